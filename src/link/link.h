@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * link — the private connection between broker and keeper: names, addresses, and the record of a sandbox
+ *
+ * A peer-to-peer sd-bus connection over LINK_SOCKET. The keeper connects and calls Hello on the broker's object; the
+ * broker then calls the keeper's methods. Both ends check that the other is root (SO_PEERCRED).
+ *
+ *   broker's object  LINK_BROKER_PATH, interface LINK_BROKER_INTERFACE
+ *       Hello(u version, u uid, aa{sv} records)          everything this keeper holds; again after each reconnect
+ *   keeper's object  LINK_KEEPER_PATH, interface LINK_KEEPER_INTERFACE
+ *       Launch(s id, a{sv} facts, h plan, a(uh) streams, b lease) -> (a{sv} record, ah lease)
+ *           facts: InvocationID s. streams: number of the standard stream and its descriptor. lease: one descriptor
+ *           or none. Replies when the launch is done as the plan's type says.
+ *       Stop(s id)                       replies when the sandbox has ended
+ *       Kill(s id, s whom, i signal)     whom: "main", "all"
+ *       ResetFailed(s id)                forgets an ended sandbox
+ *     signals
+ *       SandboxChanged(a{sv} record)     after every change of state
+ *       SandboxRemoved(s id, s result, i code, i status)
+ *
+ * Errors carry the names of the public interface (org.immured.Broker1.Error.…), so that the broker hands them on.
+ *
+ * Runs in: keeper, broker. Privilege: none. Input: the other end, trusted to be root, not to be right.
+ */
+
+#include "base/sha256.h"
+#include "base/util.h"
+#include "plan/sandbox-state.h"
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-id128.h>
+
+#define LINK_VERSION 1U
+#define LINK_SOCKET "/run/immured/keeper.sock"
+#define LINK_BROKER_PATH "/org/immured/KeeperLink1"
+#define LINK_BROKER_INTERFACE "org.immured.KeeperLink1"
+#define LINK_KEEPER_PATH "/org/immured/Keeper1"
+#define LINK_KEEPER_INTERFACE "org.immured.Keeper1"
+
+/* Names of bus errors, public and private link alike. */
+#define ERROR_PREFIX "org.immured.Broker1.Error."
+#define ERROR_NO_SUCH_PROFILE ERROR_PREFIX "NoSuchProfile"
+#define ERROR_NO_SUCH_SANDBOX ERROR_PREFIX "NoSuchSandbox"
+#define ERROR_NO_SUCH_USER ERROR_PREFIX "NoSuchUser"
+#define ERROR_PROFILE_DISABLED ERROR_PREFIX "ProfileDisabled"
+#define ERROR_BAD_SETTING ERROR_PREFIX "BadSetting"
+#define ERROR_SANDBOX_EXISTS ERROR_PREFIX "SandboxExists"
+#define ERROR_SANDBOX_NOT_RUNNING ERROR_PREFIX "SandboxNotRunning"
+#define ERROR_QUOTA_EXCEEDED ERROR_PREFIX "QuotaExceeded"
+#define ERROR_RATE_LIMITED ERROR_PREFIX "RateLimited"
+#define ERROR_ARGUMENT_REJECTED ERROR_PREFIX "ArgumentRejected"
+#define ERROR_SETTING_NOT_PERMITTED ERROR_PREFIX "SettingNotPermitted"
+#define ERROR_LAYER_UNAVAILABLE ERROR_PREFIX "LayerUnavailable"
+#define ERROR_SETUP_FAILED ERROR_PREFIX "SetupFailed"
+#define ERROR_VERIFICATION_FAILED ERROR_PREFIX "VerificationFailed"
+#define ERROR_BUSY ERROR_PREFIX "Busy"
+#define ERROR_SHUTTING_DOWN ERROR_PREFIX "ShuttingDown"
+
+/* Everything the broker shows of a sandbox; the keeper's truth, sent as a{sv} with these names. */
+typedef struct SandboxRecord {
+        char *id;           /* Id: PROFILE.UID.N */
+        char *profile;      /* Profile */
+        char *profile_hash; /* ProfileHash, hex */
+        char *user;         /* User: name */
+        char *instance;     /* Instance */
+        uint32_t uid;       /* UID */
+        char *invocation_id; /* InvocationID, 32 hex digits */
+        uint64_t timestamp; /* Timestamp: CLOCK_REALTIME µs of the launch */
+        char *plan_hash;    /* PlanHash, hex */
+        char *control_group; /* ControlGroup: path below the cgroup root, as in /proc/PID/cgroup */
+        char **enforced;    /* Enforced */
+        SandboxState state; /* State, as its name */
+        char *sub_state;    /* SubState: finer words of the keeper ("setup", "stop-sigterm", …) */
+        SandboxResult result; /* Result, as its name */
+        char *status_text;  /* StatusText */
+        uint32_t leader;    /* Leader: pid 1 of the sandbox on the host; 0: none */
+        uint32_t main_pid;  /* MainPID: the application on the host; 0: none */
+        int32_t exec_main_code;   /* ExecMainCode: CLD_EXITED, CLD_KILLED, CLD_DUMPED, or 0 */
+        int32_t exec_main_status; /* ExecMainStatus: exit status or signal */
+        uint32_t n_restarts;      /* NRestarts */
+} SandboxRecord;
+
+SandboxRecord *sandbox_record_free(SandboxRecord *r); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(SandboxRecord *, sandbox_record_free);
+
+/* Appends the record as one a{sv}. Errors as sd_bus_message_append(). */
+int sandbox_record_append(sd_bus_message *m, const SandboxRecord *r);
+/* Reads one a{sv}; unknown names are skipped, missing or malformed ones are -EBADMSG. -ENOMEM. */
+int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret);
+
+/* "PROFILE.UID.N" apart; outputs may be NULL. -EINVAL: no id. profile: at least 33 bytes. */
+int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n);

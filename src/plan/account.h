@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * account — one user as the account database knows them: looked up before planning, never while planning
+ *
+ * Runs in: broker. Privilege: none.
+ */
+
+#include "base/util.h"
+
+#include <sys/types.h>
+
+typedef struct AccountGroup {
+        gid_t gid;
+        char *name; /* NULL: a gid without a name */
+} AccountGroup;
+
+typedef struct Account {
+        char *name;
+        uid_t uid;
+        gid_t gid;
+        char *home;
+        char *shell;
+        AccountGroup *groups; /* primary and supplementary */
+        size_t n_groups;
+} Account;
+
+Account *account_free(Account *a); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Account *, account_free);
+
+/* Whether the account is meant by this text: its name or its decimal uid; a group's name or decimal gid. */
+bool account_is_user(const Account *a, const char *text);
+bool account_is_in_group(const Account *a, const char *text);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * launch — what keeper and immured-exec agree on: descriptors, command line, status records
+ *
+ * The keeper executes `immured-exec ID ID_BASE` inside the sandbox's cgroup with exactly the descriptors below.
+ * ID_BASE is the first picked host id in decimal (0 unless the plan says PRIVATE_USERS_PICK).
+ *
+ * Runs in: keeper, exec. Privilege: none.
+ */
+
+#include "base/util.h"
+
+#include <sys/types.h>
+
+typedef enum LaunchFd {
+        /* 0, 1, 2: the application's own streams */
+        LAUNCH_FD_PLAN = 3,   /* sealed memfd */
+        LAUNCH_FD_STATUS = 4, /* SEQPACKET socket: LaunchStatus records; end of file: the application was executed */
+        LAUNCH_FD_RESULT = 5, /* pipe, kept by init alone: one int32_t wait status when the application has ended */
+        LAUNCH_FD_NETNS = 6,  /* a prepared network namespace; absent: immured-exec makes one */
+        _LAUNCH_FD_END = 7,
+} LaunchFd;
+
+typedef enum LaunchStatusKind {
+        LAUNCH_STATUS_FAILED = 1,   /* step, error, text: nothing of the sandbox will run */
+        LAUNCH_STATUS_VERIFIED = 2, /* everything was read back; text: the enforced layers, blanks between;
+                                     * fds: pidfd of the sandbox's pid 1, pidfd of the application */
+} LaunchStatusKind;
+
+/* What kind of error a failed step is on the bus. */
+typedef enum LaunchFailure {
+        LAUNCH_FAILURE_SETUP = 0,        /* SetupFailed */
+        LAUNCH_FAILURE_LAYER = 1,        /* LayerUnavailable: text starts with the layer's name and ": " */
+        LAUNCH_FAILURE_VERIFICATION = 2, /* VerificationFailed */
+} LaunchFailure;
+
+typedef struct LaunchStatus {
+        uint32_t kind;    /* LaunchStatusKind */
+        uint32_t failure; /* LaunchFailure */
+        int32_t error;    /* positive errno, or 0 */
+        int32_t leader;   /* pid 1 of the sandbox, in the keeper's pid namespace */
+        int32_t main;     /* the application, in the keeper's pid namespace; equals leader without an init */
+        char step[24];    /* NUL-terminated */
+        char text[468];   /* NUL-terminated */
+} LaunchStatus;
+
+_Static_assert(sizeof(LaunchStatus) == 512, "one record is one packet");

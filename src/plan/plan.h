@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * plan — everything immured-exec must do, resolved: no name to look up later, no choice still open
+ *
+ * Made by plan_compile() in the broker, carried as bytes in a sealed memfd to the keeper and on to immured-exec,
+ * which both decode it as if it were hostile. What belongs to one run only (sandbox id, invocation id, the picked host
+ * ids, descriptors) travels beside it, so that equal requests have equal plans and equal hashes.
+ *
+ * Runs in: broker (compile, encode), keeper and exec (decode). Privilege: none. Input of the decoder: hostile.
+ */
+
+#include "base/sha256.h"
+#include "base/util.h"
+#include "profile/profile.h"
+
+/* Ids inside and outside; outside counts from the picked base under PRIVATE_USERS_PICK, from 0 otherwise. */
+typedef struct PlanIdMap {
+        uint32_t inside, outside, count;
+} PlanIdMap;
+
+/* What a node of the tree is. On the wire: never renumber. */
+typedef enum PlanNodeKind {
+        PLAN_NODE_DIRECTORY = 0, /* mkdir, unless there */
+        PLAN_NODE_SYMLINK = 1,   /* source is the text of the link */
+        PLAN_NODE_FILE = 2,      /* data */
+        PLAN_NODE_TMPFS = 3,     /* size, mode */
+        PLAN_NODE_BIND = 4,      /* source on the host */
+        PLAN_NODE_PROC = 5,
+        PLAN_NODE_DEVICE = 6,    /* source: a device node of the host */
+        PLAN_NODE_DEVPTS = 7,
+        PLAN_NODE_MQUEUE = 8,
+        PLAN_NODE_MASK = 9,      /* an empty file or directory with mode 0 in front of the target */
+        PLAN_NODE_REMOUNT = 10,  /* the target bound on itself with these flags added */
+        _PLAN_NODE_KIND_MAX,
+} PlanNodeKind;
+
+enum {
+        PLAN_NODE_READ_ONLY = 1 << 0,
+        PLAN_NODE_NO_SUID = 1 << 1,
+        PLAN_NODE_NO_DEV = 1 << 2,
+        PLAN_NODE_NO_EXEC = 1 << 3,
+        PLAN_NODE_RECURSIVE = 1 << 4,
+        PLAN_NODE_OPTIONAL = 1 << 5,  /* a source or target that does not exist is passed over */
+        PLAN_NODE_AS_USER = 1 << 6,   /* the source is opened with the user's credentials */
+        PLAN_NODE_IDMAP = 1 << 7,     /* through an idmapped mount of the sandbox's user namespace */
+        PLAN_NODE_OWNED = 1 << 8,     /* belongs to the user, not to root */
+        PLAN_NODE_HIDE_PIDS = 1 << 9, /* proc: hidepid=invisible */
+        PLAN_NODE_PID_ONLY = 1 << 10, /* proc: subset=pid */
+        _PLAN_NODE_FLAGS_ALL = (1 << 11) - 1,
+};
+
+/* Nodes are made in their order; target is absolute and normalized, inside the sandbox. */
+typedef struct PlanNode {
+        uint8_t kind; /* PlanNodeKind */
+        uint32_t flags;
+        char *source; /* NULL where the kind has none */
+        char *target;
+        char *data;
+        uint64_t size;
+        uint32_t mode;
+} PlanNode;
+
+typedef struct PlanRlimit {
+        uint8_t resource; /* RLIMIT_* */
+        uint64_t soft, hard;
+} PlanRlimit;
+
+/* One value for the sandbox's cgroup, written by the keeper. */
+typedef struct PlanCgroupValue {
+        char *file;  /* "memory.max" */
+        char *value; /* "67108864" */
+        char *layer; /* the controller, as Degrade= names it: "memory" */
+} PlanCgroupValue;
+
+typedef struct Plan {
+        /* for whom, and by which profile */
+        char *profile;
+        char *profile_hash;
+        char *user;
+        uint32_t uid, gid;
+        uint32_t *groups; /* supplementary, as inside */
+        size_t n_groups;
+        char *instance;
+
+        /* what runs */
+        char **argv;
+        char **environment;
+        char *working_directory;
+        uint8_t standard_input, standard_output, standard_error; /* StreamKind */
+        uint32_t umask;
+        bool nice_set, oom_score_adjust_set;
+        int32_t nice, oom_score_adjust;
+        PlanRlimit *rlimits;
+        size_t n_rlimits;
+        bool init; /* an init of ours as pid 1, the application as its child */
+
+        /* where */
+        uint8_t private_users; /* PrivateUsers */
+        PlanIdMap *uid_map, *gid_map;
+        size_t n_uid_map, n_gid_map;
+        char *hostname;
+        PlanNode *nodes;
+        size_t n_nodes;
+        uint8_t network; /* NetworkMode */
+
+        /* with which rights */
+        uint64_t bounding_set, ambient_set; /* bit N: capability N */
+        uint8_t *seccomp;                   /* struct sock_filter[] */
+        size_t n_seccomp;                   /* bytes */
+
+        /* with which resources */
+        PlanCgroupValue *cgroup;
+        size_t n_cgroup;
+        uint8_t oom_policy; /* OomPolicy */
+        char **degrade;     /* layers that may be missing */
+
+        /* its life */
+        uint8_t type; /* ServiceType */
+        uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec;
+        int32_t kill_signal;
+        uint32_t *success_statuses; /* 8 words: bit set of exit codes */
+        size_t n_success_statuses;
+        uint64_t success_signals;
+        uint8_t on_disconnect; /* OnDisconnect */
+
+        /* its log */
+        char *syslog_identifier;
+        int32_t log_level_max;
+} Plan;
+
+Plan *plan_free(Plan *p); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Plan *, plan_free);
+
+/* Largest encoded plan; a decoder refuses more. */
+#define PLAN_SIZE_MAX (4U * 1024 * 1024)
+
+/* Appends the bytes to *ret (caller frees). -E2BIG: over PLAN_SIZE_MAX; -ENOMEM. */
+int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size);
+
+/*
+ * The plan these bytes say, checked as if hostile: magic, version, every length and count, every enumeration, flag,
+ * path and name; nothing may be left over. -EBADMSG for whatever does not hold, -ENOMEM.
+ */
+int plan_decode(const void *data, size_t size, Plan **ret);
+
+/* Encodes into a sealed memfd; returns the fd. ret_digest may be NULL. */
+int plan_to_memfd(const Plan *p, uint8_t ret_digest[SHA256_SIZE]);
+
+/* Maps a sealed memfd and decodes it. -EPERM: not sealed. ret_digest may be NULL. The fd stays the caller's. */
+int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]);
+
+/* The whole plan as one JSON object, for people and immurectl; caller frees. */
+int plan_to_json(const Plan *p, char **ret);

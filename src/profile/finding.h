@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * finding — what is wrong with a file, as "file:line: key: what is wrong and what would be right"
+ *
+ * A reader collects all findings before it gives up, so that the admin mends everything in one go.
+ *
+ * Runs in: broker, immurectl lint. Privilege: none.
+ */
+
+#include "base/util.h"
+
+typedef struct Finding {
+        char *file;
+        unsigned line; /* 0: the file as a whole */
+        char *key;     /* may be NULL */
+        char *text;
+} Finding;
+
+typedef struct Findings {
+        Finding *items;
+        size_t n_items;
+        size_t n_dropped; /* past FINDINGS_MAX */
+} Findings;
+
+#define FINDINGS_MAX 100
+
+void findings_done(Findings *f);
+#define _cleanup_findings_ _cleanup_(findings_done)
+
+/* Adds one. 0 or -ENOMEM. key may be NULL. */
+int findings_add(Findings *f, const char *file, unsigned line, const char *key, const char *format, ...)
+        _printf_(5, 6);
+
+/* "file:line: key: text"; caller frees. NULL: no memory. */
+char *finding_format(const Finding *f);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * profile — what the admin wrote about one application, checked
+ *
+ * A Profile is filled by profile-load.c through the table in profile-keys.c, checked as a whole once, and never
+ * changed after that. Whoever needs it shares it by reference, so a reload never changes what is being launched.
+ * Text that names the user (%u, %h, …) stays as written: the plan expands it for its user.
+ *
+ * Runs in: broker, immurectl lint. Privilege: none. Input: the admin's (trusted in intent, hostile in form).
+ */
+
+#include "base/strv.h"
+#include "base/text.h"
+#include "base/util.h"
+
+typedef enum ProfileAuthentication {
+        PROFILE_AUTHENTICATION_NONE,
+        PROFILE_AUTHENTICATION_SELF,
+        PROFILE_AUTHENTICATION_ADMIN,
+} ProfileAuthentication;
+
+typedef enum ProfileArguments {
+        PROFILE_ARGUMENTS_FIXED,   /* ExecStart= alone (default) */
+        PROFILE_ARGUMENTS_APPEND,  /* the user's arguments behind it */
+        PROFILE_ARGUMENTS_PATTERN, /* the same, each must match ArgumentPattern= */
+} ProfileArguments;
+
+typedef enum ProfileAllowExec {
+        PROFILE_ALLOW_EXEC_OWNER,
+        PROFILE_ALLOW_EXEC_NO,
+        PROFILE_ALLOW_EXEC_MANAGE,
+} ProfileAllowExec;
+
+/* Where a standard stream goes. Also in the plan and on the wire: never renumber. */
+typedef enum StreamKind {
+        STREAM_NULL = 0,
+        STREAM_CLIENT = 1, /* the descriptor that came with the launch */
+        STREAM_TTY = 2,
+        STREAM_JOURNAL = 3, /* outputs only */
+} StreamKind;
+
+typedef enum PrivateUsers {
+        PRIVATE_USERS_PICK = 0, /* own ids inside, ids that nobody else has outside (default) */
+        PRIVATE_USERS_SELF = 1,
+        PRIVATE_USERS_IDENTITY = 2,
+} PrivateUsers;
+
+typedef enum ProtectHome {
+        PROTECT_HOME_TMPFS, /* an empty home (default) */
+        PROTECT_HOME_READ_ONLY,
+        PROTECT_HOME_YES, /* no home at all */
+        PROTECT_HOME_NO,
+} ProtectHome;
+
+typedef enum NetworkMode {
+        NETWORK_NONE = 0, /* own namespace, loopback only (default) */
+        NETWORK_PRIVATE = 1,
+        NETWORK_SHARED = 2,
+        NETWORK_HOST = 3,
+} NetworkMode;
+
+typedef enum OomPolicy {
+        OOM_POLICY_KILL = 0,
+        OOM_POLICY_STOP = 1,
+        OOM_POLICY_CONTINUE = 2,
+} OomPolicy;
+
+/* When a launch counts as done. Also in the plan: never renumber. */
+typedef enum ServiceType {
+        SERVICE_EXEC = 0,    /* the application was executed (default) */
+        SERVICE_SIMPLE = 1,  /* its process exists */
+        SERVICE_ONESHOT = 2, /* it has ended */
+        SERVICE_NOTIFY = 3,
+} ServiceType;
+
+typedef enum OnDisconnect {
+        ON_DISCONNECT_KEEP = 0,
+        ON_DISCONNECT_STOP = 1,
+} OnDisconnect;
+
+/* BindPaths=, BindReadOnlyPaths=: "src[:dst[:rbind|norbind|idmap|noidmap]]", leading "-": optional. */
+typedef struct ProfileBind {
+        char *source;      /* specifiers not yet expanded */
+        char *destination; /* never NULL */
+        bool read_only, optional, recursive, idmap;
+} ProfileBind;
+
+/* TemporaryFileSystem=: "path[:size=…,mode=…]". */
+typedef struct ProfileTmpfs {
+        char *path;
+        uint64_t size; /* bytes */
+        mode_t mode;
+} ProfileTmpfs;
+
+/* One path of a P list with its leading "-". */
+typedef struct ProfilePath {
+        char *path;
+        bool optional;
+} ProfilePath;
+
+#define PROFILE_N_RLIMITS 16
+typedef struct ProfileRlimit {
+        bool set;
+        uint64_t soft, hard; /* UINT64_MAX: infinity */
+} ProfileRlimit;
+
+/* IOReadBandwidthMax= and its like: one row for each device and direction. */
+typedef struct ProfileIoLimit {
+        char *path;      /* a device node or a file on the device */
+        uint64_t rbps, wbps, riops, wiops; /* UINT64_MAX: not limited */
+} ProfileIoLimit;
+
+/* One item of SystemCallFilter= as written: "@group", "name", with its errno. */
+typedef struct ProfileSyscall {
+        char *name;
+        bool deny;   /* came behind "~" */
+        int error;   /* errno for ":EPERM"; -1: SystemCallErrorNumber= */
+} ProfileSyscall;
+
+typedef struct Profile {
+        unsigned n_ref;
+        char *name;
+        char *source_path;   /* the .profile file */
+        char **dropin_paths; /* in the order they were applied */
+        char hash[65];       /* SHA-256 in hex over all files that made it, in order */
+
+        /* [Profile] */
+        char *description;
+        char **documentation;
+        char **inherits;
+        bool abstract, enabled;
+
+        /* [Access] */
+        char **allow_users, **allow_groups, **deny_users, **deny_groups, **manage_users, **manage_groups;
+        ProfileAuthentication authentication;
+        uint32_t max_instances;
+        ProfileArguments arguments;
+        char *argument_pattern;
+        char **pass_environment;
+        char **user_settable;
+        ProfileAllowExec allow_exec;
+
+        /* [Exec] */
+        char **exec_start; /* argv; [0] absolute */
+        char *working_directory;
+        char **environment, **unset_environment;
+        StreamKind standard_input, standard_output, standard_error;
+        mode_t umask;
+        bool nice_set, oom_score_adjust_set;
+        int nice, oom_score_adjust;
+        ProfileRlimit rlimits[PROFILE_N_RLIMITS]; /* by RLIMIT_* number */
+        char **supplementary_groups;
+        bool process_two;
+
+        /* [Namespaces] */
+        PrivateUsers private_users;
+        char *hostname; /* NULL: the profile's name */
+        bool restrict_namespaces;
+
+        /* [Files] */
+        bool protect_system_strict; /* strict (default) or full */
+        ProtectHome protect_home;
+        bool persistent_home;
+        ProfileBind *binds;
+        size_t n_binds;
+        ProfileTmpfs *tmpfs;
+        size_t n_tmpfs;
+        ProfilePath *inaccessible, *read_only, *read_write, *no_exec, *exec;
+        size_t n_inaccessible, n_read_only, n_read_write, n_no_exec, n_exec;
+        char **state_directory, **cache_directory, **runtime_directory;
+        bool protect_proc_invisible; /* invisible (default) */
+        bool proc_subset_pid;        /* pid (default) */
+        uint64_t private_tmp_size;
+        bool private_devices;
+
+        /* [Network] */
+        NetworkMode network_mode;
+        char **address_families; /* RestrictAddressFamilies= */
+        bool ip_accounting;
+
+        /* [Resources]; UINT64_MAX: not set */
+        uint64_t memory_min, memory_low, memory_high, memory_max, memory_swap_max, memory_zswap_max;
+        uint64_t cpu_weight; /* 1…10000 */
+        uint32_t cpu_quota;  /* 1/100 of a percent of one CPU; UINT32_MAX: not set */
+        char *allowed_cpus, *allowed_memory_nodes; /* as the kernel's cpuset wants them */
+        uint64_t io_weight;
+        ProfileIoLimit *io_limits;
+        size_t n_io_limits;
+        uint64_t tasks_max; /* UINT64_MAX: infinity, written by the admin */
+        OomPolicy oom_policy;
+
+        /* [Security] */
+        char **capability_bounding_set, **ambient_capabilities; /* "CAP_…" */
+        ProfileSyscall *syscalls; /* SystemCallFilter= in order; empty: @system-service */
+        size_t n_syscalls;
+        bool syscalls_set;
+        int syscall_error;    /* SystemCallErrorNumber= */
+        char **syscall_log;   /* SystemCallLog= */
+        bool lock_personality, restrict_realtime, restrict_suid_sgid, memory_deny_write_execute;
+        char **degrade;
+
+        /* [Service] */
+        ServiceType type;
+        uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec; /* USEC_INFINITY: none */
+        int kill_signal;
+        uint32_t success_statuses[8]; /* bit set of exit codes 0…255 */
+        uint64_t success_signals;     /* bit N: signal N counts as success */
+        OnDisconnect on_disconnect;
+
+        /* [Log] */
+        char *syslog_identifier;
+        int log_level_max;
+} Profile;
+
+/* A profile with every default in *ret, n_ref 1. -EINVAL: bad name. -ENOMEM. */
+int profile_new(Profile **ret, const char *name);
+Profile *profile_ref(Profile *p);
+Profile *profile_unref(Profile *p); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Profile *, profile_unref);
