@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/text.h"
+
+#include <limits.h>
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+/* A first character of one set, the others of another, not longer than max. */
+static bool name_is_valid(const char *s, const char *first, const char *others, size_t max) {
+        size_t n = strlen(s);
+
+        return n > 0 && n <= max && strchr(first, *s) && strspn(s, others) == n;
+}
+
+bool profile_name_is_valid(const char *s) { return name_is_valid(s, LOWER, LOWER DIGITS "_-", 32); }
+
+bool instance_name_is_valid(const char *s) { return name_is_valid(s, LOWER DIGITS, LOWER DIGITS "_-", 32); }
+
+bool account_name_is_valid(const char *s) {
+        return name_is_valid(s, LOWER UPPER "_", LOWER UPPER DIGITS "_-", 31);
+}
+
+bool env_name_is_valid(const char *s) {
+        return name_is_valid(s, LOWER UPPER "_", LOWER UPPER DIGITS "_", 255);
+}
+
+bool env_assignment_is_valid(const char *s) {
+        const char *equals = strchr(s, '=');
+        char name[256];
+
+        if (!equals || (size_t) (equals - s) >= sizeof(name))
+                return false;
+
+        *(char *) mempcpy(name, s, (size_t) (equals - s)) = '\0';
+        return env_name_is_valid(name) && utf8_is_valid(equals + 1) && text_is_printable(equals + 1, "\t\n");
+}
+
+bool hostname_is_valid(const char *s) {
+        size_t n = strlen(s);
+
+        if (n == 0 || n > HOST_NAME_MAX || strspn(s, LOWER UPPER DIGITS "-.") != n)
+                return false;
+
+        /* RFC 1123: labels neither begin nor end with a hyphen, and none is empty. */
+        for (size_t i = 0; i < n; i++) {
+                bool first = i == 0 || s[i - 1] == '.', last = i + 1 == n || s[i + 1] == '.';
+
+                if (s[i] == '.' && (first || last))
+                        return false;
+                if (s[i] == '-' && (first || last))
+                        return false;
+        }
+
+        return true;
+}
+
+/* The length of the well-formed sequence at s (Unicode, table 3-7), or 0. */
+static size_t utf8_sequence(const char *s) {
+        const unsigned char *p = (const unsigned char *) s;
+        unsigned char low = 0x80, high = 0xbf;
+        size_t n;
+
+        if (p[0] < 0x80)
+                return p[0] ? 1 : 0;
+        if (p[0] < 0xc2 || p[0] > 0xf4)
+                return 0;
+
+        n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+        if (p[0] == 0xe0)
+                low = 0xa0; /* overlong */
+        else if (p[0] == 0xed)
+                high = 0x9f; /* surrogates */
+        else if (p[0] == 0xf0)
+                low = 0x90; /* overlong */
+        else if (p[0] == 0xf4)
+                high = 0x8f; /* past U+10FFFF */
+
+        if (p[1] < low || p[1] > high)
+                return 0;
+        for (size_t i = 2; i < n; i++)
+                if (p[i] < 0x80 || p[i] > 0xbf)
+                        return 0;
+
+        return n;
+}
+
+bool utf8_is_valid(const char *s) {
+        while (*s) {
+                size_t n = utf8_sequence(s);
+
+                if (n == 0)
+                        return false;
+                s += n;
+        }
+
+        return true;
+}
+
+/* How many bytes at s are a control character: C0 and DEL are one, C1 (U+0080 to U+009F) two in UTF-8. */
+static size_t control_length(const char *s) {
+        unsigned char c = (unsigned char) s[0], d;
+
+        if (c < 32 || c == 127)
+                return 1;
+
+        d = (unsigned char) s[1];
+        return c == 0xc2 && d >= 0x80 && d <= 0x9f ? 2 : 0;
+}
+
+bool text_is_printable(const char *s, const char *allowed) {
+        for (; *s; s++)
+                if (control_length(s) > 0 && !strchr(allowed, *s))
+                        return false;
+
+        return true;
+}
+
+char *text_escape(const char *s) {
+        static const char digits[] = "0123456789abcdef";
+        char *escaped, *p;
+        size_t size;
+
+        if (__builtin_mul_overflow(strlen(s), 4, &size) || __builtin_add_overflow(size, 1, &size))
+                return NULL;
+        escaped = malloc(size);
+        if (!escaped)
+                return NULL;
+
+        p = escaped;
+        while (*s) {
+                size_t n = utf8_sequence(s), n_control = control_length(s);
+
+                if (n > 0 && n_control == 0 && *s != '\\') {
+                        p = mempcpy(p, s, n);
+                        s += n;
+                        continue;
+                }
+                for (size_t i = 0; i < MAX(n_control, (size_t) 1); i++, s++) {
+                        *p++ = '\\';
+                        *p++ = 'x';
+                        *p++ = digits[(unsigned char) *s >> 4];
+                        *p++ = digits[(unsigned char) *s & 15];
+                }
+        }
+        *p = '\0';
+        return escaped;
+}
+
+/* Whether the component of n bytes at s is "." or "..". */
+static bool component_is_dots(const char *s, size_t n) {
+        return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
+}
+
+bool path_is_normalized(const char *s) {
+        size_t length = strnlen(s, PATH_MAX);
+
+        if (*s != '/' || length >= PATH_MAX)
+                return false;
+        if (length == 1)
+                return true;
+
+        while (*s) {
+                size_t n = strcspn(s + 1, "/");
+
+                if (n == 0 || n > NAME_MAX || component_is_dots(s + 1, n))
+                        return false;
+                s += 1 + n;
+        }
+
+        return true;
+}
+
+bool path_is_below(const char *path, const char *parent) {
+        const char *rest;
+
+        if (streq(parent, "/"))
+                return *path == '/';
+
+        rest = startswith(path, parent);
+        return rest && (*rest == '\0' || *rest == '/');
+}
+
+int path_normalize(const char *s, char **ret) {
+        _cleanup_free_ char *path = NULL;
+        char *p;
+
+        if (*s != '/' || strnlen(s, PATH_MAX) >= PATH_MAX)
+                return -EINVAL;
+
+        path = p = malloc(strlen(s) + 1);
+        if (!path)
+                return -ENOMEM;
+
+        for (;;) {
+                size_t n;
+
+                s += strspn(s, "/");
+                n = strcspn(s, "/");
+                if (n == 0)
+                        break;
+                if (n > NAME_MAX || (n == 2 && component_is_dots(s, n)))
+                        return -EINVAL;
+                if (!component_is_dots(s, n)) {
+                        *p++ = '/';
+                        p = mempcpy(p, s, n);
+                }
+                s += n;
+        }
+        if (p == path)
+                *p++ = '/';
+        *p = '\0';
+
+        *ret = TAKE_PTR(path);
+        return 0;
+}
