@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan/account.h"
+
+#include "base/text.h"
+
+Account *account_free(Account *a) {
+        if (!a)
+                return NULL;
+
+        for (size_t i = 0; i < a->n_groups; i++)
+                free(a->groups[i].name);
+        free(a->groups);
+        free(a->name);
+        free(a->home);
+        free(a->shell);
+        free(a);
+        return NULL;
+}
+
+/* A text of digits is an id and never a name, so that nobody gets rights through an account called "0". */
+static bool is_meant(const char *text, const char *name, uid_t id) {
+        uid_t meant;
+
+        if (*text != '\0' && text[strspn(text, "0123456789")] == '\0')
+                return parse_id(text, &meant) >= 0 && meant == id;
+
+        return name && streq(text, name);
+}
+
+bool account_is_user(const Account *a, const char *text) {
+        return is_meant(text, a->name, a->uid);
+}
+
+bool account_is_in_group(const Account *a, const char *text) {
+        for (size_t i = 0; i < a->n_groups; i++)
+                if (is_meant(text, a->groups[i].name, a->groups[i].gid))
+                        return true;
+
+        return false;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan/plan-check.h"
+
+#include <linux/capability.h>
+
+_Static_assert(CAP_LAST_CAP <= 63, "capability sets are 64 bits wide");
+
+static const char *const layers[] = { "memory", "pids",    "cpu",      "cpuset",   "io",
+                                      "idmap",  "seccomp", "landlock", "apparmor", "selinux" };
+
+bool plan_layer_is_valid(const char *s) {
+        for (size_t i = 0; i < ELEMENTSOF(layers); i++)
+                if (streq(s, layers[i]))
+                        return true;
+
+        return false;
+}
+
+bool plan_text_is_hex(const char *s) { return s[strspn(s, "0123456789abcdef")] == '\0'; }
+
+bool plan_text_is_one_line(const char *s) { return utf8_is_valid(s) && text_is_printable(s, ""); }
+
+bool plan_account_name_is_valid(const char *s) {
+        if (*s == '\0' || *s == '-' || *s == ' ' || streq(s, ".") || streq(s, ".."))
+                return false;
+        /* A name of digits would be taken for an id by every tool that accepts both. */
+        if (s[strspn(s, "0123456789")] == '\0')
+                return false;
+
+        return !strpbrk(s, ":/,") && plan_text_is_one_line(s);
+}
+
+static bool value_is_amount(const char *s) {
+        return streq(s, "max") || (*s != '\0' && strlen(s) <= 20 && s[strspn(s, "0123456789")] == '\0');
+}
+
+static bool value_is_flag(const char *s) { return streq(s, "0") || streq(s, "1"); }
+
+/* "50000 100000": quota and period, or "max 100000". */
+static bool value_is_quota(const char *s) {
+        const char *period = strchr(s, ' ');
+        size_t n = strspn(s, "0123456789");
+
+        if (!period || period[1] == '\0' || strlen(period + 1) > 7 ||
+            period[1 + strspn(period + 1, "0123456789")])
+                return false;
+
+        return (n >= 1 && n <= 20 && s + n == period) || strncmp(s, "max ", 4) == 0;
+}
+
+static bool value_is_list(const char *s) {
+        return *s >= '0' && *s <= '9' && s[strspn(s, "0123456789,-")] == '\0';
+}
+
+/* "/dev/vda rbps=1048576 …": what names the device is resolved by the keeper, which alone may look at the machine. */
+static bool value_is_io(const char *s) {
+        const char *limits = strchr(s, ' ');
+
+        return *s == '/' && limits && limits[1] != '\0' &&
+               limits[strspn(limits, " 0123456789=abcdefghijklmnopqrstuvwxyz")] == '\0';
+}
+
+static bool value_is_weight(const char *s) {
+        return startswith(s, "default ") ? value_is_amount(s + strlen("default ")) : value_is_amount(s);
+}
+
+/* Formats: Documentation/admin-guide/cgroup-v2.rst. Only io.max may come more than once, a row for each device. */
+/* clang-format off */
+static const struct {
+        const char *file;
+        const char *layer;
+        bool (*is_valid)(const char *value);
+} cgroup_files[] = {
+        { "memory.min",       "memory", value_is_amount },
+        { "memory.low",       "memory", value_is_amount },
+        { "memory.high",      "memory", value_is_amount },
+        { "memory.max",       "memory", value_is_amount },
+        { "memory.swap.max",  "memory", value_is_amount },
+        { "memory.zswap.max", "memory", value_is_amount },
+        { "memory.oom.group", "memory", value_is_flag   },
+        { "cpu.weight",       "cpu",    value_is_amount },
+        { "cpu.max",          "cpu",    value_is_quota  },
+        { "cpuset.cpus",      "cpuset", value_is_list   },
+        { "cpuset.mems",      "cpuset", value_is_list   },
+        { "io.weight",        "io",     value_is_weight },
+        { "io.max",           "io",     value_is_io     },
+        { "pids.max",         "pids",   value_is_amount },
+};
+/* clang-format on */
+
+static size_t cgroup_file_find(const char *file) {
+        size_t i = 0;
+
+        while (i < ELEMENTSOF(cgroup_files) && !streq(cgroup_files[i].file, file))
+                i++;
+
+        return i;
+}
+
+const char *plan_cgroup_layer(const char *file) {
+        size_t i = cgroup_file_find(file);
+
+        return i < ELEMENTSOF(cgroup_files) ? cgroup_files[i].layer : NULL;
+}
+
+static bool cgroup_holds(const Plan *p) {
+        bool seen[ELEMENTSOF(cgroup_files)] = {};
+
+        for (size_t i = 0; i < p->n_cgroup; i++) {
+                const PlanCgroupValue *v = &p->cgroup[i];
+                size_t k = cgroup_file_find(v->file);
+
+                if (k >= ELEMENTSOF(cgroup_files) || !streq(v->layer, cgroup_files[k].layer) ||
+                    !cgroup_files[k].is_valid(v->value))
+                        return false;
+                if (seen[k] && !streq(v->file, "io.max"))
+                        return false;
+                seen[k] = true;
+        }
+
+        return true;
+}
+
+static bool ranges_overlap(uint32_t a, uint32_t n_a, uint32_t b, uint32_t n_b) {
+        return a < (uint64_t) b + n_b && b < (uint64_t) a + n_a;
+}
+
+static bool map_holds(const PlanIdMap *map, size_t n, uint8_t private_users) {
+        for (size_t i = 0; i < n; i++) {
+                uint64_t limit = private_users == PRIVATE_USERS_PICK ? PLAN_PICKED_IDS_MAX : UINT32_MAX;
+
+                /* Beyond pick, no id inside is another one outside: that would lend the user somebody else's. */
+                if (private_users != PRIVATE_USERS_PICK && map[i].inside != map[i].outside)
+                        return false;
+                if ((uint64_t) map[i].inside + map[i].count > UINT32_MAX ||
+                    (uint64_t) map[i].outside + map[i].count > limit)
+                        return false;
+
+                for (size_t k = 0; k < i; k++)
+                        if (ranges_overlap(map[i].inside, map[i].count, map[k].inside, map[k].count) ||
+                            ranges_overlap(map[i].outside, map[i].count, map[k].outside, map[k].count))
+                                return false;
+        }
+
+        return true;
+}
+
+static bool map_covers(const PlanIdMap *map, size_t n, uint32_t id) {
+        for (size_t i = 0; i < n; i++)
+                if (id >= map[i].inside && id - map[i].inside < map[i].count)
+                        return true;
+
+        return false;
+}
+
+static bool ids_hold(const Plan *p) {
+        if (!map_holds(p->uid_map, p->n_uid_map, p->private_users) ||
+            !map_holds(p->gid_map, p->n_gid_map, p->private_users))
+                return false;
+        if (!map_covers(p->uid_map, p->n_uid_map, p->uid) || !map_covers(p->gid_map, p->n_gid_map, p->gid))
+                return false;
+
+        for (size_t i = 0; i < p->n_groups; i++)
+                if (!map_covers(p->gid_map, p->n_gid_map, p->groups[i]))
+                        return false;
+
+        /*
+         * The host's root as itself: files below /proc/sys and whatever else asks for the owner alone would take it.
+         * And with a capability over a range of the host's ids, an application could leave a setuid file of root's in
+         * a bound directory, for the user outside to run.
+         */
+        if (p->private_users != PRIVATE_USERS_PICK && p->uid == 0)
+                return false;
+        if (p->private_users == PRIVATE_USERS_IDENTITY && p->ambient_set != 0)
+                return false;
+        if (p->private_users == PRIVATE_USERS_SELF &&
+            (p->n_uid_map != 1 || p->uid_map[0].count != 1 || p->uid_map[0].inside != p->uid))
+                return false;
+
+        return true;
+}
+
+#define FLAGS_MOUNT (PLAN_NODE_READ_ONLY | PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_NO_EXEC)
+
+typedef enum NodeText {
+        NODE_TEXT_NONE,
+        NODE_TEXT_ANY,
+        NODE_TEXT_PATH,
+} NodeText;
+
+/* What each kind of node may carry; what is not named here is refused. */
+/* clang-format off */
+static const struct {
+        NodeText source;
+        bool data, size, mode;
+        bool modifies; /* works on what stands at the target, and so may name it again */
+        uint32_t flags, flags_needed;
+} node_rules[] = {
+        [PLAN_NODE_DIRECTORY] = { .mode = true, .flags = PLAN_NODE_OWNED },
+        [PLAN_NODE_SYMLINK]   = { .source = NODE_TEXT_ANY },
+        [PLAN_NODE_FILE]      = { .data = true, .mode = true, .flags = PLAN_NODE_OWNED },
+        [PLAN_NODE_TMPFS]     = { .size = true, .mode = true, .flags = FLAGS_MOUNT | PLAN_NODE_OWNED,
+                                  .flags_needed = PLAN_NODE_NO_SUID },
+        [PLAN_NODE_BIND]      = { .source = NODE_TEXT_PATH,
+                                  .flags = FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL | PLAN_NODE_AS_USER |
+                                           PLAN_NODE_IDMAP,
+                                  .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV },
+        [PLAN_NODE_PROC]      = { .flags = FLAGS_MOUNT | PLAN_NODE_HIDE_PIDS | PLAN_NODE_PID_ONLY,
+                                  .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_NO_EXEC },
+        [PLAN_NODE_DEVICE]    = { .source = NODE_TEXT_PATH, .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC |
+                                                                     PLAN_NODE_OPTIONAL,
+                                  .flags_needed = PLAN_NODE_NO_SUID },
+        [PLAN_NODE_DEVPTS]    = { .mode = true, .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC,
+                                  .flags_needed = PLAN_NODE_NO_SUID },
+        [PLAN_NODE_MQUEUE]    = { .flags = FLAGS_MOUNT, .flags_needed = PLAN_NODE_NO_SUID },
+        [PLAN_NODE_MASK]      = { .modifies = true, .flags = PLAN_NODE_OPTIONAL },
+        [PLAN_NODE_REMOUNT]   = { .modifies = true, .flags = FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL },
+};
+/* clang-format on */
+
+_Static_assert(ELEMENTSOF(node_rules) == _PLAN_NODE_KIND_MAX, "every kind of node has its rule");
+
+static bool source_holds(const PlanNode *n) {
+        switch (node_rules[n->kind].source) {
+        case NODE_TEXT_NONE:
+                return !n->source;
+        case NODE_TEXT_ANY:
+                return n->source && plan_text_is_one_line(n->source);
+        case NODE_TEXT_PATH:
+                return n->source && path_is_normalized(n->source);
+        }
+
+        return false;
+}
+
+static bool node_holds(const PlanNode *n) {
+        uint32_t needed = node_rules[n->kind].flags_needed;
+
+        return source_holds(n) && (n->flags & ~node_rules[n->kind].flags) == 0 &&
+               (n->flags & needed) == needed &&
+               (node_rules[n->kind].data ? n->data && utf8_is_valid(n->data) : !n->data) &&
+               (node_rules[n->kind].size || n->size == 0) && (node_rules[n->kind].mode || n->mode == 0);
+}
+
+/* Nothing is put where something of the plan stands already, and nothing in front of it. */
+static bool tree_holds(const Plan *p) {
+        for (size_t i = 0; i < p->n_nodes; i++) {
+                const PlanNode *n = &p->nodes[i];
+
+                if (!node_holds(n))
+                        return false;
+                if (node_rules[n->kind].modifies)
+                        continue;
+
+                for (size_t k = 0; k < i; k++)
+                        if (!node_rules[p->nodes[k].kind].modifies &&
+                            path_is_below(p->nodes[k].target, n->target))
+                                return false;
+        }
+
+        return true;
+}
+
+static bool rlimits_hold(const Plan *p) {
+        uint32_t seen = 0;
+
+        for (size_t i = 0; i < p->n_rlimits; i++) {
+                const PlanRlimit *l = &p->rlimits[i];
+
+                if (l->soft > l->hard || (seen & 1U << l->resource))
+                        return false;
+                seen |= 1U << l->resource;
+        }
+
+        return true;
+}
+
+static bool environment_holds(const Plan *p) {
+        STRV_FOREACH(a, p->environment) {
+                size_t n = strcspn(*a, "=") + 1;
+
+                /* Which of two a program takes is its own business: one name, one value. */
+                for (char *const *b = p->environment; b < a; b++)
+                        if (strncmp(*a, *b, n) == 0)
+                                return false;
+        }
+
+        return true;
+}
+
+static bool streams_hold(const Plan *p) { return p->standard_input != STREAM_JOURNAL; }
+
+static bool capabilities_hold(const Plan *p) { return (p->ambient_set & ~p->bounding_set) == 0; }
+
+static bool misc_holds(const Plan *p) {
+        return path_is_normalized(p->argv[0]) && !streq(p->argv[0], "/") &&
+               p->n_seccomp % PLAN_INSTRUCTION_SIZE == 0 && (p->nice_set || p->nice == 0) &&
+               (p->oom_score_adjust_set || p->oom_score_adjust == 0);
+}
+
+int plan_check(const Plan *p) {
+        static bool (*const checks[])(const Plan *p) = {
+                misc_holds, streams_hold, environment_holds, rlimits_hold,
+                ids_hold,   tree_holds,   capabilities_hold, cgroup_holds,
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(checks); i++)
+                if (!checks[i](p))
+                        return -EBADMSG;
+
+        return 0;
+}
