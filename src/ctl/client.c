@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "ctl/client.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int client_message_error(int r) {
+        return ctl_error(r < 0 ? r : -EBADMSG, "Cannot make or read a message of the bus: %s", strerror(-r));
+}
+
+/* Errors of the bus itself say little to someone who wants to launch an application. */
+static const struct {
+        const char *name;
+        const char *text;
+} bus_errors[] = {
+        { SD_BUS_ERROR_SERVICE_UNKNOWN,
+          "The broker is not running, and the bus does not know how to start it" },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, "The broker is not running" },
+        { SD_BUS_ERROR_NO_REPLY, "The broker went away before it answered" },
+        { SD_BUS_ERROR_DISCONNECTED, "The bus went away before the broker answered" },
+};
+
+int client_error(const sd_bus_error *error, int r) {
+        const char *text = NULL;
+
+        for (size_t i = 0; error && i < ELEMENTSOF(bus_errors); i++)
+                if (sd_bus_error_has_name(error, bus_errors[i].name))
+                        text = bus_errors[i].text;
+        if (!text && error)
+                text = error->message && *error->message ? error->message : error->name;
+
+        return ctl_error(r < 0 ? r : -EIO, "%s", text ? text : strerror(r < 0 ? -r : EIO));
+}
+
+int client_open(sd_bus **ret) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int r;
+
+        r = sd_bus_open_system(&bus);
+        if (r < 0)
+                return ctl_error(r, "Cannot reach the system bus: %s", strerror(-r));
+
+        (void) sd_bus_set_allow_interactive_authorization(bus, isatty(STDIN_FILENO));
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+int client_send(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret_reply) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call(bus, m, UINT64_MAX, &error, ret_reply);
+        return r < 0 ? client_error(&error, r) : 0;
+}
+
+int client_call(sd_bus *bus, sd_bus_message **ret_reply, const char *member, const char *types, ...) {
+        _cleanup_message_ sd_bus_message *m = NULL;
+        va_list ap;
+        int r;
+
+        r = sd_bus_message_new_method_call(bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, member);
+        if (r < 0)
+                return client_message_error(r);
+
+        if (types) {
+                va_start(ap, types);
+                r = sd_bus_message_appendv(m, types, ap);
+                va_end(ap);
+                if (r < 0)
+                        return client_message_error(r);
+        }
+
+        return client_send(bus, m, ret_reply);
+}
+
+int client_get_object(sd_bus *bus, const char *member, const char *name, char **ret) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const char *path;
+        char *copy;
+        int r;
+
+        r = client_call(bus, &reply, member, "s", name);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return client_message_error(r);
+
+        copy = strdup(path);
+        if (!copy)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        *ret = copy;
+        return 0;
+}
+
+/* A value of a basic type. *ret stays NULL for one that JSON has no form for, such as a descriptor. */
+static int read_basic(sd_bus_message *m, char type, json_t **ret) {
+        union {
+                uint8_t y;
+                int b;
+                int16_t n;
+                uint16_t q;
+                int32_t i;
+                uint32_t u;
+                int64_t x;
+                uint64_t t;
+                double d;
+                const char *s;
+        } v;
+        int r;
+
+        if (type == SD_BUS_TYPE_UNIX_FD)
+                return sd_bus_message_skip(m, "h");
+
+        r = sd_bus_message_read_basic(m, type, &v);
+        if (r < 0)
+                return r;
+
+        switch (type) {
+        case SD_BUS_TYPE_BYTE:
+                *ret = json_integer(v.y);
+                break;
+        case SD_BUS_TYPE_BOOLEAN:
+                *ret = json_boolean(v.b);
+                break;
+        case SD_BUS_TYPE_INT16:
+                *ret = json_integer(v.n);
+                break;
+        case SD_BUS_TYPE_UINT16:
+                *ret = json_integer(v.q);
+                break;
+        case SD_BUS_TYPE_INT32:
+                *ret = json_integer(v.i);
+                break;
+        case SD_BUS_TYPE_UINT32:
+                *ret = json_integer(v.u);
+                break;
+        case SD_BUS_TYPE_INT64:
+                *ret = json_integer(v.x);
+                break;
+        case SD_BUS_TYPE_UINT64:
+                /* JSON readers agree on numbers up to here; the bus promises to have none beyond. */
+                *ret = v.t <= INT64_MAX ? json_integer((json_int_t) v.t) : json_string("infinity");
+                break;
+        case SD_BUS_TYPE_DOUBLE:
+                *ret = json_real(v.d);
+                break;
+        default:
+                *ret = json_string(v.s);
+                break;
+        }
+
+        return *ret ? 0 : -ENOMEM;
+}
+
+static bool type_is_basic(char type) { return type && strchr("ybnqiuxtdsogh", type); }
+
+/* The rest of an open array or structure, as far as its items are basic; others are passed over. */
+static int read_items(sd_bus_message *m, json_t *array) {
+        for (;;) {
+                json_t *item = NULL;
+                char type;
+                int r;
+
+                r = sd_bus_message_peek_type(m, &type, NULL);
+                if (r <= 0)
+                        return r;
+
+                r = type_is_basic(type) ? read_basic(m, type, &item) : sd_bus_message_skip(m, NULL);
+                if (r < 0)
+                        return r;
+
+                if (json_array_append_new(array, item ? item : json_null()) < 0)
+                        return -ENOMEM;
+        }
+}
+
+/* The content of a variant: a basic value, or an array or structure of such; null for whatever is deeper. */
+static int read_variant(sd_bus_message *m, json_t **ret) {
+        _cleanup_json_ json_t *value = NULL;
+        const char *contents;
+        char type;
+        int r;
+
+        r = sd_bus_message_peek_type(m, NULL, &contents);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, contents);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_peek_type(m, &type, &contents);
+        if (r < 0)
+                return r;
+
+        if (type_is_basic(type))
+                r = read_basic(m, type, &value);
+        else if (type == SD_BUS_TYPE_STRUCT || (type == SD_BUS_TYPE_ARRAY && type_is_basic(*contents))) {
+                value = json_array();
+                r = sd_bus_message_enter_container(m, type, contents);
+                if (r < 0)
+                        return r;
+                r = value ? read_items(m, value) : -ENOMEM;
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_exit_container(m);
+        } else
+                r = sd_bus_message_skip(m, NULL);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_exit_container(m);
+        if (r < 0)
+                return r;
+
+        *ret = value ? TAKE_PTR(value) : json_null();
+        return 0;
+}
+
+static int read_properties(sd_bus_message *m, json_t *object) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+                const char *name;
+                json_t *value;
+
+                r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
+                if (r < 0)
+                        return r;
+                r = read_variant(m, &value);
+                if (r < 0)
+                        return r;
+                if (json_object_set_new(object, name, value) < 0)
+                        return -ENOMEM;
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+int client_get_properties(sd_bus *bus, const char *path, const char *interface, json_t **ret) {
+        _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
+        _cleanup_json_ json_t *object = json_object();
+        int r;
+
+        if (!object)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        r = sd_bus_message_new_method_call(
+                bus, &m, CLIENT_BUS_NAME, path, "org.freedesktop.DBus.Properties", "GetAll");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", interface);
+        if (r < 0)
+                return client_message_error(r);
+
+        r = client_send(bus, m, &reply);
+        if (r < 0)
+                return r;
+
+        r = read_properties(reply, object);
+        if (r < 0)
+                return client_message_error(r);
+
+        *ret = TAKE_PTR(object);
+        return 0;
+}
+
+static int read_row(sd_bus_message *m, const char *const *keys, json_t **ret) {
+        _cleanup_json_ json_t *row = json_object();
+        char type;
+        int r;
+
+        if (!row)
+                return -ENOMEM;
+
+        for (const char *const *key = keys; *key; key++) {
+                json_t *value = NULL;
+
+                r = sd_bus_message_peek_type(m, &type, NULL);
+                if (r < 0)
+                        return r;
+                if (r == 0 || !type_is_basic(type))
+                        return -EBADMSG;
+                r = read_basic(m, type, &value);
+                if (r < 0)
+                        return r;
+                if (json_object_set_new(row, *key, value ? value : json_null()) < 0)
+                        return -ENOMEM;
+        }
+
+        *ret = TAKE_PTR(row);
+        return 0;
+}
+
+int client_read_rows(sd_bus_message *reply, const char *signature, const char *const *keys, json_t **ret) {
+        _cleanup_json_ json_t *rows = json_array();
+        int r;
+
+        if (!rows)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, NULL);
+        if (r < 0)
+                return client_message_error(r);
+
+        while ((r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_STRUCT, signature)) > 0) {
+                json_t *row;
+
+                r = read_row(reply, keys, &row);
+                if (r < 0)
+                        return client_message_error(r);
+                if (json_array_append_new(rows, row) < 0)
+                        return ctl_error(-ENOMEM, "Out of memory");
+                r = sd_bus_message_exit_container(reply);
+                if (r < 0)
+                        return client_message_error(r);
+        }
+        if (r < 0)
+                return client_message_error(r);
+
+        *ret = TAKE_PTR(rows);
+        return 0;
+}
+
+static int append_list_option(sd_bus_message *m, const char *name, char *const *first, char *const *second) {
+        int r;
+
+        if (strv_length(first) + strv_length(second) == 0)
+                return 0;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "as");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "s");
+        STRV_FOREACH(s, first)
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, *s);
+        STRV_FOREACH(s, second)
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, *s);
+        for (int i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+
+        return r;
+}
+
+int client_open_options(sd_bus_message *m, const Options *o, char *const *arguments) {
+        const struct {
+                const char *name;
+                const char *value;
+        } texts[] = {
+                { "Instance", o->instance },
+                { "User", o->user },
+                { "OnDisconnect", o->on_disconnect },
+        };
+        int r;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r >= 0)
+                r = append_list_option(m, "Arguments", o->arguments, arguments);
+        if (r >= 0)
+                r = append_list_option(m, "Environment", o->environment, NULL);
+        for (size_t i = 0; i < ELEMENTSOF(texts) && r >= 0; i++)
+                if (texts[i].value)
+                        r = sd_bus_message_append(m, "{sv}", texts[i].name, "s", texts[i].value);
+
+        if (r == -EINVAL)
+                return ctl_error(r,
+                                 "An argument or variable is not valid UTF-8, which the bus cannot carry");
+
+        return r < 0 ? client_message_error(r) : 0;
+}
+
+int client_close_options(sd_bus_message *m) {
+        int r = sd_bus_message_close_container(m);
+
+        return r < 0 ? client_message_error(r) : 0;
+}

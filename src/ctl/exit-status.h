@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * exit-status — what `immurectl run` exits with, as shells and env(1) do
+ *
+ * The application's own status; 128+N where signal N ended it; 125 where it never ran, or nobody can tell what became
+ * of it; 127 where the program does not exist, 126 where it could not be executed for another reason.
+ *
+ * Runs in: immurectl. Privilege: none. Input: the keeper's packets and the broker's errors.
+ */
+
+#include "base/util.h"
+
+#define EXIT_STATUS_OWN 125
+#define EXIT_STATUS_NOT_EXECUTABLE 126
+#define EXIT_STATUS_NOT_FOUND 127
+#define EXIT_STATUS_SIGNAL 128
+
+/* What the keeper has said over the lease so far. */
+typedef struct LeaseReport {
+        bool running; /* the application was executed */
+        bool ended;   /* result is final */
+        char result[32];
+        char code[16];
+        int status;      /* exit status or signal; -1: there was none */
+        char text[1024]; /* why, where it never ran */
+} LeaseReport;
+
+#define LEASE_REPORT_INIT ((LeaseReport){ .status = -1 })
+
+/*
+ * One packet of the lease (see link/lease.h) into the report; unknown names are passed over. -EBADMSG: not such a
+ * packet, and the report is as it was.
+ */
+int lease_report_read(LeaseReport *report, const char *packet, size_t size);
+
+/* The exit status for a report that has ended. */
+int exit_status_from_report(const LeaseReport *report);
+
+/* The exit status for a launch that the broker refused with this error. Both may be NULL. */
+int exit_status_from_error(const char *name, const char *message);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "ctl/options.h"
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "ctl/output.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+typedef struct OptionRow OptionRow;
+
+/* Takes the value of one option (NULL where it has none). -EINVAL: it is not what the row's argument promises. */
+typedef int (*OptionParser)(const OptionRow *row, const char *value, Options *o);
+
+struct OptionRow {
+        const char *name;
+        char letter;          /* 0: none */
+        const char *argument; /* NULL: takes none */
+        unsigned groups;
+        size_t offset; /* of the field, for the parsers that serve several options */
+        OptionParser parse;
+        const char *help;
+};
+
+static void *option_field(const OptionRow *row, Options *o) { return (uint8_t *) o + row->offset; }
+
+static int parse_flag(const OptionRow *row, const char *value, Options *o) {
+        (void) value;
+
+        *(bool *) option_field(row, o) = true;
+        return 0;
+}
+
+static int parse_text(const OptionRow *row, const char *value, Options *o) {
+        *(const char **) option_field(row, o) = value;
+        return 0;
+}
+
+static int parse_list(const OptionRow *row, const char *value, Options *o) {
+        return strv_extend(option_field(row, o), value);
+}
+
+static int parse_json(const OptionRow *row, const char *value, Options *o) {
+        static const char *const names[_OUTPUT_MODE_MAX] = {
+                [OUTPUT_TEXT] = "off",
+                [OUTPUT_JSON_SHORT] = "short",
+                [OUTPUT_JSON_PRETTY] = "pretty",
+        };
+
+        (void) row;
+
+        for (OutputMode m = 0; m < _OUTPUT_MODE_MAX; m++)
+                if (streq(value, names[m])) {
+                        o->output = m;
+                        return 0;
+                }
+
+        return -EINVAL;
+}
+
+/* NAME=VALUE as it is; NAME alone is taken from the caller's own environment, and passed over where it is not set. */
+static int parse_environment(const OptionRow *row, const char *value, Options *o) {
+        _cleanup_free_ char *assignment = NULL;
+        const char *own;
+
+        (void) row;
+
+        if (strchr(value, '='))
+                return env_assignment_is_valid(value) ? strv_extend(&o->environment, value) : -EINVAL;
+        if (!env_name_is_valid(value))
+                return -EINVAL;
+
+        own = getenv(value);
+        if (!own)
+                return 0;
+
+        assignment = text_printf("%s=%s", value, own);
+        return assignment ? strv_consume(&o->environment, TAKE_PTR(assignment)) : -ENOMEM;
+}
+
+static int parse_choice(const OptionRow *row, const char *value, Options *o) {
+        size_t n = strlen(value);
+
+        /* The row's argument is the list of choices, "a|b": one of them, whole. */
+        for (const char *p = row->argument; p; p = strchr(p, '|')) {
+                p += *p == '|';
+                if (n > 0 && strncmp(p, value, n) == 0 && (p[n] == '|' || p[n] == '\0'))
+                        return parse_text(row, value, o);
+        }
+
+        return -EINVAL;
+}
+
+static int parse_signal_option(const OptionRow *row, const char *value, Options *o) {
+        return parse_signal(value, option_field(row, o)) < 0 ? -EINVAL : 0;
+}
+
+/* clang-format off */
+static const OptionRow option_rows[] = {
+        { "help",          'h', NULL,               OPTION_ALWAYS,  offsetof(Options, help),          parse_flag,
+          "Show this help" },
+        { "version",       0,   NULL,               OPTION_ALWAYS,  offsetof(Options, version),       parse_flag,
+          "Show the version" },
+        { "json",          0,   "short|pretty|off", OPTION_LISTING, 0,                                parse_json,
+          "Print JSON instead of text" },
+        { "no-legend",     0,   NULL,               OPTION_LISTING, offsetof(Options, no_legend),     parse_flag,
+          "Print neither headers nor totals" },
+        { "quiet",         'q', NULL,               OPTION_QUIET,   offsetof(Options, quiet),         parse_flag,
+          "Print less" },
+        { "instance",      'i', "NAME",             OPTION_LAUNCH,  offsetof(Options, instance),      parse_text,
+          "Name this instance of the profile (%i in it)" },
+        { "env",           'E', "NAME[=VALUE]",     OPTION_LAUNCH,  0,                                parse_environment,
+          "Set a variable that PassEnvironment= lets through" },
+        { "arg",           'a', "ARGUMENT",         OPTION_LAUNCH,  offsetof(Options, arguments),     parse_list,
+          "Add an argument, before those behind the profile" },
+        { "user",          'u', "NAME",             OPTION_LAUNCH,  offsetof(Options, user),          parse_text,
+          "Launch for another user (administrators only)" },
+        { "on-disconnect", 0,   "keep|stop",        OPTION_LEASED,  offsetof(Options, on_disconnect), parse_choice,
+          "What becomes of the application if immurectl dies" },
+        { "signal",        's', "SIGNAL",           OPTION_KILL,    offsetof(Options, signal),        parse_signal_option,
+          "Which signal to send, by name or number" },
+        { "whom",          0,   "main|all",         OPTION_KILL,    offsetof(Options, whom),          parse_choice,
+          "Whom to send it to" },
+};
+/* clang-format on */
+
+/* Values of getopt_long() for our rows: clear of every character. */
+#define OPTION_VALUE_BASE 1000
+
+void options_done(Options *o) {
+        o->environment = strv_free(o->environment);
+        o->arguments = strv_free(o->arguments);
+}
+
+static int option_take(const OptionRow *row, const char *value, unsigned groups, Options *o) {
+        int r;
+
+        if (!(row->groups & groups))
+                return ctl_error(-EINVAL, "--%s does not apply here", row->name);
+
+        r = row->parse(row, value, o);
+        if (r == -ENOMEM)
+                return ctl_error(r, "Out of memory");
+        if (r < 0)
+                return ctl_error(
+                        -EINVAL, "--%s=%s: not understood, takes %s", row->name, value, row->argument);
+
+        return 0;
+}
+
+static const OptionRow *option_by_value(int value) {
+        for (size_t i = 0; i < ELEMENTSOF(option_rows); i++)
+                if (value == OPTION_VALUE_BASE + (int) i ||
+                    (option_rows[i].letter && value == option_rows[i].letter))
+                        return &option_rows[i];
+
+        return NULL;
+}
+
+int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_order) {
+        struct option longs[ELEMENTSOF(option_rows) + 1] = {};
+        char shorts[2 * ELEMENTSOF(option_rows) + 2] = {};
+        size_t n = 0;
+        int c, r;
+
+        if (in_order)
+                shorts[n++] = '+';
+        for (size_t i = 0; i < ELEMENTSOF(option_rows); i++) {
+                longs[i] = (struct option){
+                        .name = option_rows[i].name,
+                        .has_arg = option_rows[i].argument ? required_argument : no_argument,
+                        .val = OPTION_VALUE_BASE + (int) i,
+                };
+                if (!option_rows[i].letter)
+                        continue;
+                shorts[n++] = option_rows[i].letter;
+                if (option_rows[i].argument)
+                        shorts[n++] = ':';
+        }
+
+        optind = 0; /* glibc: start over, with the new ordering */
+        while ((c = getopt_long(argc, argv, shorts, longs, NULL)) >= 0) {
+                const OptionRow *row = option_by_value(c);
+
+                if (!row)
+                        return -EINVAL; /* getopt_long() has said why */
+
+                r = option_take(row, optarg, groups, o);
+                if (r < 0)
+                        return r;
+        }
+
+        return optind;
+}
+
+char *options_help(unsigned groups) {
+        _cleanup_buffer_ Buffer b = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(option_rows); i++) {
+                const OptionRow *row = &option_rows[i];
+                char left[48];
+
+                if (!(row->groups & groups))
+                        continue;
+
+                snprintf(left,
+                         sizeof(left),
+                         "%c%c %s%s%s%s",
+                         row->letter ? '-' : ' ',
+                         row->letter ? row->letter : ' ',
+                         "--",
+                         row->name,
+                         row->argument ? "=" : "",
+                         row->argument ? row->argument : "");
+                buffer_printf(&b, "  %-27s %s\n", left, row->help);
+        }
+
+        return buffer_take_text(&b);
+}

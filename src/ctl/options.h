@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * options — the command line apart: the options of immurectl, which verbs take them, and what they say
+ *
+ * An option may stand before the verb or behind it. Verbs that start an application take options only before the
+ * name of the profile: whatever follows it is the application's and passes untouched.
+ *
+ * Runs in: immurectl. Privilege: none. Input: the caller's own.
+ */
+
+#include "base/strv.h"
+#include "base/util.h"
+
+typedef enum OutputMode {
+        OUTPUT_TEXT,
+        OUTPUT_JSON_SHORT,
+        OUTPUT_JSON_PRETTY,
+        _OUTPUT_MODE_MAX,
+} OutputMode;
+
+/* What a verb takes; a verb's set is checked against the options that were given. */
+typedef enum OptionGroup {
+        OPTION_ALWAYS = 1 << 0,
+        OPTION_LISTING = 1 << 1, /* it prints something that has a shape */
+        OPTION_QUIET = 1 << 2,   /* it has something to be quiet about */
+        OPTION_LAUNCH = 1 << 3,  /* it describes a launch */
+        OPTION_LEASED = 1 << 4,  /* it holds a lease on what it launched */
+        OPTION_KILL = 1 << 5,
+} OptionGroup;
+
+typedef struct Options {
+        bool help, version;
+        OutputMode output;
+        bool no_legend;
+        bool quiet;
+
+        /* all borrowed from the command line but the lists */
+        const char *instance;
+        const char *user;
+        const char *on_disconnect;
+        char **environment;
+        char **arguments;
+
+        int signal;       /* 0: none was given */
+        const char *whom; /* NULL: none was given */
+} Options;
+
+void options_done(Options *o);
+#define _cleanup_options_ _cleanup_(options_done)
+
+/*
+ * Reads the options at the head of argv (argv[0] is skipped), groups telling which are allowed. in_order: stop at the
+ * first word that is none; otherwise options may stand among the words, and those are moved behind them. Returns the
+ * index of the first word, or -EINVAL after saying on standard error what is wrong; -ENOMEM likewise.
+ */
+int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_order);
+
+/* The options of these groups as lines of help; caller frees. NULL: no memory. */
+char *options_help(unsigned groups);

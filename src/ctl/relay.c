@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "ctl/relay.h"
+
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+void relay_done(Relay *relay) {
+        relay_handed_over(relay);
+        relay->own = safe_close(relay->own);
+        free(relay->buffer);
+        *relay = RELAY_INIT;
+}
+
+static bool is_dev_null(const struct stat *st) {
+        return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+/* What the broker lets into a sandbox. */
+static bool can_hand_over(int fd, const struct stat *st) {
+        return S_ISFIFO(st->st_mode) || S_ISREG(st->st_mode) || is_dev_null(st) || isatty(fd);
+}
+
+int relay_open(Relay *relay, int stream) {
+        _cleanup_close_ int near = -EBADF, far = -EBADF;
+        bool outward = stream != STDIN_FILENO;
+        struct stat st;
+        int ends[2], r;
+
+        if (fstat(stream, &st) < 0)
+                return -errno;
+
+        if (can_hand_over(stream, &st)) {
+                *relay = RELAY_INIT;
+                relay->handover = stream;
+                return 0;
+        }
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        near = ends[outward ? 0 : 1];
+        far = ends[outward ? 1 : 0];
+
+        /* Only our end: the flag belongs to an end of the pipe, and the application's stays as it expects it. */
+        r = fd_set_nonblock(near, true);
+        if (r < 0)
+                return r;
+
+        *relay = RELAY_INIT;
+        relay->buffer = malloc(RELAY_BUFFER_SIZE);
+        if (!relay->buffer)
+                return -ENOMEM;
+        relay->source = outward ? near : stream;
+        relay->sink = outward ? stream : near;
+        relay->own = TAKE_FD(near);
+        relay->handover = TAKE_FD(far);
+        relay->handover_owned = true;
+        relay->outward = outward;
+        return 0;
+}
+
+void relay_handed_over(Relay *relay) {
+        if (relay->handover_owned)
+                (void) safe_close(relay->handover);
+
+        relay->handover = -EBADF;
+        relay->handover_owned = false;
+}
+
+bool relay_is_done(const Relay *relay) { return relay->source < 0; }
+
+struct pollfd relay_poll(const Relay *relay) {
+        bool full = relay->begin < relay->end;
+
+        if (relay_is_done(relay))
+                return (struct pollfd){ .fd = -1 };
+
+        return (struct pollfd){ .fd = full ? relay->sink : relay->source,
+                                .events = full ? POLLOUT : POLLIN };
+}
+
+/* The caller's stream may be shared with others and must not be made non-blocking for them: sockets are asked each time. */
+static ssize_t read_some(int fd, void *buffer, size_t size) {
+        ssize_t n = recv(fd, buffer, size, MSG_DONTWAIT);
+
+        return n < 0 && errno == ENOTSOCK ? read(fd, buffer, size) : n;
+}
+
+static ssize_t write_some(int fd, const void *buffer, size_t size) {
+        ssize_t n = send(fd, buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        return n < 0 && errno == ENOTSOCK ? write(fd, buffer, size) : n;
+}
+
+/* Ends it. Closing our end of the pipe tells the application: end of file, or EPIPE. */
+static void relay_finish(Relay *relay) {
+        relay->own = safe_close(relay->own);
+        relay->source = relay->sink = -EBADF;
+        relay->begin = relay->end = 0;
+}
+
+static bool try_again(ssize_t n) { return n < 0 && (errno == EAGAIN || errno == EINTR); }
+
+void relay_step(Relay *relay) {
+        ssize_t n;
+
+        if (relay_is_done(relay))
+                return;
+
+        if (relay->begin == relay->end) {
+                n = read_some(relay->source, relay->buffer, RELAY_BUFFER_SIZE);
+                if (try_again(n))
+                        return;
+                if (n <= 0) {
+                        relay_finish(relay);
+                        return;
+                }
+                relay->begin = 0;
+                relay->end = (size_t) n;
+        }
+
+        n = write_some(relay->sink, relay->buffer + relay->begin, relay->end - relay->begin);
+        if (try_again(n))
+                return;
+        if (n <= 0) {
+                relay_finish(relay);
+                return;
+        }
+        relay->begin += (size_t) n;
+}

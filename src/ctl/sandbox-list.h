@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * sandbox-list — the sandboxes that the caller may see, as several verbs want them
+ *
+ * Runs in: immurectl. Privilege: none. Input: whatever comes over the bus.
+ */
+
+#include "ctl/client.h"
+
+/*
+ * Those whose id matches one of n patterns (fnmatch(3)), or all where there are none: JSON objects with id, profile,
+ * uid, user, instance, state, leader, path. 0 or negative errno, told.
+ */
+int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret);
+
+/* A user's name as this machine's account database has it, or the number as text; caller frees. NULL: no memory. */
+char *user_name_of(uint32_t uid);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "ctl/verb.h"
+
+#include "base/buffer.h"
+#include "ctl/exit-status.h"
+#include "ctl/output.h"
+
+#include <stdio.h>
+
+#define LAUNCHING (OPTION_LAUNCH | OPTION_QUIET)
+#define SHOWING (OPTION_LISTING | OPTION_QUIET)
+
+/* clang-format off */
+const Verb verbs[] = {
+        { "run",          1, -1, LAUNCHING | OPTION_LEASED, true, EXIT_STATUS_OWN, "PROFILE [ARGUMENT…]",
+          "Launch an application and stay with it",         verb_run },
+        { "launch",       1, -1, LAUNCHING, true,  EXIT_FAILURE, "PROFILE [ARGUMENT…]",
+          "Launch an application and print its id",         verb_launch },
+        { "list",         0, -1, SHOWING,   false, EXIT_FAILURE, "[PATTERN…]",
+          "List sandboxes",                                 verb_list },
+        { "status",       0, -1, SHOWING,   false, EXIT_FAILURE, "[ID…]",
+          "Show all about sandboxes",                       verb_status },
+        { "stop",         1, -1, 0,         false, EXIT_FAILURE, "ID…",
+          "Stop sandboxes",                                 verb_stop },
+        { "kill",         1, -1, OPTION_KILL, false, EXIT_FAILURE, "ID…",
+          "Send a signal to the processes of sandboxes",    verb_kill },
+        { "reset-failed", 0, -1, 0,         false, EXIT_FAILURE, "[ID…]",
+          "Forget sandboxes that have failed",              verb_reset_failed },
+        { "profiles",     0, -1, SHOWING,   false, EXIT_FAILURE, "[PATTERN…]",
+          "List profiles",                                  verb_profiles },
+        { "plan",         1, -1, SHOWING | OPTION_LAUNCH, true, EXIT_FAILURE, "PROFILE [ARGUMENT…]",
+          "Show what a launch would do",                    verb_plan },
+        { "reload",       0,  0, 0,         false, EXIT_FAILURE, "",
+          "Have the broker read profiles and settings anew", verb_reload },
+        { "lint",         0, -1, SHOWING,   false, EXIT_FAILURE, "[FILE…]",
+          "Check profiles without the broker",              verb_lint },
+        { "keys",         0, -1, SHOWING,   false, EXIT_FAILURE, "[PATTERN…]",
+          "List the keys of profiles",                      verb_keys },
+        { "version",      0,  0, 0,         false, EXIT_FAILURE, "",
+          "Show the version",                               verb_version },
+        { "help",         0,  1, 0,         false, EXIT_FAILURE, "[COMMAND]",
+          "Show this help, or that of a command",           verb_help },
+};
+/* clang-format on */
+
+const size_t n_verbs = ELEMENTSOF(verbs);
+
+const Verb *verb_find(const char *name) {
+        for (size_t i = 0; i < n_verbs; i++)
+                if (streq(verbs[i].name, name))
+                        return &verbs[i];
+
+        return NULL;
+}
+
+int verb_check(const Verb *verb, int n) {
+        if (n < verb->min_args)
+                return ctl_error(-EINVAL,
+                                 "%s needs %s; see immurectl help %s",
+                                 verb->name,
+                                 verb->synopsis,
+                                 verb->name);
+        if (verb->max_args >= 0 && n > verb->max_args)
+                return ctl_error(-EINVAL, "Too many arguments; see immurectl help %s", verb->name);
+
+        return 0;
+}
+
+static void append_overview(Buffer *b) {
+        buffer_append_text(b,
+                           "immurectl [OPTIONS…] COMMAND …\n\n"
+                           "Launch applications in sandboxes and look after them.\n\nCommands:\n");
+        for (size_t i = 0; i < n_verbs; i++) {
+                _cleanup_free_ char *left = NULL;
+
+                if (asprintf(&left, "%s %s", verbs[i].name, verbs[i].synopsis) < 0) {
+                        b->error = -ENOMEM;
+                        return;
+                }
+                /* printf() counts bytes, and "…" is three of them for one column. */
+                buffer_printf(b, "  %-*s %s\n", strstr(left, "…") ? 29 : 27, left, verbs[i].help);
+        }
+        buffer_append_text(b, "\nOptions:\n");
+}
+
+int verb_print_help(const Verb *verb) {
+        _cleanup_free_ char *options = options_help(verb ? verb->options | OPTION_ALWAYS : ~0U),
+                            *text = NULL;
+        _cleanup_buffer_ Buffer b = {};
+
+        if (!options)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        if (verb)
+                buffer_printf(&b,
+                              "immurectl %s [OPTIONS…]%s%s\n\n%s.\n\nOptions:\n",
+                              verb->name,
+                              *verb->synopsis ? " " : "",
+                              verb->synopsis,
+                              verb->help);
+        else
+                append_overview(&b);
+        buffer_append_text(&b, options);
+        buffer_append_text(&b, "\nSee the immurectl(1) man page for details.\n");
+
+        text = buffer_take_text(&b);
+        if (!text)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        fputs(text, stdout);
+        return output_flush();
+}
+
+int verb_version(const Options *o, int n, char **args) {
+        (void) o;
+        (void) n;
+        (void) args;
+
+        puts("immurectl " IMMURED_VERSION);
+        return output_flush();
+}
+
+int verb_help(const Options *o, int n, char **args) {
+        const Verb *verb = NULL;
+
+        (void) o;
+
+        if (n > 0) {
+                verb = verb_find(args[0]);
+                if (!verb)
+                        return ctl_error(-EINVAL, "There is no command '%s'; see immurectl help", args[0]);
+        }
+
+        return verb_print_help(verb);
+}
+
+/* Options before the verb are read with what every verb takes together: they are checked again once it is known. */
+int verb_dispatch(int argc, char **argv) {
+        _cleanup_options_ Options options = {};
+        const Verb *verb;
+        int first, r;
+
+        first = options_parse(&options, argc, argv, ~0U, true);
+        if (first < 0)
+                return EXIT_FAILURE;
+        if (options.version)
+                return verb_version(&options, 0, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (options.help || first == argc) {
+                r = verb_print_help(NULL);
+                return r < 0 || !options.help ? EXIT_FAILURE : EXIT_SUCCESS;
+        }
+
+        verb = verb_find(argv[first]);
+        if (!verb) {
+                (void) ctl_error(-EINVAL, "There is no command '%s'; see immurectl help", argv[first]);
+                return EXIT_FAILURE;
+        }
+
+        /* Where getopt_long() expects the program's name, for its messages. */
+        argv += first;
+        argc -= first;
+        argv[0] = (char *) "immurectl";
+
+        r = options_parse(&options, argc, argv, verb->options | OPTION_ALWAYS, verb->in_order);
+        if (r < 0)
+                return verb->failure;
+        argv += r;
+        argc -= r;
+
+        if (options.help)
+                return verb_print_help(verb) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+        r = verb_check(verb, argc);
+        if (r >= 0)
+                r = verb->function(&options, argc, argv);
+
+        return r < 0 ? verb->failure : r;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * verb — the one table of what immurectl can do
+ *
+ * Runs in: immurectl. Privilege: none.
+ */
+
+#include "ctl/options.h"
+
+/*
+ * Does it. n words in args, none of them options; their number was checked. Returns the exit status, or negative
+ * errno after it has said on standard error what went wrong.
+ */
+typedef int (*VerbFunction)(const Options *o, int n, char **args);
+
+typedef struct Verb {
+        const char *name;
+        int min_args, max_args; /* max -1: any number */
+        unsigned options;       /* OptionGroups that it takes, beside OPTION_ALWAYS */
+        bool in_order;          /* options only before the first word */
+        int failure;            /* exit status for a failure of its own */
+        const char *synopsis;   /* of its words */
+        const char *help;       /* one line, without a full stop */
+        VerbFunction function;
+} Verb;
+
+/* In the order of the help. */
+extern const Verb verbs[];
+extern const size_t n_verbs;
+
+/* NULL: no such verb. */
+const Verb *verb_find(const char *name);
+
+/* -EINVAL, told, where n words are too few or too many. */
+int verb_check(const Verb *verb, int n);
+
+/* All of the help, or that of one verb, on standard output. 0 or negative errno, told. */
+int verb_print_help(const Verb *verb);
+
+/* The whole command line, from argv[0]: the exit status. */
+int verb_dispatch(int argc, char **argv);
+
+int verb_run(const Options *o, int n, char **args);
+int verb_launch(const Options *o, int n, char **args);
+int verb_plan(const Options *o, int n, char **args);
+int verb_list(const Options *o, int n, char **args);
+int verb_status(const Options *o, int n, char **args);
+int verb_stop(const Options *o, int n, char **args);
+int verb_kill(const Options *o, int n, char **args);
+int verb_reset_failed(const Options *o, int n, char **args);
+int verb_profiles(const Options *o, int n, char **args);
+int verb_reload(const Options *o, int n, char **args);
+int verb_lint(const Options *o, int n, char **args);
+int verb_keys(const Options *o, int n, char **args);
+int verb_version(const Options *o, int n, char **args);
+int verb_help(const Options *o, int n, char **args);

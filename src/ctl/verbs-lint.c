@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* lint: reads what the broker would read, with the same code, and says what it would say */
+
+#include "base/text.h"
+#include "ctl/output.h"
+#include "ctl/verb.h"
+#include "profile/config.h"
+#include "profile/profile-load.h"
+#include "seccomp/seccomp-policy.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+typedef struct Lint {
+        const Options *options;
+        SeccompPolicy *policy; /* NULL: it cannot be read, which is a finding of its own */
+        json_t *rows;
+} Lint;
+
+static void lint_done(Lint *l) {
+        seccomp_policy_free(l->policy);
+        json_decref(l->rows);
+}
+
+static int lint_add(Lint *l, const Finding *f) {
+        json_t *row = json_pack("{s:s, s:i, s:s?, s:s}",
+                                "file",
+                                f->file,
+                                "line",
+                                (int) f->line,
+                                "key",
+                                f->key,
+                                "text",
+                                f->text);
+
+        if (!row || json_array_append_new(l->rows, row) < 0)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        return 0;
+}
+
+static int lint_print(const Finding *f) {
+        _cleanup_free_ char *text = finding_format(f), *escaped = text ? text_escape(text) : NULL;
+
+        if (!escaped)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        puts(escaped);
+        return 0;
+}
+
+static int lint_take(Lint *l, const Findings *findings) {
+        int r = 0;
+
+        for (size_t i = 0; i < findings->n_items && r >= 0; i++) {
+                r = lint_add(l, &findings->items[i]);
+                if (r >= 0 && l->options->output == OUTPUT_TEXT && !l->options->quiet)
+                        r = lint_print(&findings->items[i]);
+        }
+        if (r >= 0 && findings->n_dropped > 0)
+                ctl_note("%zu more findings are not shown", findings->n_dropped);
+
+        return r;
+}
+
+/* A profile that reads well may still name system calls that do not exist. */
+static int lint_filter(Lint *l, const Profile *profile) {
+        _cleanup_findings_ Findings findings = {};
+        _cleanup_free_ uint8_t *program = NULL;
+        size_t size;
+        int r;
+
+        if (!l->policy)
+                return 0;
+
+        r = seccomp_compile(l->policy, profile, &program, &size, &findings);
+        if (r < 0 && r != -EBADMSG)
+                return ctl_error(
+                        r, "Cannot compile the system call filter of %s: %s", profile->name, strerror(-r));
+
+        return lint_take(l, &findings);
+}
+
+static int lint_policy(Lint *l) {
+        _cleanup_findings_ Findings findings = {};
+        int r;
+
+        r = seccomp_policy_load(&l->policy, NULL, 0, &findings);
+        if (r < 0 && r != -EBADMSG)
+                return ctl_error(r, "Cannot read the groups of system calls: %s", strerror(-r));
+
+        return lint_take(l, &findings);
+}
+
+/*
+ * A file in somebody's own working copy is not root's yet, and that is no mistake before it is installed: the owner of
+ * a file that was named may be whoever runs the check.
+ */
+static uid_t lint_owner(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) >= 0 && st.st_uid == geteuid() ? st.st_uid : 0;
+}
+
+static int lint_file(Lint *l, const char *path) {
+        _cleanup_findings_ Findings findings = {};
+        _cleanup_(profile_unrefp) Profile *profile = NULL;
+        int r;
+
+        r = profile_load_file(&profile, path, NULL, lint_owner(path), &findings);
+        if (r < 0 && r != -EBADMSG)
+                return ctl_error(r, "%s: %s", path, strerror(-r));
+
+        r = lint_take(l, &findings);
+        return r < 0 || !profile ? r : lint_filter(l, profile);
+}
+
+static int lint_machine(Lint *l) {
+        _cleanup_(profile_set_freep) ProfileSet *set = NULL;
+        _cleanup_findings_ Findings findings = {};
+        _cleanup_config_ Config config = {};
+        int r;
+
+        r = config_load(&config, CONFIG_PATH, 0, &findings);
+        if (r < 0 && r != -EBADMSG)
+                return ctl_error(r, "%s: %s", CONFIG_PATH, strerror(-r));
+        r = lint_take(l, &findings);
+        if (r < 0)
+                return r;
+
+        r = profile_set_load(&set, NULL, 0);
+        if (r < 0)
+                return ctl_error(r, "Cannot read the profiles: %s", strerror(-r));
+
+        for (size_t i = 0; i < set->n_entries; i++) {
+                r = lint_take(l, &set->entries[i].findings);
+                if (r >= 0 && set->entries[i].profile)
+                        r = lint_filter(l, set->entries[i].profile);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+int verb_lint(const Options *o, int n, char **args) {
+        _cleanup_(lint_done) Lint l = { .options = o, .rows = json_array() };
+        int r;
+
+        r = lint_policy(&l);
+        for (int i = 0; i < n && r >= 0; i++)
+                r = lint_file(&l, args[i]);
+        if (n == 0 && r >= 0)
+                r = lint_machine(&l);
+        if (r >= 0 && o->output != OUTPUT_TEXT)
+                r = output_json(o->output, l.rows);
+        if (r >= 0)
+                r = output_flush();
+
+        return r < 0 ? r : json_array_size(l.rows) > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* profiles, reload, keys, lint: what admins write */
+
+#include "base/text.h"
+#include "ctl/client.h"
+#include "ctl/verb.h"
+#include "profile/config.h"
+#include "profile/profile-keys.h"
+#include "profile/profile-load.h"
+#include "seccomp/seccomp-policy.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static const TableColumn profile_columns[] = {
+        { "name", "PROFILE", 0 },
+        { "may_launch", "LAUNCH", 0 },
+        { "description", "DESCRIPTION", COLUMN_SHRINK },
+};
+
+static bool text_matches(const char *text, int n, char **patterns) {
+        for (int i = 0; i < n; i++)
+                if (fnmatch(patterns[i], text, 0) == 0)
+                        return true;
+
+        return n == 0;
+}
+
+int verb_profiles(const Options *o, int n, char **args) {
+        static const char *const keys[] = { "name", "description", "may_launch", "path", NULL };
+        _cleanup_bus_ sd_bus *bus = NULL;
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_json_ json_t *all = NULL, *rows = json_array();
+        json_t *row;
+        size_t i;
+        int r;
+
+        r = client_open(&bus);
+        if (r < 0)
+                return r;
+        r = client_call(bus, &reply, "ListProfiles", NULL);
+        if (r < 0)
+                return r;
+        r = client_read_rows(reply, "ssbo", keys, &all);
+        if (r < 0)
+                return r;
+
+        json_array_foreach(
+                all, i, row) if (text_matches(json_string_value(json_object_get(row, "name")), n, args) &&
+                                 json_array_append(rows, row) < 0) return ctl_error(-ENOMEM,
+                                                                                    "Out of memory");
+
+        return output_list(o, rows, profile_columns, ELEMENTSOF(profile_columns), "profile", "profiles");
+}
+
+int verb_reload(const Options *o, int n, char **args) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int r;
+
+        (void) o;
+        (void) n;
+        (void) args;
+
+        r = client_open(&bus);
+        return r < 0 ? r : client_call(bus, NULL, "Reload", NULL);
+}
+
+static const TableColumn key_columns[] = {
+        { "name", "KEY", 0 },
+        { "section", "SECTION", 0 },
+        { "supported", "BUILT", 0 },
+        { "default", "DEFAULT", COLUMN_SHRINK },
+        { "help", "MEANING", COLUMN_SHRINK },
+};
+
+/* Keys are matched as "Section.Key", so that "Files.*" is a section and "*Paths" what it seems to be. */
+static bool key_matches(const ProfileKey *key, int n, char **patterns) {
+        char full[128];
+
+        snprintf(full, sizeof(full), "%s.%s", key->section, key->name);
+        return text_matches(full, n, patterns) || text_matches(key->name, n, patterns);
+}
+
+int verb_keys(const Options *o, int n, char **args) {
+        _cleanup_json_ json_t *rows = json_array();
+
+        for (size_t i = 0; i < n_profile_keys; i++) {
+                const ProfileKey *key = &profile_keys[i];
+                json_t *row;
+
+                if (!key_matches(key, n, args))
+                        continue;
+
+                row = json_pack("{s:s, s:s, s:b, s:b, s:s, s:s, s:s}",
+                                "section",
+                                key->section,
+                                "name",
+                                key->name,
+                                "supported",
+                                key->parse != NULL,
+                                "list",
+                                key->list,
+                                "default",
+                                key->default_text ? key->default_text : "",
+                                "syntax",
+                                key->syntax ? key->syntax : "",
+                                "help",
+                                key->help ? key->help : "");
+                if (!row || json_array_append_new(rows, row) < 0)
+                        return ctl_error(-ENOMEM, "Out of memory");
+        }
+
+        return output_list(o, rows, key_columns, ELEMENTSOF(key_columns), "key", "keys");
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * run: launches an application and stays with it, as if the caller's shell had started it
+ *
+ * The bus is needed for the launch alone. From then on there is only the lease, which goes to the keeper: neither a
+ * restart of the broker nor one of the bus is noticed here.
+ */
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "ctl/client.h"
+#include "ctl/exit-status.h"
+#include "ctl/relay.h"
+#include "ctl/verb.h"
+#include "link/lease.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+
+#define N_STREAMS 3
+
+/* What the caller may send here and the application gets instead. */
+static const int forwarded_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
+
+static const char *const stream_names[N_STREAMS] = { "StandardInput", "StandardOutput", "StandardError" };
+
+typedef struct Run {
+        const Options *options;
+        sd_bus *bus; /* NULL once the launch is answered */
+        int signals; /* signalfd */
+        int lease;
+        Relay streams[N_STREAMS];
+        LeaseReport report;
+        bool launched;
+        uint64_t early_signals; /* came before the lease; bit N: signal N */
+        bool finished;          /* status is final, but output may still be on its way */
+        int status;             /* for exit, or negative errno, told */
+} Run;
+
+static void run_done(Run *run) {
+        for (size_t i = 0; i < N_STREAMS; i++)
+                relay_done(&run->streams[i]);
+        sd_bus_close_unref(run->bus);
+        (void) safe_close(run->lease);
+        (void) safe_close(run->signals);
+}
+
+static void run_finish(Run *run, int status) {
+        run->finished = true;
+        run->status = status;
+}
+
+/* The profile says which streams are the caller's; nothing else may be sent along. */
+static int run_open_streams(Run *run, const char *profile) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_json_ json_t *properties = NULL;
+        int r;
+
+        r = client_get_object(run->bus, "GetProfile", profile, &path);
+        if (r < 0)
+                return r;
+        r = client_get_properties(run->bus, path, CLIENT_PROFILE, &properties);
+        if (r < 0)
+                return r;
+
+        for (int i = 0; i < N_STREAMS; i++) {
+                const char *kind = json_string_value(json_object_get(properties, stream_names[i]));
+
+                if (!kind || !streq(kind, "client"))
+                        continue;
+                r = relay_open(&run->streams[i], i);
+                if (r < 0)
+                        return ctl_error(r,
+                                         "Cannot use my %s for the application: %s",
+                                         stream_names[i],
+                                         strerror(-r));
+        }
+
+        return 0;
+}
+
+static int run_forward(Run *run, int signo) {
+        char packet[32];
+        int r;
+
+        if (run->lease < 0) {
+                /* Asked twice while there is nobody yet to hand it to: the caller wants out. */
+                if ((signo == SIGINT || signo == SIGTERM) && (run->early_signals & UINT64_C(1) << signo))
+                        run_finish(run, EXIT_STATUS_SIGNAL + signo);
+                run->early_signals |= UINT64_C(1) << signo;
+                return 0;
+        }
+
+        snprintf(packet, sizeof(packet), "SIGNAL=%i", signo);
+        r = fd_send_packet(run->lease, packet, strlen(packet), NULL, 0);
+
+        /* The application may have ended this moment: the result is in the socket, and says more than this error. */
+        return r == -EPIPE || r == -ECONNRESET || r == -EAGAIN ? 0 : r;
+}
+
+static int run_read_signal(Run *run) {
+        struct signalfd_siginfo si;
+        int r;
+
+        if (read(run->signals, &si, sizeof(si)) != sizeof(si))
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+
+        r = run_forward(run, (int) si.ssi_signo);
+        return r < 0 ? ctl_error(r,
+                                 "Cannot hand on signal %s: %s",
+                                 signal_name((int) si.ssi_signo),
+                                 strerror(-r))
+                     : 0;
+}
+
+/* Why an application ended that did not end by itself; its own exit status says the rest. */
+static void run_explain(const Run *run) {
+        static const struct {
+                const char *result;
+                const char *text;
+        } texts[] = {
+                { "oom-kill", "The application was killed because its memory limit was reached" },
+                { "timeout", "The application was stopped because its time was over" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts) && !run->options->quiet; i++)
+                if (streq(run->report.result, texts[i].result))
+                        ctl_note("%s", texts[i].text);
+}
+
+static void run_read_lease(Run *run) {
+        char packet[LEASE_PACKET_MAX];
+        ssize_t n;
+        int r;
+
+        n = fd_receive_packet(run->lease, packet, sizeof(packet), NULL, NULL);
+        if (n == -EAGAIN || n == -EINTR)
+                return;
+
+        if (n > 0) {
+                r = lease_report_read(&run->report, packet, (size_t) n);
+                if (r < 0)
+                        run_finish(run, ctl_error(r, "The keeper says something that is not understood"));
+                return;
+        }
+
+        run->lease = safe_close(run->lease);
+        if (!run->report.ended) {
+                run_finish(run,
+                           ctl_error(-ECONNRESET,
+                                     "The keeper is gone, and what became of the application is not known"));
+                return;
+        }
+
+        if (run->report.status < 0)
+                (void) ctl_error(-EIO, "%s", *run->report.text ? run->report.text : run->report.result);
+        else
+                run_explain(run);
+        run_finish(run, exit_status_from_report(&run->report));
+}
+
+static int run_take_lease(Run *run, sd_bus_message *reply) {
+        int fd, r;
+
+        r = sd_bus_message_read(reply, "soh", NULL, NULL, &fd);
+        if (r < 0)
+                return client_message_error(r);
+
+        run->lease = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (run->lease < 0)
+                return ctl_error(-errno, "Cannot keep the lease: %s", strerror(errno));
+        r = fd_set_nonblock(run->lease, true);
+        if (r < 0)
+                return ctl_error(r, "Cannot use the lease: %s", strerror(-r));
+
+        for (int signo = 1; signo < 64 && r >= 0; signo++)
+                if (run->early_signals & UINT64_C(1) << signo)
+                        r = run_forward(run, signo);
+
+        return r < 0 ? ctl_error(r, "Cannot hand on a signal: %s", strerror(-r)) : 0;
+}
+
+static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        Run *run = userdata;
+        int r;
+
+        (void) ret_error;
+
+        run->launched = true;
+        for (size_t i = 0; i < N_STREAMS; i++)
+                relay_handed_over(&run->streams[i]);
+
+        if (error) {
+                (void) client_error(error, -EIO);
+                run_finish(run, exit_status_from_error(error->name, error->message));
+                return 0;
+        }
+
+        r = run_take_lease(run, reply);
+        if (r < 0)
+                run_finish(run, r);
+        return 0;
+}
+
+/* TERM and LANG tell the application about the terminal; it gets them where PassEnvironment= lets them through. */
+static int run_launch(Run *run, char **args) {
+        _cleanup_message_ sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(
+                run->bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, "LaunchLeased");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", args[0]);
+        if (r < 0)
+                return client_message_error(r);
+
+        r = client_open_options(m, run->options, args + 1);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < N_STREAMS; i++) {
+                if (run->streams[i].handover < 0)
+                        continue;
+                r = sd_bus_message_append(m, "{sv}", stream_names[i], "h", run->streams[i].handover);
+                if (r < 0)
+                        return client_message_error(r);
+        }
+        r = client_close_options(m);
+        if (r < 0)
+                return r;
+
+        /* Not a blocking call: streams that are copied must flow, and signals be heard, while it lasts. */
+        r = sd_bus_call_async(run->bus, NULL, m, on_launched, run, UINT64_MAX);
+        return r < 0 ? client_message_error(r) : 0;
+}
+
+static int run_process_bus(Run *run) {
+        int r;
+
+        do
+                r = sd_bus_process(run->bus, NULL);
+        while (r > 0 && !run->launched);
+
+        if (r < 0 && !run->launched)
+                return ctl_error(r, "The bus went away before the broker answered");
+        if (run->launched) {
+                sd_bus_close_unref(run->bus);
+                run->bus = NULL;
+        }
+
+        return 0;
+}
+
+/* Whether output is still on its way: the application's end of a pipe is open, or its bytes are not all out. */
+static bool run_is_draining(const Run *run) {
+        for (size_t i = 0; i < N_STREAMS; i++)
+                if (run->streams[i].outward && !relay_is_done(&run->streams[i]))
+                        return true;
+
+        return false;
+}
+
+enum { POLL_SIGNALS, POLL_BUS, POLL_LEASE, POLL_STREAMS, _POLL_MAX = POLL_STREAMS + N_STREAMS };
+
+static int run_wait(const Run *run, struct pollfd fds[static _POLL_MAX]) {
+        fds[POLL_SIGNALS] = (struct pollfd){ .fd = run->signals, .events = POLLIN };
+        fds[POLL_BUS] = (struct pollfd){ .fd = -1 };
+        fds[POLL_LEASE] = (struct pollfd){ .fd = run->lease, .events = POLLIN };
+
+        if (run->bus) {
+                int events = sd_bus_get_events(run->bus);
+
+                if (events < 0)
+                        return events;
+                fds[POLL_BUS] = (struct pollfd){ .fd = sd_bus_get_fd(run->bus), .events = (short) events };
+        }
+        for (size_t i = 0; i < N_STREAMS; i++)
+                fds[POLL_STREAMS + i] = relay_poll(&run->streams[i]);
+
+        return poll(fds, _POLL_MAX, -1) < 0 && errno != EINTR ? -errno : 0;
+}
+
+static int run_loop(Run *run) {
+        while (!run->finished || (run->launched && run->status >= 0 && run_is_draining(run))) {
+                struct pollfd fds[_POLL_MAX];
+                int r;
+
+                if (run->bus) {
+                        r = run_process_bus(run);
+                        if (r < 0)
+                                return r;
+                        if (run->launched)
+                                continue;
+                }
+
+                r = run_wait(run, fds);
+                if (r < 0)
+                        return ctl_error(r, "Cannot wait: %s", strerror(-r));
+
+                if (fds[POLL_SIGNALS].revents) {
+                        r = run_read_signal(run);
+                        if (r < 0)
+                                return r;
+                }
+                if (fds[POLL_LEASE].revents)
+                        run_read_lease(run);
+                for (size_t i = 0; i < N_STREAMS; i++)
+                        if (fds[POLL_STREAMS + i].revents)
+                                relay_step(&run->streams[i]);
+        }
+
+        return run->status;
+}
+
+/* From here on signals wait to be read, and are the application's. */
+static int run_catch_signals(Run *run) {
+        sigset_t set;
+
+        sigemptyset(&set);
+        for (size_t i = 0; i < ELEMENTSOF(forwarded_signals); i++)
+                sigaddset(&set, forwarded_signals[i]);
+
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return -errno;
+        run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (run->signals < 0)
+                return -errno;
+
+        /* A reader that closed its end is told by errno, and passed on to the application by closing ours. */
+        return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -errno : 0;
+}
+
+int verb_run(const Options *o, int n, char **args) {
+        _cleanup_(run_done) Run run = {
+                .options = o,
+                .signals = -EBADF,
+                .lease = -EBADF,
+                .streams = { RELAY_INIT, RELAY_INIT, RELAY_INIT },
+                .report = LEASE_REPORT_INIT,
+        };
+        int r;
+
+        (void) n;
+
+        r = client_open(&run.bus);
+        if (r < 0)
+                return r;
+        r = run_open_streams(&run, args[0]);
+        if (r < 0)
+                return r;
+        r = run_catch_signals(&run);
+        if (r < 0)
+                return ctl_error(r, "Cannot catch signals: %s", strerror(-r));
+        r = run_launch(&run, args);
+        if (r < 0)
+                return r;
+
+        return run_loop(&run);
+}

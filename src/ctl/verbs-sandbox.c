@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* list, stop, kill, reset-failed: sandboxes that exist */
+
+#include "base/text.h"
+#include "ctl/sandbox-list.h"
+#include "ctl/verb.h"
+
+#include <fnmatch.h>
+#include <pwd.h>
+#include <signal.h>
+
+static const TableColumn sandbox_columns[] = {
+        { "id", "ID", 0 },
+        { "user", "USER", 0 },
+        { "instance", "INSTANCE", 0 },
+        { "state", "STATE", COLUMN_STATE },
+        { "leader", "LEADER", COLUMN_RIGHT },
+};
+
+char *user_name_of(uint32_t uid) {
+        const struct passwd *pw = getpwuid(uid);
+
+        return pw ? strdup(pw->pw_name) : text_printf("%" PRIu32, uid);
+}
+
+static bool id_matches(const json_t *row, int n, char **patterns) {
+        const char *id = json_string_value(json_object_get(row, "id"));
+
+        for (int i = 0; i < n; i++)
+                if (fnmatch(patterns[i], id, 0) == 0)
+                        return true;
+
+        return n == 0;
+}
+
+static int add_user_name(json_t *row) {
+        _cleanup_free_ char *name = user_name_of((uint32_t) json_integer_value(json_object_get(row, "uid")));
+
+        return name ? json_object_set_new(row, "user", json_string(name)) : -ENOMEM;
+}
+
+int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret) {
+        static const char *const keys[] = { "id",    "profile", "uid",  "instance",
+                                            "state", "leader",  "path", NULL };
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_json_ json_t *all = NULL, *rows = json_array();
+        json_t *row;
+        size_t i;
+        int r;
+
+        r = client_call(bus, &reply, "ListSandboxes", NULL);
+        if (r < 0)
+                return r;
+        r = client_read_rows(reply, "ssussuo", keys, &all);
+        if (r < 0)
+                return r;
+
+        json_array_foreach(all, i, row) {
+                if (!id_matches(row, n, patterns))
+                        continue;
+                if (add_user_name(row) < 0 || json_array_append(rows, row) < 0)
+                        return ctl_error(-ENOMEM, "Out of memory");
+        }
+        if (!rows)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        *ret = TAKE_PTR(rows);
+        return 0;
+}
+
+int verb_list(const Options *o, int n, char **args) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        _cleanup_json_ json_t *rows = NULL;
+        int r;
+
+        r = client_open(&bus);
+        if (r < 0)
+                return r;
+        r = sandbox_list(bus, n, args, &rows);
+        if (r < 0)
+                return r;
+
+        return output_list(o, rows, sandbox_columns, ELEMENTSOF(sandbox_columns), "sandbox", "sandboxes");
+}
+
+int verb_stop(const Options *o, int n, char **args) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int r, first = 0;
+
+        (void) o;
+
+        r = client_open(&bus);
+        if (r < 0)
+                return r;
+
+        for (int i = 0; i < n; i++) {
+                r = client_call(bus, NULL, "Stop", "s", args[i]);
+                if (r < 0 && first == 0)
+                        first = r;
+        }
+
+        return first;
+}
+
+int verb_kill(const Options *o, int n, char **args) {
+        const char *whom = o->whom ? o->whom : "all";
+        int r, first = 0, signo = o->signal > 0 ? o->signal : SIGTERM;
+        _cleanup_bus_ sd_bus *bus = NULL;
+
+        r = client_open(&bus);
+        if (r < 0)
+                return r;
+
+        for (int i = 0; i < n; i++) {
+                r = client_call(bus, NULL, "Kill", "ssi", args[i], whom, (int32_t) signo);
+                if (r < 0 && first == 0)
+                        first = r;
+        }
+
+        return first;
+}
+
+int verb_reset_failed(const Options *o, int n, char **args) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        _cleanup_json_ json_t *rows = NULL;
+        json_t *row;
+        size_t k;
+        int r, first = 0;
+
+        (void) o;
+
+        r = client_open(&bus);
+        if (r < 0)
+                return r;
+
+        for (int i = 0; i < n; i++) {
+                r = client_call(bus, NULL, "ResetFailed", "s", args[i]);
+                if (r < 0 && first == 0)
+                        first = r;
+        }
+        if (n > 0)
+                return first;
+
+        r = sandbox_list(bus, 0, NULL, &rows);
+        if (r < 0)
+                return r;
+
+        json_array_foreach(rows, k, row) {
+                if (!streq(json_string_value(json_object_get(row, "state")), "failed"))
+                        continue;
+                r = client_call(
+                        bus, NULL, "ResetFailed", "s", json_string_value(json_object_get(row, "id")));
+                if (r < 0 && first == 0)
+                        first = r;
+        }
+
+        return first;
+}
