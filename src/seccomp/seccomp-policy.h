@@ -25,7 +25,10 @@ extern const char *const seccomp_policy_path[];
  * Reads every group below the directories (NULL: seccomp_policy_path). Unknown names of system calls, unknown groups,
  * loops, bad owners: findings and -EBADMSG. -ENOMEM.
  */
-int seccomp_policy_load(SeccompPolicy **ret, char *const *directories, uid_t required_uid, Findings *findings);
+int seccomp_policy_load(SeccompPolicy **ret,
+                        char *const *directories,
+                        uid_t required_uid,
+                        Findings *findings);
 
 /* The system calls of a group ("@system-service"), sorted, all groups inside resolved; NULL: no such group. */
 char *const *seccomp_policy_group(const SeccompPolicy *p, const char *group);
@@ -39,4 +42,8 @@ char *const *seccomp_policy_groups(const SeccompPolicy *p);
  * execveat, exit_group) are always let through.
  * -EBADMSG with findings (key "SystemCallFilter" and the like): a name that does not exist. -ENOMEM.
  */
-int seccomp_compile(const SeccompPolicy *policy, const Profile *profile, uint8_t **ret, size_t *ret_size, Findings *findings);
+int seccomp_compile(const SeccompPolicy *policy,
+                    const Profile *profile,
+                    uint8_t **ret,
+                    size_t *ret_size,
+                    Findings *findings);

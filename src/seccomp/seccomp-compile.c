@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "seccomp/seccomp-policy.h"
+
+#include "base/fd.h"
+#include "base/strv.h"
+#include "seccomp/seccomp-names.h"
+#include "seccomp/seccomp-restrict.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+
+#define PROGRAM_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
+
+/*
+ * The program is made of two filters, one behind the other. The first lets through by default and refuses what
+ * seccomp-restrict.c says; where it would let a call through, it goes on with the second. That one decides by number
+ * alone: listed calls pass, other calls that libseccomp knows get SystemCallErrorNumber=, and numbers nobody knew when
+ * libseccomp was made get ENOSYS, so that programs fall back to what they did before there was such a call.
+ *
+ * Two filters, because one cannot say both: within an allow-list, "this call but not with that argument" would have
+ * to be spelled as all the arguments that are fine. One program, because every filter more costs on each call.
+ */
+
+/* What becomes of one native number. */
+typedef struct Verdict {
+        bool known;
+        bool allowed;
+        bool logged;
+        int error; /* where not allowed */
+} Verdict;
+
+typedef struct Compiler {
+        const SeccompPolicy *policy;
+        const Profile *profile;
+        Findings *findings;
+        Verdict verdicts[SYSCALL_NUMBER_MAX];
+} Compiler;
+
+static int compiler_find(Compiler *c, const char *key, const char *name, const char *why) {
+        return findings_add(
+                c->findings, c->profile->source_path ?: c->profile->name, 0, key, "%s %s", name, why);
+}
+
+/*
+ * The calls that an item of a list means: those of a group, or itself. *ret is an array of borrowed names, NULL where
+ * a finding was added.
+ */
+static int compiler_expand(Compiler *c, const char *key, char *const item[static 2], char *const **ret) {
+        *ret = NULL;
+
+        if (item[0][0] == '@') {
+                *ret = seccomp_policy_group(c->policy, item[0]);
+                return *ret ? 0 : compiler_find(c, key, item[0], "is no group of system calls");
+        }
+
+        if (syscall_number(item[0]) == -EINVAL)
+                return compiler_find(c, key, item[0], "is no system call");
+
+        *ret = item;
+        return 0;
+}
+
+static bool always_allowed(const char *name) { return strv_contains((char *const *) syscalls_always, name); }
+
+/* error: -1 lets through, else what the call answers. */
+static int compiler_apply(Compiler *c, const char *name, int error) {
+        char *const item[2] = { (char *) name, NULL };
+        char *const *names;
+        int r;
+
+        if (error >= 0 && always_allowed(name))
+                return compiler_find(
+                        c, "SystemCallFilter", name, "cannot be refused: no program starts without it");
+
+        r = compiler_expand(c, "SystemCallFilter", item, &names);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH(s, names) {
+                int number = syscall_number(*s);
+
+                if (number < 0)
+                        continue; /* has no number here, so it answers ENOSYS */
+                c->verdicts[number].known = true;
+                c->verdicts[number].allowed = error < 0;
+                c->verdicts[number].error = error;
+        }
+
+        return 0;
+}
+
+static bool refuses(const ProfileSyscall *item) { return item->deny || item->error >= 0; }
+
+/*
+ * A list that starts by removing, removes from the default; one that starts with names of its own replaces it, but
+ * for what every program needs.
+ */
+static int compiler_apply_filter(Compiler *c) {
+        const Profile *p = c->profile;
+        int r;
+
+        for (int number = 0; number < SYSCALL_NUMBER_MAX; number++)
+                c->verdicts[number] = (Verdict){
+                        .known = syscall_number_is_known(number),
+                        .error = p->syscall_error,
+                };
+
+        r = compiler_apply(
+                c, p->n_syscalls == 0 || refuses(&p->syscalls[0]) ? "@system-service" : "@default", -1);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < p->n_syscalls; i++) {
+                const ProfileSyscall *item = &p->syscalls[i];
+                int error = item->error >= 0 ? item->error : p->syscall_error;
+
+                if (item->error > SYSCALL_ERROR_MAX)
+                        return -EINVAL;
+                r = compiler_apply(c, item->name, refuses(item) ? error : -1);
+                if (r < 0)
+                        return r;
+        }
+
+        STRV_FOREACH(name, (char *const *) syscalls_always) {
+                r = compiler_apply(c, *name, -1);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int compiler_apply_log(Compiler *c) {
+        STRV_FOREACH(item, c->profile->syscall_log) {
+                char *const *names;
+                int r;
+
+                r = compiler_expand(c, "SystemCallLog", (char *const[2]){ *item, NULL }, &names);
+                if (r < 0)
+                        return r;
+
+                STRV_FOREACH(name, names) {
+                        int number = syscall_number(*name);
+
+                        if (number >= 0)
+                                c->verdicts[number].logged = true;
+                }
+        }
+
+        return 0;
+}
+
+static int compiler_add_verdicts(const Compiler *c, scmp_filter_ctx filter) {
+        int r;
+
+        for (int number = 0; number < SYSCALL_NUMBER_MAX; number++) {
+                const Verdict *v = &c->verdicts[number];
+                uint32_t action = v->allowed ? (v->logged ? SCMP_ACT_LOG : SCMP_ACT_ALLOW)
+                                             : SCMP_ACT_ERRNO((uint16_t) v->error);
+
+                /* libseccomp refuses a rule that says what the default says. */
+                if (!v->known || action == SCMP_ACT_ERRNO(ENOSYS))
+                        continue;
+
+                r = seccomp_rule_add_exact(filter, action, number, 0);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static void filter_releasep(scmp_filter_ctx *filter) {
+        if (*filter)
+                seccomp_release(*filter);
+}
+
+/* A filter for the native ABI alone; a call of any other kills the process. */
+static int filter_new(uint32_t default_action, scmp_filter_ctx *ret) {
+        _cleanup_(filter_releasep) scmp_filter_ctx filter = NULL;
+        int r;
+
+        filter = seccomp_init(default_action);
+        if (!filter)
+                return -ENOMEM;
+
+        r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+        if (r < 0)
+                return r;
+
+        /* A binary tree over the numbers. Kernels since 5.11 remember which calls always pass, older ones do not. */
+        r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(filter);
+        return 0;
+}
+
+typedef struct Program {
+        struct sock_filter *instructions;
+        size_t n;
+} Program;
+
+static void program_done(Program *p) { free(p->instructions); }
+
+static int filter_export(scmp_filter_ctx filter, Program *ret) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *data = NULL;
+        size_t size = 0;
+        int r;
+
+        fd = memfd_create("immured-seccomp", MFD_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+
+        r = seccomp_export_bpf(filter, fd);
+        if (r < 0)
+                return r;
+        if (lseek(fd, 0, SEEK_SET) < 0)
+                return -errno;
+
+        r = fd_read_full(fd, PROGRAM_MAX, &data, &size);
+        if (r < 0)
+                return r == -EFBIG ? -E2BIG : r;
+        if (size == 0 || size % sizeof(struct sock_filter) != 0)
+                return -EIO;
+
+        /* malloc's memory is aligned for any type. */
+        ret->instructions = (struct sock_filter *) (void *) TAKE_PTR(data);
+        ret->n = size / sizeof(struct sock_filter);
+        return 0;
+}
+
+/* first, going on with second wherever it would have let a call through. */
+static int program_join(const Program *first, const Program *second, uint8_t **ret, size_t *ret_size) {
+        struct sock_filter *joined;
+        size_t n = first->n + second->n;
+
+        if (n > BPF_MAXINSNS)
+                return -E2BIG;
+
+        joined = calloc(n, sizeof(struct sock_filter));
+        if (!joined)
+                return -ENOMEM;
+
+        memcpy(joined, first->instructions, first->n * sizeof(struct sock_filter));
+        memcpy(joined + first->n, second->instructions, second->n * sizeof(struct sock_filter));
+        for (size_t i = 0; i < first->n; i++)
+                if (joined[i].code == (BPF_RET | BPF_K) && joined[i].k == SECCOMP_RET_ALLOW)
+                        joined[i] = (struct sock_filter) BPF_STMT(BPF_JMP | BPF_JA,
+                                                                  (uint32_t) (first->n - i - 1));
+
+        *ret = (uint8_t *) joined;
+        *ret_size = n * sizeof(struct sock_filter);
+        return 0;
+}
+
+static int compiler_make_restrictions(const Compiler *c, Program *ret) {
+        _cleanup_(filter_releasep) scmp_filter_ctx filter = NULL;
+        int r;
+
+        r = filter_new(SCMP_ACT_ALLOW, &filter);
+        if (r < 0)
+                return r;
+        r = seccomp_restrict(filter, c->profile, c->findings);
+        if (r < 0)
+                return r;
+
+        return filter_export(filter, ret);
+}
+
+static int compiler_make_numbers(const Compiler *c, Program *ret) {
+        _cleanup_(filter_releasep) scmp_filter_ctx filter = NULL;
+        int r;
+
+        r = filter_new(SCMP_ACT_ERRNO(ENOSYS), &filter);
+        if (r < 0)
+                return r;
+        r = compiler_add_verdicts(c, filter);
+        if (r < 0)
+                return r;
+
+        return filter_export(filter, ret);
+}
+
+static Compiler *compiler_free(Compiler *c) {
+        free(c);
+        return NULL;
+}
+DEFINE_CLEANUP(Compiler *, compiler_free);
+
+int seccomp_compile(const SeccompPolicy *policy,
+                    const Profile *profile,
+                    uint8_t **ret,
+                    size_t *ret_size,
+                    Findings *findings) {
+        _cleanup_(compiler_freep) Compiler *c = NULL;
+        _cleanup_(program_done) Program restrictions = {}, numbers = {};
+        size_t n_before = findings->n_items + findings->n_dropped;
+        int r;
+
+        /* 0 would let a refused call look like one that worked. */
+        if (profile->syscall_error <= 0 || profile->syscall_error > SYSCALL_ERROR_MAX)
+                return -EINVAL;
+
+        /* What libseccomp offers must not depend on the kernel here, nor on a filter we run under. 3: log, kill process. */
+        r = seccomp_api_set(3);
+        if (r < 0)
+                return r;
+
+        c = calloc(1, sizeof(Compiler));
+        if (!c)
+                return -ENOMEM;
+        c->policy = policy;
+        c->profile = profile;
+        c->findings = findings;
+
+        r = compiler_apply_filter(c);
+        if (r < 0)
+                return r;
+        r = compiler_apply_log(c);
+        if (r < 0)
+                return r;
+        r = compiler_make_restrictions(c, &restrictions);
+        if (r < 0)
+                return r;
+        if (findings->n_items + findings->n_dropped > n_before)
+                return -EBADMSG;
+        r = compiler_make_numbers(c, &numbers);
+        if (r < 0)
+                return r;
+
+        return program_join(&restrictions, &numbers, ret, ret_size);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "seccomp/seccomp-names.h"
+
+#include <seccomp.h>
+
+/*
+ * Calls younger than the oldest libseccomp that immured runs with. Naming them keeps one set of group files good for
+ * all versions; where libseccomp has no number for them they answer ENOSYS, which every caller must expect of a call
+ * as young as that.
+ */
+static const char *const young_syscalls[] = {
+        "cachestat",         "fchmodat2",        "file_getattr",
+        "file_setattr",      "futex_requeue",    "futex_wait",
+        "futex_waitv",       "futex_wake",       "getxattrat",
+        "listmount",         "listns",           "listxattrat",
+        "lsm_get_self_attr", "lsm_list_modules", "lsm_set_self_attr",
+        "map_shadow_stack",  "memfd_secret",     "mseal",
+        "open_tree_attr",    "process_mrelease", "quotactl_fd",
+        "removexattrat",     "riscv_hwprobe",    "set_mempolicy_home_node",
+        "setxattrat",        "statmount",        "uprobe",
+        "uretprobe",
+};
+
+const char *const syscalls_always[] = {
+        "execve",       "execveat",        "exit", "exit_group",
+        "read",         "restart_syscall", /* a read that a signal interrupted goes on with this one */
+        "rt_sigreturn", "write",           NULL,
+};
+
+int syscall_number(const char *name) {
+        int number = seccomp_syscall_resolve_name(name);
+
+        if (number >= 0)
+                return number < SYSCALL_NUMBER_MAX ? number : -ENOSYS;
+        if (number != __NR_SCMP_ERROR)
+                return -ENOSYS; /* libseccomp's own number for a call that only other ABIs have */
+
+        for (size_t i = 0; i < ELEMENTSOF(young_syscalls); i++)
+                if (streq(young_syscalls[i], name))
+                        return -ENOSYS;
+
+        return -EINVAL;
+}
+
+bool syscall_number_is_known(int number) {
+        _cleanup_free_ char *name = NULL;
+
+        name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+        return name != NULL;
+}

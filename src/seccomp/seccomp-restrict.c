@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "seccomp/seccomp-restrict.h"
+
+#include "seccomp/seccomp-names.h"
+
+#include <asm/ioctls.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/*
+ * The positions of arguments below, and that no call multiplexes others (socketcall, ipc), were checked for these
+ * ABIs. On another one a rule could silently look at the wrong argument.
+ */
+#if !defined(__x86_64__) && !defined(__aarch64__) && !(defined(__riscv) && __riscv_xlen == 64)
+#error "seccomp-restrict.c: check the arguments of clone, mmap and the multiplexed calls for this ABI first"
+#endif
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+/* Like O_TMPFILE without the O_DIRECTORY in it: the bit alone makes the kernel use the mode. */
+#define O_TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+
+#define PERSONALITY_QUERY UINT32_MAX
+#define SCHED_RESET_ON_FORK_BIT UINT32_C(0x40000000)
+
+/* Which settings a row belongs to. */
+typedef enum Restriction {
+        RESTRICT_ALWAYS = 1U << 0,
+        RESTRICT_NAMESPACES = 1U << 1,
+        RESTRICT_PERSONALITY = 1U << 2,
+        RESTRICT_REALTIME = 1U << 3,
+        RESTRICT_SUID_SGID = 1U << 4,
+        RESTRICT_WRITE_EXECUTE = 1U << 5,
+} Restriction;
+
+/* A call is refused with error where all of when[] holds; with n_when 0 whatever its arguments. */
+typedef struct RefuseRow {
+        unsigned restriction;
+        const char *syscall;
+        int error;
+        unsigned n_when;
+        struct scmp_arg_cmp when[2];
+} RefuseRow;
+
+/*
+ * All arguments looked at here are 32 bits wide in the kernel, which ignores what stands above. So only the lower
+ * half is ever compared: a comparison of the whole register would be passed by any garbage in the upper half.
+ */
+#define IS(n, value) \
+        { .arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = (uint32_t) (value) }
+#define HAS(n, bits) \
+        { .arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = (uint32_t) (bits), .datum_b = (uint32_t) (bits) }
+
+/* clang-format off */
+static const RefuseRow refuse_rows[] = {
+        /* Its flags lie in memory, where no filter sees them; libc falls back to clone. */
+        { RESTRICT_ALWAYS,        "clone3",        ENOSYS, 0, {} },
+        /* Typing into the terminal of whoever started us. */
+        { RESTRICT_ALWAYS,        "ioctl",         EPERM,  1, { IS(1, TIOCSTI) } },
+        { RESTRICT_ALWAYS,        "ioctl",         EPERM,  1, { IS(1, TIOCLINUX) } },
+
+        { RESTRICT_NAMESPACES,    "clone",         EPERM,  1, { HAS(0, CLONE_NEWNS) } },
+        { RESTRICT_NAMESPACES,    "clone",         EPERM,  1, { HAS(0, CLONE_NEWCGROUP) } },
+        { RESTRICT_NAMESPACES,    "clone",         EPERM,  1, { HAS(0, CLONE_NEWUTS) } },
+        { RESTRICT_NAMESPACES,    "clone",         EPERM,  1, { HAS(0, CLONE_NEWIPC) } },
+        { RESTRICT_NAMESPACES,    "clone",         EPERM,  1, { HAS(0, CLONE_NEWUSER) } },
+        { RESTRICT_NAMESPACES,    "clone",         EPERM,  1, { HAS(0, CLONE_NEWPID) } },
+        { RESTRICT_NAMESPACES,    "clone",         EPERM,  1, { HAS(0, CLONE_NEWNET) } },
+        { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWNS) } },
+        { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWCGROUP) } },
+        { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWUTS) } },
+        { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWIPC) } },
+        { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWUSER) } },
+        { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWPID) } },
+        { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWNET) } },
+        { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWTIME) } },
+        { RESTRICT_NAMESPACES,    "setns",         EPERM,  0, {} },
+
+        /* The policy lies in memory. */
+        { RESTRICT_REALTIME,      "sched_setattr", EPERM,  0, {} },
+
+        { RESTRICT_SUID_SGID,     "chmod",         EPERM,  1, { HAS(1, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "chmod",         EPERM,  1, { HAS(1, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "fchmod",        EPERM,  1, { HAS(1, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "fchmod",        EPERM,  1, { HAS(1, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "fchmodat",      EPERM,  1, { HAS(2, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "fchmodat",      EPERM,  1, { HAS(2, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "fchmodat2",     EPERM,  1, { HAS(2, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "fchmodat2",     EPERM,  1, { HAS(2, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "creat",         EPERM,  1, { HAS(1, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "creat",         EPERM,  1, { HAS(1, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "mkdir",         EPERM,  1, { HAS(1, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "mkdir",         EPERM,  1, { HAS(1, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "mkdirat",       EPERM,  1, { HAS(2, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "mkdirat",       EPERM,  1, { HAS(2, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "mknod",         EPERM,  1, { HAS(1, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "mknod",         EPERM,  1, { HAS(1, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "mknodat",       EPERM,  1, { HAS(2, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "mknodat",       EPERM,  1, { HAS(2, S_ISGID) } },
+        /* Without one of these flags the mode is not used, and may be garbage. */
+        { RESTRICT_SUID_SGID,     "open",          EPERM,  2, { HAS(1, O_CREAT),       HAS(2, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "open",          EPERM,  2, { HAS(1, O_CREAT),       HAS(2, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "open",          EPERM,  2, { HAS(1, O_TMPFILE_BIT), HAS(2, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "open",          EPERM,  2, { HAS(1, O_TMPFILE_BIT), HAS(2, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "openat",        EPERM,  2, { HAS(2, O_CREAT),       HAS(3, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "openat",        EPERM,  2, { HAS(2, O_CREAT),       HAS(3, S_ISGID) } },
+        { RESTRICT_SUID_SGID,     "openat",        EPERM,  2, { HAS(2, O_TMPFILE_BIT), HAS(3, S_ISUID) } },
+        { RESTRICT_SUID_SGID,     "openat",        EPERM,  2, { HAS(2, O_TMPFILE_BIT), HAS(3, S_ISGID) } },
+        /* The mode lies in memory; ENOSYS makes programs fall back to openat. */
+        { RESTRICT_SUID_SGID,     "openat2",       ENOSYS, 0, {} },
+
+        { RESTRICT_WRITE_EXECUTE, "mmap",          EPERM,  1, { HAS(2, PROT_WRITE | PROT_EXEC) } },
+        { RESTRICT_WRITE_EXECUTE, "mprotect",      EPERM,  1, { HAS(2, PROT_EXEC) } },
+        { RESTRICT_WRITE_EXECUTE, "pkey_mprotect", EPERM,  1, { HAS(2, PROT_EXEC) } },
+        { RESTRICT_WRITE_EXECUTE, "shmat",         EPERM,  1, { HAS(2, SHM_EXEC) } },
+};
+/* clang-format on */
+
+/* A call is refused with error unless the lower half of its argument is one of allowed[]. */
+typedef struct OneOfRow {
+        unsigned restriction;
+        const char *syscall;
+        int error;
+        unsigned arg;
+        size_t n_allowed;
+        uint32_t allowed[6];
+} OneOfRow;
+
+/* clang-format off */
+static const OneOfRow one_of_rows[] = {
+        { RESTRICT_PERSONALITY, "personality", EPERM, 0, 2, { 0 /* PER_LINUX */, PERSONALITY_QUERY } },
+        { RESTRICT_REALTIME, "sched_setscheduler", EPERM, 1, 6,
+          { SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_OTHER | SCHED_RESET_ON_FORK_BIT,
+            SCHED_BATCH | SCHED_RESET_ON_FORK_BIT, SCHED_IDLE | SCHED_RESET_ON_FORK_BIT } },
+};
+/* clang-format on */
+
+typedef struct FamilyName {
+        const char *name;
+        uint32_t family;
+} FamilyName;
+
+/* clang-format off */
+static const FamilyName family_names[] = {
+        { "AF_ALG", AF_ALG },             { "AF_APPLETALK", AF_APPLETALK }, { "AF_ATMPVC", AF_ATMPVC },
+        { "AF_ATMSVC", AF_ATMSVC },       { "AF_AX25", AF_AX25 },           { "AF_BLUETOOTH", AF_BLUETOOTH },
+        { "AF_BRIDGE", AF_BRIDGE },       { "AF_CAIF", AF_CAIF },           { "AF_CAN", AF_CAN },
+        { "AF_DECnet", AF_DECnet },       { "AF_IB", AF_IB },               { "AF_IEEE802154", AF_IEEE802154 },
+        { "AF_INET", AF_INET },           { "AF_INET6", AF_INET6 },         { "AF_IPX", AF_IPX },
+        { "AF_ISDN", AF_ISDN },           { "AF_IUCV", AF_IUCV },           { "AF_KCM", AF_KCM },
+        { "AF_KEY", AF_KEY },             { "AF_LLC", AF_LLC },             { "AF_LOCAL", AF_LOCAL },
+        { "AF_MPLS", AF_MPLS },           { "AF_NETLINK", AF_NETLINK },     { "AF_NETROM", AF_NETROM },
+        { "AF_NFC", AF_NFC },             { "AF_PACKET", AF_PACKET },       { "AF_PHONET", AF_PHONET },
+        { "AF_PPPOX", AF_PPPOX },         { "AF_QIPCRTR", AF_QIPCRTR },     { "AF_RDS", AF_RDS },
+        { "AF_ROSE", AF_ROSE },           { "AF_RXRPC", AF_RXRPC },         { "AF_SMC", AF_SMC },
+        { "AF_TIPC", AF_TIPC },           { "AF_UNIX", AF_UNIX },           { "AF_VSOCK", AF_VSOCK },
+        { "AF_WANPIPE", AF_WANPIPE },     { "AF_X25", AF_X25 },             { "AF_XDP", AF_XDP },
+};
+/* clang-format on */
+
+static unsigned profile_restrictions(const Profile *p) {
+        unsigned restrictions = RESTRICT_ALWAYS;
+
+        if (p->restrict_namespaces)
+                restrictions |= RESTRICT_NAMESPACES;
+        if (p->restrict_realtime)
+                restrictions |= RESTRICT_REALTIME;
+        if (p->restrict_suid_sgid)
+                restrictions |= RESTRICT_SUID_SGID;
+        if (p->memory_deny_write_execute)
+                restrictions |= RESTRICT_WRITE_EXECUTE;
+        /* READ_IMPLIES_EXEC would make every mapping executable behind the back of MemoryDenyWriteExecute=. */
+        if (p->lock_personality || p->memory_deny_write_execute)
+                restrictions |= RESTRICT_PERSONALITY;
+
+        return restrictions;
+}
+
+/* A call that has no number here answers ENOSYS anyway. */
+static int refuse(scmp_filter_ctx filter,
+                  const char *syscall,
+                  int error,
+                  unsigned n_when,
+                  const struct scmp_arg_cmp *when) {
+        int number = syscall_number(syscall);
+
+        if (number == -ENOSYS)
+                return 0;
+        if (number < 0)
+                return number;
+
+        return seccomp_rule_add_exact_array(filter, SCMP_ACT_ERRNO((uint16_t) error), number, n_when, when);
+}
+
+static bool any_below(const uint32_t *values, size_t n, unsigned bit, uint32_t prefix) {
+        for (size_t i = 0; i < n; i++)
+                if ((uint64_t) values[i] >> bit == prefix)
+                        return true;
+
+        return false;
+}
+
+/*
+ * Refuses a call unless the lower 32 bits of an argument are one of allowed[]. "Not one of these" is no comparison a
+ * rule can make, so it is said with bits instead: think of all values as leaves of a binary tree; beside the path
+ * to each allowed leaf hang subtrees without any, and "is in that subtree" is one masked comparison.
+ */
+static int refuse_unless_one_of(scmp_filter_ctx filter,
+                                const char *syscall,
+                                int error,
+                                unsigned arg,
+                                const uint32_t *allowed,
+                                size_t n_allowed) {
+        int r;
+
+        if (n_allowed == 0)
+                return refuse(filter, syscall, error, 0, NULL);
+
+        for (size_t i = 0; i < n_allowed; i++)
+                for (unsigned bit = 0; bit < 32; bit++) {
+                        uint32_t sibling = (allowed[i] >> bit) ^ 1;
+                        struct scmp_arg_cmp when = {
+                                .arg = arg,
+                                .op = SCMP_CMP_MASKED_EQ,
+                                .datum_a = UINT32_MAX << bit,
+                                .datum_b = sibling << bit,
+                        };
+
+                        if (any_below(allowed, n_allowed, bit, sibling) ||
+                            any_below(allowed, i, bit + 1, sibling >> 1))
+                                continue; /* holds an allowed value, or an earlier one had it beside its path */
+
+                        r = refuse(filter, syscall, error, 1, &when);
+                        if (r < 0)
+                                return r;
+                }
+
+        return 0;
+}
+
+static int family_by_name(const char *name, uint32_t *ret) {
+        for (size_t i = 0; i < ELEMENTSOF(family_names); i++)
+                if (streq(family_names[i].name, name)) {
+                        *ret = family_names[i].family;
+                        return 0;
+                }
+
+        return -EINVAL;
+}
+
+/*
+ * socketpair as well: it loads modules of any family, and one of its ends can be connected to somewhere else. An empty
+ * list allows no family.
+ */
+static int restrict_families(scmp_filter_ctx filter, const Profile *p, Findings *findings) {
+        uint32_t families[ELEMENTSOF(family_names)];
+        bool netlink = false;
+        size_t n = 0;
+        int r;
+
+        STRV_FOREACH(name, p->address_families) {
+                uint32_t family;
+
+                if (family_by_name(*name, &family) < 0) {
+                        r = findings_add(findings,
+                                         p->source_path ?: p->name,
+                                         0,
+                                         "RestrictAddressFamilies",
+                                         "%s is no address family, see address_families(7)",
+                                         *name);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+
+                if (any_below(families, n, 0, family))
+                        continue; /* listed twice, or under its other name */
+
+                netlink = netlink || family == AF_NETLINK;
+                families[n++] = family;
+        }
+
+        r = refuse_unless_one_of(filter, "socket", EAFNOSUPPORT, 0, families, n);
+        if (r < 0)
+                return r;
+        r = refuse_unless_one_of(filter, "socketpair", EAFNOSUPPORT, 0, families, n);
+        if (r < 0 || !netlink)
+                return r;
+
+        /* Of all that netlink reaches, nftables has been the widest door for namespaces' root. */
+        return refuse(filter,
+                      "socket",
+                      EPERM,
+                      2,
+                      (const struct scmp_arg_cmp[]){ IS(0, AF_NETLINK), IS(2, NETLINK_NETFILTER) });
+}
+
+int seccomp_restrict(scmp_filter_ctx filter, const Profile *profile, Findings *findings) {
+        unsigned restrictions = profile_restrictions(profile);
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(refuse_rows); i++) {
+                const RefuseRow *row = &refuse_rows[i];
+
+                if ((restrictions & row->restriction) == 0)
+                        continue;
+                r = refuse(filter, row->syscall, row->error, row->n_when, row->when);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(one_of_rows); i++) {
+                const OneOfRow *row = &one_of_rows[i];
+
+                if ((restrictions & row->restriction) == 0)
+                        continue;
+                r = refuse_unless_one_of(
+                        filter, row->syscall, row->error, row->arg, row->allowed, row->n_allowed);
+                if (r < 0)
+                        return r;
+        }
+
+        return restrict_families(filter, profile, findings);
+}
