@@ -28,9 +28,7 @@ static bool is_meant(const char *text, const char *name, uid_t id) {
         return name && streq(text, name);
 }
 
-bool account_is_user(const Account *a, const char *text) {
-        return is_meant(text, a->name, a->uid);
-}
+bool account_is_user(const Account *a, const char *text) { return is_meant(text, a->name, a->uid); }
 
 bool account_is_in_group(const Account *a, const char *text) {
         for (size_t i = 0; i < a->n_groups; i++)

@@ -21,6 +21,39 @@ bool plan_text_is_hex(const char *s) { return s[strspn(s, "0123456789abcdef")] =
 
 bool plan_text_is_one_line(const char *s) { return utf8_is_valid(s) && text_is_printable(s, ""); }
 
+bool plan_path_is_valid(const char *s) { return path_is_normalized(s) && plan_text_is_one_line(s); }
+
+/*
+ * An application that can speak to one of these asks a service outside, as the user, to do what the sandbox denies.
+ * Parents are forbidden as well, since they contain it; links are not contained.
+ */
+/* clang-format off */
+static const struct {
+        const char *path;
+        bool link;
+} forbidden_sources[] = {
+        { "/proc",        false },
+        { "/sys",         false },
+        { "/dev",         false },
+        { "/run/dbus",    false },
+        { "/run/immured", false },
+        { "/run/systemd", false },
+        { "/run/user",    false },
+        { "/var/run",     true  },
+};
+/* clang-format on */
+
+bool plan_source_is_forbidden(const char *path) {
+        for (size_t i = 0; i < ELEMENTSOF(forbidden_sources); i++) {
+                const char *f = forbidden_sources[i].path;
+
+                if (path_is_below(path, f) || (!forbidden_sources[i].link && path_is_below(f, path)))
+                        return true;
+        }
+
+        return false;
+}
+
 bool plan_account_name_is_valid(const char *s) {
         if (*s == '\0' || *s == '-' || *s == ' ' || streq(s, ".") || streq(s, ".."))
                 return false;
@@ -183,37 +216,47 @@ static bool ids_hold(const Plan *p) {
 
 #define FLAGS_MOUNT (PLAN_NODE_READ_ONLY | PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_NO_EXEC)
 
-typedef enum NodeText {
-        NODE_TEXT_NONE,
-        NODE_TEXT_ANY,
-        NODE_TEXT_PATH,
-} NodeText;
+typedef enum NodeSource {
+        NODE_SOURCE_NONE,
+        NODE_SOURCE_TEXT,
+        NODE_SOURCE_DEVICE,
+        NODE_SOURCE_HOST,
+} NodeSource;
+
+typedef enum NodePlace {
+        NODE_PLACE_NONE,   /* nothing of the plan goes below it */
+        NODE_PLACE_INSIDE, /* a directory of the sandbox */
+        NODE_PLACE_HOST,   /* a directory of the host: what is made in it would be made on the host */
+} NodePlace;
+
+#define BIND_FLAGS \
+        (FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL | PLAN_NODE_AS_USER | PLAN_NODE_IDMAP)
 
 /* What each kind of node may carry; what is not named here is refused. */
 /* clang-format off */
 static const struct {
-        NodeText source;
+        NodeSource source;
+        NodePlace place;
         bool data, size, mode;
-        bool modifies; /* works on what stands at the target, and so may name it again */
+        bool mounts;   /* needs no more than a place to stand on */
+        bool modifies; /* works on what stands at the target */
         uint32_t flags, flags_needed;
 } node_rules[] = {
-        [PLAN_NODE_DIRECTORY] = { .mode = true, .flags = PLAN_NODE_OWNED },
-        [PLAN_NODE_SYMLINK]   = { .source = NODE_TEXT_ANY },
+        [PLAN_NODE_DIRECTORY] = { .place = NODE_PLACE_INSIDE, .mode = true, .flags = PLAN_NODE_OWNED },
+        [PLAN_NODE_SYMLINK]   = { .source = NODE_SOURCE_TEXT },
         [PLAN_NODE_FILE]      = { .data = true, .mode = true, .flags = PLAN_NODE_OWNED },
-        [PLAN_NODE_TMPFS]     = { .size = true, .mode = true, .flags = FLAGS_MOUNT | PLAN_NODE_OWNED,
-                                  .flags_needed = PLAN_NODE_NO_SUID },
-        [PLAN_NODE_BIND]      = { .source = NODE_TEXT_PATH,
-                                  .flags = FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL | PLAN_NODE_AS_USER |
-                                           PLAN_NODE_IDMAP,
-                                  .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV },
-        [PLAN_NODE_PROC]      = { .flags = FLAGS_MOUNT | PLAN_NODE_HIDE_PIDS | PLAN_NODE_PID_ONLY,
+        [PLAN_NODE_TMPFS]     = { .place = NODE_PLACE_INSIDE, .size = true, .mode = true, .mounts = true,
+                                  .flags = FLAGS_MOUNT | PLAN_NODE_OWNED, .flags_needed = PLAN_NODE_NO_SUID },
+        [PLAN_NODE_BIND]      = { .source = NODE_SOURCE_HOST, .place = NODE_PLACE_HOST, .mounts = true,
+                                  .flags = BIND_FLAGS, .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV },
+        [PLAN_NODE_PROC]      = { .mounts = true, .flags = FLAGS_MOUNT | PLAN_NODE_HIDE_PIDS | PLAN_NODE_PID_ONLY,
                                   .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_NO_EXEC },
-        [PLAN_NODE_DEVICE]    = { .source = NODE_TEXT_PATH, .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC |
-                                                                     PLAN_NODE_OPTIONAL,
+        [PLAN_NODE_DEVICE]    = { .source = NODE_SOURCE_DEVICE,
+                                  .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC | PLAN_NODE_OPTIONAL,
                                   .flags_needed = PLAN_NODE_NO_SUID },
-        [PLAN_NODE_DEVPTS]    = { .mode = true, .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC,
+        [PLAN_NODE_DEVPTS]    = { .mode = true, .mounts = true, .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC,
                                   .flags_needed = PLAN_NODE_NO_SUID },
-        [PLAN_NODE_MQUEUE]    = { .flags = FLAGS_MOUNT, .flags_needed = PLAN_NODE_NO_SUID },
+        [PLAN_NODE_MQUEUE]    = { .mounts = true, .flags = FLAGS_MOUNT, .flags_needed = PLAN_NODE_NO_SUID },
         [PLAN_NODE_MASK]      = { .modifies = true, .flags = PLAN_NODE_OPTIONAL },
         [PLAN_NODE_REMOUNT]   = { .modifies = true, .flags = FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL },
 };
@@ -223,12 +266,14 @@ _Static_assert(ELEMENTSOF(node_rules) == _PLAN_NODE_KIND_MAX, "every kind of nod
 
 static bool source_holds(const PlanNode *n) {
         switch (node_rules[n->kind].source) {
-        case NODE_TEXT_NONE:
+        case NODE_SOURCE_NONE:
                 return !n->source;
-        case NODE_TEXT_ANY:
+        case NODE_SOURCE_TEXT:
                 return n->source && plan_text_is_one_line(n->source);
-        case NODE_TEXT_PATH:
-                return n->source && path_is_normalized(n->source);
+        case NODE_SOURCE_DEVICE:
+                return n->source && plan_path_is_valid(n->source) && startswith(n->source, "/dev/");
+        case NODE_SOURCE_HOST:
+                return n->source && plan_path_is_valid(n->source) && !plan_source_is_forbidden(n->source);
         }
 
         return false;
@@ -243,19 +288,41 @@ static bool node_holds(const PlanNode *n) {
                (node_rules[n->kind].size || n->size == 0) && (node_rules[n->kind].mode || n->mode == 0);
 }
 
-/* Nothing is put where something of the plan stands already, and nothing in front of it. */
+/*
+ * Whether the node fits to one before it. Nothing stands where something of the plan stands already, or in front of
+ * it; nothing is looked for below what has no inside of ours; and nothing is made, but only mounted, below a directory
+ * of the host.
+ */
+static bool fits(const PlanNode *n, const PlanNode *before) {
+        if (path_is_below(before->target, n->target))
+                return false;
+        if (!path_is_below(n->target, before->target))
+                return true;
+
+        return node_rules[before->kind].place == NODE_PLACE_INSIDE ||
+               (node_rules[before->kind].place == NODE_PLACE_HOST && node_rules[n->kind].mounts);
+}
+
+/* After the first node that changes what was made, only more of these, and binds that open a part of it again. */
+static bool fits_modified(const PlanNode *n, const PlanNode *before) {
+        if (n->kind != PLAN_NODE_BIND)
+                return node_rules[n->kind].modifies &&
+                       !(before->kind == n->kind && streq(before->target, n->target));
+
+        return !path_is_below(before->target, n->target) ||
+               (before->kind == PLAN_NODE_BIND && streq(before->target, n->target));
+}
+
 static bool tree_holds(const Plan *p) {
+        bool modified = false;
+
         for (size_t i = 0; i < p->n_nodes; i++) {
-                const PlanNode *n = &p->nodes[i];
-
-                if (!node_holds(n))
+                if (!node_holds(&p->nodes[i]))
                         return false;
-                if (node_rules[n->kind].modifies)
-                        continue;
 
+                modified = modified || node_rules[p->nodes[i].kind].modifies;
                 for (size_t k = 0; k < i; k++)
-                        if (!node_rules[p->nodes[k].kind].modifies &&
-                            path_is_below(p->nodes[k].target, n->target))
+                        if (!(modified ? fits_modified : fits)(&p->nodes[i], &p->nodes[k]))
                                 return false;
         }
 

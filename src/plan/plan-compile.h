@@ -15,11 +15,11 @@
 
 /* What the caller of Launch asked for; all borrowed. */
 typedef struct PlanRequest {
-        const char *instance;    /* NULL: none */
-        char *const *arguments;  /* strv, may be NULL */
+        const char *instance;     /* NULL: none */
+        char *const *arguments;   /* strv, may be NULL */
         char *const *environment; /* NAME=value; only names in PassEnvironment= pass */
-        bool has_stream[3];      /* a descriptor came for stdin, stdout, stderr */
-        int on_disconnect;       /* OnDisconnect, or -1: the profile's */
+        bool has_stream[3];       /* a descriptor came for stdin, stdout, stderr */
+        int on_disconnect;        /* OnDisconnect, or -1: the profile's */
 } PlanRequest;
 
 #define PLAN_ARGUMENTS_MAX 64
@@ -29,17 +29,17 @@ typedef struct PlanRequest {
 typedef struct PlanContext {
         const uint8_t *seccomp; /* the profile's compiled program */
         size_t n_seccomp;
-        char *const *degrade; /* the broker's own Degrade=, added to the profile's */
+        char *const *degrade;  /* the broker's own Degrade=, added to the profile's */
         const char *host_name; /* %H */
 } PlanContext;
 
 /* Why a request was refused. The names are those of the bus errors. */
 typedef enum PlanRefusal {
         PLAN_REFUSAL_NONE = 0,
-        PLAN_REFUSAL_ARGUMENT,    /* ArgumentRejected */
+        PLAN_REFUSAL_ARGUMENT,      /* ArgumentRejected */
         PLAN_REFUSAL_NOT_PERMITTED, /* SettingNotPermitted: the profile does not let the user set this */
-        PLAN_REFUSAL_BAD_SETTING, /* BadSetting: the profile cannot be applied to this user */
-        PLAN_REFUSAL_QUOTA,       /* QuotaExceeded: too many or too long */
+        PLAN_REFUSAL_BAD_SETTING,   /* BadSetting: the profile cannot be applied to this user */
+        PLAN_REFUSAL_QUOTA,         /* QuotaExceeded: too many or too long */
 } PlanRefusal;
 
 /*

@@ -28,11 +28,11 @@ typedef enum PlanNodeKind {
         PLAN_NODE_TMPFS = 3,     /* size, mode */
         PLAN_NODE_BIND = 4,      /* source on the host */
         PLAN_NODE_PROC = 5,
-        PLAN_NODE_DEVICE = 6,    /* source: a device node of the host */
+        PLAN_NODE_DEVICE = 6, /* source: a device node of the host */
         PLAN_NODE_DEVPTS = 7,
         PLAN_NODE_MQUEUE = 8,
-        PLAN_NODE_MASK = 9,      /* an empty file or directory with mode 0 in front of the target */
-        PLAN_NODE_REMOUNT = 10,  /* the target bound on itself with these flags added */
+        PLAN_NODE_MASK = 9,     /* an empty file or directory with mode 0 in front of the target */
+        PLAN_NODE_REMOUNT = 10, /* the target bound on itself with these flags added */
         _PLAN_NODE_KIND_MAX,
 } PlanNodeKind;
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * plan-build — what the parts of the compiler share while one plan is being made
+ *
+ * Each part fills its fields of build->plan from the rest. Errors: -EINVAL after plan_refuse() said why, -ENOMEM.
+ *
+ * Runs in: broker. Privilege: none. Input: the profile is the admin's, the request a hostile user's.
+ */
+
+#include "plan/plan-compile.h"
+
+typedef struct PlanBuild {
+        const Profile *profile;
+        const Account *account;
+        const PlanRequest *request;
+        const PlanContext *context;
+        char *home;              /* normalized */
+        char *runtime_directory; /* %t */
+        Plan *plan;
+        PlanRefusal refusal;
+        char *text;
+} PlanBuild;
+
+/* Notes why the request is refused and returns -EINVAL, or -ENOMEM. */
+int plan_refuse(PlanBuild *b, PlanRefusal refusal, const char *format, ...) _printf_(3, 4);
+
+/* plan-specifier.c: text with %u, %h and the like put in; caller frees. key is for the refusal. */
+int plan_expand(PlanBuild *b, const char *key, const char *text, char **ret);
+/* The same for a path, which must come out absolute and is normalized. */
+int plan_expand_path(PlanBuild *b, const char *key, const char *text, char **ret);
+
+/* plan-process.c: argv, environment, working directory, streams, limits, capabilities. */
+int plan_build_process(PlanBuild *b);
+/* plan-ids.c: supplementary groups and id maps. */
+int plan_build_ids(PlanBuild *b);
+/* plan-cgroup.c: values of the sandbox's cgroup, Degrade=. */
+int plan_build_cgroup(PlanBuild *b);
+/* plan-tree.c: the default tree and [Files]. */
+int plan_build_tree(PlanBuild *b);
+
+/* plan-files.c: what [Files] adds to the default tree, before and after the tree was put in order. */
+int plan_build_mounts(PlanBuild *b);
+int plan_build_modifiers(PlanBuild *b);
+
+/* plan-etc.c: the synthesized files of /etc. */
+int plan_build_etc(PlanBuild *b);
+
+/* Appends a copy of the node, texts and all. */
+int plan_add_node(PlanBuild *b, const PlanNode *node);
+
+/* The same, in the place of a node with that target. */
+int plan_put_node(PlanBuild *b, const PlanNode *node);
+/* Puts the nodes from that one on in order: parents before what is in them. */
+void plan_sort_nodes(PlanBuild *b, size_t from);
+
+/* The node among the first n whose target is nearest above path (or path itself); NULL: the root alone. */
+const PlanNode *plan_node_containing(const Plan *p, size_t n, const char *path);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan/plan-compile.h"
+
+#include "plan/plan-build.h"
+#include "plan/plan-check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+int plan_refuse(PlanBuild *b, PlanRefusal refusal, const char *format, ...) {
+        char *text;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (n < 0)
+                return -ENOMEM;
+
+        free(b->text);
+        b->text = text;
+        b->refusal = refusal;
+        return -EINVAL;
+}
+
+static int copy_text(char **ret, const char *s) {
+        if (!s)
+                return 0;
+
+        *ret = strdup(s);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* What the profile reader already refuses in this version: should one slip through, no weaker sandbox comes of it. */
+static int check_supported(PlanBuild *b) {
+        const Profile *p = b->profile;
+        const struct {
+                bool asked;
+                const char *what;
+        } all[] = {
+                { p->network_mode != NETWORK_NONE, "[Network] Mode= other than none" },
+                { p->type == SERVICE_NOTIFY, "Type=notify" },
+                { !p->protect_system_strict, "ProtectSystem= other than strict" },
+                { p->protect_home != PROTECT_HOME_TMPFS && p->protect_home != PROTECT_HOME_YES,
+                  "ProtectHome= other than tmpfs and yes" },
+                { p->persistent_home, "PersistentHome=yes" },
+                { !p->private_devices, "PrivateDevices=no" },
+                { p->n_exec > 0, "ExecPaths=" },
+                { p->state_directory || p->cache_directory || p->runtime_directory,
+                  "StateDirectory= and the like" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                if (all[i].asked)
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_BAD_SETTING,
+                                           "%s is not supported by this version",
+                                           all[i].what);
+
+        return 0;
+}
+
+/* The account database may hold anything: nothing of it goes into a path, a file or a variable unseen. */
+static int check_account(PlanBuild *b) {
+        const Account *a = b->account;
+        int r;
+
+        if (!plan_account_name_is_valid(a->name) || strlen(a->name) > 256)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "the name of user %" PRIu32 " cannot stand in a sandbox",
+                                   a->uid);
+        if (a->uid == (uid_t) -1 || a->gid == (gid_t) -1)
+                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "user %s has no usable id", a->name);
+
+        r = path_normalize(a->home ?: "", &b->home);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || !plan_path_is_valid(b->home) || strchr(b->home, ':'))
+                return plan_refuse(
+                        b, PLAN_REFUSAL_BAD_SETTING, "user %s has no usable home directory", a->name);
+
+        b->runtime_directory = text_printf("/run/user/%" PRIu32, a->uid);
+        return b->runtime_directory ? 0 : -ENOMEM;
+}
+
+static int build_names(PlanBuild *b) {
+        Plan *p = b->plan;
+        int r;
+
+        if (b->request->instance && !instance_name_is_valid(b->request->instance))
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_ARGUMENT,
+                                   "Instance: small letters, digits, \"-\" and \"_\", at most 32 of them");
+
+        r = copy_text(&p->profile, b->profile->name);
+        if (r >= 0)
+                r = copy_text(&p->profile_hash, b->profile->hash);
+        if (r >= 0)
+                r = copy_text(&p->user, b->account->name);
+        if (r >= 0)
+                r = copy_text(&p->instance, b->request->instance);
+
+        return r;
+}
+
+/* A profile's name is a host name but for "_", and "-" at its end. */
+static int build_hostname(PlanBuild *b) {
+        char *name;
+        int r;
+
+        if (b->profile->hostname) {
+                r = plan_expand(b, "Hostname", b->profile->hostname, &b->plan->hostname);
+                if (r < 0)
+                        return r;
+                if (!hostname_is_valid(b->plan->hostname))
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_BAD_SETTING,
+                                           "Hostname=%s: not a host name",
+                                           b->plan->hostname);
+                return 0;
+        }
+
+        name = strdup(b->profile->name);
+        if (!name)
+                return -ENOMEM;
+
+        for (char *s = name; *s; s++)
+                if (*s == '_')
+                        *s = '-';
+        for (size_t n = strlen(name); n > 1 && name[n - 1] == '-'; n--)
+                name[n - 1] = '\0';
+
+        b->plan->hostname = name;
+        return 0;
+}
+
+static int build_seccomp(PlanBuild *b) {
+        size_t n = b->context->n_seccomp;
+
+        if (n == 0 || n % PLAN_INSTRUCTION_SIZE != 0 || n > PLAN_INSTRUCTIONS_MAX * PLAN_INSTRUCTION_SIZE)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "the system call filter has %zu instructions; 1 to %u are possible",
+                                   n / PLAN_INSTRUCTION_SIZE,
+                                   PLAN_INSTRUCTIONS_MAX);
+
+        b->plan->seccomp = malloc(n);
+        if (!b->plan->seccomp)
+                return -ENOMEM;
+
+        memcpy(b->plan->seccomp, b->context->seccomp, n);
+        b->plan->n_seccomp = n;
+        return 0;
+}
+
+static int build_on_disconnect(PlanBuild *b) {
+        int asked = b->request->on_disconnect;
+
+        b->plan->on_disconnect = (uint8_t) b->profile->on_disconnect;
+        if (asked < 0)
+                return 0;
+
+        if (asked != ON_DISCONNECT_KEEP && asked != ON_DISCONNECT_STOP)
+                return plan_refuse(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep or stop");
+        if (asked == ON_DISCONNECT_KEEP && b->profile->on_disconnect == ON_DISCONNECT_STOP)
+                return plan_refuse(b, PLAN_REFUSAL_NOT_PERMITTED, "OnDisconnect: the profile says stop");
+
+        b->plan->on_disconnect = (uint8_t) asked;
+        return 0;
+}
+
+static int build_service(PlanBuild *b) {
+        const Profile *from = b->profile;
+        Plan *p = b->plan;
+        int r;
+
+        p->network = (uint8_t) from->network_mode;
+        p->type = (uint8_t) from->type;
+        p->timeout_start_usec = from->timeout_start_usec;
+        p->timeout_stop_usec = from->timeout_stop_usec;
+        p->runtime_max_usec = from->runtime_max_usec;
+        p->kill_signal = from->kill_signal;
+        p->success_signals = from->success_signals;
+        p->log_level_max = from->log_level_max;
+
+        p->success_statuses = malloc(sizeof(from->success_statuses));
+        if (!p->success_statuses)
+                return -ENOMEM;
+        memcpy(p->success_statuses, from->success_statuses, sizeof(from->success_statuses));
+        p->n_success_statuses = ELEMENTSOF(from->success_statuses);
+
+        r = build_on_disconnect(b);
+        if (r < 0)
+                return r;
+
+        return plan_expand(
+                b, "SyslogIdentifier", from->syslog_identifier ?: from->name, &p->syslog_identifier);
+}
+
+/*
+ * Whatever the parts missed is found here: a plan that its readers would refuse never leaves. The round through the
+ * bytes also bounds every field by the same table they use.
+ */
+static int check_plan(PlanBuild *b) {
+        _cleanup_(plan_freep) Plan *again = NULL;
+        _cleanup_free_ uint8_t *data = NULL;
+        size_t size;
+        int r;
+
+        r = plan_encode(b->plan, &data, &size);
+        if (r >= 0)
+                r = plan_decode(data, size, &again);
+        if (r == -ENOMEM || r >= 0)
+                return r;
+
+        return plan_refuse(b,
+                           PLAN_REFUSAL_BAD_SETTING,
+                           r == -E2BIG ? "the plan is too large"
+                                       : "the settings do not make a plan that holds together");
+}
+
+static int build(PlanBuild *b) {
+        static int (*const parts[])(PlanBuild * b) = {
+                check_supported,    check_account,  build_names,     build_hostname,
+                plan_build_process, plan_build_ids, plan_build_tree, build_seccomp,
+                plan_build_cgroup,  build_service,  check_plan,
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
+                int r = parts[i](b);
+
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+int plan_compile(Plan **ret,
+                 const Profile *profile,
+                 const Account *account,
+                 const PlanRequest *request,
+                 const PlanContext *context,
+                 PlanRefusal *ret_refusal,
+                 char **ret_text) {
+        _cleanup_(plan_freep) Plan *plan = calloc(1, sizeof(*plan));
+        PlanBuild b = {
+                .profile = profile,
+                .account = account,
+                .request = request,
+                .context = context,
+                .plan = plan,
+        };
+        int r;
+
+        if (!plan)
+                return -ENOMEM;
+
+        r = build(&b);
+        free(b.home);
+        free(b.runtime_directory);
+
+        if (r == -EINVAL && b.text) {
+                *ret_refusal = b.refusal;
+                *ret_text = b.text;
+                return r;
+        }
+
+        free(b.text);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(plan);
+        return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan/plan-build.h"
+#include "plan/plan-check.h"
+
+#define IDENTITY_IDS 65536U
+
+static bool profile_lists_group(const PlanBuild *b, const AccountGroup *g) {
+        STRV_FOREACH(text, b->profile->supplementary_groups) {
+                uid_t id;
+
+                if (parse_id(*text, &id) >= 0 ? id == g->gid : g->name && streq(*text, g->name))
+                        return true;
+        }
+
+        return false;
+}
+
+static bool plan_has_group(const Plan *p, uint32_t gid) {
+        for (size_t i = 0; i < p->n_groups; i++)
+                if (p->groups[i] == gid)
+                        return true;
+
+        return gid == p->gid;
+}
+
+static int compare_ids(const void *a, const void *b) {
+        uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+/* What the profile lists and the account has: a profile made for many never gives one of them a group of another. */
+static int build_groups(PlanBuild *b) {
+        Plan *p = b->plan;
+
+        if (b->account->n_groups == 0 || strv_length(b->profile->supplementary_groups) == 0)
+                return 0;
+
+        p->groups = calloc(b->account->n_groups, sizeof(*p->groups));
+        if (!p->groups)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < b->account->n_groups; i++) {
+                const AccountGroup *g = &b->account->groups[i];
+
+                if (profile_lists_group(b, g) && !plan_has_group(p, g->gid))
+                        p->groups[p->n_groups++] = g->gid;
+        }
+
+        if (p->n_groups > PLAN_GROUPS_MAX)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "SupplementaryGroups=: more than %u groups",
+                                   PLAN_GROUPS_MAX);
+
+        /* The account database promises no order, and equal requests have equal plans. */
+        qsort(p->groups, p->n_groups, sizeof(*p->groups), compare_ids);
+        return 0;
+}
+
+/* The id itself and those of the groups, each alone; outside counts up from the picked base, or is the same id. */
+static int
+map_single(uint32_t id, const uint32_t *more, size_t n_more, bool pick, PlanIdMap **ret, size_t *ret_n) {
+        PlanIdMap *map = calloc(n_more + 1, sizeof(*map));
+
+        if (!map)
+                return -ENOMEM;
+
+        map[0] = (PlanIdMap){ .inside = id, .outside = pick ? 0 : id, .count = 1 };
+        for (size_t i = 0; i < n_more; i++)
+                map[i + 1] = (PlanIdMap){
+                        .inside = more[i],
+                        .outside = pick ? (uint32_t) i + 1 : more[i],
+                        .count = 1,
+                };
+
+        *ret = map;
+        *ret_n = n_more + 1;
+        return 0;
+}
+
+static int map_identity(PlanIdMap **ret, size_t *ret_n) {
+        PlanIdMap *map = calloc(1, sizeof(*map));
+
+        if (!map)
+                return -ENOMEM;
+
+        *map = (PlanIdMap){ .count = IDENTITY_IDS };
+        *ret = map;
+        *ret_n = 1;
+        return 0;
+}
+
+static int check_identity(PlanBuild *b) {
+        Plan *p = b->plan;
+        bool fits = p->uid < IDENTITY_IDS && p->gid < IDENTITY_IDS;
+
+        for (size_t i = 0; i < p->n_groups; i++)
+                fits = fits && p->groups[i] < IDENTITY_IDS;
+
+        if (!fits)
+                return plan_refuse(
+                        b,
+                        PLAN_REFUSAL_BAD_SETTING,
+                        "PrivateUsers=identity carries the ids below 65536, and user %s has one above: "
+                        "use pick or self",
+                        p->user);
+
+        /* See ids_hold() in plan-check.c: files of the host's root could be made in a bound directory. */
+        if (b->profile->ambient_capabilities && *b->profile->ambient_capabilities)
+                return plan_refuse(
+                        b,
+                        PLAN_REFUSAL_BAD_SETTING,
+                        "AmbientCapabilities= with PrivateUsers=identity would reach over the host's own "
+                        "ids: use pick");
+
+        return 0;
+}
+
+int plan_build_ids(PlanBuild *b) {
+        Plan *p = b->plan;
+        bool pick = b->profile->private_users == PRIVATE_USERS_PICK;
+        int r;
+
+        p->uid = b->account->uid;
+        p->gid = b->account->gid;
+        p->private_users = (uint8_t) b->profile->private_users;
+
+        if (p->uid == 0 && !pick)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "PrivateUsers=%s would run the application as the host's root: use pick",
+                                   b->profile->private_users == PRIVATE_USERS_SELF ? "self" : "identity");
+
+        r = build_groups(b);
+        if (r < 0)
+                return r;
+
+        if (b->profile->private_users == PRIVATE_USERS_IDENTITY) {
+                r = check_identity(b);
+                if (r >= 0)
+                        r = map_identity(&p->uid_map, &p->n_uid_map);
+                if (r >= 0)
+                        r = map_identity(&p->gid_map, &p->n_gid_map);
+                return r;
+        }
+
+        r = map_single(p->uid, NULL, 0, pick, &p->uid_map, &p->n_uid_map);
+        if (r < 0)
+                return r;
+
+        return map_single(p->gid, p->groups, p->n_groups, pick, &p->gid_map, &p->n_gid_map);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan/capability.h"
+#include "plan/plan-build.h"
+#include "plan/plan-check.h"
+
+#include <limits.h>
+#include <regex.h>
+#include <sys/resource.h>
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
+
+static int check_argument(PlanBuild *b, size_t i, const char *argument) {
+        if (strlen(argument) > PLAN_TEXT_MAX)
+                return plan_refuse(
+                        b, PLAN_REFUSAL_QUOTA, "argument %zu is longer than %d bytes", i + 1, PLAN_TEXT_MAX);
+        if (!utf8_is_valid(argument))
+                return plan_refuse(b, PLAN_REFUSAL_ARGUMENT, "argument %zu is not valid UTF-8", i + 1);
+
+        return 0;
+}
+
+/*
+ * Whether all of the text matches. POSIX wants the leftmost and longest match, so comparing its ends with those of the
+ * text anchors the pattern; putting it between "^(" and ")$" would not, as ")|(" in a pattern opens the brackets.
+ */
+static bool matches_whole(const regex_t *pattern, const char *text) {
+        regmatch_t m;
+
+        return regexec(pattern, text, 1, &m, 0) == 0 && m.rm_so == 0 && (size_t) m.rm_eo == strlen(text);
+}
+
+static int check_pattern(PlanBuild *b) {
+        const char *pattern = b->profile->argument_pattern;
+        size_t i = 0;
+        regex_t re;
+        int r = 0;
+
+        if (!pattern || regcomp(&re, pattern, REG_EXTENDED) != 0)
+                return plan_refuse(
+                        b, PLAN_REFUSAL_BAD_SETTING, "ArgumentPattern= is no extended regular expression");
+
+        STRV_FOREACH(argument, b->request->arguments) {
+                i++;
+                if (matches_whole(&re, *argument))
+                        continue;
+
+                r = plan_refuse(b,
+                                PLAN_REFUSAL_ARGUMENT,
+                                "argument %zu does not match the profile's ArgumentPattern=%s",
+                                i,
+                                pattern);
+                break;
+        }
+
+        regfree(&re);
+        return r;
+}
+
+static int check_arguments(PlanBuild *b) {
+        size_t n = strv_length(b->request->arguments);
+
+        if (n == 0)
+                return 0;
+        if (b->profile->arguments == PROFILE_ARGUMENTS_FIXED)
+                return plan_refuse(
+                        b, PLAN_REFUSAL_ARGUMENT, "the profile takes no arguments (Arguments=fixed)");
+        if (n > PLAN_ARGUMENTS_MAX)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_QUOTA,
+                                   "%zu arguments; at most %d can be given",
+                                   n,
+                                   PLAN_ARGUMENTS_MAX);
+
+        for (size_t i = 0; i < n; i++) {
+                int r = check_argument(b, i, b->request->arguments[i]);
+
+                if (r < 0)
+                        return r;
+        }
+
+        return b->profile->arguments == PROFILE_ARGUMENTS_PATTERN ? check_pattern(b) : 0;
+}
+
+static int build_argv(PlanBuild *b) {
+        int r;
+
+        r = check_arguments(b);
+        if (r < 0)
+                return r;
+
+        if (strv_length(b->profile->exec_start) == 0)
+                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "ExecStart= is empty");
+        if (strv_length(b->profile->exec_start) > PLAN_ARGV_MAX - PLAN_ARGUMENTS_MAX)
+                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "ExecStart= has too many arguments");
+
+        STRV_FOREACH(word, b->profile->exec_start) {
+                char *expanded;
+
+                r = word == b->profile->exec_start ? plan_expand_path(b, "ExecStart", *word, &expanded)
+                                                   : plan_expand(b, "ExecStart", *word, &expanded);
+                if (r < 0)
+                        return r;
+                if (strv_consume(&b->plan->argv, expanded) < 0)
+                        return -ENOMEM;
+        }
+
+        /* What the user gives is taken as it is: a "%" in it is a percent sign. */
+        return strv_extend_strv(&b->plan->argv, b->request->arguments);
+}
+
+/* Puts NAME=value in, in the place of an older value of that name. */
+static int environment_put(PlanBuild *b, const char *assignment) {
+        size_t n = strcspn(assignment, "=") + 1;
+
+        STRV_FOREACH(old, b->plan->environment)
+        if (strncmp(*old, assignment, n) == 0) {
+                char *copy = strdup(assignment);
+
+                if (!copy)
+                        return -ENOMEM;
+
+                size_t i = (size_t) (old - b->plan->environment);
+
+                free(b->plan->environment[i]);
+                b->plan->environment[i] = copy;
+                return 0;
+        }
+
+        return strv_extend(&b->plan->environment, assignment);
+}
+
+static int environment_set(PlanBuild *b, const char *name, const char *value) {
+        _cleanup_free_ char *assignment = text_printf("%s=%s", name, value);
+
+        if (!assignment)
+                return -ENOMEM;
+
+        return environment_put(b, assignment);
+}
+
+/* UnsetEnvironment=: NAME whatever its value, or NAME=value only with that value. */
+static void environment_unset(PlanBuild *b, const char *what) {
+        char **to = b->plan->environment;
+        size_t n = strlen(what);
+
+        for (char **from = b->plan->environment; from && *from; from++) {
+                bool goes = strchr(what, '=') ? streq(*from, what)
+                                              : strncmp(*from, what, n) == 0 && (*from)[n] == '=';
+
+                if (goes)
+                        free(*from);
+                else
+                        *to++ = *from;
+        }
+
+        if (to)
+                *to = NULL;
+}
+
+static int pass_environment(PlanBuild *b) {
+        size_t n = strv_length(b->request->environment);
+
+        if (n > PLAN_ARGUMENTS_MAX)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_QUOTA,
+                                   "%zu variables; at most %d can be given",
+                                   n,
+                                   PLAN_ARGUMENTS_MAX);
+
+        STRV_FOREACH(a, b->request->environment) {
+                _cleanup_free_ char *name = NULL;
+                int r;
+
+                if (strlen(*a) > PLAN_TEXT_MAX)
+                        return plan_refuse(
+                                b, PLAN_REFUSAL_QUOTA, "a variable is longer than %d bytes", PLAN_TEXT_MAX);
+                if (!env_assignment_is_valid(*a))
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_ARGUMENT,
+                                           "Environment: each item must be NAME=value in valid UTF-8");
+
+                name = strndup(*a, strcspn(*a, "="));
+                if (!name)
+                        return -ENOMEM;
+                if (!strv_contains(b->profile->pass_environment, name))
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_NOT_PERMITTED,
+                                           "%s is not among the variables of the profile's PassEnvironment=",
+                                           name);
+
+                r = environment_put(b, *a);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Built, not filtered: what is set here, then what the user may pass, then what the admin set, who has the last word. */
+static int build_environment(PlanBuild *b) {
+        const struct {
+                const char *name, *value;
+        } base[] = {
+                { "PATH", DEFAULT_PATH },
+                { "HOME", b->home },
+                { "USER", b->account->name },
+                { "LOGNAME", b->account->name },
+                { "SHELL",
+                  b->account->shell && plan_path_is_valid(b->account->shell) ? b->account->shell
+                                                                             : "/bin/sh" },
+        };
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(base); i++) {
+                r = environment_set(b, base[i].name, base[i].value);
+                if (r < 0)
+                        return r;
+        }
+
+        r = pass_environment(b);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH(a, b->profile->environment) {
+                _cleanup_free_ char *expanded = NULL;
+
+                r = plan_expand(b, "Environment", *a, &expanded);
+                if (r < 0)
+                        return r;
+                if (!env_assignment_is_valid(expanded))
+                        return plan_refuse(
+                                b, PLAN_REFUSAL_BAD_SETTING, "Environment=%s: not NAME=value", *a);
+
+                r = environment_put(b, expanded);
+                if (r < 0)
+                        return r;
+        }
+
+        STRV_FOREACH(what, b->profile->unset_environment)
+        environment_unset(b, *what);
+
+        if (strv_length(b->plan->environment) > PLAN_ENVIRONMENT_MAX)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "Environment=: more than %u variables",
+                                   PLAN_ENVIRONMENT_MAX);
+
+        return 0;
+}
+
+/* "~" is the home, or the root where ProtectHome=yes leaves no home to be in. */
+static int build_working_directory(PlanBuild *b) {
+        const char *text = b->profile->working_directory ?: "~";
+
+        if (streq(text, "~"))
+                text = b->profile->protect_home == PROTECT_HOME_YES ? "/" : b->home;
+        else
+                return plan_expand_path(b, "WorkingDirectory", text, &b->plan->working_directory);
+
+        b->plan->working_directory = strdup(text);
+        return b->plan->working_directory ? 0 : -ENOMEM;
+}
+
+static int build_streams(PlanBuild *b) {
+        const struct {
+                const char *key;
+                StreamKind kind;
+                uint8_t *field;
+        } streams[] = {
+                { "StandardInput", b->profile->standard_input, &b->plan->standard_input },
+                { "StandardOutput", b->profile->standard_output, &b->plan->standard_output },
+                { "StandardError", b->profile->standard_error, &b->plan->standard_error },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(streams); i++) {
+                StreamKind kind = streams[i].kind;
+
+                if (kind == STREAM_TTY || (i == 0 && kind == STREAM_JOURNAL))
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_BAD_SETTING,
+                                           "%s=%s is not supported by this version",
+                                           streams[i].key,
+                                           kind == STREAM_TTY ? "tty" : "journal");
+                if (b->request->has_stream[i] && kind != STREAM_CLIENT)
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_NOT_PERMITTED,
+                                           "%s: the profile takes no descriptor of the client's here",
+                                           streams[i].key);
+
+                /* Whether one was given belongs to the run, and the plan shown is the plan that runs. */
+                *streams[i].field = (uint8_t) kind;
+        }
+
+        return 0;
+}
+
+/*
+ * What holds where the profile is silent, so that an application never lives under the limits of whoever started the
+ * broker: those of systemd, but for core dumps, which would hold the user's data.
+ */
+static const PlanRlimit default_rlimits[] = {
+        { RLIMIT_CORE, 0, 0 },   { RLIMIT_MEMLOCK, 8 * 1024 * 1024, 8 * 1024 * 1024 },
+        { RLIMIT_NICE, 0, 0 },   { RLIMIT_NOFILE, 1024, 524288 },
+        { RLIMIT_RTPRIO, 0, 0 }, { RLIMIT_STACK, 8 * 1024 * 1024, UINT64_MAX },
+};
+
+static int build_rlimits(PlanBuild *b) {
+        Plan *p = b->plan;
+
+        p->rlimits = calloc(PROFILE_N_RLIMITS, sizeof(*p->rlimits));
+        if (!p->rlimits)
+                return -ENOMEM;
+
+        for (uint8_t i = 0; i < PROFILE_N_RLIMITS; i++) {
+                const ProfileRlimit *l = &b->profile->rlimits[i];
+
+                if (l->set && l->soft > l->hard)
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_BAD_SETTING,
+                                           "a Limit…= has its soft value above its hard one");
+                if (l->set)
+                        p->rlimits[p->n_rlimits++] = (PlanRlimit){ i, l->soft, l->hard };
+
+                for (size_t k = 0; !l->set && k < ELEMENTSOF(default_rlimits); k++)
+                        if (default_rlimits[k].resource == i)
+                                p->rlimits[p->n_rlimits++] = default_rlimits[k];
+        }
+
+        return 0;
+}
+
+static int build_capabilities(PlanBuild *b, const char *key, char *const *names, uint64_t *ret) {
+        STRV_FOREACH(name, names) {
+                int n = capability_from_name(*name);
+
+                if (n < 0)
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_BAD_SETTING,
+                                           "%s=%s: there is no such capability",
+                                           key,
+                                           *name);
+                *ret |= UINT64_C(1) << n;
+        }
+
+        return 0;
+}
+
+int plan_build_process(PlanBuild *b) {
+        Plan *p = b->plan;
+        int r;
+
+        r = build_argv(b);
+        if (r >= 0)
+                r = build_environment(b);
+        if (r >= 0)
+                r = build_working_directory(b);
+        if (r >= 0)
+                r = build_streams(b);
+        if (r >= 0)
+                r = build_rlimits(b);
+        if (r >= 0)
+                r = build_capabilities(
+                        b, "CapabilityBoundingSet", b->profile->capability_bounding_set, &p->bounding_set);
+        if (r >= 0)
+                r = build_capabilities(
+                        b, "AmbientCapabilities", b->profile->ambient_capabilities, &p->ambient_set);
+        if (r < 0)
+                return r;
+
+        if (p->ambient_set & ~p->bounding_set)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "AmbientCapabilities= names one that CapabilityBoundingSet= lacks");
+
+        p->umask = b->profile->umask;
+        p->nice_set = b->profile->nice_set;
+        p->nice = p->nice_set ? b->profile->nice : 0;
+        p->oom_score_adjust_set = b->profile->oom_score_adjust_set;
+        p->oom_score_adjust = p->oom_score_adjust_set ? b->profile->oom_score_adjust : 0;
+        p->init = b->profile->process_two;
+        return 0;
+}
