@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile/profile-keys.h"
+
+#include "profile/profile-parse.h"
+
+#include <sys/resource.h>
+
+#define NOFIELD 0
+#define RLIMIT_FIELD(n) (offsetof(Profile, rlimits) + RLIMIT_##n * sizeof(ProfileRlimit))
+
+_Static_assert(RLIMIT_NLIMITS == PROFILE_N_RLIMITS, "one row for each resource limit");
+
+/* Rows by what is read from them. */
+#define KEY(s, n, parser, field, lo, hi, l, d, syn, h)                                                   \
+        {                                                                                                \
+                .section = s, .name = n, .parse = parser, .offset = offsetof(Profile, field), .min = lo, \
+                .max = hi, .list = l, .default_text = d, .syntax = syn, .help = h                        \
+        }
+#define BOOL(s, n, field, d, h) KEY(s, n, parse_key_bool, field, 0, 1, false, d, "yes|no", h)
+#define ENUM(s, n, parser, field, d, syn, h) KEY(s, n, parser, field, 0, 0, false, d, syn, h)
+#define LIST(s, n, parser, field, d, syn, h) KEY(s, n, parser, field, 0, 1024, true, d, syn, h)
+#define RLIMIT(n, parser, hi, syn, h)                                                                 \
+        {                                                                                             \
+                .section = "Exec", .name = "Limit" #n, .parse = parse_key_rlimit_##parser,            \
+                .offset = RLIMIT_FIELD(n), .max = hi, .default_text = "", .syntax = syn "[:" syn "]", \
+                .help = h                                                                             \
+        }
+/* Nothing is kept: only the value that is in force anyway is taken. */
+#define FIXED(s, n, parser, d, syn, h)                                                          \
+        {                                                                                       \
+                .section = s, .name = n, .parse = parser, .offset = NOFIELD, .default_text = d, \
+                .syntax = syn, .help = h                                                        \
+        }
+/* In the format, and refused until it is enforced. */
+#define LATER(s, n, l, d, syn, h) \
+        { .section = s, .name = n, .parse = NULL, .list = l, .default_text = d, .syntax = syn, .help = h }
+
+#define SIZE_LIMIT (UINT64_C(1) << 60)
+
+/* clang-format off */
+const ProfileKey profile_keys[] = {
+        /* What the profile is */
+        KEY("Profile", "Description", parse_key_text, description, 0, 512, false, "", "text",
+             "What the application is, for people"),
+        LIST("Profile", "Documentation", parse_key_words, documentation, "", "URI…",
+             "Where to read about it"),
+        KEY("Profile", "Inherits", parse_key_profile_names, inherits, 0, 16, true, "", "profile…",
+             "Profiles whose keys are read before this one's"),
+        BOOL("Profile", "Abstract", abstract, "no", "Only to inherit from, never launched"),
+        BOOL("Profile", "Enabled", enabled, "yes", "Whether it may be launched"),
+
+        /* Who may do what with it */
+        LIST("Access", "AllowUsers", parse_key_users, allow_users, "", "user…",
+             "Users who may launch it; with AllowGroups= empty too: root only"),
+        LIST("Access", "AllowGroups", parse_key_groups, allow_groups, "", "group…",
+             "Groups whose members may launch it"),
+        LIST("Access", "DenyUsers", parse_key_users, deny_users, "", "user…",
+             "Users who may not, whatever else says so"),
+        LIST("Access", "DenyGroups", parse_key_groups, deny_groups, "", "group…",
+             "Groups whose members may not, whatever else says so"),
+        LIST("Access", "ManageUsers", parse_key_users, manage_users, "", "user…",
+             "Users who may stop and inspect others' sandboxes of it"),
+        LIST("Access", "ManageGroups", parse_key_groups, manage_groups, "", "group…",
+             "Groups whose members may stop and inspect others' sandboxes of it"),
+        ENUM("Access", "Authentication", parse_key_authentication, authentication, "none", "none|self|admin",
+             "Who must give a password before a launch"),
+        KEY("Access", "MaxInstances", parse_key_u32, max_instances, 1, 4096, false, "1", "1…4096",
+             "Sandboxes of it that one user may have"),
+        ENUM("Access", "Arguments", parse_key_arguments, arguments, "fixed", "fixed|append|pattern",
+             "Whether the user may add arguments"),
+        KEY("Access", "ArgumentPattern", parse_key_pattern, argument_pattern, 0, 1024, false, "",
+             "extended regular expression", "What each added argument must match as a whole"),
+        LIST("Access", "PassEnvironment", parse_key_environment_names, pass_environment, "TERM LANG",
+             "name…", "Variables that the user may set; replaces the default"),
+        FIXED("Access", "UserSettable", parse_key_only_none, "", "key…",
+             "Keys that the user may tighten (none in this version)"),
+        ENUM("Access", "AllowExec", parse_key_allow_exec, allow_exec, "owner", "owner|no|manage",
+             "Who may run further commands in a sandbox of it"),
+        FIXED("Access", "AllowLearn", parse_key_only_no, "no", "yes|no",
+             "Whether it may be launched to record what it needs (no in this version)"),
+
+        /* What runs */
+        KEY("Exec", "ExecStart", parse_key_exec_start, exec_start, 0, 256, false, "", "/path argument…",
+             "The program and its arguments, without a shell"),
+        ENUM("Exec", "WorkingDirectory", parse_key_working_directory, working_directory, "~", "~|path",
+             "Where it starts; ~ is the home"),
+        LIST("Exec", "Environment", parse_key_environment, environment, "", "NAME=value…",
+             "Variables it gets"),
+        LIST("Exec", "UnsetEnvironment", parse_key_environment_names, unset_environment, "", "name…",
+             "Variables it does not get, whoever set them"),
+        ENUM("Exec", "StandardInput", parse_key_standard_input, standard_input, "null", "null|client|tty",
+             "Where it reads from"),
+        ENUM("Exec", "StandardOutput", parse_key_standard_output, standard_output, "journal",
+             "journal|client|tty|null", "Where its output goes"),
+        ENUM("Exec", "StandardError", parse_key_standard_output, standard_error, "journal",
+             "journal|client|tty|null", "Where its messages go"),
+        KEY("Exec", "UMask", parse_key_mode, umask, 0, 0777, false, "0077", "octal mode",
+             "Permissions that new files do not get"),
+        ENUM("Exec", "Nice", parse_key_nice, nice, "", "-20…19", "Scheduling priority"),
+        ENUM("Exec", "OOMScoreAdjust", parse_key_oom_score_adjust, oom_score_adjust, "", "-1000…1000",
+             "How soon it is killed when memory runs out"),
+        RLIMIT(CPU, seconds, SIZE_LIMIT, "time", "CPU time of a process"),
+        RLIMIT(FSIZE, bytes, SIZE_LIMIT, "size", "Size of a file it writes"),
+        RLIMIT(DATA, bytes, SIZE_LIMIT, "size", "Data of a process"),
+        RLIMIT(STACK, bytes, SIZE_LIMIT, "size", "Stack of a process"),
+        RLIMIT(CORE, bytes, SIZE_LIMIT, "size", "Size of a core dump"),
+        RLIMIT(RSS, bytes, SIZE_LIMIT, "size", "Resident memory; not enforced by Linux"),
+        RLIMIT(NOFILE, count, 1 << 30, "number", "Open files of a process"),
+        RLIMIT(AS, bytes, SIZE_LIMIT, "size", "Address space of a process"),
+        RLIMIT(NPROC, count, 1 << 22, "number", "Processes of the user"),
+        RLIMIT(MEMLOCK, bytes, SIZE_LIMIT, "size", "Locked memory"),
+        RLIMIT(LOCKS, count, SIZE_LIMIT, "number", "File locks; not enforced by Linux"),
+        RLIMIT(SIGPENDING, count, 1 << 30, "number", "Queued signals"),
+        RLIMIT(MSGQUEUE, bytes, SIZE_LIMIT, "size", "POSIX message queues"),
+        RLIMIT(NICE, count, 40, "0…40", "How far the priority may be raised: 20 minus the nice value"),
+        RLIMIT(RTPRIO, count, 99, "0…99", "Real-time priority"),
+        RLIMIT(RTTIME, usec, SIZE_LIMIT, "time", "Real-time CPU time without a pause"),
+        LIST("Exec", "SupplementaryGroups", parse_key_groups, supplementary_groups, "", "group…",
+             "Groups of the user that it keeps"),
+        BOOL("Exec", "ProcessTwo", process_two, "yes", "Run it below an init that reaps orphans"),
+
+        /* What it is kept apart from */
+        ENUM("Namespaces", "PrivateUsers", parse_key_private_users, private_users, "pick",
+             "pick|identity|self", "Which ids it has outside"),
+        KEY("Namespaces", "Hostname", parse_key_hostname, hostname, 0, 64, false, "", "host name",
+             "The host's name inside; empty: the profile's name"),
+        BOOL("Namespaces", "RestrictNamespaces", restrict_namespaces, "yes", "No namespaces of its own"),
+
+        /* What it sees of the files */
+        ENUM("Files", "ProtectSystem", parse_key_protect_system, protect_system_strict, "strict",
+             "strict|full", "How much of the system it can write (strict in this version: nothing)"),
+        ENUM("Files", "ProtectHome", parse_key_protect_home, protect_home, "tmpfs", "tmpfs|read-only|yes|no",
+             "What it sees of the home (tmpfs: an empty one, yes: none)"),
+        LATER("Files", "PersistentHome", false, "no", "yes|no", "Keep the empty home between launches"),
+        LATER("Files", "RootDirectory", false, "", "path", "A directory as root instead of the host's /usr"),
+        LATER("Files", "RootImage", false, "", "path", "A disk image as root"),
+        LATER("Files", "RootEphemeral", false, "no", "yes|no",
+             "Let it write to the root, and throw that away"),
+        LIST("Files", "BindPaths", parse_key_bind, binds, "", "[-]source[:destination[:options]]…",
+             "Files and directories it may write"),
+        LIST("Files", "BindReadOnlyPaths", parse_key_bind_read_only, binds, "",
+             "[-]source[:destination[:options]]…", "Files and directories it may read"),
+        LIST("Files", "TemporaryFileSystem", parse_key_tmpfs, tmpfs, "", "path[:size=…,mode=…]…",
+             "Empty directories in memory"),
+        LIST("Files", "InaccessiblePaths", parse_key_inaccessible_paths, inaccessible, "", "[-]path…",
+             "What it must not see"),
+        LIST("Files", "ReadOnlyPaths", parse_key_read_only_paths, read_only, "", "[-]path…",
+             "What it must not write"),
+        LIST("Files", "ReadWritePaths", parse_key_read_write_paths, read_write, "", "[-]path…",
+             "What stays writable below ReadOnlyPaths="),
+        LIST("Files", "NoExecPaths", parse_key_no_exec_paths, no_exec, "", "[-]path…",
+             "Where nothing can be executed from"),
+        LATER("Files", "ExecPaths", true, "", "[-]path…",
+             "Where programs can be executed from below NoExecPaths="),
+        LATER("Files", "StateDirectory", true, "", "name…", "Directories it keeps, below the user's state"),
+        LATER("Files", "CacheDirectory", true, "", "name…", "Directories it keeps, and may lose"),
+        LATER("Files", "RuntimeDirectory", true, "", "name…", "Directories that live as long as it"),
+        ENUM("Files", "ProtectProc", parse_key_protect_proc, protect_proc_invisible, "invisible",
+             "invisible|default", "Hide processes of other users in /proc"),
+        ENUM("Files", "ProcSubset", parse_key_proc_subset, proc_subset_pid, "pid", "pid|all",
+             "Only processes in /proc, nothing of the machine"),
+        KEY("Files", "PrivateTmpSize", parse_key_size, private_tmp_size, 65536, SIZE_LIMIT, false, "64M",
+             "size", "Size of /tmp and of /var/tmp"),
+        FIXED("Files", "PrivateDevices", parse_key_only_yes, "yes", "yes|no",
+             "A /dev without hardware (yes in this version)"),
+        LATER("Files", "DeviceAllow", true, "", "device [rwm]", "Device nodes it may use"),
+
+        /* What it reaches */
+        ENUM("Network", "Mode", parse_key_network_mode, network_mode, "none",
+             "none|private|shared:NAME|host", "Which network it is in (none in this version)"),
+        LATER("Network", "EgressPolicy", false, "deny", "deny|allow",
+             "What happens to connections that no EgressAllow= names"),
+        LATER("Network", "EgressAllow", true, "", "cidr[:port[-port]][/tcp|udp]…",
+             "Where it may connect to"),
+        LATER("Network", "Port", true, "", "[tcp|udp:][address:]port[:inner]…",
+             "Ports of the host that lead to it"),
+        LATER("Network", "DNS", true, "", "address…", "Name servers it uses"),
+        LATER("Network", "IngressBandwidthMax", false, "", "bytes per second", "How fast it may receive"),
+        LATER("Network", "EgressBandwidthMax", false, "", "bytes per second", "How fast it may send"),
+        LIST("Network", "RestrictAddressFamilies", parse_key_address_families, address_families, "AF_UNIX AF_INET AF_INET6",
+             "family…|none", "Kinds of sockets it may make; replaces the default"),
+        LATER("Network", "IPAccounting", false, "yes", "yes|no", "Count what it sends and receives"),
+
+        /* How much it uses */
+        KEY("Resources", "MemoryMin", parse_key_size, memory_min, 0, SIZE_LIMIT, false, "", "size",
+             "Memory that is never taken from it"),
+        KEY("Resources", "MemoryLow", parse_key_size, memory_low, 0, SIZE_LIMIT, false, "", "size",
+             "Memory that is taken from it last"),
+        KEY("Resources", "MemoryHigh", parse_key_size, memory_high, 4096, UINT64_MAX, false, "",
+             "size|infinity", "Memory above which it is slowed down"),
+        KEY("Resources", "MemoryMax", parse_key_size, memory_max, 4096, UINT64_MAX, false, "",
+             "size|infinity", "Memory above which it is killed"),
+        KEY("Resources", "MemorySwapMax", parse_key_size, memory_swap_max, 0, UINT64_MAX, false, "",
+             "size|infinity", "Swap it may use"),
+        KEY("Resources", "MemoryZSwapMax", parse_key_size, memory_zswap_max, 0, UINT64_MAX, false, "",
+             "size|infinity", "Compressed swap it may use"),
+        KEY("Resources", "CPUWeight", parse_key_u64, cpu_weight, 1, 10000, false, "", "1…10000",
+             "Its share of busy CPUs; others have 100"),
+        KEY("Resources", "CPUQuota", parse_key_cpu_quota, cpu_quota, 100, UINT32_MAX - 1, false, "",
+             "percentage", "CPU time it may use at most, of one CPU"),
+        KEY("Resources", "AllowedCPUs", parse_key_cpu_set, allowed_cpus, 0, 8191, false, "",
+             "number[-number]…", "CPUs it may run on"),
+        KEY("Resources", "AllowedMemoryNodes", parse_key_cpu_set, allowed_memory_nodes, 0, 1023, false, "",
+             "number[-number]…", "Memory nodes it may use"),
+        KEY("Resources", "IOWeight", parse_key_u64, io_weight, 1, 10000, false, "", "1…10000",
+             "Its share of busy disks; others have 100"),
+        KEY("Resources", "IOReadBandwidthMax", parse_key_io_read_bandwidth, io_limits, 0, 64, true, "",
+             "device size", "Bytes per second it may read"),
+        KEY("Resources", "IOWriteBandwidthMax", parse_key_io_write_bandwidth, io_limits, 0, 64, true, "",
+             "device size", "Bytes per second it may write"),
+        KEY("Resources", "IOReadIOPSMax", parse_key_io_read_iops, io_limits, 0, 64, true, "",
+             "device number", "Reads per second"),
+        KEY("Resources", "IOWriteIOPSMax", parse_key_io_write_iops, io_limits, 0, 64, true, "",
+             "device number", "Writes per second"),
+        KEY("Resources", "TasksMax", parse_key_u64, tasks_max, 1, UINT64_MAX, false, "512",
+             "number|infinity", "Processes and threads it may have"),
+        ENUM("Resources", "OOMPolicy", parse_key_oom_policy, oom_policy, "kill", "kill|stop|continue",
+             "What happens when one of its processes is killed for memory"),
+
+        /* With which rights */
+        LIST("Security", "CapabilityBoundingSet", parse_key_capabilities, capability_bounding_set, "",
+             "CAP_…", "Capabilities it can get, inside its user namespace"),
+        LIST("Security", "AmbientCapabilities", parse_key_capabilities, ambient_capabilities, "", "CAP_…",
+             "Capabilities it has, of the above"),
+        LIST("Security", "SystemCallFilter", parse_key_syscall_filter, syscalls, "@system-service",
+             "[~]name|@group[:errno]…", "System calls it may make; replaces the default"),
+        LATER("Security", "SystemCallArgumentFilter", true, "", "call:argument==value:errno…",
+             "System calls refused by an argument"),
+        FIXED("Security", "SystemCallArchitectures", parse_key_only_default, "native", "native",
+             "ABIs of system calls"),
+        ENUM("Security", "SystemCallErrorNumber", parse_key_error_number, syscall_error, "EPERM", "errno",
+             "What a refused system call returns"),
+        LIST("Security", "SystemCallLog", parse_key_syscall_names, syscall_log, "", "name|@group…",
+             "System calls that are logged"),
+        LATER("Security", "SystemCallNotify", false, "no", "yes|no", "Name every refused system call"),
+        BOOL("Security", "LockPersonality", lock_personality, "yes", "No other execution domain"),
+        BOOL("Security", "RestrictRealtime", restrict_realtime, "yes", "No real-time scheduling"),
+        BOOL("Security", "RestrictSUIDSGID", restrict_suid_sgid, "yes", "No files with setuid or setgid"),
+        BOOL("Security", "MemoryDenyWriteExecute", memory_deny_write_execute, "no",
+             "No memory that is written and executed"),
+        LATER("Security", "AppArmorProfile", false, "", "name", "The AppArmor profile it runs in"),
+        LATER("Security", "SELinuxContext", false, "", "context", "The SELinux context it runs in"),
+        FIXED("Security", "Landlock", parse_key_only_default, "no", "auto|no",
+             "Landlock rules from [Files] and [Network] (no in this version)"),
+        LIST("Security", "Degrade", parse_key_layers, degrade, "", "layer…",
+             "Layers that the machine may lack"),
+
+        /* Its life */
+        ENUM("Service", "Type", parse_key_service_type, type, "exec", "exec|simple|notify|oneshot",
+             "When a launch counts as done"),
+        LATER("Service", "NotifyAccess", false, "main", "main|all", "Whose notifications count"),
+        FIXED("Service", "Restart", parse_key_only_default, "no", "no|on-success|on-failure|on-abnormal|always",
+             "When it is started again (no in this version)"),
+        LATER("Service", "RestartSec", false, "1s", "time", "How long to wait before"),
+        LATER("Service", "RestartSteps", false, "", "number",
+             "Steps from RestartSec= to RestartMaxDelaySec="),
+        LATER("Service", "RestartMaxDelaySec", false, "", "time", "The longest wait"),
+        LATER("Service", "StartLimitIntervalSec", false, "", "time", "In which time starts are counted"),
+        LATER("Service", "StartLimitBurst", false, "", "number", "How many starts are allowed in it"),
+        KEY("Service", "TimeoutStartSec", parse_key_usec, timeout_start_usec, USEC_PER_MSEC, UINT64_MAX, false, "30s",
+             "time|infinity", "How long a launch may take"),
+        KEY("Service", "TimeoutStopSec", parse_key_usec, timeout_stop_usec, 0, UINT64_MAX, false, "10s",
+             "time|infinity", "How long it may take to stop, before it is killed"),
+        KEY("Service", "RuntimeMaxSec", parse_key_usec, runtime_max_usec, USEC_PER_MSEC, UINT64_MAX, false, "infinity",
+             "time|infinity", "How long it may run"),
+        LATER("Service", "IdleTimeoutSec", false, "", "time", "How long it may do nothing"),
+        LATER("Service", "WatchdogSec", false, "", "time", "How long it may stay silent"),
+        ENUM("Service", "KillSignal", parse_key_signal, kill_signal, "SIGTERM", "signal",
+             "The signal that asks it to stop"),
+        LIST("Service", "SuccessExitStatus", parse_key_success_status, success_statuses, "", "0…255|signal…",
+             "Exit codes and signals that are a success, besides 0"),
+        ENUM("Service", "OnDisconnect", parse_key_on_disconnect, on_disconnect, "keep", "keep|stop",
+             "What happens when who launched it leaves the bus"),
+        LATER("Service", "HealthCmd", false, "", "/path argument…",
+             "A command that tells whether it is well"),
+        LATER("Service", "HealthIntervalSec", false, "", "time", "How often to ask"),
+        LATER("Service", "HealthTimeoutSec", false, "", "time", "How long the answer may take"),
+        LATER("Service", "HealthRetries", false, "", "number", "How many bad answers make it unwell"),
+        LATER("Service", "HealthStartPeriodSec", false, "", "time", "How long bad answers do not count"),
+        LATER("Service", "HealthOnFailure", false, "none", "none|kill|restart",
+             "What happens when it is unwell"),
+
+        /* Its log */
+        KEY("Log", "SyslogIdentifier", parse_key_log_name, syslog_identifier, 0, 128, false, "", "name",
+             "Its name in the log; empty: the profile's name"),
+        ENUM("Log", "LogLevelMax", parse_key_log_level, log_level_max, "debug",
+             "emerg|alert|crit|err|warning|notice|info|debug", "The least important messages that are kept"),
+        LATER("Log", "LogRateLimitIntervalSec", false, "", "time", "In which time messages are counted"),
+        LATER("Log", "LogRateLimitBurst", false, "", "number", "How many messages are kept in it"),
+};
+/* clang-format on */
+
+const size_t n_profile_keys = ELEMENTSOF(profile_keys);
+
+const ProfileKey *profile_key_find(const char *section, const char *name) {
+        for (size_t i = 0; i < n_profile_keys; i++)
+                if (streq(profile_keys[i].name, name) && streq(profile_keys[i].section, section))
+                        return &profile_keys[i];
+
+        return NULL;
+}
+
+bool profile_section_exists(const char *section) {
+        for (size_t i = 0; i < n_profile_keys; i++)
+                if (streq(profile_keys[i].section, section))
+                        return true;
+
+        return false;
+}

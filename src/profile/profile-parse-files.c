@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile/profile-parse.h"
+
+#define TMPFS_SIZE_DEFAULT (UINT64_C(64) * 1024 * 1024)
+#define TMPFS_SIZE_MIN (UINT64_C(64) * 1024)
+
+static const char why_path[] =
+        "a path is absolute or begins with %h or %t, has no “..”, and its specifiers are known";
+static const char why_words[] = "its quotes or escapes are wrong";
+static const char why_many[] = "the list has too many items";
+
+/* An absolute path with specifiers in it. %h and %t are the only ones that are absolute themselves. */
+static int parse_path(const char *s, char **ret) {
+        bool home = startswith(s, "%h") || startswith(s, "%t");
+        _cleanup_free_ char *rooted = NULL, *path = NULL;
+        int r;
+
+        if (!specifiers_are_valid(s) || !utf8_is_valid(s) || !text_is_printable(s, ""))
+                return -EINVAL;
+        if (!home)
+                return path_normalize(s, ret);
+        if (s[2] && s[2] != '/')
+                return -EINVAL;
+
+        rooted = text_printf("/%s", s);
+        if (!rooted)
+                return -ENOMEM;
+        r = path_normalize(rooted, &path);
+        if (r < 0)
+                return r;
+
+        memmove(path, path + 1, strlen(path));
+        *ret = TAKE_PTR(path);
+        return 0;
+}
+
+/* One more row for an array of rows that are plain data. */
+static int array_extend(void *array, size_t *n, size_t row_size, const void *row) {
+        void **rows = array, *grown;
+
+        grown = reallocarray(*rows, *n + 1, row_size);
+        if (!grown)
+                return -ENOMEM;
+
+        memcpy((uint8_t *) grown + *n * row_size, row, row_size);
+        *rows = grown;
+        (*n)++;
+        return 0;
+}
+
+int parse_key_exec_start(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (!*text) {
+                p->exec_start = strv_free(p->exec_start);
+                return 0;
+        }
+
+        r = split_words(text, &words);
+        if (r < 0) {
+                *ret_why = why_words;
+                return r;
+        }
+        if (strv_length(words) == 0 || strv_length(words) > key->max)
+                return -EINVAL;
+
+        r = parse_path(words[0], &path);
+        if (r < 0) {
+                *ret_why =
+                        "it begins with the absolute path of a program; prefixes such as “-” or “+” are not known";
+                return r;
+        }
+        STRV_FOREACH(word, words) {
+                if (!specifiers_are_valid(*word)) {
+                        *ret_why = "it holds an unknown specifier; a percent sign is written %%";
+                        return -EINVAL;
+                }
+                if (streq(*word, ";")) {
+                        *ret_why = "it is exactly one command";
+                        return -EINVAL;
+                }
+        }
+
+        free(words[0]);
+        words[0] = TAKE_PTR(path);
+        strv_free(p->exec_start);
+        p->exec_start = TAKE_PTR(words);
+        return 0;
+}
+
+int parse_key_working_directory(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        const char *s = scalar_text(key, text);
+        char *path = NULL;
+        int r;
+
+        if (streq(s, "~")) {
+                path = strdup(s);
+                r = path ? 0 : -ENOMEM;
+        } else
+                r = parse_path(s, &path);
+        if (r < 0) {
+                *ret_why = why_path;
+                return r;
+        }
+
+        free(p->working_directory);
+        p->working_directory = path;
+        return 0;
+}
+
+static void bind_done(ProfileBind *b) {
+        free(b->source);
+        free(b->destination);
+        *b = (ProfileBind){};
+}
+
+static int bind_parse_options(ProfileBind *b, char *options) {
+        static const struct {
+                const char *name;
+                size_t offset;
+                bool value;
+        } names[] = {
+                { "rbind", offsetof(ProfileBind, recursive), true },
+                { "norbind", offsetof(ProfileBind, recursive), false },
+                { "idmap", offsetof(ProfileBind, idmap), true },
+                { "noidmap", offsetof(ProfileBind, idmap), false },
+        };
+        char *saved = NULL;
+
+        for (char *o = strtok_r(options, ",", &saved); o; o = strtok_r(NULL, ",", &saved)) {
+                size_t i = 0;
+
+                while (i < ELEMENTSOF(names) && !streq(names[i].name, o))
+                        i++;
+                if (i >= ELEMENTSOF(names))
+                        return -EINVAL;
+                *(bool *) ((uint8_t *) b + names[i].offset) = names[i].value;
+        }
+
+        return 0;
+}
+
+/* Trees that exist once for the whole machine: to show the host's own inside would undo the namespaces. */
+static bool path_is_forbidden(const char *path) {
+        return streq(path, "/") || path_is_below(path, "/proc") || path_is_below(path, "/sys") ||
+               path_is_below(path, "/dev/pts") || path_is_below(path, "/dev/shm") ||
+               path_is_below(path, "/dev/mqueue");
+}
+
+/* "[-]src[:dst[:options]]" */
+static int bind_parse(ProfileBind *ret, char *word, bool read_only, const char **ret_why) {
+        _cleanup_(bind_done) ProfileBind b = { .read_only = read_only, .recursive = true, .idmap = true };
+        char *destination, *options;
+        int r;
+
+        b.optional = *word == '-';
+        word += b.optional;
+        destination = strchr(word, ':');
+        if (destination)
+                *destination++ = '\0';
+        options = destination ? strchr(destination, ':') : NULL;
+        if (options)
+                *options++ = '\0';
+
+        r = parse_path(word, &b.source);
+        if (r == 0)
+                r = parse_path(destination ?: word, &b.destination);
+        if (r < 0) {
+                *ret_why = why_path;
+                return r;
+        }
+        if (options && (!*options || bind_parse_options(&b, options) < 0)) {
+                *ret_why = "the options are rbind, norbind, idmap, noidmap, with commas between them";
+                return -EINVAL;
+        }
+        if (path_is_forbidden(b.source) || path_is_forbidden(b.destination)) {
+                *ret_why =
+                        "neither /, /proc, /sys, /dev/pts, /dev/shm, /dev/mqueue nor what is below them can be bound";
+                return -EINVAL;
+        }
+
+        *ret = b;
+        b = (ProfileBind){};
+        return 0;
+}
+
+/* "" takes away the binds of this kind only, for both kinds share one array, in the order of the files. */
+static void binds_remove(Profile *p, bool read_only) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < p->n_binds; i++)
+                if (p->binds[i].read_only == read_only)
+                        bind_done(&p->binds[i]);
+                else
+                        p->binds[n++] = p->binds[i];
+        p->n_binds = n;
+}
+
+static int
+parse_binds(const ProfileKey *key, const char *text, Profile *p, bool read_only, const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        size_t n_before = p->n_binds;
+        int r;
+
+        if (!*text) {
+                binds_remove(p, read_only);
+                return 0;
+        }
+
+        r = split_words(text, &words);
+        if (r < 0)
+                *ret_why = why_words;
+        else if (n_before + strv_length(words) > key->max) {
+                *ret_why = why_many;
+                r = -EINVAL;
+        }
+
+        STRV_FOREACH(word, words) {
+                ProfileBind b = {};
+
+                if (r < 0)
+                        break;
+                r = bind_parse(&b, *word, read_only, ret_why);
+                if (r == 0)
+                        r = array_extend(&p->binds, &p->n_binds, sizeof(b), &b);
+                if (r < 0)
+                        bind_done(&b);
+        }
+
+        while (r < 0 && p->n_binds > n_before)
+                bind_done(&p->binds[--p->n_binds]);
+        return r;
+}
+
+int parse_key_bind(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_binds(key, text, p, false, ret_why);
+}
+
+int parse_key_bind_read_only(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_binds(key, text, p, true, ret_why);
+}
+
+/* "path[:size=…,mode=…]" */
+static int tmpfs_parse(ProfileTmpfs *ret, char *word, const char **ret_why) {
+        ProfileTmpfs t = { .size = TMPFS_SIZE_DEFAULT, .mode = 0755 };
+        char *options = strchr(word, ':'), *saved = NULL;
+        int r = 0;
+
+        if (options)
+                *options++ = '\0';
+        for (char *o = options ? strtok_r(options, ",", &saved) : NULL; o && r == 0;
+             o = strtok_r(NULL, ",", &saved)) {
+                const char *value;
+
+                if ((value = startswith(o, "size=")))
+                        r = parse_size(value, &t.size);
+                else if ((value = startswith(o, "mode=")))
+                        r = parse_mode(value, &t.mode);
+                else
+                        r = -EINVAL;
+        }
+        if (r < 0 || t.size < TMPFS_SIZE_MIN || t.size == UINT64_MAX || t.mode > 01777) {
+                *ret_why = "the options are size= (64K and more, not infinity) and mode= (up to 1777)";
+                return -EINVAL;
+        }
+
+        r = parse_path(word, &t.path);
+        if (r < 0) {
+                *ret_why = why_path;
+                return r;
+        }
+        if (path_is_forbidden(t.path)) {
+                *ret_why = "nothing can be mounted there";
+                free(t.path);
+                return -EINVAL;
+        }
+
+        *ret = t;
+        return 0;
+}
+
+int parse_key_tmpfs(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        size_t n_before = *text ? p->n_tmpfs : 0;
+        int r;
+
+        r = split_words(text, &words);
+        if (r < 0)
+                *ret_why = why_words;
+        else if (n_before + strv_length(words) > key->max) {
+                *ret_why = why_many;
+                r = -EINVAL;
+        }
+
+        STRV_FOREACH(word, words) {
+                ProfileTmpfs t = {};
+
+                if (r < 0)
+                        break;
+                r = tmpfs_parse(&t, *word, ret_why);
+                if (r == 0)
+                        r = array_extend(&p->tmpfs, &p->n_tmpfs, sizeof(t), &t);
+                if (r < 0)
+                        free(t.path);
+        }
+
+        /* Behind an error what was added goes, behind an empty text everything. */
+        while ((r < 0 || !*text) && p->n_tmpfs > n_before)
+                free(p->tmpfs[--p->n_tmpfs].path);
+        return r;
+}
+
+static int parse_paths(const ProfileKey *key,
+                       const char *text,
+                       ProfilePath **paths,
+                       size_t *n_paths,
+                       const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        size_t n_before = *text ? *n_paths : 0;
+        int r;
+
+        r = split_words(text, &words);
+        if (r < 0)
+                *ret_why = why_words;
+        else if (n_before + strv_length(words) > key->max) {
+                *ret_why = why_many;
+                r = -EINVAL;
+        }
+
+        STRV_FOREACH(word, words) {
+                ProfilePath path = { .optional = **word == '-' };
+
+                if (r < 0)
+                        break;
+                r = parse_path(*word + path.optional, &path.path);
+                if (r == -EINVAL)
+                        *ret_why = why_path;
+                if (r == 0)
+                        r = array_extend(paths, n_paths, sizeof(path), &path);
+                if (r < 0)
+                        free(path.path);
+        }
+
+        while ((r < 0 || !*text) && *n_paths > n_before)
+                free((*paths)[--*n_paths].path);
+        return r;
+}
+
+#define DEFINE_PATHS_PARSER(parser, field)                                                      \
+        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) { \
+                return parse_paths(key, text, &p->field, &p->n_##field, ret_why);               \
+        }                                                                                       \
+        struct _paths_semicolon_
+
+DEFINE_PATHS_PARSER(parse_key_inaccessible_paths, inaccessible);
+DEFINE_PATHS_PARSER(parse_key_read_only_paths, read_only);
+DEFINE_PATHS_PARSER(parse_key_read_write_paths, read_write);
+DEFINE_PATHS_PARSER(parse_key_no_exec_paths, no_exec);
+
+/* The row of a device; made where there is none yet. */
+static int io_limit_row(Profile *p, const char *path, size_t max, ProfileIoLimit **ret) {
+        ProfileIoLimit row = {
+                .rbps = UINT64_MAX, .wbps = UINT64_MAX, .riops = UINT64_MAX, .wiops = UINT64_MAX
+        };
+        int r;
+
+        for (size_t i = 0; i < p->n_io_limits; i++)
+                if (streq(p->io_limits[i].path, path)) {
+                        *ret = &p->io_limits[i];
+                        return 0;
+                }
+
+        if (p->n_io_limits >= max)
+                return -EINVAL;
+        row.path = strdup(path);
+        if (!row.path)
+                return -ENOMEM;
+        r = array_extend(&p->io_limits, &p->n_io_limits, sizeof(row), &row);
+        if (r < 0) {
+                free(row.path);
+                return r;
+        }
+
+        *ret = &p->io_limits[p->n_io_limits - 1];
+        return 0;
+}
+
+/* "path value": number is where the column lies in a row. */
+static int parse_io_limit(const ProfileKey *key,
+                          const char *text,
+                          Profile *p,
+                          size_t column,
+                          int (*read)(const char *, uint64_t *),
+                          const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        _cleanup_free_ char *path = NULL;
+        ProfileIoLimit *row = NULL;
+        uint64_t value;
+        int r;
+
+        if (!*text) {
+                for (size_t i = 0; i < p->n_io_limits; i++)
+                        *(uint64_t *) ((uint8_t *) &p->io_limits[i] + column) = UINT64_MAX;
+                return 0;
+        }
+
+        r = split_words(text, &words);
+        if (r < 0 || strv_length(words) != 2) {
+                *ret_why = "it is a device or file and a number, with a blank between them";
+                return r < 0 ? r : -EINVAL;
+        }
+        if (streq(words[1], "infinity"))
+                value = UINT64_MAX;
+        else {
+                r = read(words[1], &value);
+                if (r < 0)
+                        return r;
+                if (value < 1 || value == UINT64_MAX)
+                        return -ERANGE;
+        }
+
+        r = path_normalize(words[0], &path);
+        if (r == 0)
+                r = io_limit_row(p, path, key->max, &row);
+        if (r < 0) {
+                *ret_why = "it begins with an absolute path; no more than 64 devices";
+                return r;
+        }
+
+        *(uint64_t *) ((uint8_t *) row + column) = value;
+        return 0;
+}
+
+#define DEFINE_IO_PARSER(parser, column, read)                                                        \
+        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {       \
+                return parse_io_limit(key, text, p, offsetof(ProfileIoLimit, column), read, ret_why); \
+        }                                                                                             \
+        struct _io_semicolon_
+
+DEFINE_IO_PARSER(parse_key_io_read_bandwidth, rbps, parse_size);
+DEFINE_IO_PARSER(parse_key_io_write_bandwidth, wbps, parse_size);
+DEFINE_IO_PARSER(parse_key_io_read_iops, riops, parse_u64);
+DEFINE_IO_PARSER(parse_key_io_write_iops, wiops, parse_u64);

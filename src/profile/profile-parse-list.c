@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile/profile-parse.h"
+
+#include "base/buffer.h"
+
+#define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789_"
+
+static bool name_in(const char *const *names, size_t n_names, const char *s) {
+        for (size_t i = 0; i < n_names; i++)
+                if (streq(names[i], s))
+                        return true;
+
+        return false;
+}
+
+bool layer_name_is_valid(const char *s) {
+        static const char *const names[] = {
+                "memory", "pids",    "cpu",      "cpuset",   "io",
+                "idmap",  "seccomp", "landlock", "apparmor", "selinux",
+        };
+
+        return name_in(names, ELEMENTSOF(names), s);
+}
+
+/* address_families(7), by the names of <sys/socket.h>. */
+static bool address_family_is_valid(const char *s) {
+        static const char *const names[] = {
+                "AF_UNIX",  "AF_LOCAL", "AF_INET",  "AF_INET6",   "AF_NETLINK",   "AF_PACKET",
+                "AF_VSOCK", "AF_ALG",   "AF_XDP",   "AF_CAN",     "AF_BLUETOOTH", "AF_TIPC",
+                "AF_RDS",   "AF_KEY",   "AF_PPPOX", "AF_QIPCRTR",
+        };
+
+        return name_in(names, ELEMENTSOF(names), s);
+}
+
+/* capabilities(7) */
+static bool capability_is_valid(const char *s) {
+        static const char *const names[] = {
+                "CAP_AUDIT_CONTROL",   "CAP_AUDIT_READ",   "CAP_AUDIT_WRITE",
+                "CAP_BLOCK_SUSPEND",   "CAP_BPF",          "CAP_CHECKPOINT_RESTORE",
+                "CAP_CHOWN",           "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH",
+                "CAP_FOWNER",          "CAP_FSETID",       "CAP_IPC_LOCK",
+                "CAP_IPC_OWNER",       "CAP_KILL",         "CAP_LEASE",
+                "CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN",    "CAP_MAC_OVERRIDE",
+                "CAP_MKNOD",           "CAP_NET_ADMIN",    "CAP_NET_BIND_SERVICE",
+                "CAP_NET_BROADCAST",   "CAP_NET_RAW",      "CAP_PERFMON",
+                "CAP_SETFCAP",         "CAP_SETGID",       "CAP_SETPCAP",
+                "CAP_SETUID",          "CAP_SYS_ADMIN",    "CAP_SYS_BOOT",
+                "CAP_SYS_CHROOT",      "CAP_SYS_MODULE",   "CAP_SYS_NICE",
+                "CAP_SYS_PACCT",       "CAP_SYS_PTRACE",   "CAP_SYS_RAWIO",
+                "CAP_SYS_RESOURCE",    "CAP_SYS_TIME",     "CAP_SYS_TTY_CONFIG",
+                "CAP_SYSLOG",          "CAP_WAKE_ALARM",
+        };
+
+        return name_in(names, ELEMENTSOF(names), s);
+}
+
+static bool user_is_valid(const char *s) {
+        uid_t uid;
+
+        return account_name_is_valid(s) || parse_id(s, &uid) == 0;
+}
+
+/* "name" or "@group" */
+static bool syscall_is_valid(const char *s) {
+        const char *name = *s == '@' ? s + 1 : s;
+        size_t n = strlen(name);
+
+        return n > 0 && n <= 64 && strspn(name, *s == '@' ? LOWER_DIGITS "-" : LOWER_DIGITS) == n;
+}
+
+static bool word_is_valid(const char *s) { return *s && text_is_printable(s, ""); }
+
+static bool assignment_is_valid(const char *s) {
+        return env_assignment_is_valid(s) && specifiers_are_valid(s);
+}
+
+/* Appends all words that a validator takes, or none; "" empties the list. */
+static int extend_list(const ProfileKey *key,
+                       const char *text,
+                       Profile *p,
+                       bool (*valid)(const char *),
+                       const char *why,
+                       const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        char ***field = key_field(key, p);
+        int r;
+
+        if (!*text) {
+                *field = strv_free(*field);
+                return 0;
+        }
+
+        r = split_words(text, &words);
+        if (r < 0) {
+                *ret_why = "its quotes or escapes are wrong";
+                return r;
+        }
+
+        STRV_FOREACH(word, words)
+        if (!valid(*word)) {
+                *ret_why = why;
+                return -EINVAL;
+        }
+        if (strv_length(*field) + strv_length(words) > key->max) {
+                *ret_why = "the list has too many items";
+                return -EINVAL;
+        }
+
+        return strv_extend_strv(field, words);
+}
+
+#define DEFINE_LIST_PARSER(parser, valid, why)                                                  \
+        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) { \
+                return extend_list(key, text, p, valid, why, ret_why);                          \
+        }                                                                                       \
+        struct _list_semicolon_
+
+/* clang-format off */
+DEFINE_LIST_PARSER(parse_key_words, word_is_valid, "an item is empty or holds a control character");
+DEFINE_LIST_PARSER(parse_key_profile_names, profile_name_is_valid,
+                   "a profile's name is a lower-case letter and up to 31 letters, digits, “_” and “-”");
+DEFINE_LIST_PARSER(parse_key_users, user_is_valid, "an item is neither the name nor the number of a user");
+DEFINE_LIST_PARSER(parse_key_groups, user_is_valid, "an item is neither the name nor the number of a group");
+DEFINE_LIST_PARSER(parse_key_environment, assignment_is_valid,
+                   "an item is not NAME=value, or holds an unknown specifier (a percent sign is written %%)");
+DEFINE_LIST_PARSER(parse_key_environment_names, env_name_is_valid, "an item is not the name of a variable");
+DEFINE_LIST_PARSER(parse_key_capabilities, capability_is_valid,
+                   "an item is not a capability of capabilities(7), as in CAP_NET_BIND_SERVICE");
+DEFINE_LIST_PARSER(parse_key_layers, layer_name_is_valid, "an item is not the name of a layer");
+DEFINE_LIST_PARSER(parse_key_syscall_names, syscall_is_valid, "an item is neither a system call nor an @group");
+/* clang-format on */
+
+int parse_key_address_families(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        if (streq(text, "none"))
+                text = "";
+
+        return extend_list(key,
+                           text,
+                           p,
+                           address_family_is_valid,
+                           "an item is not an address family such as AF_INET; all others are refused anyway",
+                           ret_why);
+}
+
+static void syscalls_free(ProfileSyscall *items, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                free(items[i].name);
+        free(items);
+}
+
+/* One more item; consumes nothing on failure. */
+static int syscalls_add(Profile *p, const char *name, bool deny, int error) {
+        ProfileSyscall *grown;
+        char *copy;
+
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+
+        grown = reallocarray(p->syscalls, p->n_syscalls + 1, sizeof(ProfileSyscall));
+        if (!grown) {
+                free(copy);
+                return -ENOMEM;
+        }
+
+        p->syscalls = grown;
+        p->syscalls[p->n_syscalls++] = (ProfileSyscall){ .name = copy, .deny = deny, .error = error };
+        return 0;
+}
+
+/* "name", "@group", each with ":EPERM" where it is denied. */
+static int syscalls_add_word(Profile *p, char *word, bool deny, const char **ret_why) {
+        char *colon = strchr(word, ':');
+        int error = -1;
+
+        if (colon) {
+                *colon = '\0';
+                if (!deny) {
+                        *ret_why = "“:errno” goes with what “~” removes";
+                        return -EINVAL;
+                }
+                if (parse_error_number(colon + 1, &error) < 0) {
+                        *ret_why = "there is no error of this name";
+                        return -EINVAL;
+                }
+        }
+        if (!syscall_is_valid(word)) {
+                *ret_why = "an item is neither a system call nor an @group";
+                return -EINVAL;
+        }
+
+        return syscalls_add(p, word, deny, error);
+}
+
+int parse_key_syscall_filter(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        size_t n_before = p->n_syscalls;
+        bool deny = *text == '~';
+        int r;
+
+        if (!*text) {
+                syscalls_free(TAKE_PTR(p->syscalls), p->n_syscalls);
+                p->n_syscalls = 0;
+                p->syscalls_set = false;
+                return 0;
+        }
+
+        r = split_words(text + deny, &words);
+        if (r < 0)
+                return r;
+        if (strv_length(words) == 0)
+                return -EINVAL;
+        if (n_before + strv_length(words) > key->max) {
+                *ret_why = "the list has too many items";
+                return -EINVAL;
+        }
+
+        /* What begins with a removal removes from the default. */
+        r = n_before == 0 && deny ? syscalls_add(p, key->default_text, false, -1) : 0;
+        STRV_FOREACH(word, words) {
+                if (r < 0)
+                        break;
+                r = syscalls_add_word(p, *word, deny, ret_why);
+        }
+
+        if (r < 0) {
+                while (p->n_syscalls > n_before)
+                        free(p->syscalls[--p->n_syscalls].name);
+                return r;
+        }
+
+        p->syscalls_set = true;
+        return 0;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * profile-parse — from the text of one value to one field of a Profile; the third column of the key table
+ *
+ * All have the form and the promises of ProfileParser: an empty text restores the default, a value that is refused
+ * leaves the field as it was. -EOPNOTSUPP: a value of the format that this version does not enforce.
+ *
+ * Runs in: broker, immurectl. Privilege: none. Input: hostile in form.
+ */
+
+#include "profile/profile-keys.h"
+
+/* The text of a scalar, or its default where it is empty. */
+static inline const char *scalar_text(const ProfileKey *key, const char *text) {
+        return *text ? text : key->default_text;
+}
+
+static inline void *key_field(const ProfileKey *key, Profile *p) {
+        return (uint8_t *) p + key->offset;
+}
+
+/* Only %u %U %g %G %h %i %N %H %t and %% are specifiers. */
+bool specifiers_are_valid(const char *s);
+
+/* A layer that Degrade= may name. */
+bool layer_name_is_valid(const char *s);
+
+#define DECLARE_PARSER(name) int name(const ProfileKey *key, const char *text, Profile *p, const char **ret_why)
+
+/* profile-parse.c: one value */
+DECLARE_PARSER(parse_key_bool);
+DECLARE_PARSER(parse_key_u32);
+DECLARE_PARSER(parse_key_u64);         /* "": UINT64_MAX, not set; with key->max UINT64_MAX also "infinity" */
+DECLARE_PARSER(parse_key_size);        /* the same with suffixes */
+DECLARE_PARSER(parse_key_usec);
+DECLARE_PARSER(parse_key_text);        /* one line; "": NULL */
+DECLARE_PARSER(parse_key_log_name);    /* text with specifiers and without blanks */
+DECLARE_PARSER(parse_key_mode);
+DECLARE_PARSER(parse_key_signal);
+DECLARE_PARSER(parse_key_pattern);
+DECLARE_PARSER(parse_key_hostname);
+DECLARE_PARSER(parse_key_cpu_quota);
+DECLARE_PARSER(parse_key_cpu_set);
+DECLARE_PARSER(parse_key_nice);
+DECLARE_PARSER(parse_key_oom_score_adjust);
+DECLARE_PARSER(parse_key_error_number);
+DECLARE_PARSER(parse_key_log_level);
+DECLARE_PARSER(parse_key_success_status);
+DECLARE_PARSER(parse_key_rlimit_bytes);
+DECLARE_PARSER(parse_key_rlimit_count);
+DECLARE_PARSER(parse_key_rlimit_seconds);
+DECLARE_PARSER(parse_key_rlimit_usec);
+
+/* profile-parse-enum.c: one of a few names */
+DECLARE_PARSER(parse_key_authentication);
+DECLARE_PARSER(parse_key_arguments);
+DECLARE_PARSER(parse_key_allow_exec);
+DECLARE_PARSER(parse_key_standard_input);
+DECLARE_PARSER(parse_key_standard_output);
+DECLARE_PARSER(parse_key_private_users);
+DECLARE_PARSER(parse_key_protect_system);
+DECLARE_PARSER(parse_key_protect_home);
+DECLARE_PARSER(parse_key_protect_proc);
+DECLARE_PARSER(parse_key_proc_subset);
+DECLARE_PARSER(parse_key_network_mode);
+DECLARE_PARSER(parse_key_oom_policy);
+DECLARE_PARSER(parse_key_service_type);
+DECLARE_PARSER(parse_key_on_disconnect);
+/* profile-parse.c, values without a field: the one that is always in force is taken, the others are refused. */
+DECLARE_PARSER(parse_key_only_yes);
+DECLARE_PARSER(parse_key_only_no);
+DECLARE_PARSER(parse_key_only_none); /* the empty list */
+DECLARE_PARSER(parse_key_only_default);
+
+/* profile-parse-list.c: words that are appended to a strv */
+DECLARE_PARSER(parse_key_words);
+DECLARE_PARSER(parse_key_profile_names);
+DECLARE_PARSER(parse_key_users);
+DECLARE_PARSER(parse_key_groups);
+DECLARE_PARSER(parse_key_environment);
+DECLARE_PARSER(parse_key_environment_names);
+DECLARE_PARSER(parse_key_address_families);
+DECLARE_PARSER(parse_key_capabilities);
+DECLARE_PARSER(parse_key_layers);
+DECLARE_PARSER(parse_key_syscall_names);
+DECLARE_PARSER(parse_key_syscall_filter);
+
+/* profile-parse-files.c: command lines, paths, mounts, devices */
+DECLARE_PARSER(parse_key_exec_start);
+DECLARE_PARSER(parse_key_working_directory);
+DECLARE_PARSER(parse_key_bind);
+DECLARE_PARSER(parse_key_bind_read_only);
+DECLARE_PARSER(parse_key_tmpfs);
+DECLARE_PARSER(parse_key_inaccessible_paths);
+DECLARE_PARSER(parse_key_read_only_paths);
+DECLARE_PARSER(parse_key_read_write_paths);
+DECLARE_PARSER(parse_key_no_exec_paths);
+DECLARE_PARSER(parse_key_io_read_bandwidth);
+DECLARE_PARSER(parse_key_io_write_bandwidth);
+DECLARE_PARSER(parse_key_io_read_iops);
+DECLARE_PARSER(parse_key_io_write_iops);
+
+/* A positive errno by its name ("EPERM") or number; -EINVAL, -ERANGE. */
+int parse_error_number(const char *s, int *ret);
