@@ -49,6 +49,6 @@ int client_get_properties(sd_bus *bus, const char *path, const char *interface, 
  */
 int client_read_rows(sd_bus_message *reply, const char *signature, const char *const *keys, json_t **ret);
 
-/* Opens the options of Launch and its like, and appends what the command line says; the caller may add, then closes. */
+/* Opens the options of Launch and its like, with what the command line says; the caller may add some, then closes. */
 int client_open_options(sd_bus_message *m, const Options *o, char *const *arguments);
 int client_close_options(sd_bus_message *m);

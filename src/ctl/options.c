@@ -61,7 +61,7 @@ static int parse_json(const OptionRow *row, const char *value, Options *o) {
 }
 
 /* NAME=VALUE as it is; NAME alone is taken from the caller's own environment, and passed over where it is not set. */
-static int parse_environment(const OptionRow *row, const char *value, Options *o) {
+static int parse_variable(const OptionRow *row, const char *value, Options *o) {
         _cleanup_free_ char *assignment = NULL;
         const char *own;
 
@@ -84,7 +84,7 @@ static int parse_choice(const OptionRow *row, const char *value, Options *o) {
         size_t n = strlen(value);
 
         /* The row's argument is the list of choices, "a|b": one of them, whole. */
-        for (const char *p = row->argument; p; p = strchr(p, '|')) {
+        for (const char *p = strchr(value, '|') ? NULL : row->argument; p; p = strchr(p, '|')) {
                 p += *p == '|';
                 if (n > 0 && strncmp(p, value, n) == 0 && (p[n] == '|' || p[n] == '\0'))
                         return parse_text(row, value, o);
@@ -93,7 +93,7 @@ static int parse_choice(const OptionRow *row, const char *value, Options *o) {
         return -EINVAL;
 }
 
-static int parse_signal_option(const OptionRow *row, const char *value, Options *o) {
+static int parse_signo(const OptionRow *row, const char *value, Options *o) {
         return parse_signal(value, option_field(row, o)) < 0 ? -EINVAL : 0;
 }
 
@@ -111,7 +111,7 @@ static const OptionRow option_rows[] = {
           "Print less" },
         { "instance",      'i', "NAME",             OPTION_LAUNCH,  offsetof(Options, instance),      parse_text,
           "Name this instance of the profile (%i in it)" },
-        { "env",           'E', "NAME[=VALUE]",     OPTION_LAUNCH,  0,                                parse_environment,
+        { "env",           'E', "NAME[=VALUE]",     OPTION_LAUNCH,  0,                                parse_variable,
           "Set a variable that PassEnvironment= lets through" },
         { "arg",           'a', "ARGUMENT",         OPTION_LAUNCH,  offsetof(Options, arguments),     parse_list,
           "Add an argument, before those behind the profile" },
@@ -119,7 +119,7 @@ static const OptionRow option_rows[] = {
           "Launch for another user (administrators only)" },
         { "on-disconnect", 0,   "keep|stop",        OPTION_LEASED,  offsetof(Options, on_disconnect), parse_choice,
           "What becomes of the application if immurectl dies" },
-        { "signal",        's', "SIGNAL",           OPTION_KILL,    offsetof(Options, signal),        parse_signal_option,
+        { "signal",        's', "SIGNAL",           OPTION_KILL,    offsetof(Options, signal),        parse_signo,
           "Which signal to send, by name or number" },
         { "whom",          0,   "main|all",         OPTION_KILL,    offsetof(Options, whom),          parse_choice,
           "Whom to send it to" },
@@ -140,6 +140,7 @@ static int option_take(const OptionRow *row, const char *value, unsigned groups,
         if (!(row->groups & groups))
                 return ctl_error(-EINVAL, "--%s does not apply here", row->name);
 
+        o->groups |= row->groups;
         r = row->parse(row, value, o);
         if (r == -ENOMEM)
                 return ctl_error(r, "Out of memory");
@@ -180,6 +181,9 @@ int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_or
                         shorts[n++] = ':';
         }
 
+        if (o->groups & ~groups)
+                return ctl_error(-EINVAL, "An option before the command does not apply to it");
+
         optind = 0; /* glibc: start over, with the new ordering */
         while ((c = getopt_long(argc, argv, shorts, longs, NULL)) >= 0) {
                 const OptionRow *row = option_by_value(c);
@@ -214,7 +218,7 @@ char *options_help(unsigned groups) {
                          row->name,
                          row->argument ? "=" : "",
                          row->argument ? row->argument : "");
-                buffer_printf(&b, "  %-27s %s\n", left, row->help);
+                buffer_printf(&b, "  %-29s %s\n", left, row->help);
         }
 
         return buffer_take_text(&b);

@@ -31,6 +31,7 @@ typedef enum OptionGroup {
 } OptionGroup;
 
 typedef struct Options {
+        unsigned groups; /* of the options that were given so far */
         bool help, version;
         OutputMode output;
         bool no_legend;
@@ -51,9 +52,10 @@ void options_done(Options *o);
 #define _cleanup_options_ _cleanup_(options_done)
 
 /*
- * Reads the options at the head of argv (argv[0] is skipped), groups telling which are allowed. in_order: stop at the
- * first word that is none; otherwise options may stand among the words, and those are moved behind them. Returns the
- * index of the first word, or -EINVAL after saying on standard error what is wrong; -ENOMEM likewise.
+ * Reads the options at the head of argv (argv[0] is skipped), groups telling which are allowed, also of those that
+ * were read before. in_order: stop at the first word that is none; otherwise options may stand among the words, and
+ * those are moved behind them. Returns the index of the first word, or -EINVAL after saying on standard error what is
+ * wrong; -ENOMEM likewise.
  */
 int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_order);
 

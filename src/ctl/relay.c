@@ -83,7 +83,7 @@ struct pollfd relay_poll(const Relay *relay) {
                                 .events = full ? POLLOUT : POLLIN };
 }
 
-/* The caller's stream may be shared with others and must not be made non-blocking for them: sockets are asked each time. */
+/* The caller's stream may be shared, and must not be made non-blocking for others: a socket is asked each time. */
 static ssize_t read_some(int fd, void *buffer, size_t size) {
         ssize_t n = recv(fd, buffer, size, MSG_DONTWAIT);
 

@@ -10,37 +10,39 @@
 
 #define LAUNCHING (OPTION_LAUNCH | OPTION_QUIET)
 #define SHOWING (OPTION_LISTING | OPTION_QUIET)
+#define IN_ORDER true
+#define ANY_ORDER false
 
 /* clang-format off */
 const Verb verbs[] = {
-        { "run",          1, -1, LAUNCHING | OPTION_LEASED, true, EXIT_STATUS_OWN, "PROFILE [ARGUMENT…]",
-          "Launch an application and stay with it",         verb_run },
-        { "launch",       1, -1, LAUNCHING, true,  EXIT_FAILURE, "PROFILE [ARGUMENT…]",
-          "Launch an application and print its id",         verb_launch },
-        { "list",         0, -1, SHOWING,   false, EXIT_FAILURE, "[PATTERN…]",
-          "List sandboxes",                                 verb_list },
-        { "status",       0, -1, SHOWING,   false, EXIT_FAILURE, "[ID…]",
-          "Show all about sandboxes",                       verb_status },
-        { "stop",         1, -1, 0,         false, EXIT_FAILURE, "ID…",
-          "Stop sandboxes",                                 verb_stop },
-        { "kill",         1, -1, OPTION_KILL, false, EXIT_FAILURE, "ID…",
-          "Send a signal to the processes of sandboxes",    verb_kill },
-        { "reset-failed", 0, -1, 0,         false, EXIT_FAILURE, "[ID…]",
-          "Forget sandboxes that have failed",              verb_reset_failed },
-        { "profiles",     0, -1, SHOWING,   false, EXIT_FAILURE, "[PATTERN…]",
-          "List profiles",                                  verb_profiles },
-        { "plan",         1, -1, SHOWING | OPTION_LAUNCH, true, EXIT_FAILURE, "PROFILE [ARGUMENT…]",
-          "Show what a launch would do",                    verb_plan },
-        { "reload",       0,  0, 0,         false, EXIT_FAILURE, "",
-          "Have the broker read profiles and settings anew", verb_reload },
-        { "lint",         0, -1, SHOWING,   false, EXIT_FAILURE, "[FILE…]",
-          "Check profiles without the broker",              verb_lint },
-        { "keys",         0, -1, SHOWING,   false, EXIT_FAILURE, "[PATTERN…]",
-          "List the keys of profiles",                      verb_keys },
-        { "version",      0,  0, 0,         false, EXIT_FAILURE, "",
-          "Show the version",                               verb_version },
-        { "help",         0,  1, 0,         false, EXIT_FAILURE, "[COMMAND]",
-          "Show this help, or that of a command",           verb_help },
+        { "run",          1, -1, LAUNCHING | OPTION_LEASED, IN_ORDER,  EXIT_STATUS_OWN, "PROFILE [ARGUMENT…]",
+          verb_run, "Launch an application and stay with it" },
+        { "launch",       1, -1, LAUNCHING | SHOWING,       IN_ORDER,  EXIT_FAILURE, "PROFILE [ARGUMENT…]",
+          verb_launch, "Launch an application and print its id" },
+        { "list",         0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_list,
+          "List sandboxes" },
+        { "status",       0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_status,
+          "Show all about sandboxes" },
+        { "stop",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_stop,
+          "Stop sandboxes" },
+        { "kill",         1, -1, OPTION_LISTING | OPTION_KILL, ANY_ORDER, EXIT_FAILURE, "ID…", verb_kill,
+          "Send a signal to the processes of sandboxes" },
+        { "reset-failed", 0, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_reset_failed,
+          "Forget sandboxes that have failed" },
+        { "profiles",     0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_profiles,
+          "List profiles" },
+        { "plan",         1, -1, LAUNCHING | SHOWING,       ANY_ORDER, EXIT_FAILURE, "PROFILE [ARGUMENT…]",
+          verb_plan, "Show what a launch would do" },
+        { "reload",       0,  0, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "", verb_reload,
+          "Have the broker read profiles and settings anew" },
+        { "lint",         0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[FILE…]", verb_lint,
+          "Check profiles without the broker" },
+        { "keys",         0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_keys,
+          "List the keys of profiles" },
+        { "version",      0,  0, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "", verb_version,
+          "Show the version" },
+        { "help",         0,  1, 0,                         ANY_ORDER, EXIT_FAILURE, "[COMMAND]", verb_help,
+          "Show this help, or that of a command" },
 };
 /* clang-format on */
 
@@ -79,7 +81,7 @@ static void append_overview(Buffer *b) {
                         return;
                 }
                 /* printf() counts bytes, and "…" is three of them for one column. */
-                buffer_printf(b, "  %-*s %s\n", strstr(left, "…") ? 29 : 27, left, verbs[i].help);
+                buffer_printf(b, "  %-*s %s\n", strstr(left, "…") ? 31 : 29, left, verbs[i].help);
         }
         buffer_append_text(b, "\nOptions:\n");
 }
@@ -113,9 +115,13 @@ int verb_print_help(const Verb *verb) {
 }
 
 int verb_version(const Options *o, int n, char **args) {
-        (void) o;
+        _cleanup_json_ json_t *version = json_pack("{s:s}", "version", IMMURED_VERSION);
+
         (void) n;
         (void) args;
+
+        if (o->output != OUTPUT_TEXT)
+                return version ? output_json(o->output, version) : ctl_error(-ENOMEM, "Out of memory");
 
         puts("immurectl " IMMURED_VERSION);
         return output_flush();

@@ -22,8 +22,8 @@ typedef struct Verb {
         bool in_order;          /* options only before the first word */
         int failure;            /* exit status for a failure of its own */
         const char *synopsis;   /* of its words */
-        const char *help;       /* one line, without a full stop */
         VerbFunction function;
+        const char *help; /* one line, without a full stop */
 } Verb;
 
 /* In the order of the help. */

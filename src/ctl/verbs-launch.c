@@ -34,7 +34,7 @@ static int call_with_options(
 int verb_launch(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
         _cleanup_message_ sd_bus_message *reply = NULL;
-        const char *id;
+        const char *id, *path;
         int r;
 
         (void) n;
@@ -47,9 +47,15 @@ int verb_launch(const Options *o, int n, char **args) {
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_read(reply, "so", &id, NULL);
+        r = sd_bus_message_read(reply, "so", &id, &path);
         if (r < 0)
                 return client_message_error(r);
+
+        if (o->output != OUTPUT_TEXT) {
+                _cleanup_json_ json_t *both = json_pack("{s:s, s:s}", "id", id, "path", path);
+
+                return both ? output_json(o->output, both) : ctl_error(-ENOMEM, "Out of memory");
+        }
 
         if (!o->quiet)
                 puts(id);

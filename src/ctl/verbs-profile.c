@@ -57,14 +57,21 @@ int verb_profiles(const Options *o, int n, char **args) {
 
 int verb_reload(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
+        _cleanup_json_ json_t *done = NULL;
         int r;
 
-        (void) o;
         (void) n;
         (void) args;
 
         r = client_open(&bus);
-        return r < 0 ? r : client_call(bus, NULL, "Reload", NULL);
+        if (r < 0)
+                return r;
+        r = client_call(bus, NULL, "Reload", NULL);
+        if (r < 0 || o->output == OUTPUT_TEXT)
+                return r;
+
+        done = json_pack("{s:b}", "done", 1);
+        return done ? output_json(o->output, done) : ctl_error(-ENOMEM, "Out of memory");
 }
 
 static const TableColumn key_columns[] = {

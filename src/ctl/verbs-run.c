@@ -206,7 +206,6 @@ static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
         return 0;
 }
 
-/* TERM and LANG tell the application about the terminal; it gets them where PassEnvironment= lets them through. */
 static int run_launch(Run *run, char **args) {
         _cleanup_message_ sd_bus_message *m = NULL;
         int r;
@@ -317,6 +316,7 @@ static int run_loop(Run *run) {
 
 /* From here on signals wait to be read, and are the application's. */
 static int run_catch_signals(Run *run) {
+        static const struct sigaction ignore = { .sa_handler = SIG_IGN };
         sigset_t set;
 
         sigemptyset(&set);
@@ -330,7 +330,7 @@ static int run_catch_signals(Run *run) {
                 return -errno;
 
         /* A reader that closed its end is told by errno, and passed on to the application by closing ours. */
-        return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -errno : 0;
+        return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
 }
 
 int verb_run(const Options *o, int n, char **args) {

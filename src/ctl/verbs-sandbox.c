@@ -84,18 +84,42 @@ int verb_list(const Options *o, int n, char **args) {
         return output_list(o, rows, sandbox_columns, ELEMENTSOF(sandbox_columns), "sandbox", "sandboxes");
 }
 
-int verb_stop(const Options *o, int n, char **args) {
-        _cleanup_bus_ sd_bus *bus = NULL;
-        int r, first = 0;
+/* Calls a method of the manager for one sandbox. 0 or negative errno, told. */
+typedef int (*SandboxCall)(sd_bus *bus, const Options *o, const char *id);
 
+static int call_stop(sd_bus *bus, const Options *o, const char *id) {
         (void) o;
 
-        r = client_open(&bus);
-        if (r < 0)
-                return r;
+        return client_call(bus, NULL, "Stop", "s", id);
+}
+
+static int call_kill(sd_bus *bus, const Options *o, const char *id) {
+        int32_t signo = o->signal > 0 ? o->signal : SIGTERM;
+
+        return client_call(bus, NULL, "Kill", "ssi", id, o->whom ? o->whom : "all", signo);
+}
+
+static int call_reset_failed(sd_bus *bus, const Options *o, const char *id) {
+        (void) o;
+
+        return client_call(bus, NULL, "ResetFailed", "s", id);
+}
+
+/* One that fails does not keep the others from their turn; the first error is the verb's. */
+static int for_each_id(sd_bus *bus, const Options *o, int n, char **ids, SandboxCall call) {
+        _cleanup_json_ json_t *rows = json_array();
+        int r, first = 0;
 
         for (int i = 0; i < n; i++) {
-                r = client_call(bus, NULL, "Stop", "s", args[i]);
+                r = call(bus, o, ids[i]);
+                if (r < 0 && first == 0)
+                        first = r;
+                if (json_array_append_new(rows, json_pack("{s:s, s:b}", "id", ids[i], "done", r >= 0)) < 0)
+                        return ctl_error(-ENOMEM, "Out of memory");
+        }
+
+        if (o->output != OUTPUT_TEXT) {
+                r = output_json(o->output, rows);
                 if (r < 0 && first == 0)
                         first = r;
         }
@@ -103,57 +127,40 @@ int verb_stop(const Options *o, int n, char **args) {
         return first;
 }
 
-int verb_kill(const Options *o, int n, char **args) {
-        const char *whom = o->whom ? o->whom : "all";
-        int r, first = 0, signo = o->signal > 0 ? o->signal : SIGTERM;
+static int open_and_call(const Options *o, int n, char **ids, SandboxCall call) {
         _cleanup_bus_ sd_bus *bus = NULL;
+        int r;
 
         r = client_open(&bus);
-        if (r < 0)
-                return r;
-
-        for (int i = 0; i < n; i++) {
-                r = client_call(bus, NULL, "Kill", "ssi", args[i], whom, (int32_t) signo);
-                if (r < 0 && first == 0)
-                        first = r;
-        }
-
-        return first;
+        return r < 0 ? r : for_each_id(bus, o, n, ids, call);
 }
+
+int verb_stop(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_stop); }
+
+int verb_kill(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_kill); }
 
 int verb_reset_failed(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
         _cleanup_json_ json_t *rows = NULL;
+        _cleanup_strv_ char **ids = NULL;
         json_t *row;
-        size_t k;
-        int r, first = 0;
+        size_t i;
+        int r;
 
-        (void) o;
+        if (n > 0)
+                return open_and_call(o, n, args, call_reset_failed);
 
         r = client_open(&bus);
         if (r < 0)
                 return r;
-
-        for (int i = 0; i < n; i++) {
-                r = client_call(bus, NULL, "ResetFailed", "s", args[i]);
-                if (r < 0 && first == 0)
-                        first = r;
-        }
-        if (n > 0)
-                return first;
-
         r = sandbox_list(bus, 0, NULL, &rows);
         if (r < 0)
                 return r;
 
-        json_array_foreach(rows, k, row) {
-                if (!streq(json_string_value(json_object_get(row, "state")), "failed"))
-                        continue;
-                r = client_call(
-                        bus, NULL, "ResetFailed", "s", json_string_value(json_object_get(row, "id")));
-                if (r < 0 && first == 0)
-                        first = r;
-        }
+        json_array_foreach(
+                rows, i, row) if (streq(json_string_value(json_object_get(row, "state")), "failed") &&
+                                  strv_extend(&ids, json_string_value(json_object_get(row, "id"))) <
+                                          0) return ctl_error(-ENOMEM, "Out of memory");
 
-        return first;
+        return for_each_id(bus, o, (int) strv_length(ids), ids, call_reset_failed);
 }
