@@ -116,7 +116,7 @@ static int compiler_apply_filter(Compiler *c) {
                 const ProfileSyscall *item = &p->syscalls[i];
                 int error = item->error >= 0 ? item->error : p->syscall_error;
 
-                if (item->error > SYSCALL_ERROR_MAX)
+                if (item->error == 0 || item->error > SYSCALL_ERROR_MAX)
                         return -EINVAL;
                 r = compiler_apply(c, item->name, refuses(item) ? error : -1);
                 if (r < 0)

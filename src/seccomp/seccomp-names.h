@@ -14,8 +14,8 @@
 /* Numbers of native calls are below this, on every ABI that immured is built for. */
 #define SYSCALL_NUMBER_MAX 1024
 
-/* The highest errno a filter can answer (MAX_ERRNO of the kernel). */
-#define SYSCALL_ERROR_MAX 4095
+/* The highest errno that libseccomp lets a filter answer; the kernel would take one more. */
+#define SYSCALL_ERROR_MAX 4094
 
 /*
  * The number of a call on the native ABI. -ENOSYS: Linux has such a call, but this ABI or the installed libseccomp has
