@@ -16,12 +16,10 @@
 
 typedef enum LaunchFd {
         /* 0, 1, 2: the application's own streams */
-        LAUNCH_FD_PLAN = 3, /* sealed memfd */
-        LAUNCH_FD_STATUS =
-                4, /* SEQPACKET socket: LaunchStatus records; end of file: the application was executed */
-        LAUNCH_FD_RESULT =
-                5, /* pipe, kept by init alone: one int32_t wait status when the application has ended */
-        LAUNCH_FD_NETNS = 6, /* a prepared network namespace; absent: immured-exec makes one */
+        LAUNCH_FD_PLAN = 3,   /* sealed memfd */
+        LAUNCH_FD_STATUS = 4, /* SEQPACKET socket of LaunchStatus; end of file: executed */
+        LAUNCH_FD_RESULT = 5, /* pipe, init's alone: int32_t wait status of the application */
+        LAUNCH_FD_NETNS = 6,  /* a prepared network namespace; absent: immured-exec makes one */
         _LAUNCH_FD_END = 7,
 } LaunchFd;
 

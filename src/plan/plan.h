@@ -51,7 +51,11 @@ enum {
         _PLAN_NODE_FLAGS_ALL = (1 << 11) - 1,
 };
 
-/* Nodes are made in their order; target is absolute and normalized, inside the sandbox. */
+/*
+ * Nodes are made in their order; target is absolute and normalized, inside the sandbox. Parents come first. Below a
+ * bind nothing is ever created, as that would be on the host: a place to mount on must exist there. Masks and remounts
+ * come last, mixed with binds that open a part of a read-only path again.
+ */
 typedef struct PlanNode {
         uint8_t kind; /* PlanNodeKind */
         uint32_t flags;
@@ -67,7 +71,10 @@ typedef struct PlanRlimit {
         uint64_t soft, hard;
 } PlanRlimit;
 
-/* One value for the sandbox's cgroup, written by the keeper. */
+/*
+ * One value for the sandbox's cgroup, written by the keeper as it stands; but for "io.max", where the value begins with
+ * a path ("/dev/vda rbps=1048576") that the keeper replaces by the MAJ:MIN of its device, or of the one it lies on.
+ */
 typedef struct PlanCgroupValue {
         char *file;  /* "memory.max" */
         char *value; /* "67108864" */
@@ -88,7 +95,7 @@ typedef struct Plan {
         char **argv;
         char **environment;
         char *working_directory;
-        uint8_t standard_input, standard_output, standard_error; /* StreamKind */
+        uint8_t standard_input, standard_output, standard_error; /* StreamKind; client: null or journal without one */
         uint32_t umask;
         bool nice_set, oom_score_adjust_set;
         int32_t nice, oom_score_adjust;
