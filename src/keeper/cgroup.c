@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/cgroup.h"
+
+#include "base/fd.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "keeper/cgroup-find.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define KEEPER_CGROUP "keeper"
+#define STALE_WAIT_MSEC 5000
+#define STALE_STEP_MSEC 2
+#define VALUE_MAX (64U * 1024)
+
+static const char *const controllers[] = { "memory", "pids", "cpu", "cpuset", "io" };
+
+static int controller_index(const char *layer) {
+        for (size_t i = 0; i < ELEMENTSOF(controllers); i++)
+                if (streq(controllers[i], layer))
+                        return i;
+
+        return -ENOENT;
+}
+
+DEFINE_CLEANUP(DIR *, closedir);
+
+static int open_directory(int dir_fd, const char *path) {
+        int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+int cgroup_kill(int fd) { return file_write_kernel(fd, "cgroup.kill", "1"); }
+
+int cgroup_remove(const CgroupUnit *u, const char *name) {
+        if (unlinkat(u->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                return -errno;
+
+        return 0;
+}
+
+/*
+ * Ends what a keeper that died left in a cgroup. It waits, as this happens only at start-up and when a dead sandbox's
+ * name is taken again; killed processes need a moment to go.
+ */
+static int remove_stale(const CgroupUnit *u, const char *name) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        fd = open_directory(u->fd, name);
+        if (fd < 0)
+                return fd == -ENOENT ? 0 : fd;
+
+        for (int waited = 0;; waited += STALE_STEP_MSEC) {
+                r = cgroup_kill(fd);
+                if (r < 0 && r != -ENODEV && r != -ENOENT)
+                        return r;
+
+                r = cgroup_remove(u, name);
+                if (r != -EBUSY || waited >= STALE_WAIT_MSEC)
+                        return r;
+
+                (void) poll(NULL, 0, STALE_STEP_MSEC);
+        }
+}
+
+static int remove_all_stale(const CgroupUnit *u) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        struct dirent *entry;
+        int fd, r;
+
+        fd = open_directory(u->fd, ".");
+        if (fd < 0)
+                return fd;
+
+        dir = fdopendir(fd);
+        if (!dir) {
+                r = -errno;
+                (void) close(fd);
+                return r;
+        }
+
+        while ((entry = readdir(dir))) {
+                if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+                    streq(entry->d_name, KEEPER_CGROUP))
+                        continue;
+
+                r = remove_stale(u, entry->d_name);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Moves this process into keeper/. After a crash that cgroup may hold what the dead keeper was just starting. */
+static int enter_keeper(CgroupUnit *u, bool already_there) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (!already_there) {
+                r = remove_stale(u, KEEPER_CGROUP);
+                if (r < 0)
+                        return r;
+
+                if (mkdirat(u->fd, KEEPER_CGROUP, 0755) < 0)
+                        return -errno;
+        }
+
+        fd = open_directory(u->fd, KEEPER_CGROUP);
+        if (fd < 0)
+                return fd;
+
+        return already_there ? 0 : file_write_kernel(fd, "cgroup.procs", "0");
+}
+
+static bool list_contains(const char *list, const char *word) {
+        size_t n = strlen(word);
+
+        for (const char *p = list; (p = strstr(p, word)); p += n)
+                if ((p == list || p[-1] == ' ') && (p[n] == '\0' || p[n] == ' ' || p[n] == '\n'))
+                        return true;
+
+        return false;
+}
+
+/* One by one: a controller that is not there, or not delegated, must not take the others with it. */
+static int enable_controllers(CgroupUnit *u) {
+        _cleanup_free_ char *enabled = NULL;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(controllers); i++) {
+                char word[16];
+
+                (void) snprintf(word, sizeof(word), "+%s", controllers[i]);
+                (void) file_write_kernel(u->fd, "cgroup.subtree_control", word);
+        }
+
+        r = file_read_full(u->fd, "cgroup.subtree_control", VALUE_MAX, &enabled, NULL);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(controllers); i++)
+                if (list_contains(enabled, controllers[i]))
+                        u->controllers |= UINT32_C(1) << i;
+
+        return 0;
+}
+
+static int unit_take(CgroupUnit *u, const char *directory) {
+        struct statfs fs;
+
+        u->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (u->fd < 0)
+                return -errno;
+
+        if (fstatfs(u->fd, &fs) < 0)
+                return -errno;
+        if (fs.f_type != CGROUP2_SUPER_MAGIC)
+                return -ENOMEDIUM;
+
+        if (flock(u->fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+
+        return 0;
+}
+
+int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
+        _cleanup_(cgroup_unit_freep) CgroupUnit *u = NULL;
+        _cleanup_free_ char *found = NULL;
+        bool already_there = false;
+        int r;
+
+        u = calloc(1, sizeof(*u));
+        if (!u)
+                return -ENOMEM;
+        u->fd = -EBADF;
+
+        if (!directory) {
+                r = cgroup_find_unit(KEEPER_CGROUP, &found, &already_there);
+                if (r < 0)
+                        return r;
+        }
+
+        r = unit_take(u, directory ?: found);
+        if (r < 0)
+                return r;
+
+        r = enter_keeper(u, already_there);
+        if (r < 0)
+                return r;
+
+        /* Asked of the kernel only now, as --cgroup= names a directory and not what /proc calls it. */
+        r = cgroup_find_unit_path(KEEPER_CGROUP, &u->path);
+        if (r < 0)
+                return r;
+
+        r = remove_all_stale(u);
+        if (r < 0)
+                return r;
+
+        r = enable_controllers(u);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(u);
+        return 0;
+}
+
+CgroupUnit *cgroup_unit_free(CgroupUnit *u) {
+        if (!u)
+                return NULL;
+
+        (void) safe_close(u->fd);
+        free(u->path);
+        free(u);
+        return NULL;
+}
+
+int cgroup_create(const CgroupUnit *u, const char *name) {
+        int fd, r;
+
+        if (mkdirat(u->fd, name, 0755) < 0) {
+                if (errno != EEXIST)
+                        return -errno;
+
+                r = remove_stale(u, name);
+                if (r < 0)
+                        return r;
+
+                if (mkdirat(u->fd, name, 0755) < 0)
+                        return -errno;
+        }
+
+        fd = open_directory(u->fd, name);
+        if (fd < 0)
+                (void) cgroup_remove(u, name);
+
+        return fd;
+}
+
+/* The kernel keeps sizes in whole pages. */
+static bool size_matches(const char *wanted, const char *text) {
+        uint64_t a, b, page = (uint64_t) sysconf(_SC_PAGESIZE);
+
+        if (parse_u64(wanted, &a) < 0 || parse_u64(text, &b) < 0)
+                return streq(wanted, text);
+
+        return b == a / page * page;
+}
+
+static bool text_matches(const char *wanted, const char *text) { return streq(wanted, text); }
+
+/* "weight" reads back as "default weight". */
+static bool weight_matches(const char *wanted, const char *text) {
+        const char *value = startswith(text, "default ");
+
+        return streq(value ?: text, startswith(wanted, "default ") ?: wanted);
+}
+
+/* A line for each device; the kernel adds what was not said as "max". */
+static bool io_line_matches(const char *wanted, const char *line) {
+        _cleanup_strv_ char **said = NULL, **read = NULL;
+
+        if (split_words(wanted, &said) < 0 || split_words(line, &read) < 0 || !said || !read ||
+            !streq(said[0], read[0]))
+                return false;
+
+        STRV_FOREACH(word, said + 1)
+        if (!strv_contains(read + 1, *word))
+                return false;
+
+        return true;
+}
+
+static bool io_matches(const char *wanted, const char *text) {
+        _cleanup_free_ char *copy = strdup(text);
+        char *rest = copy;
+
+        for (char *line; (line = strsep(&rest, "\n"));)
+                if (io_line_matches(wanted, line))
+                        return true;
+
+        return false;
+}
+
+/* clang-format off */
+static const struct {
+        const char *prefix;
+        bool (*matches)(const char *wanted, const char *text);
+} value_rules[] = {
+        { "memory.oom.group", text_matches },
+        { "memory.",          size_matches },
+        { "io.max",           io_matches },
+        { "io.weight",        weight_matches },
+        { "",                 text_matches },
+};
+/* clang-format on */
+
+bool cgroup_value_matches(const char *file, const char *wanted, const char *text) {
+        size_t i = 0;
+
+        while (!startswith(file, value_rules[i].prefix))
+                i++;
+
+        return value_rules[i].matches(wanted, text);
+}
+
+/* "memory.max" for the layer "memory", and nothing that could leave the directory. */
+static bool value_is_sane(const PlanCgroupValue *v) {
+        const char *rest = v->layer[0] ? startswith(v->file, v->layer) : NULL;
+
+        return rest && rest[0] == '.' && strspn(rest, "abcdefghijklmnopqrstuvwxyz._") == strlen(rest);
+}
+
+static int apply_value(int fd, const PlanCgroupValue *v) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        int r;
+
+        r = file_write_kernel(fd, v->file, v->value);
+        if (r < 0)
+                return r;
+
+        r = file_read_full(fd, v->file, VALUE_MAX, &text, &size);
+        if (r < 0)
+                return r;
+
+        if (size > 0 && text[size - 1] == '\n')
+                text[size - 1] = '\0';
+
+        return cgroup_value_matches(v->file, v->value, text) ? 0 : -EBADE;
+}
+
+/* -ENOENT: neither in force nor asked for strictly. */
+static int apply_or_degrade(const CgroupUnit *u, int fd, const Plan *plan, const PlanCgroupValue *v) {
+        int i, r;
+
+        if (!value_is_sane(v))
+                return -EINVAL;
+
+        i = controller_index(v->layer);
+        if (i < 0)
+                return -EINVAL;
+
+        r = u->controllers & UINT32_C(1) << i ? apply_value(fd, v) : -ENOENT;
+        if (r == -ENOENT && !strv_contains(plan->degrade, v->layer))
+                return -EOPNOTSUPP;
+
+        return r;
+}
+
+int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_layers, char **ret_text) {
+        _cleanup_strv_ char **layers = NULL;
+        int r;
+
+        for (size_t i = 0; i < plan->n_cgroup; i++) {
+                const PlanCgroupValue *v = plan->cgroup + i;
+
+                r = apply_or_degrade(u, fd, plan, v);
+                if (r == -ENOENT)
+                        continue;
+                if (r < 0) {
+                        *ret_text = r == -EOPNOTSUPP
+                                            ? text_printf("%s: the controller is not available in %s",
+                                                          v->layer,
+                                                          u->path)
+                                            : text_printf("%s: %s=%s", v->layer, v->file, v->value);
+                        return *ret_text ? r : -ENOMEM;
+                }
+
+                if (!strv_contains(layers, v->layer)) {
+                        r = strv_extend(&layers, v->layer);
+                        if (r < 0)
+                                return r;
+                }
+        }
+
+        *ret_layers = TAKE_PTR(layers);
+        return 0;
+}
+
+/*
+ * A pid read from cgroup.procs may have been given to another process before the signal goes out; behind a pidfd it
+ * cannot, so membership is looked at again with the pidfd in hand.
+ */
+static int signal_member(int fd, pid_t pid, int signo) {
+        _cleanup_close_ int pidfd = -EBADF;
+        _cleanup_free_ char *procs = NULL;
+        char word[16];
+
+        pidfd = pidfd_open_pid(pid);
+        if (pidfd < 0)
+                return pidfd;
+
+        if (file_read_full(fd, "cgroup.procs", VALUE_MAX, &procs, NULL) < 0)
+                return -ESRCH;
+
+        (void) snprintf(word, sizeof(word), "%d", pid);
+        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));)
+                if (streq(line, word))
+                        return pidfd_signal(pidfd, signo);
+
+        return -ESRCH;
+}
+
+int cgroup_signal(int fd, pid_t except, int signo) {
+        _cleanup_free_ char *procs = NULL;
+        int n = 0, r;
+
+        r = file_read_full(fd, "cgroup.procs", VALUE_MAX, &procs, NULL);
+        if (r < 0)
+                return r;
+
+        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));) {
+                int32_t pid;
+
+                if (parse_i32(line, &pid) < 0 || pid <= 0 || pid == except)
+                        continue;
+                if (signal_member(fd, pid, signo) >= 0)
+                        n++;
+        }
+
+        return n;
+}
+
+uint64_t cgroup_oom_kills(int fd) {
+        _cleanup_free_ char *events = NULL;
+
+        if (file_read_full(fd, "memory.events", VALUE_MAX, &events, NULL) < 0)
+                return 0;
+
+        for (char *rest = events, *line; (line = strsep(&rest, "\n"));) {
+                const char *value = startswith(line, "oom_kill ");
+                uint64_t n;
+
+                if (value && parse_u64(value, &n) >= 0)
+                        return n;
+        }
+
+        return 0;
+}

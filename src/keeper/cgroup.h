@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * cgroup — the keeper's own cgroup and those of its sandboxes, cgroup v2 only
+ *
+ *   UNIT/          delegated to the keeper: by systemd, or by the broker with --cgroup=
+ *     keeper/      the keeper itself, as only leaves may hold processes once controllers are enabled
+ *     PROFILE.N/   one sandbox each
+ *
+ * A lock on UNIT lets one keeper at a time have it. Whatever else lies below it belonged to a keeper that died, and is
+ * killed and removed before the new one starts. See cgroups(7) and Documentation/admin-guide/cgroup-v2.rst.
+ *
+ * Life: one CgroupUnit from start to end; the cgroup of a sandbox from before its first process until after its last.
+ * Runs in: keeper. Privilege: root. Input: the plan's values, trusted to come from root, not to be right.
+ */
+
+#include "base/util.h"
+#include "plan/plan.h"
+
+#include <sys/types.h>
+
+typedef struct CgroupUnit {
+        int fd;
+        char *path;           /* as in /proc/PID/cgroup */
+        uint32_t controllers; /* enabled for the sandboxes: bits in the order of the table in cgroup.c */
+} CgroupUnit;
+
+/*
+ * Takes the unit's cgroup: directory, or where this process is when NULL. Moves this process to keeper/, removes what
+ * a dead keeper left, enables the controllers there are. -EBUSY: another keeper has it. -ENOMEDIUM: no cgroup v2 is
+ * mounted. Other errors: of the system calls.
+ */
+int cgroup_unit_new(CgroupUnit **ret, const char *directory);
+CgroupUnit *cgroup_unit_free(CgroupUnit *u); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(CgroupUnit *, cgroup_unit_free);
+
+/* A new, empty cgroup; returns its directory's fd. What bears the name already is killed and removed first. */
+int cgroup_create(const CgroupUnit *u, const char *name);
+
+/*
+ * Writes the plan's values and reads them back. *ret_layers gets the layers that are now enforced. -EOPNOTSUPP: one
+ * is missing and not in the plan's degrade; -EBADE: the kernel made something else of a value; or what the write
+ * said. On these *ret_text is "memory: …" for people. Caller frees both.
+ */
+int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_layers, char **ret_text);
+
+/* SIGKILL to everything in it, at once. */
+int cgroup_kill(int fd);
+/* A signal to each process in it but one (0: to all). Returns the number of processes that got it. */
+int cgroup_signal(int fd, pid_t except, int signo);
+/* Removes it. -EBUSY: it still has processes. Missing is fine. */
+int cgroup_remove(const CgroupUnit *u, const char *name);
+
+/* How many processes the kernel's out-of-memory killer took; 0 where memory is not accounted. */
+uint64_t cgroup_oom_kills(int fd);
+
+/* Whether reading text back from file means that the wanted value is in force. */
+bool cgroup_value_matches(const char *file, const char *wanted, const char *text);

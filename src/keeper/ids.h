@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * ids — blocks of host ids that nobody else has, for sandboxes with PrivateUsers=pick
+ *
+ * Blocks lie above the range that systemd gives to containers. One is claimed for the machine by a lock on
+ * IDS_DIRECTORY/BASE, held as long as the keeper lives, so the kernel gives it back if the keeper dies. A claimed
+ * block is used by one sandbox at a time and kept for the next one. Ids that /etc/subuid, /etc/subgid or the account
+ * database know are passed over.
+ *
+ * Life: one pool per keeper. Runs in: keeper. Privilege: root. Input: /etc/subuid, /etc/subgid, name service.
+ */
+
+#include "base/util.h"
+
+#include <sys/types.h>
+
+#define IDS_DIRECTORY "/run/immured/ids"
+#define IDS_FIRST UINT32_C(0x70000000)
+#define IDS_BLOCK_SIZE UINT32_C(65536)
+#define IDS_N_BLOCKS UINT32_C(0x0ffe) /* up to 0x7ffdffff */
+
+typedef struct IdPool IdPool;
+
+/* The pool of one user, with a first block claimed, so that a launch need not look. */
+int id_pool_new(IdPool **ret, uid_t uid);
+/* Gives all blocks back; takes NULL, returns NULL. */
+IdPool *id_pool_free(IdPool *p);
+DEFINE_CLEANUP(IdPool *, id_pool_free);
+
+/* A free block; *ret_base stays the sandbox's until released. -EUSERS: none left; -ETIMEDOUT: name service hangs. */
+int id_pool_acquire(IdPool *p, uint32_t *ret_base);
+void id_pool_release(IdPool *p, uint32_t base);
+
+/* Whether text in the form of subuid(5) gives away any of these ids. A line that does not parse is passed over. */
+bool subids_overlap(const char *text, uint32_t first, uint32_t count);

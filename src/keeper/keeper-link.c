@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/keeper-link.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "link/link.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <systemd/sd-id128.h>
+
+#define PAUSE_MIN_USEC (50 * USEC_PER_MSEC)
+#define PAUSE_MAX_USEC (5 * USEC_PER_SEC)
+
+struct KeeperLink {
+        Keeper *keeper;
+        sd_bus *bus;
+        sd_event_source *pause;
+        uint64_t pause_usec;
+        bool announced; /* Hello is on its way: signals may follow it */
+};
+
+static void link_retry(KeeperLink *l);
+
+/* Calls of a connection that is gone can be answered no more. */
+static void drop_calls(Keeper *k) {
+        for (Sandbox *s = k->first; s; s = s->next) {
+                s->launch_call = sd_bus_message_unref(s->launch_call);
+                s->lease_holder = safe_close(s->lease_holder);
+                while (s->n_stop_calls > 0)
+                        (void) sd_bus_message_unref(s->stop_calls[--s->n_stop_calls]);
+        }
+}
+
+static void link_drop(KeeperLink *l) {
+        drop_calls(l->keeper);
+        l->announced = false;
+        l->bus = sd_bus_close_unref(l->bus);
+}
+
+/* Replies are sent as they come; what cannot be sent has its connection's end behind it. */
+static void send_and_forget(int r, sd_bus_message *m) {
+        if (r >= 0)
+                r = sd_bus_send(sd_bus_message_get_bus(m), m, NULL);
+        if (r < 0)
+                (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
+}
+
+void keeper_link_changed(KeeperLink *l, const Sandbox *s) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        if (!l || !l->announced)
+                return;
+
+        r = sd_bus_message_new_signal(l->bus, &m, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged");
+        if (r >= 0)
+                r = sandbox_record_append(m, s->record);
+        send_and_forget(r, m);
+}
+
+void keeper_link_removed(KeeperLink *l, const Sandbox *s) {
+        const SandboxRecord *record = s->record;
+        int r;
+
+        if (!l || !l->announced)
+                return;
+
+        r = sd_bus_emit_signal(l->bus,
+                               LINK_KEEPER_PATH,
+                               LINK_KEEPER_INTERFACE,
+                               "SandboxRemoved",
+                               "ssii",
+                               record->id,
+                               sandbox_result_name(record->result),
+                               record->exec_main_code,
+                               record->exec_main_status);
+        if (r < 0)
+                (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
+}
+
+static int append_lease(sd_bus_message *m, int holder) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "h");
+        if (r < 0)
+                return r;
+
+        if (holder >= 0) {
+                r = sd_bus_message_append_basic(m, 'h', &holder);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(m);
+}
+
+static int launch_reply_new(sd_bus_message *call, const Sandbox *s, sd_bus_message **ret) {
+        int r;
+
+        if (s->aborted)
+                return sd_bus_message_new_method_error(call, ret, &s->error);
+
+        r = sd_bus_message_new_method_return(call, ret);
+        if (r < 0)
+                return r;
+
+        r = sandbox_record_append(*ret, s->record);
+        if (r < 0)
+                return r;
+
+        return append_lease(*ret, s->lease_holder);
+}
+
+void keeper_link_launched(KeeperLink *l _unused_, Sandbox *s) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = TAKE_PTR(s->launch_call), *reply = NULL;
+        int r;
+
+        if (!call)
+                return;
+
+        r = launch_reply_new(call, s, &reply);
+        send_and_forget(r, reply);
+        s->lease_holder = safe_close(s->lease_holder);
+}
+
+void keeper_link_stopped(KeeperLink *l _unused_, Sandbox *s) {
+        while (s->n_stop_calls > 0) {
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = s->stop_calls[--s->n_stop_calls];
+                int r = sd_bus_reply_method_return(call, NULL);
+
+                if (r < 0)
+                        (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
+        }
+}
+
+static int read_facts(sd_bus_message *m, const char **ret_invocation_id) {
+        const char *name;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = sd_bus_message_read_basic(m, 's', &name);
+                if (r < 0)
+                        return r;
+
+                r = streq(name, "InvocationID") ? sd_bus_message_read(m, "v", "s", ret_invocation_id)
+                                                : sd_bus_message_skip(m, "v");
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_streams(sd_bus_message *m, int streams[static 3], sd_bus_error *error) {
+        uint32_t number;
+        int fd, r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(uh)");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_read(m, "(uh)", &number, &fd)) > 0) {
+                if (number > 2 || streams[number] >= 0)
+                        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "stream %u", number);
+                streams[number] = fd;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static bool invocation_id_is_valid(const char *s) {
+        sd_id128_t id;
+
+        return s && strlen(s) == 32 && sd_id128_from_string(s, &id) >= 0;
+}
+
+static int method_launch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeeperLink *l = userdata;
+        LaunchRequest request = { .plan_fd = -EBADF, .streams = { -EBADF, -EBADF, -EBADF } };
+        Sandbox *s;
+        int lease, r;
+
+        r = sd_bus_message_read_basic(m, 's', &request.id);
+        if (r < 0)
+                return r;
+
+        r = read_facts(m, &request.invocation_id);
+        if (r < 0)
+                return r;
+        if (!invocation_id_is_valid(request.invocation_id))
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "InvocationID: 32 hexadecimal digits");
+
+        r = sd_bus_message_read_basic(m, 'h', &request.plan_fd);
+        if (r < 0)
+                return r;
+
+        r = read_streams(m, request.streams, error);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_read_basic(m, 'b', &lease);
+        if (r < 0)
+                return r;
+        request.lease = lease;
+
+        r = keeper_launch(l->keeper, &request, error, &s);
+        if (r < 0)
+                return r;
+
+        s->launch_call = sd_bus_message_ref(m);
+        return 1;
+}
+
+static int find_sandbox(KeeperLink *l, sd_bus_message *m, sd_bus_error *error, Sandbox **ret) {
+        const char *id;
+        Sandbox *s;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &id);
+        if (r < 0)
+                return r;
+
+        s = keeper_find(l->keeper, id);
+        if (!s)
+                return sd_bus_error_setf(error, ERROR_NO_SUCH_SANDBOX, "%s", id);
+
+        *ret = s;
+        return 0;
+}
+
+static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeeperLink *l = userdata;
+        Sandbox *s;
+        int r;
+
+        r = find_sandbox(l, m, error, &s);
+        if (r < 0)
+                return r;
+
+        if (!sandbox_is_alive(s)) {
+                keeper_forget(l->keeper, s);
+                return sd_bus_reply_method_return(m, NULL);
+        }
+
+        if (s->n_stop_calls >= SANDBOX_STOP_CALLS_MAX)
+                return sd_bus_error_setf(error, ERROR_BUSY, "%s is being stopped", s->record->id);
+
+        s->stop_calls[s->n_stop_calls++] = sd_bus_message_ref(m);
+        sandbox_stop(s);
+        return 1;
+}
+
+static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeeperLink *l = userdata;
+        const char *whom;
+        Sandbox *s;
+        int32_t signo;
+        int r;
+
+        r = find_sandbox(l, m, error, &s);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_read(m, "si", &whom, &signo);
+        if (r < 0)
+                return r;
+        if (signo < 1 || signo >= _NSIG)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%d is no signal", signo);
+        if (!streq(whom, "main") && !streq(whom, "all"))
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "whom must be \"main\" or \"all\"");
+
+        r = sandbox_signal(s, streq(whom, "all"), signo);
+        if (r == -ESRCH)
+                return sd_bus_error_setf(
+                        error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
+        if (r < 0)
+                return r;
+
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static int method_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeeperLink *l = userdata;
+        Sandbox *s;
+        int r;
+
+        r = find_sandbox(l, m, error, &s);
+        if (r < 0)
+                return r;
+
+        if (!sandbox_is_alive(s))
+                keeper_forget(l->keeper, s);
+
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+/* The connection is private and its other end was checked to be root: no further right is asked for. */
+/* clang-format off */
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Launch",
+                                SD_BUS_ARGS("s", id, "a{sv}", facts, "h", plan, "a(uh)", streams, "b", lease),
+                                SD_BUS_RESULT("a{sv}", record, "ah", lease),
+                                method_launch, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+                                method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", id, "s", whom, "i", signal), SD_BUS_NO_RESULT,
+                                method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ResetFailed", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+                                method_reset_failed, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("SandboxRemoved",
+                                SD_BUS_ARGS("s", id, "s", result, "i", code, "i", status), 0),
+        SD_BUS_VTABLE_END
+};
+/* clang-format on */
+
+static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        KeeperLink *l = userdata;
+
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                log_warning("the broker refuses this keeper: %s",
+                            sd_bus_message_get_error(reply)->message ?: "");
+                l->pause_usec = PAUSE_MAX_USEC;
+                link_retry(l);
+                return 0;
+        }
+
+        l->pause_usec = PAUSE_MIN_USEC;
+        keeper_announced(l->keeper);
+        return 0;
+}
+
+static int append_records(sd_bus_message *m, const Keeper *k) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "a{sv}");
+        if (r < 0)
+                return r;
+
+        for (const Sandbox *s = k->first; s; s = s->next) {
+                r = sandbox_record_append(m, s->record);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(m);
+}
+
+static int say_hello(KeeperLink *l) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(
+                l->bus, &m, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, "Hello");
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append(m, "uu", LINK_VERSION, (uint32_t) l->keeper->uid);
+        if (r < 0)
+                return r;
+
+        r = append_records(m, l->keeper);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_call_async(l->bus, NULL, m, on_hello, l, 0);
+        if (r < 0)
+                return r;
+
+        l->announced = true;
+        return 0;
+}
+
+static int on_disconnected(sd_bus_message *m _unused_, void *userdata, sd_bus_error *error _unused_) {
+        KeeperLink *l = userdata;
+
+        link_retry(l);
+        return 0;
+}
+
+/* Whoever listens on the socket could otherwise have any program run as anybody. */
+static int check_peer(sd_bus *bus) {
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+        int fd;
+
+        fd = sd_bus_get_fd(bus);
+        if (fd < 0)
+                return fd;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+                return -errno;
+
+        return peer.uid == 0 ? 0 : -EPERM;
+}
+
+static int link_connect(KeeperLink *l) {
+        int r;
+
+        r = sd_bus_new(&l->bus);
+        if (r < 0)
+                return r;
+
+        (void) sd_bus_set_description(l->bus, "broker");
+        r = sd_bus_set_address(l->bus, "unix:path=" LINK_SOCKET);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_negotiate_fds(l->bus, true);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_start(l->bus);
+        if (r < 0)
+                return r;
+
+        r = check_peer(l->bus);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_add_object_vtable(l->bus, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, vtable, l);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_match_signal(l->bus,
+                                NULL,
+                                NULL,
+                                "/org/freedesktop/DBus/Local",
+                                "org.freedesktop.DBus.Local",
+                                "Disconnected",
+                                on_disconnected,
+                                l);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_attach_event(l->bus, l->keeper->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
+
+        return say_hello(l);
+}
+
+static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        KeeperLink *l = userdata;
+        int r;
+
+        link_drop(l);
+        r = link_connect(l);
+        if (r < 0) {
+                log_debug("no broker yet: %s", strerror(-r));
+                link_retry(l);
+        }
+
+        return 0;
+}
+
+/* The old connection is dropped only when the pause is over: this may run in one of its handlers. */
+static void link_retry(KeeperLink *l) {
+        int r;
+
+        l->announced = false;
+        drop_calls(l->keeper);
+
+        r = sd_event_source_set_time_relative(l->pause, l->pause_usec);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(l->pause, SD_EVENT_ONESHOT);
+        if (r < 0)
+                (void) log_errno(r, "cannot wait for the broker");
+
+        l->pause_usec = MIN(l->pause_usec * 2, PAUSE_MAX_USEC);
+}
+
+int keeper_link_new(KeeperLink **ret, Keeper *k) {
+        _cleanup_(keeper_link_freep) KeeperLink *l = NULL;
+        int r;
+
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+        l->keeper = k;
+        l->pause_usec = PAUSE_MIN_USEC;
+
+        r = sd_event_add_time_relative(k->event, &l->pause, CLOCK_MONOTONIC, 0, 1, on_pause_over, l);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+KeeperLink *keeper_link_free(KeeperLink *l) {
+        if (!l)
+                return NULL;
+
+        link_drop(l);
+        (void) sd_event_source_disable_unref(l->pause);
+        free(l);
+        return NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * keeper-link — the keeper's end of the link to the broker (link/link.h), over and over again
+ *
+ * It connects, checks that the other end is root, says Hello with all records, serves the broker's calls, and starts
+ * over with growing pauses when the broker goes away. Meanwhile the sandboxes live on; calls that waited for an
+ * answer lose it, and what happened is in the next Hello.
+ *
+ * Life: the keeper's. Runs in: keeper. Privilege: root. Input: the broker, trusted to be root, not to be right.
+ */
+
+#include "base/util.h"
+#include "keeper/keeper.h"
+
+int keeper_link_new(KeeperLink **ret, Keeper *k);
+KeeperLink *keeper_link_free(KeeperLink *l); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(KeeperLink *, keeper_link_free);
+
+/* Signals; dropped while nobody listens. */
+void keeper_link_changed(KeeperLink *l, const Sandbox *s);
+void keeper_link_removed(KeeperLink *l, const Sandbox *s);
+
+/* Answers the Launch() of this sandbox if it is still open: with its error, or its record and lease. */
+void keeper_link_launched(KeeperLink *l, Sandbox *s);
+/* Answers every Stop(). */
+void keeper_link_stopped(KeeperLink *l, Sandbox *s);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/keeper.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "keeper/keeper-link.h"
+#include "keeper/spawn.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+
+Sandbox *keeper_find(Keeper *k, const char *id) {
+        for (Sandbox *s = k->first; s; s = s->next)
+                if (streq(s->record->id, id))
+                        return s;
+
+        return NULL;
+}
+
+static size_t n_alive(const Keeper *k) { return k->n_sandboxes - k->n_ended; }
+
+static void notify_status(const Keeper *k) {
+        (void) sd_notifyf(false, "STATUS=%zu sandbox%s", n_alive(k), n_alive(k) == 1 ? "" : "es");
+}
+
+static void list_add(Keeper *k, Sandbox *s) {
+        s->previous = k->last;
+        if (k->last)
+                k->last->next = s;
+        else
+                k->first = s;
+        k->last = s;
+        k->n_sandboxes++;
+}
+
+static void list_remove(Keeper *k, Sandbox *s) {
+        if (s->previous)
+                s->previous->next = s->next;
+        else
+                k->first = s->next;
+        if (s->next)
+                s->next->previous = s->previous;
+        else
+                k->last = s->previous;
+        k->n_sandboxes--;
+}
+
+void keeper_forget(Keeper *k, Sandbox *s) {
+        keeper_link_removed(k->link, s);
+        list_remove(k, s);
+        k->n_ended--;
+        (void) sandbox_free(s);
+}
+
+static Sandbox *oldest_ended(Keeper *k) {
+        Sandbox *s = k->first;
+
+        while (s && sandbox_is_alive(s))
+                s = s->next;
+
+        return s;
+}
+
+static void leave_when_empty(Keeper *k) {
+        if (k->leaving && n_alive(k) == 0)
+                (void) sd_event_exit(k->event, 0);
+}
+
+void keeper_sandbox_ended(Keeper *k, Sandbox *s, bool keep) {
+        if (keep) {
+                k->n_ended++;
+                while (k->n_ended > KEEPER_ENDED_MAX)
+                        keeper_forget(k, oldest_ended(k));
+        } else {
+                list_remove(k, s);
+                (void) sandbox_free(s);
+        }
+
+        notify_status(k);
+        leave_when_empty(k);
+}
+
+int keeper_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, Sandbox **ret) {
+        Sandbox *s;
+        int r;
+
+        if (k->leaving)
+                return sd_bus_error_set(error, ERROR_SHUTTING_DOWN, "the keeper is shutting down");
+        if (n_alive(k) >= KEEPER_SANDBOXES_MAX)
+                return sd_bus_error_setf(
+                        error, ERROR_QUOTA_EXCEEDED, "the keeper holds %u sandboxes", KEEPER_SANDBOXES_MAX);
+
+        s = keeper_find(k, request->id);
+        if (s && sandbox_is_alive(s))
+                return sd_bus_error_setf(error, ERROR_SANDBOX_EXISTS, "%s is running", request->id);
+        if (s)
+                keeper_forget(k, s);
+
+        r = sandbox_launch(k, request, error, &s);
+        if (r < 0)
+                return r;
+
+        list_add(k, s);
+        sandbox_begin(s);
+        notify_status(k);
+        *ret = s;
+        return 0;
+}
+
+static Sandbox *find_by_child(Keeper *k, pid_t pid) {
+        for (Sandbox *s = k->first; s; s = s->next)
+                if (sandbox_owns(s, pid))
+                        return s;
+
+        return NULL;
+}
+
+/* One signal may stand for many children. A child of nobody is what a set-up that was cut short left: reaped, no more. */
+static int
+on_child(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_, void *userdata) {
+        Keeper *k = userdata;
+
+        for (;;) {
+                siginfo_t child = {};
+                Sandbox *s;
+                int wait_status;
+
+                if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 || child.si_pid == 0)
+                        return 0;
+
+                /* Looked for before it is reaped, while its pid can be nobody else's. */
+                s = find_by_child(k, child.si_pid);
+                if (waitpid(child.si_pid, &wait_status, 0) < 0)
+                        return log_errno(-errno, "cannot reap a child");
+                if (s)
+                        sandbox_reaped(s, child.si_pid, wait_status);
+        }
+}
+
+/* The first request stops every sandbox as its profile says; a second one kills them. */
+static int on_terminate(sd_event_source *source _unused_,
+                        const struct signalfd_siginfo *info _unused_,
+                        void *userdata) {
+        Keeper *k = userdata;
+        bool again = k->leaving;
+        uint64_t longest = 0;
+
+        k->leaving = true;
+        for (Sandbox *s = k->first; s; s = s->next) {
+                if (!sandbox_is_alive(s))
+                        continue;
+
+                longest = MAX(longest, s->terms.timeout_stop_usec);
+                if (again)
+                        sandbox_kill_all(s);
+                else
+                        sandbox_stop(s);
+        }
+
+        longest = longest > USEC_INFINITY - 10 * USEC_PER_SEC ? USEC_INFINITY : longest + 10 * USEC_PER_SEC;
+        (void) sd_notifyf(false, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64, longest);
+        leave_when_empty(k);
+        return 0;
+}
+
+void keeper_announced(Keeper *k) {
+        (void) sd_notify(false, "READY=1");
+        notify_status(k);
+}
+
+/* A keeper needs a handful of descriptors for each sandbox. */
+static void raise_file_limit(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/*
+ * Every signal has its default disposition and is blocked where the loop reads it, whatever the parent did; but for
+ * SIGPIPE, as a log that goes away must not end the keeper.
+ */
+static int set_up_process(void) {
+        sigset_t handled;
+
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return -errno;
+
+        raise_file_limit();
+        for (int signo = 1; signo < _NSIG; signo++)
+                (void) signal(signo, signo == SIGPIPE ? SIG_IGN : SIG_DFL);
+
+        (void) sigemptyset(&handled);
+        (void) sigaddset(&handled, SIGCHLD);
+        (void) sigaddset(&handled, SIGTERM);
+        (void) sigaddset(&handled, SIGINT);
+        return sigprocmask(SIG_SETMASK, &handled, NULL) < 0 ? -errno : 0;
+}
+
+static int set_up_events(Keeper *k) {
+        int r;
+
+        r = sd_event_default(&k->event);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_signal(k->event, NULL, SIGCHLD, on_child, k);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_signal(k->event, NULL, SIGTERM, on_terminate, k);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_signal(k->event, NULL, SIGINT, on_terminate, k);
+        if (r < 0)
+                return r;
+
+        r = sd_event_set_watchdog(k->event, true);
+        return MIN(r, 0);
+}
+
+int keeper_new(Keeper **ret, uid_t uid, const char *directory, const char *exec_path) {
+        _cleanup_(keeper_freep) Keeper *k = NULL;
+        int r;
+
+        k = calloc(1, sizeof(*k));
+        if (!k)
+                return log_oom();
+        k->uid = uid;
+        k->exec_fd = k->null_fd = -EBADF;
+
+        r = set_up_process();
+        if (r < 0)
+                return log_errno(r, "cannot set up this process");
+
+        r = set_up_events(k);
+        if (r < 0)
+                return log_errno(r, "cannot set up the event loop");
+
+        k->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (k->null_fd < 0)
+                return log_errno(-errno, "/dev/null");
+
+        k->exec_fd = spawn_load(exec_path);
+        if (k->exec_fd < 0)
+                return log_errno(k->exec_fd, "cannot load %s", exec_path);
+
+        r = cgroup_unit_new(&k->unit, directory);
+        if (r == -EBUSY)
+                return log_errno(
+                        r, "another keeper has %s, or its processes do not die", directory ?: "this cgroup");
+        if (r < 0)
+                return log_errno(r, "cannot take over %s", directory ?: "this process's cgroup");
+
+        r = id_pool_new(&k->ids, uid);
+        if (r < 0)
+                return log_errno(r, "%s", IDS_DIRECTORY);
+
+        r = keeper_link_new(&k->link, k);
+        if (r < 0)
+                return log_errno(r, "cannot set up the link to the broker");
+
+        *ret = TAKE_PTR(k);
+        return 0;
+}
+
+Keeper *keeper_free(Keeper *k) {
+        if (!k)
+                return NULL;
+
+        while (k->first) {
+                Sandbox *s = k->first;
+
+                list_remove(k, s);
+                (void) sandbox_free(s);
+        }
+
+        (void) keeper_link_free(k->link);
+        (void) id_pool_free(k->ids);
+        (void) cgroup_unit_free(k->unit);
+        (void) safe_close(k->exec_fd);
+        (void) safe_close(k->null_fd);
+        (void) sd_event_unref(k->event);
+        free(k);
+        return NULL;
+}
+
+int keeper_run(Keeper *k) {
+        int r;
+
+        r = sd_event_loop(k->event);
+        return r < 0 ? log_errno(r, "the event loop failed") : 0;
+}

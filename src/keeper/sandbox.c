@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/sandbox.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "keeper/keeper-link.h"
+#include "keeper/keeper.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+
+/* How often a cgroup that does not empty is killed again; processes in uninterruptible sleep make one wait. */
+#define KILL_AGAIN_USEC USEC_PER_SEC
+
+/* clang-format off */
+static const struct {
+        SandboxState state;
+        const char *sub_state;
+} phases[_PHASE_MAX] = {
+        [PHASE_SETUP]    = { SANDBOX_STARTING, "setup" },
+        [PHASE_RUNNING]  = { SANDBOX_RUNNING,  "running" },
+        [PHASE_STOPPING] = { SANDBOX_STOPPING, "stop-signal" },
+        [PHASE_KILLING]  = { SANDBOX_STOPPING, "stop-kill" },
+        [PHASE_DEAD]     = { SANDBOX_FAILED,   "dead" },
+};
+/* clang-format on */
+
+/* Without memory the old words stay: they are for people, the state is what counts. */
+static void set_text(char **text, const char *value) {
+        char *copy = strdup(value);
+
+        if (!copy)
+                return;
+        free(*text);
+        *text = copy;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void set_deadline(Sandbox *s, uint64_t timeout_usec) {
+        int r = 0;
+
+        if (timeout_usec == USEC_INFINITY) {
+                (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+                return;
+        }
+
+        /* Further off than a century is never, and must not wrap round. */
+        timeout_usec = MIN(timeout_usec, UINT64_C(100) * 366 * 24 * 3600 * USEC_PER_SEC);
+        if (!s->timer)
+                r = sd_event_add_time_relative(s->keeper->event,
+                                               &s->timer,
+                                               CLOCK_MONOTONIC,
+                                               timeout_usec,
+                                               10 * USEC_PER_MSEC,
+                                               on_timer,
+                                               s);
+        else {
+                r = sd_event_source_set_time_relative(s->timer, timeout_usec);
+                if (r >= 0)
+                        r = sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
+        }
+        if (r < 0)
+                (void) log_errno(r, "%s: cannot set a deadline", s->record->id);
+}
+
+static void enter_phase(Sandbox *s, SandboxPhase phase, uint64_t timeout_usec) {
+        s->phase = phase;
+        s->record->state = phases[phase].state;
+        set_text(&s->record->sub_state, phases[phase].sub_state);
+        set_deadline(s, timeout_usec);
+
+        /* A launch that failed is answered with an error and gone: its last steps are nobody's news. */
+        if (!s->aborted)
+                keeper_link_changed(s->keeper->link, s);
+}
+
+void sandbox_begin(Sandbox *s) { enter_phase(s, PHASE_SETUP, s->terms.timeout_start_usec); }
+
+void sandbox_abort(Sandbox *s, const char *error_name, const char *format, ...) {
+        va_list ap;
+
+        if (s->aborted)
+                return;
+
+        s->aborted = true;
+        va_start(ap, format);
+        (void) sd_bus_error_setfv(&s->error, error_name, format, ap);
+        va_end(ap);
+}
+
+static void enter_killing(Sandbox *s) {
+        int r;
+
+        enter_phase(s, PHASE_KILLING, KILL_AGAIN_USEC);
+        r = cgroup_kill(s->cgroup_fd);
+        if (r < 0)
+                (void) log_errno(r, "%s: cannot kill the cgroup", s->record->id);
+}
+
+void sandbox_kill_all(Sandbox *s) {
+        s->ending.stopped = true;
+        if (s->phase == PHASE_SETUP)
+                sandbox_abort(s, ERROR_SETUP_FAILED, "it was stopped while being set up");
+        if (s->phase < PHASE_KILLING)
+                enter_killing(s);
+}
+
+/* As systemd.kill(5) does: whoever is stopped cannot obey. */
+static void send_kill_signal(Sandbox *s) {
+        (void) pidfd_signal(s->main_fd, s->terms.kill_signal);
+        if (s->terms.kill_signal == SIGTERM || s->terms.kill_signal == SIGHUP)
+                (void) pidfd_signal(s->main_fd, SIGCONT);
+}
+
+void sandbox_stop(Sandbox *s) {
+        s->ending.stopped = true;
+
+        if (s->phase == PHASE_SETUP)
+                sandbox_kill_all(s);
+        else if (s->phase == PHASE_RUNNING) {
+                enter_phase(s, PHASE_STOPPING, s->terms.timeout_stop_usec);
+                send_kill_signal(s);
+        }
+}
+
+int sandbox_signal(Sandbox *s, bool all, int signo) {
+        int r;
+
+        if (s->phase == PHASE_SETUP || s->phase == PHASE_DEAD)
+                return -ESRCH;
+        if (!all)
+                return pidfd_signal(s->main_fd, signo);
+        if (signo == SIGKILL)
+                return cgroup_kill(s->cgroup_fd);
+
+        /* Our init forwards what it gets to the application, which would then have it twice. */
+        r = cgroup_signal(s->cgroup_fd, (uint32_t) s->leader != s->record->main_pid ? s->leader : 0, signo);
+        return r > 0 ? 0 : r < 0 ? r : -ESRCH;
+}
+
+static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Sandbox *s = userdata;
+
+        if (s->phase != PHASE_KILLING)
+                s->ending.timed_out = true;
+
+        switch (s->phase) {
+        case PHASE_SETUP:
+                sandbox_abort(s, ERROR_SETUP_FAILED, "TimeoutStartSec= is over");
+                break;
+        case PHASE_RUNNING:
+                sandbox_stop(s);
+                break;
+        case PHASE_STOPPING:
+        case PHASE_KILLING:
+                enter_killing(s);
+                break;
+        default:
+                break;
+        }
+
+        sandbox_advance(s);
+        return 0;
+}
+
+static int on_memory_events(sd_event_source *source _unused_,
+                            const struct inotify_event *event _unused_,
+                            void *userdata) {
+        Sandbox *s = userdata;
+
+        if (s->phase == PHASE_RUNNING && cgroup_oom_kills(s->cgroup_fd) > 0)
+                sandbox_stop(s);
+
+        return 0;
+}
+
+/* cgroup files announce their changes through inotify (cgroup-v2.rst, "[Un]populated Notification"). */
+static int
+watch_cgroup_file(Sandbox *s, const char *file, sd_event_inotify_handler_t handler, sd_event_source **ret) {
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", s->cgroup_fd, file);
+        return sd_event_add_inotify(s->keeper->event, ret, path, IN_MODIFY, handler, s);
+}
+
+static void enter_running(Sandbox *s) {
+        enter_phase(s, PHASE_RUNNING, s->terms.runtime_max_usec);
+        lease_send(s->lease, "STATE=running");
+        if (s->terms.oom_policy == OOM_POLICY_STOP)
+                (void) watch_cgroup_file(s, "memory.events", on_memory_events, &s->memory_event);
+        if (s->terms.type != SERVICE_ONESHOT)
+                keeper_link_launched(s->keeper->link, s);
+}
+
+/*
+ * The application's wait status comes from init over the pipe. Init runs with the application's ids, so what it says
+ * is worth no more than its own end; without a sane word from it, or without an init, that is what counts.
+ */
+static void read_ending(Sandbox *s) {
+        int32_t wait_status;
+
+        if (read(s->result_fd, &wait_status, sizeof(wait_status)) == sizeof(wait_status) &&
+            wait_status_split(wait_status, &s->ending.code, &s->ending.status))
+                return;
+
+        if (!wait_status_split(s->leader_status, &s->ending.code, &s->ending.status)) {
+                s->ending.code = CLD_KILLED;
+                s->ending.status = SIGKILL;
+        }
+}
+
+static void judge(Sandbox *s) {
+        SandboxRecord *record = s->record;
+
+        if (s->aborted) {
+                record->result = s->ending.timed_out ? SANDBOX_TIMEOUT : SANDBOX_SETUP;
+                set_text(&record->status_text, s->error.message ?: "");
+        } else {
+                read_ending(s);
+                record->result = terms_judge(&s->terms, &s->ending);
+                record->exec_main_code = s->ending.code;
+                record->exec_main_status = s->ending.status;
+        }
+
+        record->state = record->result == SANDBOX_SUCCESS ? SANDBOX_EXITED : SANDBOX_FAILED;
+        record->leader = record->main_pid = 0;
+}
+
+/* A value in a packet is one line. */
+static void send_result(Sandbox *s) {
+        const char *result = sandbox_result_name(s->record->result);
+        _cleanup_free_ char *packet = NULL, *text = NULL;
+
+        if (s->aborted) {
+                text = text_escape(s->record->status_text);
+                packet = text_printf("RESULT=%s\nTEXT=%.512s", result, text ?: "");
+        } else
+                packet = text_printf("RESULT=%s\nCODE=%s\nSTATUS=%d",
+                                     result,
+                                     ending_code_name(s->ending.code),
+                                     s->ending.status);
+        if (packet)
+                lease_send(s->lease, packet);
+}
+
+void sandbox_release(Sandbox *s) {
+        s->timer = sd_event_source_disable_unref(s->timer);
+        s->status_event = sd_event_source_disable_unref(s->status_event);
+        s->cgroup_event = sd_event_source_disable_unref(s->cgroup_event);
+        s->memory_event = sd_event_source_disable_unref(s->memory_event);
+        s->status_fd = safe_close(s->status_fd);
+        s->result_fd = safe_close(s->result_fd);
+        s->main_fd = safe_close(s->main_fd);
+        s->cgroup_fd = safe_close(s->cgroup_fd);
+        s->lease = lease_free(s->lease);
+        s->streams = streams_free(s->streams);
+
+        if (s->id_picked)
+                id_pool_release(s->keeper->ids, s->id_base);
+        s->id_picked = false;
+}
+
+/* Nothing of it is left on the machine; now everybody is told. */
+static void finish(Sandbox *s) {
+        KeeperLink *link = s->keeper->link;
+        bool keep;
+
+        streams_drain(s->streams);
+        judge(s);
+        keep = s->record->state == SANDBOX_FAILED && !s->aborted;
+        s->phase = PHASE_DEAD;
+        set_text(&s->record->sub_state, phases[PHASE_DEAD].sub_state);
+
+        send_result(s);
+        sandbox_release(s);
+
+        if (!s->aborted)
+                keeper_link_changed(link, s);
+        if (!keep)
+                keeper_link_removed(link, s);
+        keeper_link_launched(link, s);
+        keeper_link_stopped(link, s);
+
+        keeper_sandbox_ended(s->keeper, s, keep);
+}
+
+static int on_cgroup_events(sd_event_source *source _unused_,
+                            const struct inotify_event *event _unused_,
+                            void *userdata) {
+        sandbox_advance(userdata);
+        return 0;
+}
+
+/* Whether the cgroup is gone. Where something still lives in it, its end is waited for. */
+static bool cgroup_is_gone(Sandbox *s) {
+        s->ending.oom_kills = MAX(s->ending.oom_kills, cgroup_oom_kills(s->cgroup_fd));
+        if (cgroup_remove(s->keeper->unit, s->cgroup_name) >= 0)
+                return true;
+
+        if (s->phase != PHASE_KILLING)
+                enter_killing(s);
+        if (!s->cgroup_event)
+                (void) watch_cgroup_file(s, "cgroup.events", on_cgroup_events, &s->cgroup_event);
+
+        /* It may have emptied before the watch was there. */
+        return cgroup_remove(s->keeper->unit, s->cgroup_name) >= 0;
+}
+
+void sandbox_advance(Sandbox *s) {
+        if (s->phase == PHASE_DEAD)
+                return;
+
+        if (s->phase == PHASE_SETUP && s->aborted)
+                enter_killing(s);
+        else if (s->phase == PHASE_SETUP && s->executed)
+                enter_running(s);
+
+        if (s->outer != 0 || s->leader != 0 || s->status_fd >= 0)
+                return;
+
+        if (cgroup_is_gone(s))
+                finish(s);
+}
+
+bool sandbox_owns(Sandbox *s, pid_t pid) {
+        if (pid == s->outer || pid == s->leader)
+                return true;
+
+        /* Its pid 1 may end before the record that names it was read. */
+        if (s->phase == PHASE_DEAD || s->status_fd < 0)
+                return false;
+
+        sandbox_read_status(s);
+        return pid == s->leader;
+}
+
+void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status) {
+        sandbox_read_status(s);
+
+        if (pid == s->outer) {
+                s->outer = 0;
+                if (!s->executed && !s->aborted && wait_status != 0)
+                        sandbox_abort(s, ERROR_SETUP_FAILED, "immured-exec ended early");
+        } else {
+                s->leader = 0;
+                s->leader_status = wait_status;
+        }
+
+        sandbox_advance(s);
+}

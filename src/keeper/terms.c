@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/terms.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+void terms_from_plan(Terms *t, const Plan *p) {
+        *t = (Terms){
+                .type = p->type,
+                .oom_policy = p->oom_policy,
+                .on_disconnect = p->on_disconnect,
+                .timeout_start_usec = p->timeout_start_usec,
+                .timeout_stop_usec = p->timeout_stop_usec,
+                .runtime_max_usec = p->runtime_max_usec,
+                .kill_signal = p->kill_signal,
+                .success_signals = p->success_signals,
+        };
+
+        for (size_t i = 0; i < MIN(p->n_success_statuses, ELEMENTSOF(t->success_statuses)); i++)
+                t->success_statuses[i] = p->success_statuses[i];
+}
+
+/* systemd.service(5): these four are how a service is told to go, and never a failure. */
+static bool signal_is_clean(const Terms *t, const Ending *e) {
+        static const int clean[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
+
+        for (size_t i = 0; i < ELEMENTSOF(clean); i++)
+                if (e->status == clean[i])
+                        return true;
+
+        return (e->stopped && e->status == t->kill_signal) ||
+               (e->status > 0 && e->status < 64 && t->success_signals & UINT64_C(1) << e->status);
+}
+
+static bool status_is_clean(const Terms *t, const Ending *e) {
+        unsigned status = (unsigned) e->status & 0xff;
+
+        return status == 0 || t->success_statuses[status / 32] & UINT32_C(1) << status % 32;
+}
+
+/* Under OOMPolicy=continue the loss of a helper process is the application's own business. */
+static bool oom_ended_it(const Terms *t, const Ending *e) {
+        return e->oom_kills > 0 &&
+               (t->oom_policy != OOM_POLICY_CONTINUE || (e->code == CLD_KILLED && e->status == SIGKILL));
+}
+
+SandboxResult terms_judge(const Terms *t, const Ending *e) {
+        if (e->timed_out)
+                return SANDBOX_TIMEOUT;
+        if (oom_ended_it(t, e))
+                return SANDBOX_OOM_KILL;
+        if (e->code == CLD_EXITED)
+                return status_is_clean(t, e) ? SANDBOX_SUCCESS : SANDBOX_EXIT_CODE;
+        if (signal_is_clean(t, e))
+                return SANDBOX_SUCCESS;
+
+        return e->code == CLD_DUMPED ? SANDBOX_CORE_DUMP : SANDBOX_SIGNAL;
+}
+
+bool wait_status_split(int wait_status, int *ret_code, int *ret_status) {
+        if (WIFEXITED(wait_status)) {
+                *ret_code = CLD_EXITED;
+                *ret_status = WEXITSTATUS(wait_status);
+                return true;
+        }
+
+        if (WIFSIGNALED(wait_status)) {
+                *ret_code = WCOREDUMP(wait_status) ? CLD_DUMPED : CLD_KILLED;
+                *ret_status = WTERMSIG(wait_status);
+                return true;
+        }
+
+        return false;
+}
+
+const char *ending_code_name(int code) {
+        switch (code) {
+        case CLD_EXITED:
+                return "exited";
+        case CLD_DUMPED:
+                return "dumped";
+        default:
+                return "killed";
+        }
+}

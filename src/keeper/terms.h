@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * terms — what a plan says about the life and the end of its sandbox, and the verdict when it has ended
+ *
+ * A plan is large and a sandbox lives long: only this is kept of it.
+ *
+ * Runs in: keeper. Privilege: none.
+ */
+
+#include "base/util.h"
+#include "plan/plan.h"
+#include "plan/sandbox-state.h"
+
+typedef struct Terms {
+        uint8_t type, oom_policy, on_disconnect; /* ServiceType, OomPolicy, OnDisconnect */
+        uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec; /* USEC_INFINITY: none */
+        int kill_signal;
+        uint32_t success_statuses[8]; /* bit set of exit codes */
+        uint64_t success_signals;
+} Terms;
+
+/* How a sandbox ended. */
+typedef struct Ending {
+        int code;           /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+        int status;         /* exit status or signal */
+        bool stopped;       /* it was told to stop */
+        bool timed_out;     /* a deadline ended it */
+        uint64_t oom_kills; /* processes lost to the out-of-memory killer */
+} Ending;
+
+void terms_from_plan(Terms *t, const Plan *p);
+
+/* The verdict. */
+SandboxResult terms_judge(const Terms *t, const Ending *e);
+
+/* wait(2)'s status apart; false: it is none of a process that has ended. */
+bool wait_status_split(int wait_status, int *ret_code, int *ret_status);
+/* "exited", "killed", "dumped". Static text. */
+const char *ending_code_name(int code);
