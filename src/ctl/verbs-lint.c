@@ -10,7 +10,6 @@
 #include "seccomp/seccomp-policy.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 typedef struct Lint {
         const Options *options;
@@ -23,16 +22,28 @@ static void lint_done(Lint *l) {
         json_decref(l->rows);
 }
 
+/* As it is where it is UTF-8, escaped otherwise: a finding may quote a file that is not. */
+static json_t *lint_text(const char *text) {
+        _cleanup_free_ char *escaped = NULL;
+        json_t *value = json_string(text);
+
+        if (value)
+                return value;
+
+        escaped = text_escape(text);
+        return escaped ? json_string(escaped) : NULL;
+}
+
 static int lint_add(Lint *l, const Finding *f) {
-        json_t *row = json_pack("{s:s, s:i, s:s?, s:s}",
+        json_t *row = json_pack("{s:o, s:i, s:o, s:o}",
                                 "file",
-                                f->file,
+                                lint_text(f->file),
                                 "line",
                                 (int) f->line,
                                 "key",
-                                f->key,
+                                f->key ? lint_text(f->key) : json_null(),
                                 "text",
-                                f->text);
+                                lint_text(f->text));
 
         if (!row || json_array_append_new(l->rows, row) < 0)
                 return ctl_error(-ENOMEM, "Out of memory");
@@ -93,22 +104,13 @@ static int lint_policy(Lint *l) {
         return lint_take(l, &findings);
 }
 
-/*
- * A file in somebody's own working copy is not root's yet, and that is no mistake before it is installed: the owner of
- * a file that was named may be whoever runs the check.
- */
-static uid_t lint_owner(const char *path) {
-        struct stat st;
-
-        return stat(path, &st) >= 0 && st.st_uid == geteuid() ? st.st_uid : 0;
-}
-
 static int lint_file(Lint *l, const char *path) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_(profile_unrefp) Profile *profile = NULL;
         int r;
 
-        r = profile_load_file(&profile, path, NULL, lint_owner(path), &findings);
+        /* A file in somebody's own working copy is not root's yet, and that is no mistake before it is installed. */
+        r = profile_load_file(&profile, path, NULL, geteuid(), &findings);
         if (r < 0 && r != -EBADMSG)
                 return ctl_error(r, "%s: %s", path, strerror(-r));
 

@@ -137,7 +137,8 @@ static void run_read_lease(Run *run) {
         int r;
 
         n = fd_receive_packet(run->lease, packet, sizeof(packet), NULL, NULL);
-        if (n == -EAGAIN || n == -EINTR)
+        /* ECONNRESET: the keeper left something of ours unread. What it said before is still there to be received. */
+        if (n == -EAGAIN || n == -EINTR || n == -ECONNRESET)
                 return;
 
         if (n > 0) {

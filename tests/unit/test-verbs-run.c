@@ -9,6 +9,7 @@
 #include "link/link.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -145,6 +146,15 @@ static void play_wait(const Launch *launch, int lease) {
         send_packet(lease, answer);
 }
 
+/* One that ends while a signal is on its way to it, which is then never read. */
+static void play_race(const Launch *launch, int lease) {
+        struct pollfd waiting = { .fd = lease, .events = POLLIN };
+
+        (void) fd_write_full(launch->fds[1], ".", 1);
+        (void) poll(&waiting, 1, -1);
+        send_packet(lease, "RESULT=exit-code\nCODE=exited\nSTATUS=7");
+}
+
 /* One whose exit status tells what arrived: ten times the arguments, plus those with a dash. */
 static void play_count(const Launch *launch, int lease) {
         char answer[64];
@@ -171,11 +181,8 @@ static const struct {
         const char *profile;
         void (*play)(const Launch *launch, int lease);
 } plays[] = {
-        { "cat", play_cat },
-        { "wait", play_wait },
-        { "count", play_count },
-        { "streams", play_streams },
-        { "quiet-streams", play_streams },
+        { "cat", play_cat },     { "wait", play_wait },       { "race", play_race },
+        { "count", play_count }, { "streams", play_streams }, { "quiet-streams", play_streams },
 };
 
 static void play(const Launch *launch, int lease) {
@@ -397,27 +404,38 @@ static void bytes_pass_exactly_through_sockets(void **state) {
         bytes_pass_exactly(true);
 }
 
+/* Sends a signal once the application says that it is there; what immurectl exits with. */
+static int signal_and_wait(const char *profile, int signo) {
+        const char *words[] = { "run", profile, NULL };
+        CtlRun run = { .in = -EBADF, .err = -EBADF };
+        int out[2], status;
+        char dot;
+
+        assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+        run.out = out[1];
+        ctl_start(&run, words);
+        (void) close(out[1]);
+
+        assert_int_equal(read(out[0], &dot, 1), 1);
+        assert_int_equal(kill(run.pid, signo), 0);
+        status = ctl_wait(&run);
+        (void) close(out[0]);
+        return status;
+}
+
 static void signals_reach_the_application(void **state) {
         static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
-        const char *words[] = { "run", "wait", NULL };
 
         (void) state;
 
-        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
-                CtlRun run = { .in = -EBADF, .err = -EBADF };
-                int out[2];
-                char dot;
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                assert_int_equal(signal_and_wait("wait", signals[i]), 128 + signals[i]);
+}
 
-                assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-                run.out = out[1];
-                ctl_start(&run, words);
-                (void) close(out[1]);
+static void a_signal_that_comes_too_late_does_not_hide_the_result(void **state) {
+        (void) state;
 
-                assert_int_equal(read(out[0], &dot, 1), 1);
-                assert_int_equal(kill(run.pid, signals[i]), 0);
-                assert_int_equal(ctl_wait(&run), 128 + signals[i]);
-                (void) close(out[0]);
-        }
+        assert_int_equal(signal_and_wait("race", SIGTERM), 7);
 }
 
 int main(void) {
@@ -429,6 +447,7 @@ int main(void) {
                 cmocka_unit_test(bytes_pass_exactly_through_pipes),
                 cmocka_unit_test(bytes_pass_exactly_through_sockets),
                 cmocka_unit_test(signals_reach_the_application),
+                cmocka_unit_test(a_signal_that_comes_too_late_does_not_hide_the_result),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);
