@@ -193,7 +193,8 @@ static void enter_running(Sandbox *s) {
         lease_send(s->lease, "STATE=running");
         if (s->terms.oom_policy == OOM_POLICY_STOP)
                 (void) watch_cgroup_file(s, "memory.events", on_memory_events, &s->memory_event);
-        if (s->terms.type != SERVICE_ONESHOT)
+        /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
+        if (s->terms.type != SERVICE_ONESHOT || s->lease)
                 keeper_link_launched(s->keeper->link, s);
 }
 
