@@ -11,6 +11,9 @@
 
 #include <stdio.h>
 
+/* What every profile starts from; without it the groups are not installed. */
+#define SYSTEM_CALLS_DEFAULT "@system-service"
+
 typedef struct Lint {
         const Options *options;
         SeccompPolicy *policy; /* NULL: it cannot be read, which is a finding of its own */
@@ -100,6 +103,18 @@ static int lint_policy(Lint *l) {
         r = seccomp_policy_load(&l->policy, NULL, 0, &findings);
         if (r < 0 && r != -EBADMSG)
                 return ctl_error(r, "Cannot read the groups of system calls: %s", strerror(-r));
+
+        /* One finding rather than one for each profile that uses a group, and all do. */
+        if (l->policy && !seccomp_policy_group(l->policy, SYSTEM_CALLS_DEFAULT)) {
+                l->policy = seccomp_policy_free(l->policy);
+                r = findings_add(&findings,
+                                 seccomp_policy_path[1],
+                                 0,
+                                 NULL,
+                                 "there is no group " SYSTEM_CALLS_DEFAULT ": filters are not checked");
+                if (r < 0)
+                        return ctl_error(r, "Out of memory");
+        }
 
         return lint_take(l, &findings);
 }
