@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The compiler on sources in ~/data; what it includes, and what a hostile Makefile would like to reach, ends there:
-#   immurectl run gcc-build -- -O2 -o hello hello.c
+#   immurectl run gcc-build -O2 -o hello hello.c
 [Profile]
 Description=C compiler on the sources in ~/data
 Documentation=man:gcc(1)

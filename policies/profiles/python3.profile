@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Python without network:
-#   immurectl run python3 -- -c 'print(6 * 7)'
+#   immurectl run python3 -c 'print(6 * 7)'
 [Profile]
 Description=Python interpreter that reaches ~/data only
 Documentation=man:python3(1)

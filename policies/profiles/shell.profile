@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # A shell for trying things, or for a script:
-#   immurectl run shell -- -c 'id; ls -la ~'
+#   immurectl run shell -c 'id; ls -la ~'
 #   immurectl run shell < script.sh
 # It sees the programs of the system and ~/data, nothing else of the user's, and no network.
 [Profile]

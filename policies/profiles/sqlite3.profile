@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The database shell on the databases in ~/data:
-#   immurectl run sqlite3 -- books.db 'SELECT count(*) FROM books'
+#   immurectl run sqlite3 books.db 'SELECT count(*) FROM books'
 [Profile]
 Description=SQLite on the databases in ~/data
 Documentation=man:sqlite3(1)
