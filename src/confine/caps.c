@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "confine/caps.h"
+
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+static int bounding_apply(uint64_t bounding, Problem *problem) {
+        int c;
+
+        /* EINVAL ends the list: the first number past the kernel's last capability. */
+        for (c = 0; c < 64; c++) {
+                int held = prctl(PR_CAPBSET_READ, c);
+
+                if (held < 0)
+                        break;
+                if (held > 0 && !(bounding & UINT64_C(1) << c) && prctl(PR_CAPBSET_DROP, c) < 0)
+                        return problem_set(problem, -errno, "PR_CAPBSET_DROP %d", c);
+        }
+
+        if (c < 64 && bounding >> c != 0)
+                return problem_set(problem, -EINVAL, "A capability above %d, the kernel's last", c - 1);
+
+        return 0;
+}
+
+static int sets_apply(uint64_t set, Problem *problem) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        const uint32_t low = (uint32_t) set, high = (uint32_t) (set >> 32);
+        const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+                { .effective = low, .permitted = low, .inheritable = low },
+                { .effective = high, .permitted = high, .inheritable = high },
+        };
+
+        if (syscall(SYS_capset, &header, data) < 0)
+                return problem_set(problem, -errno, "capset");
+
+        return 0;
+}
+
+int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem) {
+        int r;
+
+        r = bounding_apply(bounding, problem);
+        if (r < 0)
+                return r;
+
+        /* Without it, execve(2) by uid 0 would fill the sets again. Needs CAP_SETPCAP, so before they empty. */
+        if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED) < 0)
+                return problem_set(problem, -errno, "PR_SET_SECUREBITS");
+
+        r = sets_apply(ambient, problem);
+        if (r < 0)
+                return r;
+
+        for (int c = 0; c < 64; c++)
+                if (ambient & UINT64_C(1) << c && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0, 0) < 0)
+                        return problem_set(problem, -errno, "PR_CAP_AMBIENT_RAISE %d", c);
+
+        return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * caps — the five capability sets, capabilities(7)
+ *
+ * Raw system calls: five sets as 64 bit words are all there is, and the words are also what /proc/PID/status shows.
+ *
+ * Runs in: exec. Privilege: CAP_SETPCAP in the sandbox's user namespace.
+ */
+
+#include "confine/problem.h"
+
+/*
+ * Bounding set as given; inheritable, permitted, effective and ambient set all to ambient. Uid 0 means nothing any
+ * more (SECBIT_NOROOT, locked). -EINVAL: a capability this kernel does not know.
+ */
+int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem);

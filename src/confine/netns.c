@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "confine/netns.h"
+
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static int loopback_up(void) {
+        struct ifreq request = { .ifr_name = "lo" };
+        _cleanup_close_ int fd = -EBADF;
+
+        /* Any socket takes interface requests, netdevice(7); this family is the one that every keeper may open. */
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -errno;
+
+        if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+                return -errno;
+        if (request.ifr_flags & IFF_UP)
+                return 0;
+
+        request.ifr_flags |= IFF_UP;
+        return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
+}
+
+int netns_enter(int fd, Problem *problem) {
+        int r;
+
+        if (fd >= 0 ? setns(fd, CLONE_NEWNET) < 0 : unshare(CLONE_NEWNET) < 0)
+                return problem_set(
+                        problem, -errno, fd >= 0 ? "setns network namespace" : "unshare CLONE_NEWNET");
+
+        r = loopback_up();
+        if (r < 0)
+                return problem_set(problem, r, "Loopback interface");
+
+        return 0;
+}

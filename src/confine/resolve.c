@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "confine/resolve.h"
+
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define LINKS_MAX 40 /* as the kernel's */
+
+static int open_without_links(int root_fd, const char *path) {
+        return fd_openat2(root_fd,
+                          path,
+                          O_PATH | O_CLOEXEC,
+                          0,
+                          RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+}
+
+static bool is_trusted(const struct stat *link, const struct stat *directory) {
+        bool others_may_write =
+                (directory->st_mode & (S_IWGRP | S_IWOTH)) && !(directory->st_mode & S_ISVTX);
+
+        return link->st_uid == 0 && directory->st_uid == 0 && !others_may_write;
+}
+
+/* "/a/./b//../c" becomes "/a/c"; ".." at the root stays there, as in a chroot. Works in place. */
+static void squeeze(char *path) {
+        char *out = path;
+
+        for (const char *in = path; *in != '\0';) {
+                size_t n;
+
+                in += strspn(in, "/");
+                n = strcspn(in, "/");
+                if (n == 0)
+                        break;
+
+                if (n == 2 && strncmp(in, "..", 2) == 0) {
+                        while (out > path && *--out != '/')
+                                ;
+                } else if (n != 1 || *in != '.') {
+                        *out++ = '/';
+                        memmove(out, in, n);
+                        out += n;
+                }
+
+                in += n;
+        }
+
+        if (out == path)
+                *out++ = '/';
+        *out = '\0';
+}
+
+/* path has a link at its first length bytes: put the link's text in its place. */
+static int splice_link(char path[static PATH_MAX], size_t length, const char *target) {
+        char joined[2 * PATH_MAX];
+        size_t parent = length;
+        int n;
+
+        while (parent > 0 && path[parent - 1] != '/')
+                parent--;
+        if (*target == '/')
+                parent = 0;
+
+        n = snprintf(joined, sizeof(joined), "/%.*s/%s%s", (int) parent, path, target, path + length);
+        if (n < 0 || (size_t) n >= PATH_MAX)
+                return -ENAMETOOLONG;
+
+        memcpy(path, joined, (size_t) n + 1);
+        squeeze(path);
+        return 0;
+}
+
+/* Finds the first link on the way and replaces it by what it says, if root alone could have put it there. */
+static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
+        _cleanup_close_ int directory = -EBADF;
+
+        directory = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+        if (directory < 0)
+                return -errno;
+
+        for (char *p = path; *p != '\0';) {
+                char target[PATH_MAX], name[NAME_MAX + 1];
+                _cleanup_close_ int fd = -EBADF;
+                struct stat st, st_directory;
+                ssize_t n;
+
+                p += strspn(p, "/");
+                if (strcspn(p, "/") > NAME_MAX)
+                        return -ENAMETOOLONG;
+                (void) snprintf(name, sizeof(name), "%.*s", (int) strcspn(p, "/"), p);
+                p += strlen(name);
+                if (*name == '\0')
+                        break;
+
+                fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                if (fd < 0 || fstat(fd, &st) < 0 || fstat(directory, &st_directory) < 0)
+                        return -errno;
+
+                if (S_ISLNK(st.st_mode)) {
+                        if (!is_trusted(&st, &st_directory))
+                                return -EPERM;
+
+                        n = readlinkat(fd, "", target, sizeof(target));
+                        if (n < 0)
+                                return -errno;
+                        if ((size_t) n >= sizeof(target))
+                                return -ENAMETOOLONG;
+                        target[n] = '\0';
+
+                        return splice_link(path, (size_t) (p - path), target);
+                }
+
+                (void) safe_close(directory);
+                directory = TAKE_FD(fd);
+        }
+
+        /* Exchanged under our hands; the next try says what stands there now. */
+        return 0;
+}
+
+int resolve_path(int root_fd, const char *path) {
+        char current[PATH_MAX];
+        int r;
+
+        if (strlen(path) >= sizeof(current))
+                return -ENAMETOOLONG;
+        (void) snprintf(current, sizeof(current), "%s", path);
+
+        for (unsigned i = 0; i <= LINKS_MAX; i++) {
+                r = open_without_links(root_fd, current);
+                if (r != -ELOOP)
+                        return r;
+
+                r = replace_first_link(root_fd, current);
+                if (r < 0)
+                        return r;
+        }
+
+        return -ELOOP;
+}

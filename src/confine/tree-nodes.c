@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "confine/tree-state.h"
+
+#include "base/fd.h"
+#include "confine/mountfd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+/* A plan that gives a tmpfs no size means one that holds names, not data. */
+#define TMPFS_SIZE_LEAST (UINT64_C(1) << 20)
+#define TMPFS_INODES_LEAST UINT64_C(1024)
+#define TMPFS_INODES_MOST (UINT64_C(1) << 20)
+
+typedef struct ProcEntry {
+        const char *name;
+        bool read_only; /* else masked */
+} ProcEntry;
+
+/* What a whole /proc shows of the machine beyond processes: nobody's business in a sandbox, or not to be written. */
+/* clang-format off */
+static const ProcEntry proc_entries[] = {
+        { "acpi",          false }, { "asound",       false }, { "interrupts",  false }, { "kallsyms",      false },
+        { "kcore",         false }, { "key-users",    false }, { "keys",        false }, { "kmsg",          false },
+        { "kpagecgroup",   false }, { "kpagecount",   false }, { "kpageflags",  false }, { "latency_stats", false },
+        { "sched_debug",   false }, { "scsi",         false }, { "slabinfo",    false }, { "sysrq-trigger", false },
+        { "timer_list",    false }, { "vmallocinfo",  false },
+        { "bus",           true  }, { "fs",           true  }, { "irq",         true  }, { "sys",           true  },
+};
+/* clang-format on */
+
+static int attach_new(const Tree *t, const PlanNode *n, int mount_fd) {
+        _cleanup_close_ int target = -EBADF;
+
+        target = tree_open_mount_point(t, n->target, true);
+        if (target < 0)
+                return target;
+
+        return mount_attach(mount_fd, target);
+}
+
+static int make_directory(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        bool made;
+
+        fd = tree_open(t, n->target);
+        made = fd == -ENOENT;
+        if (made)
+                fd = tree_open_mount_point(t, n->target, true);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISDIR(st.st_mode))
+                return -ENOTDIR;
+        if (!made)
+                return 0;
+
+        /* Opened once more, because fchmod(2) refuses O_PATH. */
+        if ((st.st_mode & 07777) != n->mode) {
+                _cleanup_close_ int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+                if (opened < 0 || fchmod(opened, n->mode) < 0)
+                        return -errno;
+        }
+
+        return tree_add_later(t, TAKE_FD(fd), 0, n->flags & PLAN_NODE_OWNED);
+}
+
+static int make_symlink(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int parent = -EBADF;
+        const char *name;
+        int r;
+
+        parent = tree_open_parent(t, n->target, &name);
+        if (parent < 0)
+                return parent;
+        r = tree_check_own(t, parent);
+        if (r < 0)
+                return r;
+
+        return symlinkat(n->source, parent, name) < 0 ? -errno : 0;
+}
+
+static int make_file(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int parent = -EBADF, fd = -EBADF;
+        const char *name;
+        int r;
+
+        parent = tree_open_parent(t, n->target, &name);
+        if (parent < 0)
+                return parent;
+        r = tree_check_own(t, parent);
+        if (r < 0)
+                return r;
+
+        fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, (mode_t) n->mode);
+        if (fd < 0)
+                return -errno;
+        r = fd_write_full(fd, n->data, strlen(n->data));
+        if (r < 0)
+                return r;
+
+        if (n->flags & PLAN_NODE_OWNED && fchown(fd, t->uid, t->gid) < 0)
+                return -errno;
+
+        return 0;
+}
+
+static int make_tmpfs(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        const uint64_t bytes = MAX(n->size, TMPFS_SIZE_LEAST);
+        const uint64_t inodes = MIN(MAX(bytes / 2048, TMPFS_INODES_LEAST), TMPFS_INODES_MOST);
+        char size[24], nr_inodes[24], mode[16];
+        const MountOption options[] = { { "size", size }, { "nr_inodes", nr_inodes }, { "mode", mode }, {} };
+        uint64_t attributes = mount_attributes(n->flags) | MOUNT_ATTR_NODEV;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        (void) snprintf(size, sizeof(size), "%llu", (unsigned long long) bytes);
+        (void) snprintf(nr_inodes, sizeof(nr_inodes), "%llu", (unsigned long long) inodes);
+        (void) snprintf(mode, sizeof(mode), "%o", n->mode);
+
+        /* Read-only only when all that belongs into it is there. */
+        fd = mount_new("tmpfs", options, attributes & ~(uint64_t) MOUNT_ATTR_RDONLY);
+        if (fd < 0)
+                return fd;
+        r = tree_add_own_mount(t, fd);
+        if (r < 0)
+                return r;
+        r = attach_new(t, n, fd);
+        if (r < 0)
+                return r;
+
+        return tree_add_later(t, TAKE_FD(fd), attributes & MOUNT_ATTR_RDONLY, n->flags & PLAN_NODE_OWNED);
+}
+
+/* BIND and DEVICE: the mount lies ready, with all its attributes. */
+static int make_bind(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        const Source *source = &t->sources->items[i];
+        _cleanup_close_ int target = -EBADF;
+
+        if (source->fd < 0)
+                return 0;
+
+        target = tree_open_mount_point(t, n->target, source->is_directory);
+        if (target < 0)
+                return target;
+
+        return mount_attach(source->fd, target);
+}
+
+/* The target on itself, with attributes added; where it is the root of a mount already, that mount. */
+static int add_attributes(int target, uint64_t attributes, bool recursive) {
+        _cleanup_close_ int copy = -EBADF;
+        bool is_root;
+        uint64_t id;
+        int r;
+
+        r = mount_identify(target, &id, &is_root);
+        if (r < 0)
+                return r;
+        if (is_root)
+                return mount_restrict(target, attributes, -EBADF, recursive);
+
+        copy = mount_clone(target, recursive);
+        if (copy < 0)
+                return copy;
+        r = mount_restrict(copy, attributes, -EBADF, recursive);
+        if (r < 0)
+                return r;
+
+        return mount_attach(copy, target);
+}
+
+static int confine_proc_entry(Tree *t, int proc_fd, const ProcEntry *e) {
+        _cleanup_close_ int fd = -EBADF;
+        uint64_t proc_id, id;
+        int r;
+
+        fd = openat(proc_fd, e->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+
+        /* The entry itself, not something that lies in front of it. */
+        r = mount_identify(proc_fd, &proc_id, NULL);
+        if (r >= 0)
+                r = mount_identify(fd, &id, NULL);
+        if (r < 0)
+                return r;
+        if (proc_id != id)
+                return -EXDEV;
+
+        if (e->read_only)
+                return add_attributes(fd, MOUNT_ATTR_RDONLY, false);
+        return tree_mask(t, fd);
+}
+
+static int make_proc(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        MountOption options[3] = {};
+        _cleanup_close_ int fd = -EBADF;
+        size_t k = 0;
+        int r;
+
+        if (n->flags & PLAN_NODE_HIDE_PIDS)
+                options[k++] = (MountOption){ "hidepid", "invisible" };
+        if (n->flags & PLAN_NODE_PID_ONLY)
+                options[k++] = (MountOption){ "subset", "pid" };
+
+        fd = mount_new("proc", options, mount_attributes(n->flags) | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        if (fd < 0)
+                return fd;
+        r = attach_new(t, n, fd);
+        if (r < 0 || n->flags & PLAN_NODE_PID_ONLY)
+                return r;
+
+        for (size_t e = 0; e < ELEMENTSOF(proc_entries); e++) {
+                r = confine_proc_entry(t, fd, &proc_entries[e]);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int make_devpts(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        char mode[16];
+        const MountOption options[] = { { "mode", mode }, { "ptmxmode", "0666" }, {} };
+        _cleanup_close_ int fd = -EBADF;
+
+        (void) snprintf(mode, sizeof(mode), "%04o", n->mode ?: 0600U);
+
+        fd = mount_new("devpts", options, mount_attributes(n->flags) | MOUNT_ATTR_NOEXEC);
+        if (fd < 0)
+                return fd;
+
+        return attach_new(t, n, fd);
+}
+
+static int make_mqueue(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = mount_new("mqueue", NULL, mount_attributes(n->flags) | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        if (fd < 0)
+                return fd;
+
+        return attach_new(t, n, fd);
+}
+
+static int make_mask(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int target = -EBADF;
+
+        target = tree_open(t, n->target);
+        if ((target == -ENOENT || target == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
+                return 0;
+        if (target < 0)
+                return target;
+
+        return tree_mask(t, target);
+}
+
+static int make_remount(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int target = -EBADF;
+
+        target = tree_open(t, n->target);
+        if ((target == -ENOENT || target == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
+                return 0;
+        if (target < 0)
+                return target;
+
+        return add_attributes(target, mount_attributes(n->flags), n->flags & PLAN_NODE_RECURSIVE);
+}
+
+/* clang-format off */
+static const struct {
+        const char *verb; /* for the error: "bind /srv/data: No such file or directory" */
+        int (*make)(Tree *t, size_t i);
+} kinds[] = {
+        [PLAN_NODE_DIRECTORY] = { "mkdir",   make_directory },
+        [PLAN_NODE_SYMLINK]   = { "symlink", make_symlink   },
+        [PLAN_NODE_FILE]      = { "file",    make_file      },
+        [PLAN_NODE_TMPFS]     = { "tmpfs",   make_tmpfs     },
+        [PLAN_NODE_BIND]      = { "bind",    make_bind      },
+        [PLAN_NODE_PROC]      = { "proc",    make_proc      },
+        [PLAN_NODE_DEVICE]    = { "device",  make_bind      },
+        [PLAN_NODE_DEVPTS]    = { "devpts",  make_devpts    },
+        [PLAN_NODE_MQUEUE]    = { "mqueue",  make_mqueue    },
+        [PLAN_NODE_MASK]      = { "mask",    make_mask      },
+        [PLAN_NODE_REMOUNT]   = { "remount", make_remount   },
+};
+/* clang-format on */
+
+_Static_assert(ELEMENTSOF(kinds) == _PLAN_NODE_KIND_MAX, "every kind of node is made here");
+
+int tree_make_node(Tree *t, size_t i, const char **ret_verb) {
+        const uint8_t kind = t->plan->nodes[i].kind;
+
+        if (kind >= ELEMENTSOF(kinds))
+                return -EINVAL;
+
+        *ret_verb = kinds[kind].verb;
+        return kinds[kind].make(t, i);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * userns — the sandbox's user namespace: made first, entered last
+ *
+ * Entered last, it owns none of the sandbox's other namespaces, and the mount namespace that is copied into it is
+ * locked: with every capability inside, nothing of the tree can be remounted, lifted or moved (user_namespaces(7),
+ * mount_namespaces(7)). Made first, its maps can be written by root and serve idmapped mounts.
+ *
+ * Runs in: exec. Privilege: CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETFCAP in the initial user namespace.
+ */
+
+#include "confine/problem.h"
+#include "plan/plan.h"
+
+/* A user namespace with the plan's maps and setgroups denied; returns its fd. base as in launch.h. */
+int userns_new(const Plan *plan, uint32_t base, Problem *problem);
+
+/* Enters it, together with a locked copy of the mount namespace. Descriptors of the old mounts must be closed. */
+int userns_enter(int userns_fd, Problem *problem);

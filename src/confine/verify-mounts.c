@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "confine/verify-mounts.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "confine/mountfd.h"
+#include "confine/resolve.h"
+
+#include <fcntl.h>
+
+#define MOUNT_TABLE_MAX (4U * 1024 * 1024)
+
+typedef struct Mount {
+        uint64_t id;
+        const char *path;
+        const char *options; /* "ro,nosuid,relatime" */
+
+        bool is_explained;
+        size_t node;    /* the first that stands right here; SIZE_MAX: none, it came along */
+        uint32_t flags; /* PLAN_NODE_*: what all nodes that reach it ask for */
+        bool is_device, is_mask, spreads;
+} Mount;
+
+typedef struct MountTable {
+        char *text;
+        Mount *mounts;
+        size_t n;
+} MountTable;
+
+static void mount_table_done(MountTable *t) {
+        free(t->text);
+        free(t->mounts);
+}
+
+/* "\040" and its like back to the byte, in place; proc(5). */
+static void unescape(char *s) {
+        char *out = s;
+
+        for (const char *in = s; *in != '\0'; in++) {
+                if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
+                    in[3] >= '0' && in[3] <= '7') {
+                        *out++ = (char) ((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+                        in += 3;
+                } else
+                        *out++ = *in;
+        }
+
+        *out = '\0';
+}
+
+/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" */
+static int mount_parse(char *line, Mount *ret) {
+        char *rest = NULL, *fields[6];
+        uint64_t id;
+
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                fields[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
+                if (!fields[i])
+                        return -EBADMSG;
+        }
+        if (parse_u64(fields[0], &id) < 0)
+                return -EBADMSG;
+
+        unescape(fields[4]);
+        *ret = (Mount){ .id = id, .path = fields[4], .options = fields[5], .node = SIZE_MAX };
+        return 0;
+}
+
+static int mount_table_read(int proc_fd, MountTable *ret) {
+        _cleanup_(mount_table_done) MountTable t = {};
+        size_t n_lines = 0;
+        char *rest = NULL;
+        int r;
+
+        r = file_read_full(proc_fd, "mountinfo", MOUNT_TABLE_MAX, &t.text, NULL);
+        if (r < 0)
+                return r;
+
+        for (const char *p = t.text; *p != '\0'; p++)
+                n_lines += *p == '\n';
+        t.mounts = calloc(n_lines + 1, sizeof(*t.mounts));
+        if (!t.mounts)
+                return -ENOMEM;
+
+        for (char *line = strtok_r(t.text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+                r = mount_parse(line, &t.mounts[t.n++]);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = t;
+        t = (MountTable){};
+        return 0;
+}
+
+static bool has_option(const Mount *m, const char *option) {
+        const size_t n = strlen(option);
+
+        for (const char *p = m->options; *p != '\0'; p += strcspn(p, ","), p += *p == ',')
+                if (strcspn(p, ",") == n && strncmp(p, option, n) == 0)
+                        return true;
+
+        return false;
+}
+
+static bool node_mounts(const PlanNode *n) {
+        return n->kind != PLAN_NODE_DIRECTORY && n->kind != PLAN_NODE_SYMLINK && n->kind != PLAN_NODE_FILE;
+}
+
+/* What may be mounted below a node's own mount without being a node of its own, and is then as narrow as the node. */
+static bool node_spreads(const PlanNode *n) {
+        return n->flags & PLAN_NODE_RECURSIVE ||
+               (n->kind == PLAN_NODE_PROC && !(n->flags & PLAN_NODE_PID_ONLY));
+}
+
+static void mount_explain(Mount *m, const PlanNode *n, size_t i) {
+        m->is_explained = true;
+        m->node = MIN(m->node, i);
+        m->flags |= n->flags;
+        m->is_device = m->is_device || n->kind == PLAN_NODE_DEVICE || n->kind == PLAN_NODE_DEVPTS;
+        m->is_mask = m->is_mask || n->kind == PLAN_NODE_MASK;
+        m->spreads = m->spreads || node_spreads(n);
+}
+
+/* The last at a path is the one that is seen there. */
+static Mount *find_by_path(const MountTable *t, const char *path) {
+        for (size_t i = t->n; i > 0; i--)
+                if (streq(t->mounts[i - 1].path, path))
+                        return &t->mounts[i - 1];
+
+        return NULL;
+}
+
+/* Where a link of the tree leads to the target, the table shows another path: ask for the mount that is there. */
+static int find_by_walk(const MountTable *t, int root_fd, const PlanNode *n, Mount **ret) {
+        _cleanup_close_ int fd = -EBADF;
+        bool is_root;
+        uint64_t id;
+        int r;
+
+        fd = resolve_path(root_fd, n->target);
+        if (fd < 0)
+                return fd;
+        r = mount_identify(fd, &id, &is_root);
+        if (r < 0)
+                return r;
+        if (!is_root)
+                return -ENOENT;
+
+        for (size_t i = 0; i < t->n; i++)
+                if (t->mounts[i].id == id) {
+                        *ret = &t->mounts[i];
+                        return 0;
+                }
+
+        return -ENOENT;
+}
+
+/* Each node to its mount. */
+static int explain_targets(const MountTable *t, const Plan *plan, int root_fd, Problem *problem) {
+        for (size_t i = 0; i < plan->n_nodes; i++) {
+                const PlanNode *n = &plan->nodes[i];
+                Mount *m;
+                int r;
+
+                if (!node_mounts(n))
+                        continue;
+
+                m = find_by_path(t, n->target);
+                if (!m) {
+                        r = find_by_walk(t, root_fd, n, &m);
+                        if ((r == -ENOENT || r == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
+                                continue;
+                        if (r < 0)
+                                return problem_set_difference(
+                                        problem, "Nothing is mounted on %s", n->target);
+                }
+
+                mount_explain(m, n, i);
+        }
+
+        return 0;
+}
+
+/* A recursive remount reaches whatever stood below its target by then. */
+static void explain_remounts(const MountTable *t, const Plan *plan) {
+        for (size_t i = 0; i < plan->n_nodes; i++) {
+                const PlanNode *n = &plan->nodes[i];
+
+                if (n->kind != PLAN_NODE_REMOUNT || !(n->flags & PLAN_NODE_RECURSIVE))
+                        continue;
+
+                for (size_t k = 0; k < t->n; k++)
+                        if (t->mounts[k].node < i && path_is_below(t->mounts[k].path, n->target))
+                                t->mounts[k].flags |= n->flags;
+        }
+}
+
+/* Mounts that came along: right under another one at the same place, or below the nearest that spreads. */
+static void explain_rest(const MountTable *t) {
+        for (size_t i = 0; i < t->n; i++) {
+                const Mount *nearest = NULL;
+                Mount *m = &t->mounts[i];
+
+                for (size_t k = 0; k < t->n && !m->is_explained; k++) {
+                        const Mount *other = &t->mounts[k];
+
+                        if (other->node == SIZE_MAX || !path_is_below(m->path, other->path))
+                                continue;
+                        if (streq(m->path, other->path))
+                                m->is_explained = true;
+                        else if (other->spreads && (!nearest || strlen(other->path) > strlen(nearest->path)))
+                                nearest = other;
+                }
+
+                if (!m->is_explained && nearest) {
+                        m->is_explained = true;
+                        m->flags = nearest->flags;
+                        /* Only /proc spreads without saying so: by its masks and read-only directories. */
+                        m->is_mask = !(nearest->flags & PLAN_NODE_RECURSIVE);
+                }
+        }
+}
+
+/* What its nodes ask for, beyond nosuid for all. */
+static bool option_is_missing(const Mount *m, const char **ret) {
+        const struct {
+                bool wanted;
+                const char *option;
+        } wanted[] = {
+                { true, "nosuid" },
+                { !m->is_device, "nodev" },
+                { m->is_mask || m->flags & PLAN_NODE_READ_ONLY, "ro" },
+                { m->flags & PLAN_NODE_NO_EXEC, "noexec" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
+                if (wanted[i].wanted && !has_option(m, wanted[i].option)) {
+                        *ret = wanted[i].option;
+                        return true;
+                }
+
+        return false;
+}
+
+int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
+        _cleanup_(mount_table_done) MountTable t = {};
+        _cleanup_close_ int root_fd = -EBADF;
+        Mount *root;
+        int r;
+
+        r = mount_table_read(proc_fd, &t);
+        if (r < 0)
+                return problem_set(problem, r, "mountinfo");
+
+        root_fd = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root_fd < 0)
+                return problem_set(problem, -errno, "root directory");
+
+        root = find_by_path(&t, "/");
+        if (!root)
+                return problem_set_difference(problem, "Nothing is mounted on /");
+        root->is_explained = true;
+        root->flags = PLAN_NODE_READ_ONLY;
+
+        r = explain_targets(&t, plan, root_fd, problem);
+        if (r < 0)
+                return r;
+        explain_remounts(&t, plan);
+        explain_rest(&t);
+
+        for (size_t i = 0; i < t.n; i++) {
+                const Mount *m = &t.mounts[i];
+                const char *option;
+
+                if (!m->is_explained)
+                        return problem_set_difference(problem, "%s is mounted beyond the plan", m->path);
+                if (option_is_missing(m, &option))
+                        return problem_set_difference(problem, "%s is not mounted %s", m->path, option);
+        }
+
+        return 0;
+}

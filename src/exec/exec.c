@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "exec/exec.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+/* The keeper's descriptors, and nothing else. Whether they are what they should be, their first use shows. */
+static int take_descriptors(Exec *x) {
+        bool has_netns;
+        int r;
+
+        for (int fd = LAUNCH_FD_PLAN; fd <= LAUNCH_FD_RESULT; fd++) {
+                r = fd_set_cloexec(fd, true);
+                if (r < 0)
+                        return r;
+        }
+        has_netns = fd_set_cloexec(LAUNCH_FD_NETNS, true) >= 0;
+
+        r = fd_close_from(_LAUNCH_FD_END);
+        if (r < 0)
+                return r;
+
+        x->status_fd = LAUNCH_FD_STATUS;
+        x->result_fd = LAUNCH_FD_RESULT;
+        x->netns_fd = has_netns ? LAUNCH_FD_NETNS : -EBADF;
+        return 0;
+}
+
+int exec_main(const Step *steps, int argc, char **argv) {
+        Exec x = {
+                .status_fd = -EBADF,
+                .result_fd = -EBADF,
+                .netns_fd = -EBADF,
+                .userns_fd = -EBADF,
+                .barrier_fd = -EBADF,
+        };
+
+        if (argc != 3 || parse_u32(argv[2], &x.id_base) < 0 || take_descriptors(&x) < 0) {
+                (void) fprintf(stderr, "This program is started by immured-keeper, not by hand.\n");
+                return EXIT_FAILURE;
+        }
+
+        return exec_outer(&x, steps);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fd.h"
+#include "confine/caps.h"
+#include "confine/process.h"
+#include "confine/seccomp.h"
+#include "exec/init.h"
+#include "exec/report.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+/* As a shell would say it: found, but not to be executed; or not found. */
+#define EXIT_CANNOT_EXECUTE 126
+#define EXIT_NOT_FOUND 127
+
+/* The keeper first, then the outer half, which has only to clean up. */
+static int fail(Exec *x, int status) {
+        report_failed(x);
+        (void) barrier_tell(x->barrier_fd, BARRIER_FAILED);
+        return status;
+}
+
+/* The process that becomes the application. Comes back only when it cannot. */
+static int become_application(Exec *x, const Step *steps) {
+        static char *const nothing[] = { NULL };
+        char *const *environment;
+        int r;
+
+        r = exec_run_stage(x, steps, STAGE_APPLICATION);
+        if (r < 0)
+                return fail(x, EXIT_FAILURE);
+
+        /* From here on there is the filter: read, write, execve, exit_group. */
+        x->step = "barrier";
+        r = barrier_tell(x->barrier_fd, BARRIER_APPLICATION);
+        if (r >= 0)
+                r = barrier_wait(x->barrier_fd);
+        if (r < 0)
+                return EXIT_FAILURE;
+
+        x->step = "exec";
+        environment = x->plan->environment ?: (char **) nothing;
+        (void) execve(x->plan->argv[0], x->plan->argv, environment);
+
+        r = -errno;
+        (void) problem_set(&x->problem, r, "%s", x->plan->argv[0]);
+        report_failed(x);
+        return r == -ENOENT || r == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
+}
+
+/* 0, 1, 2 to nowhere; they are the application's, and a reader waits for the last writer to go. */
+static int release_streams(void) {
+        _cleanup_close_ int null = -EBADF;
+
+        null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        for (int fd = 0; fd <= 2; fd++)
+                /* A plan without /dev/null: closed does as well, nothing is ever opened here again. */
+                if (null < 0 ? close(fd) < 0 : dup2(null, fd) < 0)
+                        return -errno;
+
+        return 0;
+}
+
+/* Everything goes that the init does not need, capabilities and memory included. */
+static int drop_to_init(Exec *x) {
+        int r;
+
+        x->step = "init";
+        x->status_fd = safe_close(x->status_fd);
+
+        r = caps_apply(0, 0, &x->problem);
+        if (r >= 0)
+                r = seccomp_no_new_privileges(&x->problem);
+        if (r >= 0)
+                r = release_streams();
+        if (r < 0)
+                return r;
+
+        verify_host_done(&x->host);
+        x->host = (VerifyHost){};
+        x->plan = plan_free(x->plan);
+        return 0;
+}
+
+static int become_init(Exec *x, pid_t application) {
+        int r;
+
+        /* Kept for a failure until the last of it has gone well. */
+        r = drop_to_init(x);
+        if (r < 0)
+                return EXIT_FAILURE;
+
+        r = barrier_tell(x->barrier_fd, BARRIER_INIT);
+        x->barrier_fd = safe_close(x->barrier_fd);
+        if (r < 0)
+                return EXIT_FAILURE;
+
+        return init_run(application, x->result_fd);
+}
+
+int exec_inner(Exec *x, const Step *steps) {
+        pid_t pid;
+        int r;
+
+        r = exec_run_stage(x, steps, STAGE_INSIDE);
+        if (r < 0)
+                return fail(x, EXIT_FAILURE);
+
+        if (!x->plan->init)
+                return become_application(x, steps);
+
+        x->step = "fork";
+        pid = fork();
+        if (pid < 0) {
+                (void) problem_set(&x->problem, -errno, "fork");
+                return fail(x, EXIT_FAILURE);
+        }
+        if (pid == 0) {
+                x->result_fd = safe_close(x->result_fd);
+                return become_application(x, steps);
+        }
+
+        return become_init(x, pid);
+}

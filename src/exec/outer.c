@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fd.h"
+#include "exec/report.h"
+
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+/* Waits until both processes are through their last step; *ret_main is the application's. */
+static int hear_ready(Exec *x, int barrier_fd, pid_t *ret_main, bool *ret_reported) {
+        bool init_ready = !x->plan->init;
+        pid_t main = 0;
+
+        x->step = "barrier";
+        while (!init_ready || main == 0) {
+                BarrierWord word;
+                pid_t sender;
+                int r;
+
+                r = barrier_hear(barrier_fd, &word, &sender);
+                if (r < 0)
+                        return problem_set(&x->problem, r, "The sandbox ended before it was ready");
+
+                switch (word) {
+                case BARRIER_INIT:
+                        if (sender != x->leader)
+                                return problem_set_difference(
+                                        &x->problem, "Process %d is not the init", sender);
+                        init_ready = true;
+                        break;
+                case BARRIER_APPLICATION:
+                        main = sender;
+                        break;
+                default:
+                        *ret_reported = true;
+                        return -ECANCELED;
+                }
+        }
+
+        if (!x->plan->init && main != x->leader)
+                return problem_set_difference(&x->problem, "Process %d is not the sandbox's first", main);
+
+        *ret_main = main;
+        return 0;
+}
+
+/* A process whose pidfd is not readable lives: all that was read of it meanwhile was its own. */
+static int check_alive(Exec *x, int pidfd) {
+        struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+        if (poll(&p, 1, 0) != 0)
+                return problem_set(&x->problem, -ESRCH, "The sandbox ended while it was verified");
+
+        return 0;
+}
+
+static int verify_and_release(Exec *x, int barrier_fd, int leader_fd, bool *ret_reported) {
+        char enforced[sizeof(((LaunchStatus *) NULL)->text)];
+        _cleanup_close_ int main_fd = -EBADF;
+        pid_t main = 0;
+        int r;
+
+        r = hear_ready(x, barrier_fd, &main, ret_reported);
+        if (r < 0)
+                return r;
+
+        x->step = "verification";
+        main_fd = pidfd_open_pid(main);
+        if (main_fd < 0)
+                return problem_set(&x->problem, main_fd, "pidfd_open");
+
+        r = verify_sandbox(
+                x->plan, x->id_base, &x->host, x->leader, main, enforced, sizeof(enforced), &x->problem);
+        if (r >= 0)
+                r = check_alive(x, leader_fd);
+        if (r >= 0)
+                r = check_alive(x, main_fd);
+        if (r < 0)
+                return problem_set(&x->problem, r, "verification");
+
+        x->step = "report";
+        r = report_verified(x, main, leader_fd, main_fd, enforced);
+        if (r < 0)
+                return problem_set(&x->problem, r, "Status record");
+
+        x->step = "release";
+        r = barrier_tell(barrier_fd, BARRIER_GO);
+        if (r < 0)
+                return problem_set(&x->problem, r, "Release of the application");
+
+        return 0;
+}
+
+/* The inner half: pid 1 of new namespaces, but a child of the keeper's, as we are. */
+static pid_t clone_inner(int *ret_pidfd) {
+        struct clone_args args = {
+                .flags = CLONE_PARENT | CLONE_PIDFD | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC |
+                         CLONE_NEWUTS | CLONE_NEWCGROUP,
+                .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
+        };
+
+        return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
+        _cleanup_close_ int leader_fd = -EBADF, barrier_outer = -EBADF, barrier_inner = -EBADF;
+        int r, fds[2];
+
+        r = exec_run_stage(x, steps, STAGE_OUTSIDE);
+        if (r < 0)
+                return r;
+
+        x->step = "clone";
+        r = barrier_new(fds);
+        if (r < 0)
+                return problem_set(&x->problem, r, "socketpair");
+        barrier_outer = fds[0];
+        barrier_inner = fds[1];
+
+        x->leader = clone_inner(&leader_fd);
+        if (x->leader < 0) {
+                x->leader = 0;
+                return problem_set(&x->problem, -errno, "clone3");
+        }
+        if (x->leader == 0) {
+                barrier_outer = safe_close(barrier_outer);
+                x->barrier_fd = TAKE_FD(barrier_inner);
+                _exit(exec_inner(x, steps));
+        }
+
+        /* What is the inner half's alone, so that its end shows. */
+        barrier_inner = safe_close(barrier_inner);
+        x->result_fd = safe_close(x->result_fd);
+        x->userns_fd = safe_close(x->userns_fd);
+        x->sources = sources_free(x->sources);
+
+        r = verify_and_release(x, barrier_outer, leader_fd, ret_reported);
+        if (r < 0)
+                (void) pidfd_signal(leader_fd, SIGKILL);
+
+        return r;
+}
+
+int exec_outer(Exec *x, const Step *steps) {
+        bool reported = false;
+        int r;
+
+        r = exec_outer_run(x, steps, &reported);
+        if (r >= 0)
+                return EXIT_SUCCESS;
+
+        if (!reported)
+                report_failed(x);
+        return EXIT_FAILURE;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "exec/report.h"
+
+#include "base/fd.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+void report_failed(const Exec *x) {
+        LaunchStatus status = {
+                .kind = LAUNCH_STATUS_FAILED,
+                .failure = x->problem.failure,
+                .error = -x->problem.error,
+                .leader = x->leader,
+        };
+
+        (void) snprintf(status.step, sizeof(status.step), "%s", x->step ?: "start");
+        (void) snprintf(status.text, sizeof(status.text), "%s", x->problem.text);
+
+        /* Whoever does not get this sees the end of the socket, which without VERIFIED before it is a failure too. */
+        while (write(x->status_fd, &status, sizeof(status)) < 0 && errno == EINTR)
+                ;
+}
+
+int report_verified(const Exec *x, pid_t main, int leader_fd, int main_fd, const char *enforced) {
+        const int fds[] = { leader_fd, main_fd };
+        LaunchStatus status = {
+                .kind = LAUNCH_STATUS_VERIFIED,
+                .leader = x->leader,
+                .main = main,
+        };
+
+        (void) snprintf(status.step, sizeof(status.step), "%s", "verification");
+        (void) snprintf(status.text, sizeof(status.text), "%s", enforced);
+
+        return fd_send_packet(x->status_fd, &status, sizeof(status), fds, ELEMENTSOF(fds));
+}
+
+int barrier_new(int ret[static 2]) {
+        static const int on = 1;
+        _cleanup_close_ int outer = -EBADF, inner = -EBADF;
+        int fds[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+                return -errno;
+        outer = fds[0];
+        inner = fds[1];
+
+        /* Before anybody can write: credentials are attached when a message is sent. */
+        if (setsockopt(outer, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+                return -errno;
+
+        ret[0] = TAKE_FD(outer);
+        ret[1] = TAKE_FD(inner);
+        return 0;
+}
+
+int barrier_tell(int fd, BarrierWord word) {
+        const char c = (char) word;
+
+        return write(fd, &c, sizeof(c)) < 0 ? -errno : 0;
+}
+
+int barrier_wait(int fd) {
+        char c = '\0';
+        ssize_t n;
+
+        do
+                n = read(fd, &c, sizeof(c));
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+
+        return n == sizeof(c) && c == BARRIER_GO ? 0 : -ECONNRESET;
+}
+
+int barrier_hear(int fd, BarrierWord *ret, pid_t *ret_sender) {
+        char c = '\0', control[CMSG_SPACE(sizeof(struct ucred))];
+        struct iovec iov = { .iov_base = &c, .iov_len = sizeof(c) };
+        struct msghdr message = {
+                .msg_iov = &iov,
+                .msg_iovlen = 1,
+                .msg_control = control,
+                .msg_controllen = sizeof(control),
+        };
+        const struct cmsghdr *header;
+        struct ucred sender;
+        ssize_t n;
+
+        do
+                n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        if (n == 0)
+                return -ECONNRESET;
+
+        header = CMSG_FIRSTHDR(&message);
+        if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS)
+                return -EBADMSG;
+        memcpy(&sender, CMSG_DATA(header), sizeof(sender));
+
+        *ret = (BarrierWord) c;
+        *ret_sender = sender.pid;
+        return 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "exec/exec.h"
+
+#include "confine/caps.h"
+#include "confine/identity.h"
+#include "confine/netns.h"
+#include "confine/process.h"
+#include "confine/rlimits.h"
+#include "confine/seccomp.h"
+#include "confine/streams.h"
+#include "confine/tree.h"
+#include "confine/userns.h"
+
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+static int step_harden(Exec *x) { return process_harden(&x->problem); }
+
+static int step_streams(Exec *x) { return streams_check(&x->problem); }
+
+static int step_plan(Exec *x) {
+        int r;
+
+        r = plan_from_memfd(LAUNCH_FD_PLAN, &x->plan, NULL);
+        if (r < 0)
+                return problem_set(&x->problem, r, "The plan's bytes");
+        (void) close(LAUNCH_FD_PLAN);
+
+        if (x->plan->network != NETWORK_NONE)
+                return problem_set(&x->problem, -EOPNOTSUPP, "Network mode %u", x->plan->network);
+        if ((x->plan->private_users == PRIVATE_USERS_PICK) != (x->id_base != 0))
+                return problem_set(&x->problem, -EINVAL, "Ids from %u on do not fit the plan", x->id_base);
+
+        return 0;
+}
+
+static int step_host(Exec *x) { return verify_host_remember(&x->host, &x->problem); }
+
+static int step_schedule(Exec *x) { return process_schedule(x->plan, &x->problem); }
+
+static int step_hard_limits(Exec *x) { return rlimits_raise(x->plan, &x->problem); }
+
+static int step_user_namespace(Exec *x) {
+        x->userns_fd = userns_new(x->plan, x->id_base, &x->problem);
+        return x->userns_fd < 0 ? x->userns_fd : 0;
+}
+
+static int step_mounts(Exec *x) { return sources_new(&x->sources, x->plan, x->userns_fd, &x->problem); }
+
+static int step_network(Exec *x) {
+        int r;
+
+        r = netns_enter(x->netns_fd, &x->problem);
+        x->netns_fd = safe_close(x->netns_fd);
+        return r;
+}
+
+static int step_tree(Exec *x) {
+        int r;
+
+        r = tree_enter(x->plan, x->sources, x->id_base, &x->problem);
+        x->sources = sources_free(x->sources);
+        return r;
+}
+
+static int step_hostname(Exec *x) {
+        if (sethostname(x->plan->hostname, strlen(x->plan->hostname)) < 0)
+                return problem_set(&x->problem, -errno, "sethostname");
+        if (setdomainname("", 0) < 0)
+                return problem_set(&x->problem, -errno, "setdomainname");
+
+        return 0;
+}
+
+static int step_groups(Exec *x) { return identity_set_groups(x->plan, x->id_base, &x->problem); }
+
+static int step_enter_user_namespace(Exec *x) {
+        int r;
+
+        r = userns_enter(x->userns_fd, &x->problem);
+        x->userns_fd = safe_close(x->userns_fd);
+        return r;
+}
+
+static int step_identity(Exec *x) { return identity_set_ids(x->plan, &x->problem); }
+
+static int step_session(Exec *x) { return process_new_session(&x->problem); }
+
+static int step_keyring(Exec *x) { return process_new_keyring(&x->problem); }
+
+static int step_signals(Exec *x) {
+        int r;
+
+        r = process_reset_signals();
+        return r < 0 ? problem_set(&x->problem, r, "sigaction") : 0;
+}
+
+static int step_umask(Exec *x) {
+        (void) umask(x->plan->umask);
+        return 0;
+}
+
+static int step_rlimits(Exec *x) { return rlimits_apply(x->plan, &x->problem); }
+
+static int step_capabilities(Exec *x) {
+        return caps_apply(x->plan->bounding_set, x->plan->ambient_set, &x->problem);
+}
+
+static int step_working_directory(Exec *x) {
+        return process_change_directory(x->plan->working_directory, &x->problem);
+}
+
+static int step_no_new_privileges(Exec *x) { return seccomp_no_new_privileges(&x->problem); }
+
+static int step_visible(Exec *x) { return process_show(&x->problem); }
+
+static int step_descriptors(Exec *x) { return streams_close_others(&x->problem); }
+
+static int step_seccomp(Exec *x) { return seccomp_load(x->plan, &x->problem); }
+
+/* clang-format off */
+const Step exec_steps[] = {
+        /* First, so that nothing of what follows can be watched, dumped or interrupted half-way. */
+        { "harden", STAGE_OUTSIDE, step_harden },
+        /* Before anything is opened: a closed descriptor below 3 would be taken by the next open(2). */
+        { "streams", STAGE_OUTSIDE, step_streams },
+        { "plan", STAGE_OUTSIDE, step_plan },
+        /* Before the first namespace is left: what is the host's can only be told from here. */
+        { "host", STAGE_OUTSIDE, step_host },
+        /* Through the host's /proc, and with capabilities of the initial user namespace. */
+        { "schedule", STAGE_OUTSIDE, step_schedule },
+        /* CAP_SYS_RESOURCE counts in the initial user namespace alone; the limits themselves come last but few. */
+        { "hard-limits", STAGE_OUTSIDE, step_hard_limits },
+        /* Made first: root writes its maps, and the idmapped mounts of the next step need it. */
+        { "user-namespace", STAGE_OUTSIDE, step_user_namespace },
+        /* In the host's mount namespace, the only one where its paths mean what the plan means. */
+        { "mounts", STAGE_OUTSIDE, step_mounts },
+        /* After all look-ups of files: a file system server that is reached over the network still was. */
+        { "network", STAGE_OUTSIDE, step_network },
+
+        /* While root is root: what is mounted here belongs to the initial user namespace, and later is locked. */
+        { "tree", STAGE_INSIDE, step_tree },
+        /* The host name's namespace is not the sandbox's own: after the line no capability would do. */
+        { "hostname", STAGE_INSIDE, step_hostname },
+        /* As the host counts them, for inside setgroups(2) is denied for ever. */
+        { "groups", STAGE_INSIDE, step_groups },
+        /* The line: all privilege over the host ends here. The mounts are copied, and thereby locked. */
+        { "lock", STAGE_INSIDE, step_enter_user_namespace },
+        { "identity", STAGE_INSIDE, step_identity },
+        { "session", STAGE_INSIDE, step_session },
+        /* After the ids, whose quota of keys it counts against; before the fork, so that pid 1 has left the old one. */
+        { "keyring", STAGE_INSIDE, step_keyring },
+
+        /* Apart from the init, which must not get what the application sends to its own process group. */
+        { "own-session", STAGE_APPLICATION, step_session },
+        { "signals", STAGE_APPLICATION, step_signals },
+        { "umask", STAGE_APPLICATION, step_umask },
+        /* After the fork and the ids: a limit of processes must not fail what is none of the application's. */
+        { "rlimits", STAGE_APPLICATION, step_rlimits },
+        /* Nothing below needs one. */
+        { "capabilities", STAGE_APPLICATION, step_capabilities },
+        /* Without capabilities: the application starts where it may be by its own right. */
+        { "working-directory", STAGE_APPLICATION, step_working_directory },
+        /* The filter asks for it. */
+        { "no-new-privileges", STAGE_APPLICATION, step_no_new_privileges },
+        /* Now there is nothing left to hide from the verifying half, which has no CAP_SYS_PTRACE. */
+        { "visible", STAGE_APPLICATION, step_visible },
+        { "descriptors", STAGE_APPLICATION, step_descriptors },
+        /* Last: it may forbid any of the calls above. */
+        { "seccomp", STAGE_APPLICATION, step_seccomp },
+        {},
+};
+/* clang-format on */
+
+int exec_run_stage(Exec *x, const Step *steps, Stage stage) {
+        for (const Step *s = steps; s->name; s++) {
+                int r;
+
+                if (s->stage != stage)
+                        continue;
+
+                x->step = s->name;
+                r = s->run(x);
+                if (r < 0)
+                        return problem_set(&x->problem, r, "failed");
+        }
+
+        return 0;
+}
