@@ -34,7 +34,7 @@ SILENT_FLOORS = ['profile', 'plan', 'seccomp', 'net', 'link', 'confine']
 
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
-MAX_COLUMNS = 109
+MAX_COLUMNS = 119  # of comments and texts; code is held to 109 by clang-format
 
 # What never to call, and what instead.
 BANNED_CALLS = {
@@ -51,7 +51,6 @@ BANNED_CALLS = {
     'alloca': 'malloc',
     'strdupa': 'strdup',
     'tmpnam': 'a memfd',
-    'signal': 'sigaction',
     'abort': 'an error',
     'sd_bus_query_sender_creds': 'the asynchronous GetConnectionUnixUser: any local user can stall a synchronous call',
     'sd_bus_call_method': 'sd_bus_call_method_async',

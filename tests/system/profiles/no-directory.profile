@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+[Access]
+AllowGroups=users
+
+[Exec]
+ExecStart=/usr/bin/true
+WorkingDirectory=/no/such/directory

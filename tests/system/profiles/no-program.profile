@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+[Access]
+AllowGroups=users
+
+[Exec]
+ExecStart=/usr/bin/no-such-program

@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Launching and ending sandboxes over the bus, with the clients that everyone has."""
+
+import os
+import re
+import pathlib
+import signal
+
+from common import (BUS, CGROUP, ROOT, SystemTest, UIDS, busctl, gdbus, immurectl, launch, main, run_as, sandboxes,
+                    sandbox_property, start_as, wait_for)
+
+
+class Launch(SystemTest):
+    def test_launch_with_busctl_names_the_sandbox(self):
+        for user in ('alice', 'bob'):
+            id, path = launch(user, 'sleep')
+            self.assertEqual(id, f'sleep.{UIDS[user]}.1')
+            self.assertTrue(path.startswith(f'{ROOT}/sandbox/'))
+            row = sandboxes(user)[id]
+            self.assertEqual((row['profile'], row['uid'], row['state'], row['path']),
+                             ('sleep', UIDS[user], 'running', path))
+
+    def test_launch_with_gdbus_names_the_sandbox(self):
+        reply = gdbus('alice', 'Launch', 'sleep', "{'Instance': <'one'>}")
+        match = re.fullmatch(r"\('(\S+)', (?:objectpath )?'(\S+)'\)", reply)
+        self.assertEqual(match[1], 'sleep.3001.1')
+        self.assertEqual(sandboxes()[match[1]]['instance'], 'one')
+
+    def test_root_launches_what_names_nobody(self):
+        id, _ = launch('root', 'nobody')
+        self.assertEqual(id, 'nobody.0.1')
+
+    def test_numbers_are_the_lowest_that_is_free(self):
+        first, second = launch('alice', 'sleep')[0], launch('alice', 'sleep')[0]
+        self.assertEqual((first, second), ('sleep.3001.1', 'sleep.3001.2'))
+        busctl('alice', 'Stop', 's', first)
+        self.assertEqual(launch('alice', 'sleep')[0], 'sleep.3001.1')
+
+    def test_properties_say_what_runs(self):
+        id, path = launch('alice', 'sleep')
+        expected = {'Id': id, 'Profile': 'sleep', 'User': 'alice', 'UID': 3001, 'State': 'running',
+                    'NRestarts': 0, 'ExecMainCode': 0, 'ExecMainStatus': 0}
+        for name, value in expected.items():
+            self.assertEqual(sandbox_property(path, name), value, name)
+        self.assertRegex(sandbox_property(path, 'InvocationID'), r'^[0-9a-f]{32}$')
+        leader = sandbox_property(path, 'Leader')
+        self.assertEqual(pathlib.Path(f'/proc/{leader}/comm').read_text().strip(), 'immured-exec')
+        main_pid = sandbox_property(path, 'MainPID')
+        self.assertEqual(pathlib.Path(f'/proc/{main_pid}/comm').read_text().strip(), 'sleep')
+        self.assertIn('seccomp', sandbox_property(path, 'Enforced'))
+
+    def test_sandbox_lies_in_its_own_cgroup(self):
+        id, path = launch('alice', 'sleep')
+        main_pid = sandbox_property(path, 'MainPID')
+        expected = CGROUP.resolve() / 'immured.slice/immured-3001.slice/immured-user@3001.service/sleep.1'
+        self.assertIn(str(main_pid), (expected / 'cgroup.procs').read_text().split())
+        told = sandbox_property(path, 'ControlGroup')
+        self.assertTrue(str(expected).endswith(told), told)
+
+    def test_stop_ends_and_removes(self):
+        id, path = launch('alice', 'sleep')
+        pid = sandbox_property(path, 'MainPID')
+        busctl('alice', 'Stop', 's', id)
+        self.assertFalse(os.path.exists(f'/proc/{pid}'))
+        wait_for('its removal', lambda: id not in sandboxes())
+        self.assert_refused('NoSuchSandbox', id, gdbus, 'alice', 'Stop', id)
+
+    def test_stop_on_the_object_does_the_same(self):
+        id, path = launch('alice', 'sleep')
+        busctl('alice', 'Stop', path=path, interface='Sandbox')
+        wait_for('its removal', lambda: id not in sandboxes())
+
+    def test_stop_of_a_program_that_ignores_it(self):
+        id, path = launch('alice', 'stubborn')
+        pid = sandbox_property(path, 'MainPID')
+        busctl('alice', 'Stop', 's', id)
+        self.assertFalse(os.path.exists(f'/proc/{pid}'))
+
+    def test_kill_reaches_the_program(self):
+        id, path = launch('alice', 'sleep')
+        busctl('alice', 'Kill', 'ssi', id, 'main', int(signal.SIGKILL))
+        wait_for('its end', lambda: sandboxes().get(id, {}).get('state') != 'running')
+        self.assertEqual(sandbox_property(path, 'Result'), 'signal')
+        self.assertEqual(sandbox_property(path, 'ExecMainStatus'), signal.SIGKILL)
+
+    def test_failed_sandbox_stays_until_it_is_forgotten(self):
+        id, path = launch('alice', 'python', '-c', 'raise SystemExit(3)')
+        wait_for('its end', lambda: sandboxes().get(id, {}).get('state') == 'failed')
+        self.assertEqual(sandbox_property(path, 'Result'), 'exit-code')
+        self.assertEqual(sandbox_property(path, 'ExecMainStatus'), 3)
+        busctl('alice', 'ResetFailed', 's', id)
+        self.assertNotIn(id, sandboxes())
+
+    def test_program_that_ends_well_is_gone(self):
+        id, _ = launch('alice', 'fixed')
+        wait_for('its removal', lambda: id not in sandboxes())
+
+    def test_oneshot_replies_when_it_has_ended(self):
+        done = run_as('alice', 'busctl', 'call', '--', BUS, ROOT, f'{BUS}.Manager', 'Launch', 'sa{sv}', 'oneshot', '1',
+                      'Arguments', 'as', '1', 'import time; time.sleep(0.3)')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse([s for s in sandboxes().values() if s['state'] == 'running'])
+
+    def test_success_statuses_of_the_profile_count(self):
+        for program in ('raise SystemExit(7)', 'import os, signal; os.kill(os.getpid(), signal.SIGUSR1)'):
+            launch('alice', 'oneshot', program)
+            wait_for('its removal', lambda: not sandboxes())
+
+    def test_runtime_limit_ends_it(self):
+        id, path = launch('alice', 'runtime')
+        wait_for('its end', lambda: sandboxes().get(id, {}).get('state') == 'failed')
+        self.assertEqual(sandbox_property(path, 'Result'), 'timeout')
+
+    def test_max_instances_holds_for_each_user(self):
+        launch('alice', 'sleep'), launch('alice', 'sleep')
+        self.assert_refused('QuotaExceeded', r'MaxInstances|2', gdbus, 'alice', 'Launch', 'sleep', '{}')
+        launch('bob', 'sleep')
+
+    def test_signals_tell_subscribers_and_nobody_else(self):
+        watchers = {user: start_as(user, 'python3', '-I', '-c', WATCH) for user in ('alice', 'bob')}
+        try:
+            for watcher in watchers.values():
+                self.assertEqual(watcher.stdout.readline(), b'subscribed\n')
+            id, _ = launch('alice', 'sleep')
+            busctl('alice', 'Stop', 's', id)
+            mine, _ = launch('bob', 'sleep')
+            busctl('bob', 'Stop', 's', mine)
+            for user, expected in (('alice', id), ('bob', mine)):
+                for member in ('SandboxNew', 'SandboxRemoved'):
+                    self.assertEqual(watchers[user].stdout.readline().decode().split(), [member, expected])
+        finally:
+            for watcher in watchers.values():
+                watcher.kill()
+                watcher.communicate()
+
+    def test_objects_are_listed_by_the_object_manager(self):
+        id, path = launch('alice', 'sleep')
+        for user, seen in (('alice', True), ('bob', False), ('root', True)):
+            objects = busctl(user, 'GetManagedObjects', interface='org.freedesktop.DBus.ObjectManager')[0]
+            self.assertEqual(path in objects, seen, user)
+
+    def test_immurectl_launches_lists_and_stops(self):
+        done = immurectl('alice', 'launch', 'sleep')
+        self.assertEqual((done.returncode, done.stdout.strip()), (0, 'sleep.3001.1'), done.stderr)
+        self.assertIn('sleep.3001.1', immurectl('alice', 'list').stdout)
+        self.assertIn('running', immurectl('alice', 'status', 'sleep.3001.1').stdout)
+        self.assertEqual(immurectl('alice', 'stop', 'sleep.3001.1').returncode, 0)
+        self.assertNotIn('sleep.3001.1', immurectl('alice', 'list').stdout)
+
+
+# A client of the bus that prints what it is told: python's own library knows no bus, gdbus cannot subscribe and listen
+# on one connection, so busctl monitors are no help either; the wire format is small.
+WATCH = r'''
+import socket, struct, sys
+
+def pad(data, n): return data + b"\0" * (-len(data) % n)
+def string(s): return struct.pack("<I", len(s)) + s.encode() + b"\0"
+def field(code, kind, s):
+    if kind == "g": return bytes([code, 1]) + b"g\0" + bytes([len(s)]) + s.encode() + b"\0"
+    return bytes([code, 1]) + kind.encode() + b"\0" + string(s)
+
+def call(serial, destination, path, interface, member):
+    fields = b""
+    for f in (field(1, "o", path), field(2, "s", interface), field(3, "s", member), field(6, "s", destination)):
+        fields = pad(fields, 8) + f
+    return pad(struct.pack("<cBBBIII", b"l", 1, 0, 1, 0, serial, len(fields)) + fields, 8)
+
+bus = socket.socket(socket.AF_UNIX)
+bus.connect("/run/dbus/system_bus_socket")
+import os
+bus.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\n")
+assert bus.recv(4096).startswith(b"OK")
+bus.sendall(b"BEGIN\r\n")
+DBUS, B = "org.freedesktop.DBus", "org.immured.Broker1"
+bus.sendall(call(1, DBUS, "/org/freedesktop/DBus", DBUS, "Hello"))
+bus.sendall(call(2, B, "/org/immured/Broker1", B + ".Manager", "Subscribe"))
+stream = bus.makefile("rb")
+while True:
+    head = stream.read(16)
+    kind, body, serial, n = head[1], *struct.unpack("<III", head[4:])
+    fields = stream.read(n + -n % 8)
+    content = stream.read(body)
+    values = {}
+    i = 0
+    while i < n:
+        i += -i % 8
+        code, signature = fields[i], chr(fields[i + 2])
+        i += 4
+        if signature in "so":
+            i += -i % 4
+            size, = struct.unpack_from("<I", fields, i)
+            values[code] = fields[i + 4:i + 4 + size].decode()
+            i += 5 + size
+        elif signature == "g":
+            i += 2 + fields[i]
+        else:
+            i += -i % 4
+            values[code], = struct.unpack_from("<I", fields, i)
+            i += 4
+    if values.get(5) == 2:
+        assert kind == 2, content
+        print("subscribed", flush=True)
+    if kind == 4 and values.get(3) in ("SandboxNew", "SandboxRemoved"):
+        size, = struct.unpack_from("<I", content)
+        print(values[3], content[4:4 + size].decode(), flush=True)
+'''
+
+
+if __name__ == '__main__':
+    main()
