@@ -27,8 +27,6 @@ void buffer_append_text(Buffer *b, const char *s);
 void buffer_printf(Buffer *b, const char *format, ...) _printf_(2, 3);
 /* A JSON string literal, quotes included (RFC 8259). NULL writes null. Input must be valid UTF-8. */
 void buffer_append_json_string(Buffer *b, const char *s);
-static inline int buffer_error(const Buffer *b) {
-        return b->error;
-}
+static inline int buffer_error(const Buffer *b) { return b->error; }
 /* The text, handed over (caller frees), or NULL after an error; the buffer is empty afterwards. */
 char *buffer_take_text(Buffer *b);

@@ -19,16 +19,16 @@
 #define USEC_PER_SEC UINT64_C(1000000)
 #define USEC_PER_MSEC UINT64_C(1000)
 
-int parse_boolean(const char *s, bool *ret);             /* yes/no, true/false, on/off, 1/0 */
-int parse_u64(const char *s, uint64_t *ret);             /* decimal */
-int parse_u32(const char *s, uint32_t *ret);             /* decimal */
-int parse_i32(const char *s, int32_t *ret);              /* decimal, may be negative */
-int parse_id(const char *s, uid_t *ret);                 /* decimal uid or gid; 65535 and UINT32_MAX are refused */
-int parse_mode(const char *s, mode_t *ret);              /* octal, at most 07777 */
-int parse_size(const char *s, uint64_t *ret);            /* bytes; K M G T P E, base 1024; "infinity" is UINT64_MAX */
-int parse_usec(const char *s, uint64_t *ret);            /* "5", "5s", "1min 30s", "500ms"; "infinity" */
-int parse_permyriad(const char *s, uint32_t *ret);       /* "12.34%" is 1234; any multiple of 100 % fits */
-int parse_signal(const char *s, int *ret);               /* "TERM", "SIGTERM", "15", "RTMIN+3" */
+int parse_boolean(const char *s, bool *ret);  /* yes/no, true/false, on/off, 1/0 */
+int parse_u64(const char *s, uint64_t *ret);  /* decimal */
+int parse_u32(const char *s, uint32_t *ret);  /* decimal */
+int parse_i32(const char *s, int32_t *ret);   /* decimal, may be negative */
+int parse_id(const char *s, uid_t *ret);      /* decimal uid or gid; 65535 and UINT32_MAX are refused */
+int parse_mode(const char *s, mode_t *ret);   /* octal, at most 07777 */
+int parse_size(const char *s, uint64_t *ret); /* bytes; K M G T P E, base 1024; "infinity" is UINT64_MAX */
+int parse_usec(const char *s, uint64_t *ret); /* "5", "5s", "1min 30s", "500ms"; "infinity" */
+int parse_permyriad(const char *s, uint32_t *ret); /* "12.34%" is 1234; any multiple of 100 % fits */
+int parse_signal(const char *s, int *ret);         /* "TERM", "SIGTERM", "15", "RTMIN+3" */
 
 /* "SIGTERM" for 15; NULL for a number that is no signal. The text is static or thread-local. */
 const char *signal_name(int signo);

@@ -24,44 +24,42 @@
 #define _noreturn_ __attribute__((__noreturn__))
 #define _unused_ __attribute__((__unused__))
 
-#define MAX(a, b)                            \
-        ({                                   \
-                __typeof__(a) _max_a_ = (a); \
-                __typeof__(b) _max_b_ = (b); \
+#define MAX(a, b)                                      \
+        ({                                             \
+                __typeof__(a) _max_a_ = (a);           \
+                __typeof__(b) _max_b_ = (b);           \
                 _max_a_ > _max_b_ ? _max_a_ : _max_b_; \
         })
-#define MIN(a, b)                            \
-        ({                                   \
-                __typeof__(a) _min_a_ = (a); \
-                __typeof__(b) _min_b_ = (b); \
+#define MIN(a, b)                                      \
+        ({                                             \
+                __typeof__(a) _min_a_ = (a);           \
+                __typeof__(b) _min_b_ = (b);           \
                 _min_a_ < _min_b_ ? _min_a_ : _min_b_; \
         })
 
 /* Hand a value on and leave NULL (or -EBADF) behind, so that _cleanup_ no longer owns it. */
-#define TAKE_PTR(p)                           \
-        ({                                    \
-                __typeof__(p) _taken_ = (p);  \
-                (p) = NULL;                   \
-                _taken_;                      \
+#define TAKE_PTR(p)                          \
+        ({                                   \
+                __typeof__(p) _taken_ = (p); \
+                (p) = NULL;                  \
+                _taken_;                     \
         })
-#define TAKE_FD(fd)                  \
-        ({                           \
-                int _taken_ = (fd);  \
-                (fd) = -EBADF;       \
-                _taken_;             \
+#define TAKE_FD(fd)                 \
+        ({                          \
+                int _taken_ = (fd); \
+                (fd) = -EBADF;      \
+                _taken_;            \
         })
 
 /* Define FN##p(), the form that _cleanup_() wants, for a destructor that takes NULL. */
-#define DEFINE_CLEANUP(type, fn)                  \
-        static inline void fn##p(type *p) {       \
-                if (*p)                           \
-                        fn(*p);                   \
-        }                                         \
+#define DEFINE_CLEANUP(type, fn)            \
+        static inline void fn##p(type *p) { \
+                if (*p)                     \
+                        fn(*p);             \
+        }                                   \
         struct _cleanup_semicolon_
 
-static inline void freep(void *p) {
-        free(*(void **) p);
-}
+static inline void freep(void *p) { free(*(void **) p); }
 
 /* Closes what is open, keeps errno, returns -EBADF: fd = safe_close(fd). */
 static inline int safe_close(int fd) {
@@ -75,16 +73,12 @@ static inline int safe_close(int fd) {
         return -EBADF;
 }
 
-static inline void closep(int *fd) {
-        (void) safe_close(*fd);
-}
+static inline void closep(int *fd) { (void) safe_close(*fd); }
 
 #define _cleanup_free_ _cleanup_(freep)
 #define _cleanup_close_ _cleanup_(closep)
 
-static inline bool streq(const char *a, const char *b) {
-        return strcmp(a, b) == 0;
-}
+static inline bool streq(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
 /* The text after the prefix, or NULL where s does not start with it. */
 static inline const char *startswith(const char *s, const char *prefix) {

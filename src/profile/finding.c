@@ -54,6 +54,45 @@ int findings_add(Findings *f, const char *file, unsigned line, const char *key, 
         return 0;
 }
 
+int findings_extend(Findings *f, const Findings *b) {
+        for (size_t i = 0; i < b->n_items; i++) {
+                const Finding *item = &b->items[i];
+                int r;
+
+                r = findings_add(f, item->file, item->line, item->key, "%s", item->text);
+                if (r < 0)
+                        return r;
+        }
+
+        f->n_dropped += b->n_dropped;
+        return 0;
+}
+
+void findings_sort(Findings *f) {
+        size_t ranks[FINDINGS_MAX]; /* of each item: where its file first occurs */
+
+        for (size_t i = 0; i < f->n_items; i++) {
+                ranks[i] = 0;
+                while (!streq(f->items[ranks[i]].file, f->items[i].file))
+                        ranks[i]++;
+        }
+
+        for (size_t i = 1; i < f->n_items; i++) {
+                Finding item = f->items[i];
+                size_t rank = ranks[i], to = i;
+
+                for (; to > 0; to--) {
+                        if (ranks[to - 1] < rank ||
+                            (ranks[to - 1] == rank && f->items[to - 1].line <= item.line))
+                                break;
+                        f->items[to] = f->items[to - 1];
+                        ranks[to] = ranks[to - 1];
+                }
+                f->items[to] = item;
+                ranks[to] = rank;
+        }
+}
+
 char *finding_format(const Finding *f) {
         const char *key = f->key ?: "", *colon = f->key ? ": " : "";
 

@@ -33,5 +33,11 @@ void findings_done(Findings *f);
 int findings_add(Findings *f, const char *file, unsigned line, const char *key, const char *format, ...)
         _printf_(5, 6);
 
+/* Adds copies of all of b. 0 or -ENOMEM. */
+int findings_extend(Findings *f, const Findings *b);
+
+/* By lines; the files in the order they first occur. */
+void findings_sort(Findings *f);
+
 /* "file:line: key: text"; caller frees. NULL: no memory. */
 char *finding_format(const Finding *f);

@@ -177,8 +177,8 @@ const ProfileKey profile_keys[] = {
         LATER("Network", "DNS", true, "", "address…", "Name servers it uses"),
         LATER("Network", "IngressBandwidthMax", false, "", "bytes per second", "How fast it may receive"),
         LATER("Network", "EgressBandwidthMax", false, "", "bytes per second", "How fast it may send"),
-        LIST("Network", "RestrictAddressFamilies", parse_key_address_families, address_families, "AF_UNIX AF_INET AF_INET6",
-             "family…|none", "Kinds of sockets it may make; replaces the default"),
+        LIST("Network", "RestrictAddressFamilies", parse_key_address_families, address_families,
+             "AF_UNIX AF_INET AF_INET6", "family…|none", "Kinds of sockets it may make; replaces the default"),
         LATER("Network", "IPAccounting", false, "yes", "yes|no", "Count what it sends and receives"),
 
         /* How much it uses */

@@ -22,11 +22,11 @@ struct ProfileKey {
         const char *name;
         ProfileParser parse; /* NULL: known, but not supported by this version: refuses the profile */
         size_t offset;
-        uint64_t min, max;    /* range of numbers; maximum length of texts and lists */
-        bool list;            /* may be given more than once in a file */
+        uint64_t min, max;        /* range of numbers; maximum length of texts and lists */
+        bool list;                /* may be given more than once in a file */
         const char *default_text; /* as an admin would write it; "" where the default is empty */
-        const char *syntax;   /* "yes|no", "size", "path…": for help and messages */
-        const char *help;     /* one line, without a full stop */
+        const char *syntax;       /* "yes|no", "size", "path…": for help and messages */
+        const char *help;         /* one line, without a full stop */
 };
 
 extern const ProfileKey profile_keys[];

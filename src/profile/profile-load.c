@@ -307,7 +307,7 @@ static int load_build(const ProfileLoad *load, const ProfileSource *s, Profile *
         return 0;
 }
 
-static int set_add(ProfileSet *set, const ProfileLoad *load, ProfileSource *s) {
+static int set_add(ProfileSet *set, const ProfileLoad *load, const ProfileSource *s) {
         ProfileEntry *entry = &set->entries[set->n_entries];
         int r;
 
@@ -317,16 +317,11 @@ static int set_add(ProfileSet *set, const ProfileLoad *load, ProfileSource *s) {
                 return -ENOMEM;
 
         /* A source's findings stay where they are until all heirs have asked for them. */
-        for (size_t i = 0; i < s->findings.n_items; i++) {
-                const Finding *f = &s->findings.items[i];
-
-                r = findings_add(&entry->findings, f->file, f->line, f->key, "%s", f->text);
-                if (r < 0)
-                        return r;
-        }
-        entry->findings.n_dropped += s->findings.n_dropped;
-
-        return load_build(load, s, &entry->profile, &entry->findings);
+        r = findings_extend(&entry->findings, &s->findings);
+        if (r == 0)
+                r = load_build(load, s, &entry->profile, &entry->findings);
+        findings_sort(&entry->findings);
+        return r;
 }
 
 int profile_set_load(ProfileSet **ret, char *const *directories, uid_t required_uid) {
@@ -421,14 +416,9 @@ int profile_load_file(
                 return r < 0 ? r : -EBADMSG;
         }
 
-        for (size_t i = 0; i < entry->findings.n_items; i++) {
-                const Finding *f = &entry->findings.items[i];
-
-                r = findings_add(findings, f->file, f->line, f->key, "%s", f->text);
-                if (r < 0)
-                        return r;
-        }
-        findings->n_dropped += entry->findings.n_dropped;
+        r = findings_extend(findings, &entry->findings);
+        if (r < 0)
+                return r;
         if (!entry->profile)
                 return -EBADMSG;
 

@@ -38,4 +38,5 @@ int profile_set_load(ProfileSet **ret, char *const *directories, uid_t required_
 const ProfileEntry *profile_set_find(const ProfileSet *set, const char *name);
 
 /* One file alone, for lint: 0 and a profile, -EBADMSG with findings, -ENOMEM. */
-int profile_load_file(Profile **ret, const char *path, char *const *directories, uid_t required_uid, Findings *findings);
+int profile_load_file(
+        Profile **ret, const char *path, char *const *directories, uid_t required_uid, Findings *findings);

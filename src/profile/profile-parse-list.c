@@ -25,9 +25,13 @@ bool layer_name_is_valid(const char *s) {
 /* address_families(7), by the names of <sys/socket.h>. */
 static bool address_family_is_valid(const char *s) {
         static const char *const names[] = {
-                "AF_UNIX",  "AF_LOCAL", "AF_INET",  "AF_INET6",   "AF_NETLINK",   "AF_PACKET",
-                "AF_VSOCK", "AF_ALG",   "AF_XDP",   "AF_CAN",     "AF_BLUETOOTH", "AF_TIPC",
-                "AF_RDS",   "AF_KEY",   "AF_PPPOX", "AF_QIPCRTR",
+                "AF_ALG",     "AF_APPLETALK", "AF_ATMPVC", "AF_ATMSVC", "AF_AX25",    "AF_BLUETOOTH",
+                "AF_BRIDGE",  "AF_CAIF",      "AF_CAN",    "AF_DECnet", "AF_IB",      "AF_IEEE802154",
+                "AF_INET",    "AF_INET6",     "AF_IPX",    "AF_ISDN",   "AF_IUCV",    "AF_KCM",
+                "AF_KEY",     "AF_LLC",       "AF_LOCAL",  "AF_MPLS",   "AF_NETLINK", "AF_NETROM",
+                "AF_NFC",     "AF_PACKET",    "AF_PHONET", "AF_PPPOX",  "AF_QIPCRTR", "AF_RDS",
+                "AF_ROSE",    "AF_RXRPC",     "AF_SMC",    "AF_TIPC",   "AF_UNIX",    "AF_VSOCK",
+                "AF_WANPIPE", "AF_X25",       "AF_XDP",
         };
 
         return name_in(names, ELEMENTSOF(names), s);

@@ -17,9 +17,7 @@ static inline const char *scalar_text(const ProfileKey *key, const char *text) {
         return *text ? text : key->default_text;
 }
 
-static inline void *key_field(const ProfileKey *key, Profile *p) {
-        return (uint8_t *) p + key->offset;
-}
+static inline void *key_field(const ProfileKey *key, Profile *p) { return (uint8_t *) p + key->offset; }
 
 /* Only %u %U %g %G %h %i %N %H %t and %% are specifiers. */
 bool specifiers_are_valid(const char *s);
@@ -27,16 +25,17 @@ bool specifiers_are_valid(const char *s);
 /* A layer that Degrade= may name. */
 bool layer_name_is_valid(const char *s);
 
-#define DECLARE_PARSER(name) int name(const ProfileKey *key, const char *text, Profile *p, const char **ret_why)
+#define DECLARE_PARSER(name) \
+        int name(const ProfileKey *key, const char *text, Profile *p, const char **ret_why)
 
 /* profile-parse.c: one value */
 DECLARE_PARSER(parse_key_bool);
 DECLARE_PARSER(parse_key_u32);
-DECLARE_PARSER(parse_key_u64);         /* "": UINT64_MAX, not set; with key->max UINT64_MAX also "infinity" */
-DECLARE_PARSER(parse_key_size);        /* the same with suffixes */
+DECLARE_PARSER(parse_key_u64);  /* "": UINT64_MAX, not set; with key->max UINT64_MAX also "infinity" */
+DECLARE_PARSER(parse_key_size); /* the same with suffixes */
 DECLARE_PARSER(parse_key_usec);
-DECLARE_PARSER(parse_key_text);        /* one line; "": NULL */
-DECLARE_PARSER(parse_key_log_name);    /* text with specifiers and without blanks */
+DECLARE_PARSER(parse_key_text);     /* one line; "": NULL */
+DECLARE_PARSER(parse_key_log_name); /* text with specifiers and without blanks */
 DECLARE_PARSER(parse_key_mode);
 DECLARE_PARSER(parse_key_signal);
 DECLARE_PARSER(parse_key_pattern);

@@ -108,15 +108,15 @@ typedef struct ProfileRlimit {
 
 /* IOReadBandwidthMax= and its like: one row for each device and direction. */
 typedef struct ProfileIoLimit {
-        char *path;      /* a device node or a file on the device */
+        char *path;                        /* a device node or a file on the device */
         uint64_t rbps, wbps, riops, wiops; /* UINT64_MAX: not limited */
 } ProfileIoLimit;
 
 /* One item of SystemCallFilter= as written: "@group", "name", with its errno. */
 typedef struct ProfileSyscall {
         char *name;
-        bool deny;   /* came behind "~" */
-        int error;   /* errno for ":EPERM"; -1: SystemCallErrorNumber= */
+        bool deny; /* came behind "~" */
+        int error; /* errno for ":EPERM"; -1: SystemCallErrorNumber= */
 } ProfileSyscall;
 
 typedef struct Profile {
@@ -182,8 +182,8 @@ typedef struct Profile {
 
         /* [Resources]; UINT64_MAX: not set */
         uint64_t memory_min, memory_low, memory_high, memory_max, memory_swap_max, memory_zswap_max;
-        uint64_t cpu_weight; /* 1…10000 */
-        uint32_t cpu_quota;  /* 1/100 of a percent of one CPU; UINT32_MAX: not set */
+        uint64_t cpu_weight;                       /* 1…10000 */
+        uint32_t cpu_quota;                        /* 1/100 of a percent of one CPU; UINT32_MAX: not set */
         char *allowed_cpus, *allowed_memory_nodes; /* as the kernel's cpuset wants them */
         uint64_t io_weight;
         ProfileIoLimit *io_limits;
@@ -196,8 +196,8 @@ typedef struct Profile {
         ProfileSyscall *syscalls; /* SystemCallFilter= in order; empty: @system-service */
         size_t n_syscalls;
         bool syscalls_set;
-        int syscall_error;    /* SystemCallErrorNumber= */
-        char **syscall_log;   /* SystemCallLog= */
+        int syscall_error;  /* SystemCallErrorNumber= */
+        char **syscall_log; /* SystemCallLog= */
         bool lock_personality, restrict_realtime, restrict_suid_sgid, memory_deny_write_execute;
         char **degrade;
 

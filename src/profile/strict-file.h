@@ -20,7 +20,7 @@
 /* A directory that is open. */
 typedef struct StrictDirectory {
         char *path;
-        int fd;       /* -EBADF: not there */
+        int fd;        /* -EBADF: not there */
         char *refusal; /* why its files must not be trusted, or NULL */
 } StrictDirectory;
 
@@ -31,7 +31,8 @@ void strict_directory_done(StrictDirectory *d);
  * Opens path below parent (AT_FDCWD; for another parent links may not lead out of it). A directory that does not exist
  * is no error. Wrong owner or mode: 0 and .refusal. Another negative errno: it exists and cannot be opened.
  */
-int strict_directory_open(StrictDirectory *ret, int parent_fd, const char *name, const char *path, uid_t required_uid);
+int strict_directory_open(
+        StrictDirectory *ret, int parent_fd, const char *name, const char *path, uid_t required_uid);
 
 /* The names in it that end with the suffix and do not begin with a dot, sorted. */
 int strict_directory_list(const StrictDirectory *d, const char *suffix, char ***ret);

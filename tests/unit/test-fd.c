@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static size_t count_fds(void) {
+        size_t n = 0;
+
+        for (int fd = 0; fd < 1024; fd++)
+                n += fcntl(fd, F_GETFD) >= 0;
+        return n;
+}
+
+static void assert_cloexec(int fd) { assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC); }
+
+static void files_are_read_up_to_a_limit(void **state) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *data = NULL;
+        char *untouched = (char *) 1;
+        size_t size;
+
+        (void) state;
+        fd = memfd_create("test", MFD_CLOEXEC);
+        assert_int_equal(fd_write_full(fd, "0123456789", 10), 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_int_equal(fd_read_full(fd, 9, &untouched, NULL), -EFBIG);
+        assert_ptr_equal(untouched, (char *) 1);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_int_equal(fd_read_full(fd, 10, &data, &size), 0);
+        assert_int_equal(size, 10);
+        assert_string_equal(data, "0123456789");
+        assert_int_equal(fd_read_full(-EBADF, 10, &untouched, NULL), -EBADF);
+}
+
+static void long_files_are_read_whole(void **state) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *in = NULL, *out = NULL;
+        size_t size = 100000, n;
+
+        (void) state;
+        in = malloc(size);
+        memset(in, 'x', size);
+        fd = memfd_create("test", MFD_CLOEXEC);
+        assert_int_equal(fd_write_full(fd, in, size), 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_int_equal(fd_read_full(fd, size, &out, &n), 0);
+        assert_int_equal(n, size);
+        assert_memory_equal(in, out, size);
+        assert_int_equal(out[n], '\0');
+}
+
+static void kernel_files(void **state) {
+        _cleanup_free_ char *line = NULL, *name = NULL;
+
+        (void) state;
+        assert_int_equal(file_read_line(AT_FDCWD, "/proc/self/comm", &line), 0);
+        assert_null(strchr(line, '\n'));
+        assert_int_equal(file_write_kernel(AT_FDCWD, "/proc/self/comm", "renamed"), 0);
+        assert_int_equal(file_read_line(AT_FDCWD, "/proc/self/comm", &name), 0);
+        assert_string_equal(name, "renamed");
+        assert_int_equal(file_write_kernel(AT_FDCWD, "/proc/self/comm", line), 0);
+        assert_int_equal(file_write_kernel(AT_FDCWD, "/nonexistent/file", "x"), -ENOENT);
+}
+
+static void sealed_memfds_cannot_change(void **state) {
+        _cleanup_close_ int fd = -EBADF, open_fd = -EBADF, file = -EBADF;
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+
+        (void) state;
+        fd = memfd_new_sealed("test", "abc", 3);
+        assert_true(fd >= 0);
+        assert_cloexec(fd);
+        assert_int_equal(memfd_verify_sealed(fd), 0);
+        assert_int_equal(fd_read_full(fd, 100, &data, &size), 0);
+        assert_string_equal(data, "abc");
+        assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+        assert_int_equal(errno, EPERM);
+        assert_int_equal(ftruncate(fd, 0), -1);
+        assert_ptr_equal(mmap(NULL, 3, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+
+        open_fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        assert_int_equal(memfd_verify_sealed(open_fd), -EPERM);
+        /* Everything but the seal on seals. */
+        assert_int_equal(fcntl(open_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK), 0);
+        assert_int_equal(memfd_verify_sealed(open_fd), -EPERM);
+        file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(memfd_verify_sealed(file), -EINVAL);
+        assert_int_equal(memfd_verify_sealed(-EBADF), -EBADF);
+}
+
+static void flags_are_set_and_cleared(void **state) {
+        _cleanup_close_ int fd = -EBADF;
+
+        (void) state;
+        fd = memfd_create("test", MFD_CLOEXEC);
+        assert_int_equal(fd_set_cloexec(fd, false), 0);
+        assert_int_equal(fcntl(fd, F_GETFD), 0);
+        assert_int_equal(fd_set_cloexec(fd, true), 0);
+        assert_cloexec(fd);
+        assert_int_equal(fd_set_nonblock(fd, true), 0);
+        assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+        assert_int_equal(fd_set_nonblock(fd, false), 0);
+        assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+        assert_int_equal(fd_set_cloexec(-EBADF, true), -EBADF);
+        assert_int_equal(fd_close_from(-1), -EINVAL);
+}
+
+static void openat2_keeps_below(void **state) {
+        _cleanup_close_ int dir = -EBADF, fd = -EBADF;
+
+        (void) state;
+        dir = fd_openat2(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY, 0, 0);
+        assert_true(dir >= 0);
+        assert_cloexec(dir);
+        fd = fd_openat2(dir, "status", O_RDONLY, 0, RESOLVE_BENEATH);
+        assert_true(fd >= 0);
+        assert_int_equal(fd_openat2(dir, "../version", O_RDONLY, 0, RESOLVE_BENEATH), -EXDEV);
+        assert_int_equal(fd_openat2(dir, "exe", O_RDONLY, 0, RESOLVE_NO_MAGICLINKS), -ELOOP);
+}
+
+static int sockets(int fds[static 2]) {
+        return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds);
+}
+
+static void packets_carry_descriptors(void **state) {
+        size_t before = count_fds(), n = 3;
+        int pair[2], out[3], in[3];
+        char data[8];
+
+        (void) state;
+        assert_int_equal(sockets(pair), 0);
+        for (size_t i = 0; i < 3; i++)
+                out[i] = memfd_create("test", MFD_CLOEXEC);
+        assert_int_equal(fd_send_packet(pair[0], "hello", 5, out, 3), 0);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), 5);
+        assert_memory_equal(data, "hello", 5);
+        assert_int_equal(n, 3);
+        for (size_t i = 0; i < 3; i++) {
+                assert_cloexec(in[i]);
+                (void) close(in[i]);
+                (void) close(out[i]);
+        }
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), NULL, NULL), -EAGAIN);
+        (void) close(pair[0]);
+        n = 3;
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), 0);
+        assert_int_equal(n, 0);
+        assert_int_equal(fd_send_packet(pair[1], "x", 1, NULL, 0), -EPIPE); /* and no SIGPIPE */
+        (void) close(pair[1]);
+        assert_int_equal(count_fds(), before);
+}
+
+static void unwanted_descriptors_are_closed(void **state) {
+        size_t before = count_fds(), n = 1;
+        int pair[2], out[9], in[1] = { -7 };
+        char data[4];
+
+        (void) state;
+        assert_int_equal(sockets(pair), 0);
+        for (size_t i = 0; i < ELEMENTSOF(out); i++)
+                out[i] = pair[0];
+
+        assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 2), 0);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), -EMSGSIZE);
+        assert_int_equal(fd_send_packet(pair[0], "too long", 8, out, 1), 0);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), -EMSGSIZE);
+        assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 8), 0);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), NULL, NULL), 2);
+        assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 9), -E2BIG);
+        assert_int_equal(in[0], -7);
+
+        (void) close(pair[0]);
+        (void) close(pair[1]);
+        assert_int_equal(count_fds(), before);
+}
+
+/* More descriptors in one message than fd_send_packet() would send. */
+static void a_flood_of_descriptors_is_refused(void **state) {
+        union {
+                struct cmsghdr header;
+                uint8_t space[CMSG_SPACE(100 * sizeof(int))];
+        } control = {};
+        struct iovec iov = { (void *) "x", 1 };
+        struct msghdr m = {
+                .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+        };
+        size_t before = count_fds(), n = 8;
+        int pair[2], in[8];
+        char data[4];
+
+        (void) state;
+        assert_int_equal(sockets(pair), 0);
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(100 * sizeof(int));
+        for (size_t i = 0; i < 100; i++)
+                memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &pair[0], sizeof(int));
+        assert_int_equal(sendmsg(pair[0], &m, 0), 1);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), -EMSGSIZE);
+        (void) close(pair[0]);
+        (void) close(pair[1]);
+        assert_int_equal(count_fds(), before);
+}
+
+static void credentials_beside_descriptors_do_no_harm(void **state) {
+        int pair[2], in[8], out[8], one = 1;
+        size_t n = 8;
+        char data[4];
+
+        (void) state;
+        assert_int_equal(sockets(pair), 0);
+        assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)), 0);
+        for (size_t i = 0; i < ELEMENTSOF(out); i++)
+                out[i] = pair[0];
+        assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 8), 0);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), 2);
+        assert_int_equal(n, 8);
+        for (size_t i = 0; i < n; i++)
+                (void) close(in[i]);
+        (void) close(pair[0]);
+        (void) close(pair[1]);
+}
+
+static void pidfds_signal(void **state) {
+        _cleanup_close_ int pidfd = -EBADF;
+        int status;
+        pid_t pid;
+
+        (void) state;
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                for (;;)
+                        (void) pause();
+        }
+        pidfd = pidfd_open_pid(pid);
+        assert_true(pidfd >= 0);
+        assert_cloexec(pidfd);
+        assert_int_equal(pidfd_signal(pidfd, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_int_equal(pidfd_signal(pidfd, SIGKILL), -ESRCH);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(files_are_read_up_to_a_limit),
+                cmocka_unit_test(long_files_are_read_whole),
+                cmocka_unit_test(kernel_files),
+                cmocka_unit_test(sealed_memfds_cannot_change),
+                cmocka_unit_test(flags_are_set_and_cleared),
+                cmocka_unit_test(openat2_keeps_below),
+                cmocka_unit_test(packets_carry_descriptors),
+                cmocka_unit_test(unwanted_descriptors_are_closed),
+                cmocka_unit_test(a_flood_of_descriptors_is_refused),
+                cmocka_unit_test(credentials_beside_descriptors_do_no_harm),
+                cmocka_unit_test(pidfds_signal),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
