@@ -247,7 +247,7 @@ def check_registered(tree):
         path = pathlib.PurePath(name)
         build = path.parent / 'meson.build'
         known = tree.text(build) if str(build) in tree.files else ''
-        if f"'{path.name}'" not in known and f"'{path.stem}'" not in known:
+        if not any(f"'{n}'" in known for n in (path.name, path.stem.removeprefix('test-'))):
             yield f'{name}: not in {build}'
 
 
