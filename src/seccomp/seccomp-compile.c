@@ -14,13 +14,15 @@
 #define PROGRAM_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
 
 /*
- * The program is made of two filters, one behind the other. The first lets through by default and refuses what
- * seccomp-restrict.c says; where it would let a call through, it goes on with the second. That one decides by number
- * alone: listed calls pass, other calls that libseccomp knows get SystemCallErrorNumber=, and numbers nobody knew when
- * libseccomp was made get ENOSYS, so that programs fall back to what they did before there was such a call.
+ * The program is made of two filters, one behind the other. The first lets through by default and refuses
+ * what seccomp-restrict.c says; where it would let a call through, it goes on with the second. That one
+ * decides by number alone: listed calls pass, other calls that libseccomp knows get SystemCallErrorNumber=,
+ * and numbers nobody knew when libseccomp was made get ENOSYS, so that programs fall back to what they did
+ * before there was such a call.
  *
- * Two filters, because one cannot say both: within an allow-list, "this call but not with that argument" would have
- * to be spelled as all the arguments that are fine. One program, because every filter more costs on each call.
+ * Two filters, because one cannot say both: within an allow-list, "this call but not with that argument"
+ * would have to be spelled as all the arguments that are fine. One program, because every filter more costs
+ * on each call.
  */
 
 /* What becomes of one native number. */
@@ -44,8 +46,8 @@ static int compiler_find(Compiler *c, const char *key, const char *name, const c
 }
 
 /*
- * The calls that an item of a list means: those of a group, or itself. *ret is an array of borrowed names, NULL where
- * a finding was added.
+ * The calls that an item of a list means: those of a group, or itself. *ret is an array of borrowed names,
+ * NULL where a finding was added.
  */
 static int compiler_expand(Compiler *c, const char *key, char *const item[static 2], char *const **ret) {
         *ret = NULL;
@@ -94,8 +96,8 @@ static int compiler_apply(Compiler *c, const char *name, int error) {
 static bool refuses(const ProfileSyscall *item) { return item->deny || item->error >= 0; }
 
 /*
- * A list that starts by removing, removes from the default; one that starts with names of its own replaces it, but
- * for what every program needs.
+ * A list that starts by removing, removes from the default; one that starts with names of its own replaces
+ * it, but for what every program needs.
  */
 static int compiler_apply_filter(Compiler *c) {
         const Profile *p = c->profile;
@@ -190,7 +192,7 @@ static int filter_new(uint32_t default_action, scmp_filter_ctx *ret) {
         if (r < 0)
                 return r;
 
-        /* A binary tree over the numbers. Kernels since 5.11 remember which calls always pass, older ones do not. */
+        /* A binary tree over the numbers: a call costs some ten comparisons instead of hundreds. */
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
         if (r < 0)
                 return r;
@@ -306,7 +308,7 @@ int seccomp_compile(const SeccompPolicy *policy,
         if (profile->syscall_error <= 0 || profile->syscall_error > SYSCALL_ERROR_MAX)
                 return -EINVAL;
 
-        /* What libseccomp offers must not depend on the kernel here, nor on a filter we run under. 3: log, kill process. */
+        /* What libseccomp offers must not depend on the kernel here: 3 has SCMP_ACT_LOG and KILL_PROCESS. */
         r = seccomp_api_set(3);
         if (r < 0)
                 return r;

@@ -4,9 +4,9 @@
 #include <seccomp.h>
 
 /*
- * Calls younger than the oldest libseccomp that immured runs with. Naming them keeps one set of group files good for
- * all versions; where libseccomp has no number for them they answer ENOSYS, which every caller must expect of a call
- * as young as that.
+ * Calls younger than the oldest libseccomp that immured runs with. Naming them keeps one set of group files
+ * good for all versions; where libseccomp has no number for them they answer ENOSYS, which every caller must
+ * expect of a call as young as that.
  */
 static const char *const young_syscalls[] = {
         "cachestat",         "fchmodat2",        "file_getattr",

@@ -18,13 +18,13 @@
 #define SYSCALL_ERROR_MAX 4094
 
 /*
- * The number of a call on the native ABI. -ENOSYS: Linux has such a call, but this ABI or the installed libseccomp has
- * no number for it, so it cannot be let through. -EINVAL: there is no such call.
+ * The number of a call on the native ABI. -ENOSYS: Linux has such a call, but this ABI or the installed
+ * libseccomp has no number for it, so it cannot be let through. -EINVAL: there is no such call.
  */
 int syscall_number(const char *name);
 
 /* Whether the native ABI has a call of this number, as far as the installed libseccomp knows. */
 bool syscall_number_is_known(int number);
 
-/* read, write, execve, …: what immured-exec and every program after it cannot do without. NULL-terminated. */
+/* What immured-exec and every program after it cannot do without: read, write, execve, …; NULL-terminated. */
 extern const char *const syscalls_always[];

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 
 /*
- * The positions of arguments below, and that no call multiplexes others (socketcall, ipc), were checked for these
- * ABIs. On another one a rule could silently look at the wrong argument.
+ * The positions of arguments below, and that no call multiplexes others (socketcall, ipc), were checked for
+ * these ABIs. On another one a rule could silently look at the wrong argument.
  */
 #if !defined(__x86_64__) && !defined(__aarch64__) && !(defined(__riscv) && __riscv_xlen == 64)
 #error "seccomp-restrict.c: check the arguments of clone, mmap and the multiplexed calls for this ABI first"
@@ -50,8 +50,9 @@ typedef struct RefuseRow {
 } RefuseRow;
 
 /*
- * All arguments looked at here are 32 bits wide in the kernel, which ignores what stands above. So only the lower
- * half is ever compared: a comparison of the whole register would be passed by any garbage in the upper half.
+ * All that is looked at here lies in the lower 32 bits of its argument, and of most arguments the kernel
+ * takes no more. So only that half is ever compared: a comparison of the whole register would be passed by
+ * any garbage above.
  */
 #define IS(n, value) \
         { .arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = (uint32_t) (value) }
@@ -149,19 +150,26 @@ typedef struct FamilyName {
 
 /* clang-format off */
 static const FamilyName family_names[] = {
-        { "AF_ALG", AF_ALG },             { "AF_APPLETALK", AF_APPLETALK }, { "AF_ATMPVC", AF_ATMPVC },
-        { "AF_ATMSVC", AF_ATMSVC },       { "AF_AX25", AF_AX25 },           { "AF_BLUETOOTH", AF_BLUETOOTH },
-        { "AF_BRIDGE", AF_BRIDGE },       { "AF_CAIF", AF_CAIF },           { "AF_CAN", AF_CAN },
-        { "AF_DECnet", AF_DECnet },       { "AF_IB", AF_IB },               { "AF_IEEE802154", AF_IEEE802154 },
-        { "AF_INET", AF_INET },           { "AF_INET6", AF_INET6 },         { "AF_IPX", AF_IPX },
-        { "AF_ISDN", AF_ISDN },           { "AF_IUCV", AF_IUCV },           { "AF_KCM", AF_KCM },
-        { "AF_KEY", AF_KEY },             { "AF_LLC", AF_LLC },             { "AF_LOCAL", AF_LOCAL },
-        { "AF_MPLS", AF_MPLS },           { "AF_NETLINK", AF_NETLINK },     { "AF_NETROM", AF_NETROM },
-        { "AF_NFC", AF_NFC },             { "AF_PACKET", AF_PACKET },       { "AF_PHONET", AF_PHONET },
-        { "AF_PPPOX", AF_PPPOX },         { "AF_QIPCRTR", AF_QIPCRTR },     { "AF_RDS", AF_RDS },
-        { "AF_ROSE", AF_ROSE },           { "AF_RXRPC", AF_RXRPC },         { "AF_SMC", AF_SMC },
-        { "AF_TIPC", AF_TIPC },           { "AF_UNIX", AF_UNIX },           { "AF_VSOCK", AF_VSOCK },
-        { "AF_WANPIPE", AF_WANPIPE },     { "AF_X25", AF_X25 },             { "AF_XDP", AF_XDP },
+        { "AF_ALG", AF_ALG },              { "AF_APPLETALK", AF_APPLETALK },
+        { "AF_ATMPVC", AF_ATMPVC },        { "AF_ATMSVC", AF_ATMSVC },
+        { "AF_AX25", AF_AX25 },            { "AF_BLUETOOTH", AF_BLUETOOTH },
+        { "AF_BRIDGE", AF_BRIDGE },        { "AF_CAIF", AF_CAIF },
+        { "AF_CAN", AF_CAN },              { "AF_DECnet", AF_DECnet },
+        { "AF_IB", AF_IB },                { "AF_IEEE802154", AF_IEEE802154 },
+        { "AF_INET", AF_INET },            { "AF_INET6", AF_INET6 },
+        { "AF_IPX", AF_IPX },              { "AF_ISDN", AF_ISDN },
+        { "AF_IUCV", AF_IUCV },            { "AF_KCM", AF_KCM },
+        { "AF_KEY", AF_KEY },              { "AF_LLC", AF_LLC },
+        { "AF_LOCAL", AF_LOCAL },          { "AF_MPLS", AF_MPLS },
+        { "AF_NETLINK", AF_NETLINK },      { "AF_NETROM", AF_NETROM },
+        { "AF_NFC", AF_NFC },              { "AF_PACKET", AF_PACKET },
+        { "AF_PHONET", AF_PHONET },        { "AF_PPPOX", AF_PPPOX },
+        { "AF_QIPCRTR", AF_QIPCRTR },      { "AF_RDS", AF_RDS },
+        { "AF_ROSE", AF_ROSE },            { "AF_RXRPC", AF_RXRPC },
+        { "AF_SMC", AF_SMC },              { "AF_TIPC", AF_TIPC },
+        { "AF_UNIX", AF_UNIX },            { "AF_VSOCK", AF_VSOCK },
+        { "AF_WANPIPE", AF_WANPIPE },      { "AF_X25", AF_X25 },
+        { "AF_XDP", AF_XDP },
 };
 /* clang-format on */
 
@@ -176,7 +184,9 @@ static unsigned profile_restrictions(const Profile *p) {
                 restrictions |= RESTRICT_SUID_SGID;
         if (p->memory_deny_write_execute)
                 restrictions |= RESTRICT_WRITE_EXECUTE;
-        /* READ_IMPLIES_EXEC would make every mapping executable behind the back of MemoryDenyWriteExecute=. */
+        /*
+         * READ_IMPLIES_EXEC would make every mapping executable behind the back of MemoryDenyWriteExecute=.
+         */
         if (p->lock_personality || p->memory_deny_write_execute)
                 restrictions |= RESTRICT_PERSONALITY;
 
@@ -208,9 +218,10 @@ static bool any_below(const uint32_t *values, size_t n, unsigned bit, uint32_t p
 }
 
 /*
- * Refuses a call unless the lower 32 bits of an argument are one of allowed[]. "Not one of these" is no comparison a
- * rule can make, so it is said with bits instead: think of all values as leaves of a binary tree; beside the path
- * to each allowed leaf hang subtrees without any, and "is in that subtree" is one masked comparison.
+ * Refuses a call unless the lower 32 bits of an argument are one of allowed[]. "Not one of these" is no
+ * comparison a rule can make, so it is said with bits instead: think of all values as leaves of a binary
+ * tree; beside the path to each allowed leaf hang subtrees without any, and "is in that subtree" is one
+ * masked comparison.
  */
 static int refuse_unless_one_of(scmp_filter_ctx filter,
                                 const char *syscall,
@@ -235,7 +246,7 @@ static int refuse_unless_one_of(scmp_filter_ctx filter,
 
                         if (any_below(allowed, n_allowed, bit, sibling) ||
                             any_below(allowed, i, bit + 1, sibling >> 1))
-                                continue; /* holds an allowed value, or an earlier one had it beside its path */
+                                continue; /* holds an allowed value, or was refused beside an earlier one */
 
                         r = refuse(filter, syscall, error, 1, &when);
                         if (r < 0)
@@ -256,8 +267,8 @@ static int family_by_name(const char *name, uint32_t *ret) {
 }
 
 /*
- * socketpair as well: it loads modules of any family, and one of its ends can be connected to somewhere else. An empty
- * list allows no family.
+ * socketpair as well: it loads modules of any family, and one of its ends can be connected to somewhere
+ * else. An empty list allows no family.
  */
 static int restrict_families(scmp_filter_ctx filter, const Profile *p, Findings *findings) {
         uint32_t families[ELEMENTSOF(family_names)];

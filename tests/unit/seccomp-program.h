@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * seccomp-program — for tests: compiles profiles against the shipped groups, and runs the programs without a kernel
+ * seccomp-program — for tests: compiles profiles against the shipped groups, and runs the programs without a
+ * kernel
  *
  * Runs in: tests. Privilege: none.
  */
@@ -28,7 +29,10 @@ Profile test_profile_unrestricted(void);
 /* Asserts that it compiles. */
 void test_program_compile(TestProgram *ret, const SeccompPolicy *policy, const Profile *profile);
 
-/* What the kernel would make of a call: SECCOMP_RET_… with its data. Asserts that the program is well-formed. */
+/*
+ * What the kernel would make of a call: SECCOMP_RET_… with its data. Asserts that the program is
+ * well-formed.
+ */
 uint32_t
 test_program_run(const TestProgram *p, uint32_t arch, uint32_t number, const uint64_t args[static 6]);
 /* The same for a native call by name. */

@@ -45,8 +45,8 @@ static void compile_items(TestProgram *ret, ProfileSyscall *items, size_t n_item
         { .name = (char *) (n), .error = (e) }
 
 /*
- * Which calls @system-service holds is a decision about security: whoever changes it changes the list beside this test
- * as well, and sees what it is about.
+ * Which calls @system-service holds is a decision about security: whoever changes it changes the list beside
+ * this test as well, and sees what it is about.
  */
 static void test_system_service_is_the_golden_list(void **state) {
         _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = test_policy_load();
@@ -92,56 +92,20 @@ static void test_exactly_the_group_passes(void **state) {
         }
 }
 
+/* clang-format off */
+static const char *const doors[] = {
+        "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_settime", "delete_module",
+        "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen", "init_module",
+        "io_uring_enter", "io_uring_register", "io_uring_setup", "kcmp", "kexec_file_load",
+        "kexec_load", "keyctl", "lookup_dcookie", "mount", "mount_setattr", "move_mount",
+        "open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd", "pivot_root",
+        "process_vm_readv", "process_vm_writev", "ptrace", "quotactl", "quotactl_fd", "reboot",
+        "request_key", "setdomainname", "sethostname", "setns", "settimeofday", "swapoff", "swapon",
+        "syslog", "umount2", "unshare", "userfaultfd", "vhangup",
+};
+/* clang-format on */
+
 static void test_doors_that_stay_shut(void **state) {
-        static const char *const doors[] = {
-                "acct",
-                "add_key",
-                "adjtimex",
-                "bpf",
-                "chroot",
-                "clock_settime",
-                "delete_module",
-                "fanotify_init",
-                "finit_module",
-                "fsconfig",
-                "fsmount",
-                "fsopen",
-                "init_module",
-                "io_uring_enter",
-                "io_uring_register",
-                "io_uring_setup",
-                "kcmp",
-                "kexec_file_load",
-                "kexec_load",
-                "keyctl",
-                "lookup_dcookie",
-                "mount",
-                "mount_setattr",
-                "move_mount",
-                "open_by_handle_at",
-                "open_tree",
-                "perf_event_open",
-                "pidfd_getfd",
-                "pivot_root",
-                "process_vm_readv",
-                "process_vm_writev",
-                "ptrace",
-                "quotactl",
-                "quotactl_fd",
-                "reboot",
-                "request_key",
-                "setdomainname",
-                "sethostname",
-                "setns",
-                "settimeofday",
-                "swapoff",
-                "swapon",
-                "syslog",
-                "umount2",
-                "unshare",
-                "userfaultfd",
-                "vhangup",
-        };
         _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = test_policy_load();
         Profile profile = test_profile_unrestricted();
         _cleanup_program_ TestProgram p = {};

@@ -125,6 +125,7 @@ static void test_local_directory_wins(void **state) {
 
         assert_int_equal(tree_load(&t, geteuid(), &p, &findings), 0);
         assert_group(p, "@outer", "getpid");
+        assert_int_equal(strv_length((char **) seccomp_policy_groups(p)), 2);
 }
 
 static void test_bad_local_group_does_not_fall_back(void **state) {
@@ -299,7 +300,9 @@ static void test_failure_leaves_the_output_alone(void **state) {
         assert_null(seccomp_policy_free(NULL));
 }
 
-/* A call that comes with a new libseccomp shows up here, and is put into a group, or into none, on purpose. */
+/*
+ * A call that comes with a new libseccomp shows up here, and is put into a group, or into none, on purpose.
+ */
 static void test_shipped_groups_know_every_call(void **state) {
         _cleanup_(seccomp_policy_freep) SeccompPolicy *p = test_policy_load();
         bool grouped[SYSCALL_NUMBER_MAX] = {};

@@ -208,65 +208,49 @@ static void test_realtime(void **state) {
         check_cases(&on, &off, cases, ELEMENTSOF(cases));
 }
 
+/* Where the mode stands, and whether a flag before it makes it count. */
+typedef struct ModeCall {
+        const char *syscall;
+        unsigned mode;
+        bool has_flags;
+} ModeCall;
+
+/* clang-format off */
+static const ModeCall mode_calls[] = {
+        { "chmod",   1, false }, { "fchmod", 1, false }, { "fchmodat", 2, false }, { "fchmodat2", 2, false },
+        { "creat",   1, false }, { "mkdir",  1, false }, { "mkdirat",  2, false }, { "mknod",     1, false },
+        { "mknodat", 2, false }, { "open",   2, true },  { "openat",   3, true },
+};
+static const uint32_t modes[] = {
+        0, 0777, 01777, S_ISUID, S_ISGID, S_ISUID | 0755, S_ISGID | 0755, 07777, UINT32_MAX,
+        ~(uint32_t) (S_ISUID | S_ISGID),
+};
+static const uint32_t open_flags[] = {
+        0, O_RDWR, O_CREAT, O_CREAT | O_EXCL | O_WRONLY, O_TMPFILE | O_RDWR, TMPFILE_BIT,
+        O_CREAT | O_TMPFILE, O_DIRECTORY, UINT32_MAX, ~(uint32_t) (O_CREAT | TMPFILE_BIT),
+};
+/* clang-format on */
+
+static Case mode_case(const ModeCall *call, uint32_t flags, uint32_t mode) {
+        bool counts = !call->has_flags || (flags & (O_CREAT | TMPFILE_BIT)) != 0;
+        bool bad = (mode & (S_ISUID | S_ISGID)) != 0;
+
+        return (Case){ call->syscall, call->mode - 1, { flags, mode }, counts && bad ? EPERM : 0 };
+}
+
 static void test_suid_sgid(void **state) {
-        /* Where the mode stands, and the flags that make it count. */
-        static const struct {
-                const char *syscall;
-                unsigned mode;
-                bool has_flags;
-        } calls[] = {
-                { "chmod", 1, false },     { "fchmod", 1, false }, { "fchmodat", 2, false },
-                { "fchmodat2", 2, false }, { "creat", 1, false },  { "mkdir", 1, false },
-                { "mkdirat", 2, false },   { "mknod", 1, false },  { "mknodat", 2, false },
-                { "open", 2, true },       { "openat", 3, true },
-        };
-        static const uint32_t modes[] = {
-                0,
-                0777,
-                01777,
-                S_ISUID,
-                S_ISGID,
-                S_ISUID | 0755,
-                S_ISGID | 0755,
-                07777,
-                UINT32_MAX,
-                ~(uint32_t) (S_ISUID | S_ISGID),
-        };
-        static const uint32_t flags[] = {
-                0,
-                O_RDWR,
-                O_CREAT,
-                O_CREAT | O_EXCL | O_WRONLY,
-                O_TMPFILE | O_RDWR,
-                TMPFILE_BIT,
-                O_CREAT | O_TMPFILE,
-                O_DIRECTORY,
-                UINT32_MAX,
-                ~(uint32_t) (O_CREAT | TMPFILE_BIT),
-        };
         Profile off = test_profile_unrestricted(), on = off;
 
         (void) state;
         on.restrict_suid_sgid = true;
 
-        for (size_t i = 0; i < ELEMENTSOF(calls); i++) {
-                Case cases[ELEMENTSOF(modes) * ELEMENTSOF(flags)];
+        for (size_t i = 0; i < ELEMENTSOF(mode_calls); i++) {
+                Case cases[ELEMENTSOF(modes) * ELEMENTSOF(open_flags)];
                 size_t n = 0;
 
                 for (size_t m = 0; m < ELEMENTSOF(modes); m++)
-                        for (size_t f = 0; f < ELEMENTSOF(flags); f++) {
-                                bool counts =
-                                        !calls[i].has_flags || (flags[f] & (O_CREAT | TMPFILE_BIT)) != 0;
-                                bool bad = (modes[m] & (S_ISUID | S_ISGID)) != 0;
-
-                                cases[n++] = (Case){
-                                        calls[i].syscall,
-                                        calls[i].mode - 1,
-                                        { flags[f], modes[m] },
-                                        counts && bad ? EPERM : 0,
-                                };
-                        }
-
+                        for (size_t f = 0; f < ELEMENTSOF(open_flags); f++)
+                                cases[n++] = mode_case(&mode_calls[i], open_flags[f], modes[m]);
                 check_cases(&on, &off, cases, n);
         }
 
