@@ -144,7 +144,7 @@ def check_silence(tree):
         if name.split('/')[1] not in SILENT_FLOORS:
             continue
         for number, line in enumerate(without_comments(tree.text(name)).splitlines(), 1):
-            if re.search(r'\b(log_\w+|fprintf|perror|printf|syslog)\s*\(', line):
+            if re.search(r'\b(log_\w+|perror|printf|syslog|fprintf\s*\(\s*stderr)\b', line):
                 yield f'{name}:{number}: this floor returns errors and does not write'
 
 
@@ -181,7 +181,7 @@ def check_headers(tree):
 
 
 def check_licence_lines(tree):
-    endings = ('.c', '.h', '.py', '.sh', '.service', '.in', '.socket', '.slice', '.policy', '.profile', '.conf',
+    endings = ('.c', '.h', '.py', '.sh', '.service', '.service.in', '.socket', '.slice', '.policy', '.profile', '.conf',
                '/dev', '/run')
     for name in tree.files:
         if ('/' + name).endswith(endings) and 'SPDX-License-Identifier:' not in '\n'.join(
