@@ -130,7 +130,8 @@ static void append_quoted(Buffer *b, const char *word) {
                         buffer_append(b, (char[]){ '\\', *p }, 2);
                 else if (c < 32 || c == 127)
                         buffer_printf(b, "\\x%02x", c);
-                else if (c == 0xc2 && (unsigned char) p[1] < 0xa0) /* C1: U+0080 to U+009F */
+                else if (c == 0xc2 && (unsigned char) p[1] >= 0x80 &&
+                         (unsigned char) p[1] < 0xa0) /* C1: U+0080 to U+009F */
                         buffer_printf(b, "\\xc2\\x%02x", (unsigned char) *++p);
                 else
                         buffer_append(b, p, 1);
