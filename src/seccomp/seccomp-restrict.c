@@ -184,9 +184,7 @@ static unsigned profile_restrictions(const Profile *p) {
                 restrictions |= RESTRICT_SUID_SGID;
         if (p->memory_deny_write_execute)
                 restrictions |= RESTRICT_WRITE_EXECUTE;
-        /*
-         * READ_IMPLIES_EXEC would make every mapping executable behind the back of MemoryDenyWriteExecute=.
-         */
+        /* READ_IMPLIES_EXEC would make mappings executable behind the back of MemoryDenyWriteExecute=. */
         if (p->lock_personality || p->memory_deny_write_execute)
                 restrictions |= RESTRICT_PERSONALITY;
 
