@@ -133,7 +133,7 @@ static void play_cat(const Launch *launch, int lease) {
 
 /* One that says it is there, waits for a signal and dies of it. */
 static void play_wait(const Launch *launch, int lease) {
-        char packet[LEASE_PACKET_MAX + 1], answer[64];
+        char packet[LEASE_PACKET_MAX + 1], answer[LEASE_PACKET_MAX + 64];
         ssize_t n;
 
         (void) fd_write_full(launch->fds[1], ".", 1);
