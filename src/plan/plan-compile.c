@@ -47,7 +47,6 @@ static int check_supported(PlanBuild *b) {
                 { p->protect_home != PROTECT_HOME_TMPFS && p->protect_home != PROTECT_HOME_YES,
                   "ProtectHome= other than tmpfs and yes" },
                 { p->persistent_home, "PersistentHome=yes" },
-                { !p->private_devices, "PrivateDevices=no" },
                 { p->n_exec > 0, "ExecPaths=" },
                 { p->state_directory || p->cache_directory || p->runtime_directory,
                   "StateDirectory= and the like" },

@@ -3,25 +3,18 @@
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
 
-#include <inttypes.h>
-
 #define RUN_SIZE (UINT64_C(16) * 1024 * 1024)
 #define DEV_SIZE (UINT64_C(64) * 1024)
 
 #define SAFE (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
 
+/* clang-format off */
 #define LINK(to, text) { .kind = PLAN_NODE_SYMLINK, .target = (char *) (to), .source = (char *) (text) }
 #define DIRECTORY(to, bits) { .kind = PLAN_NODE_DIRECTORY, .target = (char *) (to), .mode = (bits) }
-#define DEVICE(path)                                         \
-        {                                                    \
-                .kind = PLAN_NODE_DEVICE,                    \
-                .target = (char *) (path),                   \
-                .source = (char *) (path),                   \
-                .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC, \
-        }
+#define DEVICE(path) { .kind = PLAN_NODE_DEVICE, .target = (char *) (path), .source = (char *) (path), \
+                       .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC }
 
 /* What every sandbox has, whoever runs in it. Parents are added and all is put in order later. */
-/* clang-format off */
 static const PlanNode default_nodes[] = {
         { .kind = PLAN_NODE_BIND, .source = (char *) "/usr", .target = (char *) "/usr",
           .flags = PLAN_NODE_READ_ONLY | SAFE | PLAN_NODE_RECURSIVE },

@@ -95,7 +95,7 @@ typedef struct Plan {
         char **argv;
         char **environment;
         char *working_directory;
-        uint8_t standard_input, standard_output, standard_error; /* StreamKind; client: null or journal without one */
+        uint8_t standard_input, standard_output, standard_error; /* StreamKind */
         uint32_t umask;
         bool nice_set, oom_score_adjust_set;
         int32_t nice, oom_score_adjust;

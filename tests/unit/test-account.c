@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan-fixture.h"
+
+static void test_a_user_is_meant_by_name_or_number(void **state) {
+        static const struct {
+                const char *text;
+                bool meant;
+        } cases[] = {
+                { "alice", true },   { "3001", true },   { "Alice", false },
+                { "alic", false },   { "", false },      { "300", false },
+                { "03001x", false }, { "-3001", false }, { "4294970297", false },
+        };
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                if (account_is_user(f.account, cases[i].text) != cases[i].meant)
+                        fail_msg("\"%s\"", cases[i].text);
+
+        /* An account that is called like an id is not that id's owner. */
+        set_text(&f.account->name, "0");
+        assert_false(account_is_user(f.account, "0"));
+}
+
+static void test_groups_are_meant_by_name_or_number(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        assert_true(account_is_in_group(f.account, "alice"));
+        assert_true(account_is_in_group(f.account, "staff"));
+        assert_true(account_is_in_group(f.account, "50"));
+        assert_false(account_is_in_group(f.account, "5"));
+        assert_false(account_is_in_group(f.account, "root"));
+        assert_false(account_is_in_group(f.account, "0"));
+
+        free(f.account->groups[1].name);
+        f.account->groups[1].name = NULL;
+        assert_true(account_is_in_group(f.account, "50"));
+        assert_false(account_is_in_group(f.account, "staff"));
+}
+
+static void test_free_takes_null(void **state) {
+        (void) state;
+        assert_null(account_free(NULL));
+        assert_null(plan_free(NULL));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_user_is_meant_by_name_or_number),
+                cmocka_unit_test(test_groups_are_meant_by_name_or_number),
+                cmocka_unit_test(test_free_takes_null),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

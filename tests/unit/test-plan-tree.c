@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan-fixture.h"
+
+#define SAFE (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
+
+static void test_default_tree_has_what_it_should(void **state) {
+        static const struct {
+                const char *target;
+                PlanNodeKind kind;
+                uint32_t flags;
+        } expected[] = {
+                { "/usr", PLAN_NODE_BIND, SAFE | PLAN_NODE_READ_ONLY | PLAN_NODE_RECURSIVE },
+                { "/bin", PLAN_NODE_SYMLINK, 0 },
+                { "/lib64", PLAN_NODE_SYMLINK, 0 },
+                { "/etc", PLAN_NODE_DIRECTORY, 0 },
+                { "/etc/passwd", PLAN_NODE_FILE, 0 },
+                { "/etc/resolv.conf", PLAN_NODE_FILE, 0 },
+                { "/etc/ld.so.cache", PLAN_NODE_BIND, SAFE | PLAN_NODE_READ_ONLY | PLAN_NODE_OPTIONAL },
+                { "/etc/ssl", PLAN_NODE_BIND, SAFE | PLAN_NODE_READ_ONLY | PLAN_NODE_OPTIONAL },
+                { "/proc",
+                  PLAN_NODE_PROC,
+                  SAFE | PLAN_NODE_NO_EXEC | PLAN_NODE_HIDE_PIDS | PLAN_NODE_PID_ONLY },
+                { "/dev", PLAN_NODE_TMPFS, PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC },
+                { "/dev/null", PLAN_NODE_DEVICE, PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC },
+                { "/dev/pts", PLAN_NODE_DEVPTS, PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC },
+                { "/dev/mqueue", PLAN_NODE_MQUEUE, SAFE | PLAN_NODE_NO_EXEC },
+                { "/dev/ptmx", PLAN_NODE_SYMLINK, 0 },
+                { "/tmp", PLAN_NODE_TMPFS, SAFE },
+                { "/var/tmp", PLAN_NODE_TMPFS, SAFE },
+                { "/dev/shm", PLAN_NODE_TMPFS, SAFE },
+                { "/run", PLAN_NODE_TMPFS, SAFE },
+                { "/run/user", PLAN_NODE_DIRECTORY, 0 },
+                { "/run/user/3001", PLAN_NODE_DIRECTORY, PLAN_NODE_OWNED },
+                { "/home/alice", PLAN_NODE_TMPFS, SAFE | PLAN_NODE_OWNED },
+        };
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        fixture_must_compile(&f);
+
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                const PlanNode *n = node_at(f.plan, expected[i].target);
+
+                if (!n)
+                        fail_msg("no %s", expected[i].target);
+                if (n->kind != expected[i].kind || n->flags != expected[i].flags)
+                        fail_msg("%s is of kind %d with flags %#x", n->target, n->kind, n->flags);
+        }
+
+        assert_int_equal(node_at(f.plan, "/tmp")->mode, 01777);
+        assert_int_equal(node_at(f.plan, "/tmp")->size, 64 << 20);
+        assert_int_equal(node_at(f.plan, "/home/alice")->mode, 0700);
+        assert_string_equal(node_at(f.plan, "/etc/resolv.conf")->data, "");
+        assert_null(node_at(f.plan, "/sys"));
+}
+
+static void test_nothing_of_the_host_is_writable_by_default(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        fixture_must_compile(&f);
+        for (size_t i = 0; i < f.plan->n_nodes; i++)
+                if (f.plan->nodes[i].kind == PLAN_NODE_BIND)
+                        assert_true(f.plan->nodes[i].flags & PLAN_NODE_READ_ONLY);
+}
+
+static void test_parents_come_first(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        add_bind(f.profile, "/srv/c/d", "/srv/c/d", false);
+        add_bind(f.profile, "/srv/a", "/srv/a/b/x", true);
+        add_bind(f.profile, "/srv/b", "/srv/a", false);
+        add_tmpfs(f.profile, "/srv/a-z");
+        add_bind(f.profile, "%h/in", "%h/deep/er/in", false);
+        fixture_must_compile(&f);
+
+        for (size_t i = 0; i < f.plan->n_nodes; i++)
+                for (size_t k = 0; k < i; k++)
+                        assert_false(path_is_below(f.plan->nodes[k].target, f.plan->nodes[i].target));
+
+        assert_int_equal(node_at(f.plan, "/srv/c")->kind, PLAN_NODE_DIRECTORY);
+        assert_int_equal(node_at(f.plan, "/srv/c")->flags, 0);
+        /* Within the user's home, his own; within a directory of the host, nothing is made. */
+        assert_int_equal(node_at(f.plan, "/home/alice/deep/er")->flags, PLAN_NODE_OWNED);
+        assert_null(node_at(f.plan, "/srv/a/b"));
+        assert_non_null(node_at(f.plan, "/srv/a/b/x"));
+}
+
+static void test_binds_are_the_users(void **state) {
+        static const struct {
+                PrivateUsers users;
+                uint32_t flags;
+        } cases[] = {
+                { PRIVATE_USERS_PICK, PLAN_NODE_IDMAP },
+                { PRIVATE_USERS_SELF, 0 },
+                { PRIVATE_USERS_IDENTITY, 0 },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_fixture_ Fixture f = {};
+
+                fixture_init(&f);
+                f.profile->private_users = cases[i].users;
+                add_bind(f.profile, "%h/data", "/data", false);
+                add_bind(f.profile, "/srv/%u", "/srv/%U", true);
+                f.profile->binds[1].optional = true;
+                f.profile->binds[1].recursive = false;
+                fixture_must_compile(&f);
+
+                assert_string_equal(node_at(f.plan, "/data")->source, "/home/alice/data");
+                assert_int_equal(node_at(f.plan, "/data")->flags,
+                                 SAFE | PLAN_NODE_AS_USER | PLAN_NODE_RECURSIVE | cases[i].flags);
+                assert_string_equal(node_at(f.plan, "/srv/3001")->source, "/srv/alice");
+                assert_int_equal(node_at(f.plan, "/srv/3001")->flags,
+                                 SAFE | PLAN_NODE_AS_USER | PLAN_NODE_READ_ONLY | PLAN_NODE_OPTIONAL |
+                                         cases[i].flags);
+        }
+}
+
+static void test_bad_places_are_refused(void **state) {
+        static const struct {
+                const char *source, *destination;
+                const char *word;
+        } cases[] = {
+                { "/srv", "/", "root" },
+                { "/srv", "/proc", "/proc" },
+                { "/srv", "/proc/sys", "/proc" },
+                { "/srv", "/dev", "/dev" },
+                { "/srv", "/dev/kvm", "/dev" },
+                { "/srv", "/sys/fs/cgroup", "/sys" },
+                { "/srv", "/etc", "/etc/" },
+                { "/srv", "/home", "/home/alice" },
+                { "/srv", "/var", "/var/" },
+                { "/srv", "/run", "/run/" },
+                { "/srv", "/run/user", "/run/user/3001" },
+                { "/srv", "/bin/tool", "/bin" },
+                { "/srv", "/lib/x", "usr/lib" },
+                { "/srv", "/etc/passwd/x", "/etc/passwd" },
+                { "/srv", "/a/../b", "absolute" },
+                { "srv", "/srv", "absolute" },
+                { "/", "/host", "leads out" },
+                { "/run", "/host", "leads out" },
+                { "/run/dbus", "/host", "leads out" },
+                { "/run/dbus/system_bus_socket", "/bus", "leads out" },
+                { "/var/run/dbus/system_bus_socket", "/bus", "leads out" },
+                { "/var/run", "/host", "leads out" },
+                { "/run/immured", "/host", "leads out" },
+                { "/run/systemd/private", "/host", "leads out" },
+                { "/run/user/3001", "/host", "leads out" },
+                { "/run/user/%U/bus", "/bus", "leads out" },
+                { "//run/dbus/", "/bus", "leads out" },
+                { "/proc", "/host", "leads out" },
+                { "/proc/1/root", "/host", "leads out" },
+                { "/sys/fs/cgroup", "/host", "leads out" },
+                { "/dev/sda", "/disk", "leads out" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_fixture_ Fixture f = {};
+
+                fixture_init(&f);
+                add_bind(f.profile, cases[i].source, cases[i].destination, true);
+                fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, cases[i].word);
+        }
+}
+
+static void test_good_places_are_not_refused(void **state) {
+        static const char *const places[] = { "/usr",       "/usr/local/share/x",
+                                              "/tmp",       "/home/alice",
+                                              "/etc/hosts", "/etc/new.conf",
+                                              "/run/x",     "/opt",
+                                              "/var/lib/x", "/device",
+                                              "/processes", "/bin" };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                _cleanup_fixture_ Fixture f = {};
+
+                fixture_init(&f);
+                add_bind(f.profile, "/srv/x", places[i], true);
+                fixture_must_compile(&f);
+                assert_int_equal(node_at(f.plan, places[i])->kind, PLAN_NODE_BIND);
+                assert_string_equal(node_at(f.plan, places[i])->source, "/srv/x");
+        }
+}
+
+static void test_a_place_is_given_once(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        add_bind(f.profile, "/srv/a", "/data", true);
+        add_bind(f.profile, "/srv/b", "/data/", true);
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "twice");
+        free(f.profile->binds[1].destination);
+        f.profile->binds[1].destination = strdup("/other");
+        add_tmpfs(f.profile, "/data");
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "twice");
+}
+
+static void test_temporary_file_systems(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        add_tmpfs(f.profile, "/tmp");
+        add_tmpfs(f.profile, "%h/cache");
+        add_tmpfs(f.profile, "/var");
+        fixture_must_compile(&f);
+        assert_int_equal(node_at(f.plan, "/tmp")->size, 1024 * 1024);
+        assert_int_equal(node_at(f.plan, "/home/alice/cache")->flags, SAFE | PLAN_NODE_OWNED);
+        assert_int_equal(node_at(f.plan, "/var")->kind, PLAN_NODE_TMPFS);
+        assert_int_equal(node_at(f.plan, "/var/tmp")->kind, PLAN_NODE_TMPFS);
+}
+
+static void test_homes(void **state) {
+        static const struct {
+                const char *home;
+                bool possible;
+        } cases[] = {
+                { "/home/alice", true },  { "/home/group/alice", true },
+                { "/root", true },        { "/nonexistent", true },
+                { "/var/www", true },     { "/var", true },
+                { "/tmp/x", true },       { "/", false },
+                { "/usr/sbin", false },   { "/usr", false },
+                { "/bin", false },        { "/bin/x", false },
+                { "/proc", false },       { "/dev", false },
+                { "/dev/x", false },      { "/sys/x", false },
+                { "/etc/passwd", false }, { "/tmp", false },
+                { "/etc/ssl", false },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_fixture_ Fixture f = {};
+
+                fixture_init(&f);
+                set_text(&f.account->home, cases[i].home);
+                if (!cases[i].possible) {
+                        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, cases[i].home);
+                        f.profile->protect_home = PROTECT_HOME_YES;
+                        fixture_must_compile(&f);
+                        assert_string_equal(f.plan->working_directory, "/");
+                        continue;
+                }
+
+                fixture_must_compile(&f);
+                assert_int_equal(node_at(f.plan, cases[i].home)->flags, SAFE | PLAN_NODE_OWNED);
+                assert_string_equal(f.plan->working_directory, cases[i].home);
+        }
+}
+
+static void test_modifiers_come_last(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+        Profile *p;
+        bool modified = false;
+
+        (void) state;
+        fixture_init(&f);
+        p = f.profile;
+        add_bind(p, "/srv/data", "/data", false);
+        add_path(&p->inaccessible, &p->n_inaccessible, "-/data/secret");
+        add_path(&p->read_only, &p->n_read_only, "/data/docs");
+        add_path(&p->read_only, &p->n_read_only, "/data/secret/below");
+        add_path(&p->no_exec, &p->n_no_exec, "/data/docs");
+        add_path(&p->no_exec, &p->n_no_exec, "-/data");
+        fixture_must_compile(&f);
+
+        for (size_t i = 0; i < f.plan->n_nodes; i++) {
+                bool modifies = f.plan->nodes[i].kind == PLAN_NODE_MASK ||
+                                f.plan->nodes[i].kind == PLAN_NODE_REMOUNT;
+
+                assert_false(modified && !modifies);
+                modified = modified || modifies;
+        }
+
+        assert_int_equal(node_of_kind_at(f.plan, PLAN_NODE_MASK, "/data/secret")->flags, PLAN_NODE_OPTIONAL);
+        assert_int_equal(node_of_kind_at(f.plan, PLAN_NODE_REMOUNT, "/data/docs")->flags,
+                         PLAN_NODE_READ_ONLY | PLAN_NODE_NO_EXEC | PLAN_NODE_RECURSIVE);
+        assert_int_equal(node_of_kind_at(f.plan, PLAN_NODE_REMOUNT, "/data")->flags,
+                         PLAN_NODE_NO_EXEC | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL);
+        assert_null(node_at(f.plan, "/data/secret/below"));
+}
+
+static void test_a_part_of_a_read_only_path_stays_writable(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+        const PlanNode *n;
+        Profile *p;
+
+        (void) state;
+        fixture_init(&f);
+        p = f.profile;
+        add_bind(p, "/srv/data", "/data", false);
+        add_path(&p->read_only, &p->n_read_only, "/data");
+        add_path(&p->no_exec, &p->n_no_exec, "/data");
+        add_path(&p->read_write, &p->n_read_write, "/data/spool");
+        fixture_must_compile(&f);
+
+        n = node_of_kind_at(f.plan, PLAN_NODE_BIND, "/data/spool");
+        assert_non_null(n);
+        assert_string_equal(n->source, "/srv/data/spool");
+        assert_false(n->flags & PLAN_NODE_READ_ONLY);
+        assert_true(n->flags & PLAN_NODE_NO_EXEC);
+        assert_true(n->flags & PLAN_NODE_AS_USER);
+        assert_true(n > node_of_kind_at(f.plan, PLAN_NODE_REMOUNT, "/data"));
+}
+
+static void test_read_write_paths_never_reach_further_than_binds(void **state) {
+        static const struct {
+                const char *path;
+                bool possible;
+        } cases[] = {
+                { "/data", true },     { "/data/x", true }, { "/tmp", true },  { "/run/user/3001", true },
+                { "/usr", false },     { "/usr/x", false }, { "/etc", false }, { "/docs", false },
+                { "/nowhere", false }, { "/proc", false },  { "/", false },    { "/bin", false },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_fixture_ Fixture f = {};
+                Profile *p;
+
+                fixture_init(&f);
+                p = f.profile;
+                add_bind(p, "/srv/data", "/data", false);
+                add_bind(p, "/srv/docs", "/docs", true);
+                add_path(&p->read_write, &p->n_read_write, cases[i].path);
+                if (cases[i].possible)
+                        fixture_must_compile(&f);
+                else
+                        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "ReadWritePaths");
+        }
+}
+
+static void test_all_of_proc_is_masked_where_it_speaks_of_the_machine(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        f.profile->proc_subset_pid = false;
+        f.profile->protect_proc_invisible = false;
+        fixture_must_compile(&f);
+        assert_int_equal(node_at(f.plan, "/proc")->flags, SAFE | PLAN_NODE_NO_EXEC);
+        assert_int_equal(node_at(f.plan, "/proc/kcore")->kind, PLAN_NODE_MASK);
+        assert_int_equal(node_at(f.plan, "/proc/sys")->kind, PLAN_NODE_REMOUNT);
+        assert_true(node_at(f.plan, "/proc/sys")->flags & PLAN_NODE_READ_ONLY);
+}
+
+static void test_etc_names_the_user_and_nobody_else(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        set_words(&f.profile->supplementary_groups, "staff");
+        set_text(&f.profile->hostname, "box");
+        fixture_must_compile(&f);
+
+        assert_string_equal(node_at(f.plan, "/etc/passwd")->data,
+                            "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+                            "alice:x:3001:3001::/home/alice:/bin/bash\n"
+                            "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+        assert_string_equal(node_at(f.plan, "/etc/group")->data,
+                            "root:x:0:\nalice:x:3001:\nstaff:x:50:\nnogroup:x:65534:\n");
+        assert_string_equal(node_at(f.plan, "/etc/hostname")->data, "box\n");
+        assert_non_null(strstr(node_at(f.plan, "/etc/hosts")->data, "127.0.1.1 box\n"));
+
+        /* A shell that would break the line, and a group that nobody named. */
+        set_text(&f.account->shell, "/bin/sh:x\nroot2:x:0:0");
+        free(f.account->groups[1].name);
+        f.account->groups[1].name = NULL;
+        set_words(&f.profile->supplementary_groups, "50");
+        fixture_must_compile(&f);
+        assert_non_null(strstr(node_at(f.plan, "/etc/passwd")->data, ":/home/alice:/bin/sh\n"));
+        assert_null(strstr(node_at(f.plan, "/etc/passwd")->data, "root2"));
+        assert_non_null(strstr(node_at(f.plan, "/etc/group")->data, "gid-50:x:50:\n"));
+}
+
+static void test_too_many_parts_are_refused(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        for (int i = 0; i < 600; i++) {
+                _cleanup_free_ char *path = text_printf("/data/%d", i);
+
+                add_bind(f.profile, "/srv", path, true);
+        }
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "512");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_default_tree_has_what_it_should),
+                cmocka_unit_test(test_nothing_of_the_host_is_writable_by_default),
+                cmocka_unit_test(test_parents_come_first),
+                cmocka_unit_test(test_binds_are_the_users),
+                cmocka_unit_test(test_bad_places_are_refused),
+                cmocka_unit_test(test_good_places_are_not_refused),
+                cmocka_unit_test(test_a_place_is_given_once),
+                cmocka_unit_test(test_temporary_file_systems),
+                cmocka_unit_test(test_homes),
+                cmocka_unit_test(test_modifiers_come_last),
+                cmocka_unit_test(test_a_part_of_a_read_only_path_stays_writable),
+                cmocka_unit_test(test_read_write_paths_never_reach_further_than_binds),
+                cmocka_unit_test(test_all_of_proc_is_masked_where_it_speaks_of_the_machine),
+                cmocka_unit_test(test_etc_names_the_user_and_nobody_else),
+                cmocka_unit_test(test_too_many_parts_are_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
