@@ -63,7 +63,8 @@ static const PlanField node_fields[] = {
         { "Data",   PLAN_FIELD_OPTIONAL_TEXT, AT(PlanNode, char *, data), .max = PLAN_DATA_MAX },
         { "Size",   PLAN_FIELD_U64,           AT(PlanNode, uint64_t, size),
           .max = UINT64_MAX, .format = PLAN_FORMAT_LIMIT },
-        { "Mode",   PLAN_FIELD_U32,           AT(PlanNode, uint32_t, mode), .max = 07777, .format = PLAN_FORMAT_OCTAL },
+        { "Mode",   PLAN_FIELD_U32,           AT(PlanNode, uint32_t, mode), .max = 07777,
+          .format = PLAN_FORMAT_OCTAL },
 };
 static const PlanTable node_table = { node_fields, ELEMENTSOF(node_fields), sizeof(PlanNode) };
 

@@ -57,7 +57,7 @@ static int check_destination(PlanBuild *b, const char *key, const char *path, ch
         return strv_extend(seen, path);
 }
 
-/* A directory of the host does not hold what the tree has below that place: those parts would have to be made in it. */
+/* A directory of the host does not hold what the tree has below that place: it would have to be made in there. */
 static int
 check_covers(PlanBuild *b, const char *key, const char *path, size_t n_default, char *const *seen) {
         for (size_t i = 0; i < n_default; i++) {
@@ -293,8 +293,8 @@ static int add_proc_modifiers(PlanBuild *b, size_t from) {
 }
 
 /*
- * A part of a read-only path that stays writable. Lifting the flag again could reach more than the host allowed, so the
- * part is bound a second time, with the flags its own bind has and with whatever else was laid over it.
+ * A part of a read-only path that stays writable. Lifting the flag again could reach more than the host allowed, so
+ * the part is bound a second time, with the flags its own bind has and with whatever else was laid over it.
  */
 static int reopen(PlanBuild *b, size_t from, const char *target, const PlanNode *bind, bool optional) {
         uint32_t laid_over = remount_flags(b->plan, from, target) & PLAN_NODE_NO_EXEC;

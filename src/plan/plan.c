@@ -69,7 +69,7 @@ int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]) {
         void *data;
         int r;
 
-        /* Sealed first: what nobody can change any more may be looked at twice, and cannot shrink under the mapping. */
+        /* Sealed first: what nobody can change may be looked at twice, and cannot shrink under the mapping. */
         r = memfd_verify_sealed(fd);
         if (r < 0)
                 return r;

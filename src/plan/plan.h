@@ -72,8 +72,8 @@ typedef struct PlanRlimit {
 } PlanRlimit;
 
 /*
- * One value for the sandbox's cgroup, written by the keeper as it stands; but for "io.max", where the value begins with
- * a path ("/dev/vda rbps=1048576") that the keeper replaces by the MAJ:MIN of its device, or of the one it lies on.
+ * One value for the sandbox's cgroup, written by the keeper as it stands; but for "io.max", where the value begins
+ * with a path ("/dev/vda rbps=1048576") that the keeper replaces by the MAJ:MIN of its device, or of the one it is on.
  */
 typedef struct PlanCgroupValue {
         char *file;  /* "memory.max" */
