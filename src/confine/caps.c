@@ -60,3 +60,19 @@ int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem) {
 
         return 0;
 }
+
+int caps_regain(Problem *problem) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return problem_set(problem, -errno, "capget");
+
+        for (size_t i = 0; i < ELEMENTSOF(data); i++)
+                data[i].effective = data[i].permitted;
+
+        if (syscall(SYS_capset, &header, data) < 0)
+                return problem_set(problem, -errno, "capset");
+
+        return 0;
+}

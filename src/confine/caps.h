@@ -16,3 +16,6 @@
  * more (SECBIT_NOROOT, locked). -EINVAL: a capability this kernel does not know.
  */
 int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem);
+
+/* Makes effective what is permitted: a change of ids that keeps the one (PR_SET_KEEPCAPS) empties the other. */
+int caps_regain(Problem *problem);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/identity.h"
 
+#include "confine/caps.h"
+
 #include <grp.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -106,5 +108,6 @@ int identity_set_ids(const Plan *plan, Problem *problem) {
         if (setresuid(plan->uid, plan->uid, plan->uid) < 0)
                 return problem_set(problem, -errno, "setresuid %u", plan->uid);
 
-        return 0;
+        /* Only where uid 0 is mapped does the kernel take this for root giving up. */
+        return caps_regain(problem);
 }

@@ -66,16 +66,15 @@ static int release_streams(void) {
 static int drop_to_init(Exec *x) {
         int r;
 
-        x->step = "init";
-        x->status_fd = safe_close(x->status_fd);
-
         r = caps_apply(0, 0, &x->problem);
-        if (r >= 0)
-                r = seccomp_no_new_privileges(&x->problem);
-        if (r >= 0)
-                r = release_streams();
         if (r < 0)
                 return r;
+        r = seccomp_no_new_privileges(&x->problem);
+        if (r < 0)
+                return r;
+        r = release_streams();
+        if (r < 0)
+                return problem_set(&x->problem, r, "/dev/null");
 
         verify_host_done(&x->host);
         x->host = (VerifyHost){};
@@ -86,11 +85,13 @@ static int drop_to_init(Exec *x) {
 static int become_init(Exec *x, pid_t application) {
         int r;
 
-        /* Kept for a failure until the last of it has gone well. */
+        x->step = "init";
         r = drop_to_init(x);
         if (r < 0)
-                return EXIT_FAILURE;
+                return fail(x, EXIT_FAILURE);
 
+        /* The keeper waits for the end of this one: from here on the application's process alone holds it. */
+        x->status_fd = safe_close(x->status_fd);
         r = barrier_tell(x->barrier_fd, BARRIER_INIT);
         x->barrier_fd = safe_close(x->barrier_fd);
         if (r < 0)
