@@ -2,10 +2,15 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/major.h>
 #include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #define PACKET_FDS_MAX 8
 
@@ -292,4 +297,58 @@ int pidfd_open_pid(pid_t pid) {
 
 int pidfd_signal(int pidfd, int signo) {
         return syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0U) < 0 ? -errno : 0;
+}
+
+/* Told by number: to ask the device with an ioctl would be to trust whoever answers for it. */
+static bool device_is_stream(dev_t device) {
+        unsigned major_number = major(device), minor_number = minor(device);
+
+        switch (major_number) {
+        case MEM_MAJOR:
+                return minor_number == 3; /* /dev/null */
+        case TTY_MAJOR:
+                return true;
+        case TTYAUX_MAJOR:
+                return minor_number <=
+                       1; /* /dev/tty, /dev/console; not /dev/ptmx, the other end of terminals */
+        default:
+                return major_number >= UNIX98_PTY_SLAVE_MAJOR &&
+                       major_number < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
+        }
+}
+
+/* File systems whose files are not data but the kernel's. */
+static const uint64_t kernel_file_systems[] = {
+        BPF_FS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC,
+        EFIVARFS_MAGIC, NSFS_MAGIC,         PROC_SUPER_MAGIC,    SECURITYFS_MAGIC,
+        SELINUX_MAGIC,  SMACK_MAGIC,        SYSFS_MAGIC,         TRACEFS_MAGIC,
+};
+
+static int file_is_data(int fd) {
+        struct statfs fs;
+
+        if (fstatfs(fd, &fs) < 0)
+                return -errno;
+
+        for (size_t i = 0; i < ELEMENTSOF(kernel_file_systems); i++)
+                if ((uint32_t) fs.f_type == kernel_file_systems[i])
+                        return -EPERM;
+
+        return 0;
+}
+
+int fd_check_stream(int fd) {
+        struct stat st;
+        int flags;
+
+        flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (flags & O_PATH)
+                return -EPERM;
+
+        if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && device_is_stream(st.st_rdev)))
+                return 0;
+
+        return S_ISREG(st.st_mode) ? file_is_data(fd) : -EPERM;
 }

@@ -38,6 +38,14 @@ int fd_set_nonblock(int fd, bool on);
 /* close_range(2) over all descriptors from first up; falls back to nothing: the call is in every supported kernel. */
 int fd_close_from(int first);
 
+/*
+ * Whether a descriptor may be a sandboxed application's standard stream: a pipe, a terminal, /dev/null, or a plain file
+ * of a file system that holds data. 0; -EPERM for anything through which more can be reached than bytes (sockets carry
+ * descriptors, directories lead on, files of the kernel act); another errno when that cannot be told. Asks the file's
+ * file system, which may be a slow one.
+ */
+int fd_check_stream(int fd);
+
 /* openat2(2). Returns the fd. */
 int fd_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 

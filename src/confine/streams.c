@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/streams.h"
 
+#include "base/fd.h"
+
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sys/stat.h>
 
 int streams_check(Problem *problem) {
         for (int fd = 0; fd <= 2; fd++) {
-                struct stat st;
-                int flags;
+                int r;
 
-                flags = fcntl(fd, F_GETFL);
-                if (flags < 0 || fstat(fd, &st) < 0)
-                        return problem_set(problem, -errno, "Descriptor %d", fd);
-
-                if (flags & O_PATH || !(S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)))
+                r = fd_check_stream(fd);
+                if (r == -EPERM)
                         return problem_set(
-                                problem, -EPERM, "Descriptor %d is no pipe, file or terminal", fd);
+                                problem, r, "Descriptor %d is no pipe, plain file or terminal", fd);
+                if (r < 0)
+                        return problem_set(problem, r, "Descriptor %d", fd);
         }
 
         return 0;

@@ -4,15 +4,14 @@
 /*
  * streams — the three descriptors an application starts with, and the ones it must not
  *
- * Runs in: exec. Privilege: none. Input: descriptors may be a user's; the keeper has looked at them, this is the
- * second pair of eyes.
+ * Runs in: exec. Privilege: none. Input: descriptors may be a user's, and a hostile one's.
  */
 
 #include "confine/problem.h"
 
 /*
- * Refuses on 0, 1, 2 whatever would be a way out of the tree: directories, sockets (they carry descriptors), block
- * devices, O_PATH; and a closed one, whose number the next open(2) would take.
+ * Refuses on 0, 1, 2 whatever would be a way out of the tree (see fd_check_stream()); and a closed one, whose number
+ * the next open(2) would take.
  */
 int streams_check(Problem *problem);
 

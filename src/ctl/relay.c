@@ -6,8 +6,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 void relay_done(Relay *relay) {
         relay_handed_over(relay);
@@ -16,25 +14,15 @@ void relay_done(Relay *relay) {
         *relay = RELAY_INIT;
 }
 
-static bool is_dev_null(const struct stat *st) {
-        return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
-}
-
-/* What the broker lets into a sandbox. */
-static bool can_hand_over(int fd, const struct stat *st) {
-        return S_ISFIFO(st->st_mode) || S_ISREG(st->st_mode) || is_dev_null(st) || isatty(fd);
-}
-
 int relay_open(Relay *relay, int stream) {
         _cleanup_close_ int near = -EBADF, far = -EBADF;
         bool outward = stream != STDIN_FILENO;
-        struct stat st;
         int ends[2], r;
 
-        if (fstat(stream, &st) < 0)
-                return -errno;
-
-        if (can_hand_over(stream, &st)) {
+        r = fd_check_stream(stream);
+        if (r < 0 && r != -EPERM)
+                return r;
+        if (r >= 0) {
                 *relay = RELAY_INIT;
                 relay->handover = stream;
                 return 0;

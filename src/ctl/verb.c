@@ -31,7 +31,7 @@ const Verb verbs[] = {
           "Forget sandboxes that have failed" },
         { "profiles",     0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_profiles,
           "List profiles" },
-        { "plan",         1, -1, LAUNCHING | SHOWING,       ANY_ORDER, EXIT_FAILURE, "PROFILE [ARGUMENT…]",
+        { "plan",         1, -1, LAUNCHING | OPTION_LEASED | SHOWING, ANY_ORDER, EXIT_FAILURE, "PROFILE [ARGUMENT…]",
           verb_plan, "Show what a launch would do" },
         { "reload",       0,  0, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "", verb_reload,
           "Have the broker read profiles and settings anew" },

@@ -252,6 +252,44 @@ static void pidfds_signal(void **state) {
         assert_int_equal(pidfd_signal(pidfd, SIGKILL), -ESRCH);
 }
 
+static void only_streams_of_bytes_are_streams(void **state) {
+        static const struct {
+                const char *path;
+                int flags, r;
+        } cases[] = {
+                { "/dev/null", O_RDWR, 0 },
+                { "/dev/zero", O_RDONLY, -EPERM },
+                { "/dev/null", O_PATH, -EPERM },
+                { "/proc/self/status", O_RDONLY, -EPERM },
+                { "/proc/self/ns/mnt", O_RDONLY, -EPERM },
+                { "/sys/kernel/notes", O_RDONLY, -EPERM },
+                { "/", O_RDONLY, -EPERM },
+        };
+        _cleanup_close_ int file = memfd_create("file", MFD_CLOEXEC);
+        int pair[2];
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_close_ int fd = open(cases[i].path, cases[i].flags | O_CLOEXEC);
+
+                if (fd >= 0 && fd_check_stream(fd) != cases[i].r)
+                        fail_msg("%s: %i", cases[i].path, fd_check_stream(fd));
+        }
+        assert_int_equal(fd_check_stream(file), 0);
+        assert_int_equal(fd_check_stream(-1), -EBADF);
+
+        assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+        assert_int_equal(fd_check_stream(pair[0]), 0);
+        assert_int_equal(fd_check_stream(pair[1]), 0);
+        (void) close(pair[0]);
+        (void) close(pair[1]);
+
+        assert_int_equal(sockets(pair), 0);
+        assert_int_equal(fd_check_stream(pair[0]), -EPERM);
+        (void) close(pair[0]);
+        (void) close(pair[1]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(files_are_read_up_to_a_limit),
@@ -265,6 +303,7 @@ int main(void) {
                 cmocka_unit_test(a_flood_of_descriptors_is_refused),
                 cmocka_unit_test(credentials_beside_descriptors_do_no_harm),
                 cmocka_unit_test(pidfds_signal),
+                cmocka_unit_test(only_streams_of_bytes_are_streams),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
