@@ -39,10 +39,10 @@ int fd_set_nonblock(int fd, bool on);
 int fd_close_from(int first);
 
 /*
- * Whether a descriptor may be a sandboxed application's standard stream: a pipe, a terminal, /dev/null, or a plain file
- * of a file system that holds data. 0; -EPERM for anything through which more can be reached than bytes (sockets carry
- * descriptors, directories lead on, files of the kernel act); another errno when that cannot be told. Asks the file's
- * file system, which may be a slow one.
+ * Whether a descriptor may be a sandboxed application's standard stream: a pipe, a terminal, /dev/null, or a plain
+ * file of a file system that holds data. 0; -EPERM for anything through which more can be reached than bytes (sockets
+ * carry descriptors, directories lead on, files of the kernel act); another errno when that cannot be told. Asks the
+ * file's file system, which may be a slow one.
  */
 int fd_check_stream(int fd);
 
