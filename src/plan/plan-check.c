@@ -309,8 +309,7 @@ static bool fits_modified(const PlanNode *n, const PlanNode *before) {
                 return node_rules[n->kind].modifies &&
                        !(before->kind == n->kind && streq(before->target, n->target));
 
-        return !path_is_below(before->target, n->target) ||
-               (before->kind == PLAN_NODE_BIND && streq(before->target, n->target));
+        return !path_is_below(before->target, n->target);
 }
 
 static bool tree_holds(const Plan *p) {

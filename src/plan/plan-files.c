@@ -257,41 +257,6 @@ static int add_modifiers(PlanBuild *b,
         return 0;
 }
 
-/* What a /proc with more than processes shows of the machine, and lets the owner of its files write. */
-static int add_proc_modifiers(PlanBuild *b, size_t from) {
-        static const struct {
-                const char *target;
-                PlanNodeKind kind;
-        } all[] = {
-                { "/proc/acpi", PLAN_NODE_MASK },          { "/proc/asound", PLAN_NODE_MASK },
-                { "/proc/kallsyms", PLAN_NODE_MASK },      { "/proc/kcore", PLAN_NODE_MASK },
-                { "/proc/keys", PLAN_NODE_MASK },          { "/proc/key-users", PLAN_NODE_MASK },
-                { "/proc/kmsg", PLAN_NODE_MASK },          { "/proc/kpagecount", PLAN_NODE_MASK },
-                { "/proc/kpageflags", PLAN_NODE_MASK },    { "/proc/latency_stats", PLAN_NODE_MASK },
-                { "/proc/sched_debug", PLAN_NODE_MASK },   { "/proc/scsi", PLAN_NODE_MASK },
-                { "/proc/sysrq-trigger", PLAN_NODE_MASK }, { "/proc/timer_list", PLAN_NODE_MASK },
-                { "/proc/bus", PLAN_NODE_REMOUNT },        { "/proc/fs", PLAN_NODE_REMOUNT },
-                { "/proc/irq", PLAN_NODE_REMOUNT },        { "/proc/sys", PLAN_NODE_REMOUNT },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(all) && !b->profile->proc_subset_pid; i++) {
-                bool remount = all[i].kind == PLAN_NODE_REMOUNT;
-                int r = add_modifier(
-                        b,
-                        from,
-                        &(PlanNode){
-                                .kind = (uint8_t) all[i].kind,
-                                .target = (char *) all[i].target,
-                                .flags = PLAN_NODE_OPTIONAL |
-                                         (remount ? PLAN_NODE_READ_ONLY | PLAN_NODE_RECURSIVE : 0),
-                        });
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
 /*
  * A part of a read-only path that stays writable. Lifting the flag again could reach more than the host allowed, so
  * the part is bound a second time, with the flags its own bind has and with whatever else was laid over it.
@@ -301,13 +266,13 @@ static int reopen(PlanBuild *b, size_t from, const char *target, const PlanNode 
         _cleanup_free_ char *source = NULL;
 
         for (size_t i = 0; i < from; i++)
-                if (path_is_below(b->plan->nodes[i].target, target) &&
-                    !streq(b->plan->nodes[i].target, target))
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
-                                           "ReadWritePaths=: %s would cover %s",
-                                           target,
-                                           b->plan->nodes[i].target);
+                if (path_is_below(b->plan->nodes[i].target, target))
+                        return plan_refuse(
+                                b,
+                                PLAN_REFUSAL_BAD_SETTING,
+                                "ReadWritePaths=%s: %s is mounted there, within a ReadOnlyPaths= directory",
+                                target,
+                                b->plan->nodes[i].target);
 
         source = text_printf("%s%s", bind->source, target + strlen(bind->target));
         if (!source)
@@ -404,10 +369,6 @@ int plan_build_modifiers(PlanBuild *b) {
                 if (r < 0)
                         return r;
         }
-
-        r = add_proc_modifiers(b, from);
-        if (r < 0)
-                return r;
 
         for (size_t i = 0; i < p->n_read_write; i++) {
                 r = add_read_write(b, from, &p->read_write[i]);

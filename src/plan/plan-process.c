@@ -197,7 +197,7 @@ static int pass_environment(PlanBuild *b) {
         return 0;
 }
 
-/* Built, not filtered: what is set here, then what the user may pass, then what the admin set: his is the last word. */
+/* Built, not filtered: what is set here, then what the user may pass, then what the admin set: his word is last. */
 static int build_environment(PlanBuild *b) {
         const struct {
                 const char *name, *value;
