@@ -26,10 +26,11 @@ def check_methods(tree):
     page = (tree / 'docs/org.immured.Broker1.5.scd').read_text(encoding='utf-8')
     policy = (tree / 'policies/dbus/org.immured.Broker1.conf').read_text(encoding='utf-8')
     allowed = set(re.findall(r'send_interface="org\.immured\.[\w.]+"\s+send_member="(\w+)"', policy))
-    described = {m for line in page.splitlines() if line.startswith('*') for m in re.findall(r'\*(\w+)\*\(', line)}
+    described = {m for line in page.splitlines() if line.startswith('*') for m in re.findall(r'\*([A-Z]\w+)\*\(', line)}
     if not allowed:
         yield 'the policy of the bus lets nothing through'
     yield from (f'org.immured.Broker1.5: no method {m}' for m in sorted(allowed - described))
+    yield from (f'org.immured.Broker1.5: {m} is no method that the bus lets through' for m in sorted(described - allowed))
 
 
 def main():
