@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * accounts-worker — the child that asks the name service, and the packets between it and the broker
+ *
+ * Runs in: a child of the broker, and the broker (reading answers). Privilege: that of the broker when it starts;
+ * it holds one socket and nothing else. Input: answers of the name service.
+ */
+
+#include "plan/account.h"
+
+#define ACCOUNT_NAME_MAX 64
+#define ACCOUNT_GROUPS_MAX 1024
+#define ACCOUNT_ANSWER_MAX (128U * 1024)
+
+/* One packet to the worker. */
+typedef struct AccountQuestion {
+        uint64_t number;
+        uid_t uid;
+        char name[ACCOUNT_NAME_MAX]; /* empty: by uid */
+} AccountQuestion;
+
+/*
+ * One packet back: this, then name, home and shell, then for each group its gid (4 bytes) and name, which may be
+ * empty; every text ends with NUL.
+ */
+typedef struct AccountAnswer {
+        uint64_t number;
+        int32_t error;
+        uid_t uid;
+        gid_t gid;
+        uint32_t n_groups;
+} AccountAnswer;
+
+/* Answers questions until the socket closes; never returns to the broker's code. */
+_noreturn_ void accounts_worker_run(int sock);
+
+/* Reads an answer. 0 and the account, or -EBADMSG, -ENOMEM. Not for answers with an error. */
+int account_answer_read(const void *data, size_t size, Account **ret);
+
+/* Writes an answer into buf, which is ACCOUNT_ANSWER_MAX bytes. Its size, or -E2BIG. */
+ssize_t account_answer_write(void *buf, uint64_t number, int error, const Account *account);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * accounts — users and their groups, asked of the name service without ever waiting for it
+ *
+ * Look-ups may hang on a directory server, so they run in a child with a deadline; one that hangs is killed and
+ * started again, and only whoever asked for that account gets an error. Answers are kept for a few seconds, failures
+ * too. Membership comes from the account database: a process' own groups prove nothing.
+ *
+ * Life: accounts_new() before anything else is opened, so that the child holds nothing; accounts_attach() once there is an event loop.
+ *
+ * Runs in: broker. Privilege: none needed. Input: names that callers sent, answers of the name service.
+ */
+
+#include "plan/account.h"
+
+#include <systemd/sd-event.h>
+
+typedef struct Accounts Accounts;
+typedef struct AccountQuery AccountQuery;
+
+/* An account shared by reference, as it was when it was looked up. */
+typedef struct KnownAccount {
+        unsigned n_ref;
+        int error;        /* 0, or why there is no account: -ENOENT, -ETIMEDOUT, … */
+        Account *account; /* NULL after an error */
+        uint64_t usec;    /* CLOCK_MONOTONIC, when it was asked */
+} KnownAccount;
+
+KnownAccount *known_account_ref(KnownAccount *k);
+KnownAccount *known_account_unref(KnownAccount *k); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(KnownAccount *, known_account_unref);
+
+/* Borrowed; never NULL. The query is gone when this is called. */
+typedef void (*AccountHandler)(KnownAccount *known, void *userdata);
+
+int accounts_new(Accounts **ret);
+int accounts_attach(Accounts *a, sd_event *event);
+Accounts *accounts_free(Accounts *a); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Accounts *, accounts_free);
+
+/* The answer of a moment ago, a reference in *ret; -EAGAIN: it has to be asked for. name NULL: by uid. */
+int accounts_peek(Accounts *a, const char *name, uid_t uid, KnownAccount **ret);
+
+/*
+ * Asks, with the answer to the handler from the event loop. The caller owns the query; freeing it withdraws it. 
+ * -EBUSY: too many wait already. -EINVAL: a name that no account has. -ENOMEM.
+ */
+int accounts_ask(Accounts *a,
+                 const char *name,
+                 uid_t uid,
+                 AccountHandler handler,
+                 void *userdata,
+                 AccountQuery **ret);
+AccountQuery *account_query_free(AccountQuery *q); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(AccountQuery *, account_query_free);
+
+/* Forgets all answers: after a reload. */
+void accounts_flush(Accounts *a);

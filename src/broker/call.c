@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/call.h"
+
+#include "base/log.h"
+#include "broker/manager.h"
+
+#include <stdarg.h>
+
+Call *call_free(Call *c) {
+        if (!c)
+                return NULL;
+
+        if (!c->replied)
+                call_reply_error(c, call_fail(c, ERROR_BUSY, "The request was dropped; try again"));
+        for (QuotaKind kind = 0; kind < _QUOTA_KIND_MAX; kind++)
+                if (c->counted[kind])
+                        quotas_leave(c->manager->quotas, c->uid, kind);
+
+        (void) account_query_free(c->query);
+        (void) known_account_unref(c->known);
+        (void) peer_unref(c->peer);
+        (void) sd_bus_message_unref(c->message);
+        object_name_done(&c->name);
+        sd_bus_error_free(&c->error);
+        free(c);
+        return NULL;
+}
+
+Caller call_caller(const Call *c) {
+        return (Caller){ .uid = c->uid, .account = c->known ? c->known->account : NULL };
+}
+
+int call_new_reply(Call *c, sd_bus_message **ret) {
+        return sd_bus_message_new_method_return(c->message, ret);
+}
+
+int call_send(Call *c, sd_bus_message *reply) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *owned = reply;
+        int r;
+
+        r = sd_bus_send(NULL, owned, NULL);
+        if (r < 0)
+                return r;
+
+        c->replied = true;
+        return 0;
+}
+
+int call_reply(Call *c, const char *types, ...) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        va_list ap;
+        int r;
+
+        r = call_new_reply(c, &reply);
+        if (r < 0)
+                return r;
+
+        if (types) {
+                va_start(ap, types);
+                r = sd_bus_message_appendv(reply, types, ap);
+                va_end(ap);
+                if (r < 0)
+                        return r;
+        }
+
+        return call_send(c, TAKE_PTR(reply));
+}
+
+int call_fail(Call *c, const char *name, const char *format, ...) {
+        va_list ap;
+        int r;
+
+        sd_bus_error_free(&c->error);
+        va_start(ap, format);
+        r = sd_bus_error_setfv(&c->error, name, format, ap);
+        va_end(ap);
+        return r < 0 ? r : -EIO;
+}
+
+void call_reply_error(Call *c, int error) {
+        int r;
+
+        c->replied = true;
+        if (sd_bus_error_is_set(&c->error))
+                r = sd_bus_reply_method_error(c->message, &c->error);
+        else
+                r = sd_bus_reply_method_errno(c->message, error < 0 ? error : -EIO, NULL);
+
+        if (r < 0)
+                (void) log_message_errno(
+                        LOG_DEBUG, r, "Cannot answer %s", c->peer ? c->peer->name : "a peer");
+}

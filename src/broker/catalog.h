@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * catalog — everything the admin wrote, read at one moment: settings, profiles, and their seccomp programs
+ *
+ * A reload makes a whole new one and swaps it in, or keeps the old one; nothing changes in between.
+ *
+ * Runs in: broker. Privilege: root's, to read the files. Input: the admin's.
+ */
+
+#include "profile/config.h"
+#include "profile/profile-load.h"
+#include "seccomp/seccomp-policy.h"
+
+typedef struct CatalogEntry {
+        const ProfileEntry *loaded;
+        const Profile *profile; /* NULL: refused, by its reader or by the seccomp compiler */
+        char *path;             /* of its bus object */
+        uint8_t *seccomp;
+        size_t n_seccomp;
+        Findings findings; /* of the seccomp compiler */
+} CatalogEntry;
+
+typedef struct Catalog {
+        Config config;
+        ProfileSet *profiles;
+        CatalogEntry *entries; /* sorted by name */
+        size_t n_entries;
+} Catalog;
+
+/* Where to read; NULL: the usual places. */
+typedef struct CatalogSources {
+        char *config;
+        char **profiles;
+        char **seccomp;
+        uid_t required_uid; /* who must own all of it */
+} CatalogSources;
+
+/*
+ * 0; -EBADMSG with findings when settings or system call groups are wrong: those hold for every profile, so nothing
+ * can be taken over. A profile that is wrong is an entry without a profile. -ENOMEM, -EIO…
+ */
+int catalog_load(Catalog **ret, const CatalogSources *sources, Findings *findings);
+Catalog *catalog_free(Catalog *c); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Catalog *, catalog_free);
+
+const CatalogEntry *catalog_find(const Catalog *c, const char *name);
+
+/* The first finding as text, and how many more there are; caller frees. NULL: no memory. */
+char *catalog_entry_error(const CatalogEntry *e);
+
+/* Same in both: the same files with the same content, with the same outcome. */
+bool catalog_entry_equal(const CatalogEntry *a, const CatalogEntry *b);

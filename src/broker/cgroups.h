@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * cgroups — where the version 2 hierarchy is, and what a sandbox uses
+ *
+ * Found through /proc/self/mountinfo (proc(5)), so that hybrid layouts work too; file names as in
+ * Documentation/admin-guide/cgroup-v2.rst.
+ *
+ * Runs in: broker. Privilege: root's where it makes groups. Input: the kernel's files.
+ */
+
+#include "base/util.h"
+
+/* Where cgroup2 is mounted; caller frees. -ENOENT: nowhere. */
+int cgroup_find_mount(char **ret);
+/* The same for the text of a mountinfo file. */
+int cgroup_find_mount_in(const char *mountinfo, char **ret);
+
+/* Our own group as a directory below the mount; caller frees. */
+int cgroup_find_own(const char *mount, char **ret);
+
+/* ROOT/immured.slice/immured-UID.slice/immured-user@UID.service, as systemd would lay it out; caller frees. */
+int cgroup_path_for_keeper(const char *root, unsigned uid, char **ret);
+
+/*
+ * Makes it, with the controllers handed down as far as the kernel lets us; the missing ones make launches refuse, not
+ * this. Returns a directory fd.
+ */
+int cgroup_make_for_keeper(const char *root, unsigned uid);
+
+/* Whether any process is in the group itself. */
+bool cgroup_has_processes(const char *path, const char *child);
+
+/* cgroup.kill for all that is below. */
+int cgroup_kill(const char *path);
+
+/* One number of a group's file; name: the word before it ("usage_usec" in cpu.stat), NULL: the first line is it. */
+int cgroup_read_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret);

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/keepers.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "broker/cgroups.h"
+#include "broker/keeper-start.h"
+#include "broker/manager.h"
+
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* How long a keeper may take from being asked for to its Hello. */
+#define START_DEADLINE_USEC (15 * USEC_PER_SEC)
+/* How long one whose link broke may take to come back. */
+#define RETURN_DEADLINE_USEC (5 * USEC_PER_SEC)
+
+typedef enum KeeperState {
+        KEEPER_STARTING,
+        KEEPER_READY,
+        KEEPER_LOST,
+} KeeperState;
+
+struct Keeper {
+        LIST_ENTRY(Keeper) entry;
+        Keepers *keepers;
+        uid_t uid;
+        KeeperState state;
+        KeeperLink *link; /* while ready */
+        TAILQ_HEAD(, KeeperWaiter) waiters;
+        sd_event_source *deadline;
+        sd_bus_slot *start, *job_removed; /* with systemd */
+        char *job;                        /* its object path, once systemd said it */
+        char *cgroup;                     /* without systemd: the directory it was given */
+        int pidfd;                        /* likewise, if this very broker started it */
+        sd_event_source *exited;
+};
+
+struct Keepers {
+        Manager *manager;
+        KeeperLinks *links;
+        LIST_HEAD(, Keeper) list;
+        char *cgroup_root; /* NULL: systemd runs keepers */
+};
+
+static Keeper *keeper_find(Keepers *k, uid_t uid) {
+        Keeper *keeper;
+
+        LIST_FOREACH(keeper, &k->list, entry)
+        if (keeper->uid == uid)
+                return keeper;
+
+        return NULL;
+}
+
+static Keeper *keeper_free(Keeper *keeper) {
+        if (!keeper)
+                return NULL;
+
+        LIST_REMOVE(keeper, entry);
+        (void) sd_event_source_disable_unref(keeper->deadline);
+        (void) sd_event_source_disable_unref(keeper->exited);
+        (void) sd_bus_slot_unref(keeper->start);
+        (void) sd_bus_slot_unref(keeper->job_removed);
+        (void) safe_close(keeper->pidfd);
+        free(keeper->cgroup);
+        free(keeper->job);
+        free(keeper);
+        return NULL;
+}
+
+static int keeper_new(Keepers *k, uid_t uid, KeeperState state, Keeper **ret) {
+        Keeper *keeper = calloc(1, sizeof(*keeper));
+
+        if (!keeper)
+                return -ENOMEM;
+
+        *keeper = (Keeper){ .keepers = k, .uid = uid, .state = state, .pidfd = -EBADF };
+        TAILQ_INIT(&keeper->waiters);
+        LIST_INSERT_HEAD(&k->list, keeper, entry);
+        *ret = keeper;
+        return 0;
+}
+
+/* Ready or hopeless: what hung on finding out is over. */
+static void keeper_settle(Keeper *keeper) {
+        keeper->deadline = sd_event_source_disable_unref(keeper->deadline);
+        keeper->start = sd_bus_slot_unref(keeper->start);
+        keeper->job_removed = sd_bus_slot_unref(keeper->job_removed);
+        free(keeper->job);
+        keeper->job = NULL;
+}
+
+static void tell_waiters(Keeper *keeper, const char *text) {
+        KeeperWaiter *w;
+
+        while ((w = TAILQ_FIRST(&keeper->waiters))) {
+                keepers_withdraw(w);
+                w->handler(keeper->state == KEEPER_READY ? keeper : NULL, text, w->userdata);
+        }
+}
+
+/* Nobody can speak for these any more. */
+static void drop_sandboxes(Keeper *keeper) {
+        Sandboxes *sandboxes = &keeper->keepers->manager->sandboxes;
+
+        for (size_t i = sandboxes->n_items; i > 0; i--)
+                if (sandboxes->items[i - 1]->keeper == keeper)
+                        manager_sandbox_removed(
+                                keeper->keepers->manager, sandboxes->items[i - 1], SANDBOX_RESOURCES, 0, 0);
+}
+
+static void keeper_give_up(Keeper *keeper, const char *text) {
+        keeper_settle(keeper);
+        keeper->state = KEEPER_LOST;
+        tell_waiters(keeper, text);
+        drop_sandboxes(keeper);
+        (void) keeper_free(keeper);
+}
+
+static int keeper_start(Keeper *keeper);
+
+/* It is gone for good. Whoever came after that gets a new one; one that never came up is not tried again. */
+static void keeper_end(Keeper *keeper, const char *text) {
+        bool again = keeper->state != KEEPER_STARTING && !TAILQ_EMPTY(&keeper->waiters);
+
+        if (!again) {
+                keeper_give_up(keeper, text);
+                return;
+        }
+
+        keeper_settle(keeper);
+        drop_sandboxes(keeper);
+        keeper->state = KEEPER_STARTING;
+        if (keeper_start(keeper) < 0)
+                keeper_give_up(keeper, text);
+}
+
+static bool keeper_has_sandboxes(const Keeper *keeper) {
+        const Sandboxes *sandboxes = &keeper->keepers->manager->sandboxes;
+
+        for (size_t i = 0; i < sandboxes->n_items; i++)
+                if (sandboxes->items[i]->keeper == keeper)
+                        return true;
+
+        return false;
+}
+
+static int deadline_set(Keeper *keeper, uint64_t usec, sd_event_time_handler_t handler) {
+        keeper->deadline = sd_event_source_disable_unref(keeper->deadline);
+        return sd_event_add_time_relative(keeper->keepers->manager->event,
+                                          &keeper->deadline,
+                                          CLOCK_MONOTONIC,
+                                          usec,
+                                          0,
+                                          handler,
+                                          keeper);
+}
+
+static int on_return_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
+        Keeper *keeper = userdata;
+
+        (void) s;
+        (void) usec;
+
+        /* Alive, but slow: its sandboxes are still kept. */
+        if (keeper->cgroup && cgroup_has_processes(keeper->cgroup, "keeper"))
+                return deadline_set(keeper, RETURN_DEADLINE_USEC, on_return_deadline);
+
+        log_warning("The keeper of user %u is gone, and its sandboxes with it", keeper->uid);
+        if (keeper->cgroup)
+                (void) cgroup_kill(keeper->cgroup);
+        keeper_end(keeper, "the keeper went away");
+        return 0;
+}
+
+static void keeper_lose(Keeper *keeper) {
+        int r;
+
+        keeper->link = NULL;
+        keeper->state = KEEPER_LOST;
+        if (!keeper_has_sandboxes(keeper) && TAILQ_EMPTY(&keeper->waiters) && !keeper->exited) {
+                (void) keeper_free(keeper);
+                return;
+        }
+
+        r = deadline_set(keeper, RETURN_DEADLINE_USEC, on_return_deadline);
+        if (r < 0) {
+                (void) log_errno(r, "Cannot wait for the keeper of user %u", keeper->uid);
+                keeper_give_up(keeper, "the keeper went away");
+        }
+}
+
+static int on_hello(KeeperLink *l, uint32_t uid, SandboxRecord **records, size_t n_records, void *userdata) {
+        Keepers *k = userdata;
+        Keeper *keeper = keeper_find(k, uid);
+        int r;
+
+        if (!keeper) {
+                r = keeper_new(k, uid, KEEPER_LOST, &keeper);
+                if (r < 0)
+                        return r;
+                if (k->cgroup_root)
+                        (void) cgroup_path_for_keeper(k->cgroup_root, uid, &keeper->cgroup);
+        } else if (keeper->link && keeper->link != l) {
+                /* It reconnected before we noticed that the old link broke. */
+                keeper_link_set_owner(keeper->link, NULL);
+                keeper_link_close(keeper->link);
+        }
+
+        keeper->link = l;
+        keeper->state = KEEPER_READY;
+        keeper_link_set_owner(l, keeper);
+        keeper_settle(keeper);
+        manager_keeper_snapshot(k->manager, keeper, records, n_records);
+        tell_waiters(keeper, NULL);
+        return 0;
+}
+
+static void on_changed(KeeperLink *l, SandboxRecord *record, void *userdata) {
+        _cleanup_(sandbox_record_freep) SandboxRecord *owned = record;
+        Keeper *keeper = keeper_link_owner(l);
+        Keepers *k = userdata;
+
+        if (!keeper || record->uid != keeper->uid) {
+                log_warning("A keeper speaks of sandbox \"%s\", which is not its own: ignored", record->id);
+                return;
+        }
+
+        manager_sandbox_changed(k->manager, keeper, TAKE_PTR(owned));
+}
+
+static void
+on_removed(KeeperLink *l, const char *id, const char *result, int32_t code, int32_t status, void *userdata) {
+        Keeper *keeper = keeper_link_owner(l);
+        Keepers *k = userdata;
+        Sandbox *s = sandboxes_find(&k->manager->sandboxes, id);
+        int value = sandbox_result_from_name(result);
+
+        if (!s || !keeper || s->keeper != keeper || value < 0)
+                return;
+
+        manager_sandbox_removed(k->manager, s, value, code, status);
+}
+
+static void on_closed(KeeperLink *l, void *userdata) {
+        Keeper *keeper = keeper_link_owner(l);
+
+        (void) userdata;
+
+        if (keeper && keeper->link == l)
+                keeper_lose(keeper);
+}
+
+static const KeeperLinkHandlers link_handlers = {
+        .hello = on_hello,
+        .changed = on_changed,
+        .removed = on_removed,
+        .closed = on_closed,
+};
+
+static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
+        Keeper *keeper = userdata;
+
+        (void) s;
+        (void) usec;
+
+        log_warning("The keeper of user %u did not come up within 15 s", keeper->uid);
+        keeper_give_up(keeper, "the keeper did not come up within 15 s");
+        return 0;
+}
+
+/* Our own child ended. What it kept must not run on without anybody who knows of it. */
+static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        siginfo_t info = { 0 };
+        Keeper *keeper = userdata;
+
+        (void) s;
+        (void) revents;
+
+        if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+                return 0;
+
+        keeper->exited = sd_event_source_disable_unref(keeper->exited);
+        keeper->pidfd = safe_close(keeper->pidfd);
+        (void) cgroup_kill(keeper->cgroup);
+        if (info.si_code != CLD_EXITED || info.si_status != 0)
+                log_warning("The keeper of user %u ended: %s %d",
+                            keeper->uid,
+                            info.si_code == CLD_EXITED ? "status" : "signal",
+                            info.si_status);
+
+        if (keeper->link) {
+                KeeperLink *l = keeper->link;
+
+                keeper->link = NULL;
+                keeper_link_set_owner(l, NULL);
+                keeper_link_close(l);
+                keeper->state = KEEPER_LOST;
+        }
+
+        keeper_end(keeper, "the keeper ended");
+        return 0;
+}
+
+static int start_by_ourselves(Keeper *keeper) {
+        _cleanup_close_ int dir = -EBADF;
+        Keepers *k = keeper->keepers;
+
+        if (!keeper->cgroup) {
+                int r = cgroup_path_for_keeper(k->cgroup_root, keeper->uid, &keeper->cgroup);
+
+                if (r < 0)
+                        return r;
+        }
+
+        /* One from before this broker's time, which will find us: a second one would fight it for the ids. */
+        if (cgroup_has_processes(keeper->cgroup, "keeper"))
+                return 0;
+
+        dir = cgroup_make_for_keeper(k->cgroup_root, keeper->uid);
+        if (dir < 0)
+                return log_errno(dir, "Cannot make the cgroup %s", keeper->cgroup);
+
+        keeper->pidfd = keeper_spawn(keeper->uid, keeper->cgroup, dir);
+        if (keeper->pidfd < 0)
+                return log_errno(keeper->pidfd, "Cannot start the keeper of user %u", keeper->uid);
+
+        return sd_event_add_io(
+                k->manager->event, &keeper->exited, keeper->pidfd, EPOLLIN, on_exited, keeper);
+}
+
+static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *job, *unit, *result;
+        _cleanup_free_ char *text = NULL;
+        Keeper *keeper = userdata;
+        uint32_t id;
+
+        (void) error;
+
+        if (sd_bus_message_read(m, "uoss", &id, &job, &unit, &result) < 0)
+                return 0;
+        if (!keeper->job || !streq(job, keeper->job) || streq(result, "done"))
+                return 0;
+
+        log_warning("Starting %s ended with \"%s\"", unit, result);
+        text = text_printf("starting %s ended with \"%s\"", unit, result);
+        keeper_give_up(keeper, text ?: "its unit failed");
+        return 0;
+}
+
+static int on_job_queued(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *text = NULL;
+        Keeper *keeper = userdata;
+        const char *job;
+
+        (void) error;
+
+        if (!sd_bus_message_is_method_error(m, NULL)) {
+                if (sd_bus_message_read(m, "o", &job) >= 0)
+                        keeper->job = strdup(job);
+                return 0;
+        }
+
+        log_warning("systemd does not start the keeper of user %u: %s",
+                    keeper->uid,
+                    sd_bus_message_get_error(m)->message);
+        text = text_printf("systemd does not start it: %s", sd_bus_message_get_error(m)->message);
+        keeper_give_up(keeper, text ?: "systemd does not start it");
+        return 0;
+}
+
+static int start_by_systemd(Keeper *keeper) {
+        sd_bus *bus = keeper->keepers->manager->bus;
+        char unit[64];
+        int r;
+
+        r = sd_bus_match_signal_async(bus,
+                                      &keeper->job_removed,
+                                      "org.freedesktop.systemd1",
+                                      "/org/freedesktop/systemd1",
+                                      "org.freedesktop.systemd1.Manager",
+                                      "JobRemoved",
+                                      on_job_removed,
+                                      NULL,
+                                      keeper);
+        if (r < 0)
+                return r;
+
+        (void) snprintf(unit, sizeof(unit), "immured-user@%u.service", keeper->uid);
+        return sd_bus_call_method_async(bus,
+                                        &keeper->start,
+                                        "org.freedesktop.systemd1",
+                                        "/org/freedesktop/systemd1",
+                                        "org.freedesktop.systemd1.Manager",
+                                        "StartUnit",
+                                        on_job_queued,
+                                        keeper,
+                                        "ss",
+                                        unit,
+                                        "replace");
+}
+
+static int keeper_start(Keeper *keeper) {
+        int r;
+
+        r = keeper->keepers->cgroup_root ? start_by_ourselves(keeper) : start_by_systemd(keeper);
+        if (r < 0)
+                return r;
+
+        return deadline_set(keeper, START_DEADLINE_USEC, on_start_deadline);
+}
+
+Keeper *keepers_find_ready(Keepers *k, uid_t uid) {
+        Keeper *keeper = keeper_find(k, uid);
+
+        return keeper && keeper->state == KEEPER_READY ? keeper : NULL;
+}
+
+int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w) {
+        Keeper *keeper = keeper_find(k, uid);
+        int r;
+
+        if (!keeper) {
+                r = keeper_new(k, uid, KEEPER_STARTING, &keeper);
+                if (r < 0)
+                        return r;
+
+                r = keeper_start(keeper);
+                if (r < 0) {
+                        (void) keeper_free(keeper);
+                        return r;
+                }
+        }
+
+        w->keeper = keeper;
+        TAILQ_INSERT_TAIL(&keeper->waiters, w, entry);
+        return 0;
+}
+
+void keepers_withdraw(KeeperWaiter *w) {
+        if (!w->keeper)
+                return;
+
+        TAILQ_REMOVE(&w->keeper->waiters, w, entry);
+        w->keeper = NULL;
+}
+
+int keeper_new_call(Keeper *keeper, const char *member, sd_bus_message **ret) {
+        return keeper->link ? keeper_link_new_call(keeper->link, member, ret) : -ENOTCONN;
+}
+
+int keeper_call(Keeper *keeper,
+                sd_bus_message *m,
+                KeeperReplyHandler handler,
+                void *userdata,
+                uint64_t timeout_usec) {
+        return keeper->link ? keeper_link_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
+}
+
+int keeper_fail(Call *c, sd_bus_message *reply) {
+        if (!reply)
+                return call_fail(c,
+                                 ERROR_BUSY,
+                                 "The keeper went away before it answered; look at the list of sandboxes");
+
+        sd_bus_error_free(&c->error);
+        return sd_bus_error_copy(&c->error, sd_bus_message_get_error(reply));
+}
+
+int keepers_new(Keepers **ret, Manager *m, const char *cgroup_root) {
+        _cleanup_(keepers_freep) Keepers *k = NULL;
+        int r;
+
+        k = calloc(1, sizeof(*k));
+        if (!k)
+                return -ENOMEM;
+
+        k->manager = m;
+        LIST_INIT(&k->list);
+        if (cgroup_root) {
+                k->cgroup_root = strdup(cgroup_root);
+                if (!k->cgroup_root)
+                        return -ENOMEM;
+        }
+
+        r = keeper_links_new(&k->links, m->event, &link_handlers, k);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(k);
+        return 0;
+}
+
+Keepers *keepers_free(Keepers *k) {
+        if (!k)
+                return NULL;
+
+        (void) keeper_links_free(k->links);
+        while (!LIST_EMPTY(&k->list)) {
+                Keeper *keeper = LIST_FIRST(&k->list);
+
+                tell_waiters(keeper, "the broker is stopping");
+                (void) keeper_free(keeper);
+        }
+
+        free(k->cgroup_root);
+        free(k);
+        return NULL;
+}

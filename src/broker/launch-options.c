@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/launch-options.h"
+
+#include "link/link.h"
+#include "plan/plan-compile.h"
+
+typedef struct Option Option;
+typedef int (*OptionReader)(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error);
+
+struct Option {
+        const char *name;
+        const char *types;
+        OptionReader read;
+        int index;
+};
+
+static int read_texts(sd_bus_message *m, const Option *o, size_t max, char ***ret, sd_bus_error *error) {
+        const char *s;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_read_basic(m, 's', &s)) > 0) {
+                if (++n > max)
+                        return sd_bus_error_setf(
+                                error, ERROR_QUOTA_EXCEEDED, "%s: more than %zu", o->name, max);
+                if (strlen(s) > PLAN_TEXT_MAX)
+                        return sd_bus_error_setf(error,
+                                                 ERROR_QUOTA_EXCEEDED,
+                                                 "%s: number %zu is longer than %d bytes",
+                                                 o->name,
+                                                 n,
+                                                 PLAN_TEXT_MAX);
+
+                r = strv_extend(ret, s);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_arguments(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        return read_texts(m, o, PLAN_ARGUMENTS_MAX, &ret->arguments, error);
+}
+
+static int read_environment(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        size_t size = 0;
+        int r;
+
+        r = read_texts(m, o, LAUNCH_ENVIRONMENT_MAX, &ret->environment, error);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH(e, ret->environment) {
+                size += strlen(*e) + 1;
+                if (!env_assignment_is_valid(*e))
+                        return sd_bus_error_setf(error,
+                                                 SD_BUS_ERROR_INVALID_ARGS,
+                                                 "Environment: number %zu is no NAME=value",
+                                                 (size_t) (e - ret->environment) + 1);
+        }
+        if (size > LAUNCH_ENVIRONMENT_SIZE_MAX)
+                return sd_bus_error_setf(error,
+                                         ERROR_QUOTA_EXCEEDED,
+                                         "Environment: more than %u bytes",
+                                         LAUNCH_ENVIRONMENT_SIZE_MAX);
+
+        return 0;
+}
+
+static int read_properties(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        const char *name;
+        int r;
+
+        (void) o;
+        (void) ret;
+
+        r = sd_bus_message_enter_container(m, 'a', "(sv)");
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_enter_container(m, 'r', "sv");
+        if (r < 0)
+                return r;
+        if (r > 0) {
+                r = sd_bus_message_read_basic(m, 's', &name);
+                if (r < 0)
+                        return r;
+
+                return sd_bus_error_setf(error,
+                                         ERROR_SETTING_NOT_PERMITTED,
+                                         "Properties: %s: no profile lets users set keys in this version",
+                                         name);
+        }
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_text(sd_bus_message *m, char **ret) {
+        const char *s;
+        char *copy;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &s);
+        if (r < 0)
+                return r;
+
+        copy = strdup(s);
+        if (!copy)
+                return -ENOMEM;
+
+        *ret = copy;
+        return 0;
+}
+
+static int read_user(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        uid_t uid;
+        int r;
+
+        (void) o;
+
+        r = read_text(m, &ret->user);
+        if (r < 0)
+                return r;
+        if (!account_name_is_valid(ret->user) && parse_id(ret->user, &uid) < 0)
+                return sd_bus_error_setf(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "User: neither a user name nor a uid");
+
+        return 0;
+}
+
+static int read_instance(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        int r;
+
+        (void) o;
+
+        r = read_text(m, &ret->instance);
+        if (r < 0)
+                return r;
+        if (!instance_name_is_valid(ret->instance))
+                return sd_bus_error_setf(
+                        error,
+                        SD_BUS_ERROR_INVALID_ARGS,
+                        "Instance: up to 32 of a-z, 0-9, \"_\" and \"-\", starting with a letter or digit");
+
+        return 0;
+}
+
+static int read_stream(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        (void) error;
+
+        return sd_bus_message_read_basic(m, 'h', ret->streams + o->index);
+}
+
+static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        static const char *const names[] = { [ON_DISCONNECT_KEEP] = "keep", [ON_DISCONNECT_STOP] = "stop" };
+        const char *s;
+        int r;
+
+        (void) o;
+
+        r = sd_bus_message_read_basic(m, 's', &s);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(s, names[i])) {
+                        ret->on_disconnect = (int) i;
+                        return 0;
+                }
+
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect: \"keep\" or \"stop\"");
+}
+
+static int read_wait(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        int value, r;
+
+        (void) o;
+        (void) error;
+
+        r = sd_bus_message_read_basic(m, 'b', &value);
+        if (r < 0)
+                return r;
+
+        ret->wait_set = true;
+        ret->wait = value;
+        return 0;
+}
+
+/* clang-format off */
+static const Option options[] = {
+        { "Arguments",      "as",     read_arguments,     0 },
+        { "Environment",    "as",     read_environment,   0 },
+        { "Properties",     "a(sv)",  read_properties,    0 },
+        { "User",           "s",      read_user,          0 },
+        { "Instance",       "s",      read_instance,      0 },
+        { "StandardInput",  "h",      read_stream,        0 },
+        { "StandardOutput", "h",      read_stream,        1 },
+        { "StandardError",  "h",      read_stream,        2 },
+        { "OnDisconnect",   "s",      read_on_disconnect, 0 },
+        { "Wait",           "b",      read_wait,          0 },
+};
+/* clang-format on */
+
+_Static_assert(ELEMENTSOF(options) <= 32, "the options seen are a 32-bit set");
+
+void launch_options_done(LaunchOptions *o) {
+        (void) strv_free(o->arguments);
+        (void) strv_free(o->environment);
+        free(o->user);
+        free(o->instance);
+        *o = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+}
+
+static const Option *option_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                if (streq(options[i].name, name))
+                        return options + i;
+
+        return NULL;
+}
+
+static int read_entry(sd_bus_message *m, LaunchOptions *ret, uint32_t *seen, sd_bus_error *error) {
+        const Option *o;
+        const char *name, *contents;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &name);
+        if (r < 0)
+                return r;
+
+        o = option_find(name);
+        if (!o)
+                return sd_bus_error_setf(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "There is no option \"%.64s\"", name);
+        if (*seen & UINT32_C(1) << (o - options))
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s: given twice", name);
+        *seen |= UINT32_C(1) << (o - options);
+
+        r = sd_bus_message_peek_type(m, NULL, &contents);
+        if (r < 0)
+                return r;
+        if (!streq(contents, o->types))
+                return sd_bus_error_setf(error,
+                                         SD_BUS_ERROR_INVALID_ARGS,
+                                         "%s: of type \"%s\", not \"%.64s\"",
+                                         name,
+                                         o->types,
+                                         contents);
+
+        r = sd_bus_message_enter_container(m, 'v', contents);
+        if (r < 0)
+                return r;
+
+        r = o->read(m, o, ret, error);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+int launch_options_read(sd_bus_message *m, LaunchOptions *ret, sd_bus_error *error) {
+        uint32_t seen = 0;
+        int r;
+
+        *ret = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = read_entry(m, ret, &seen, error);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}

@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/launch.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "broker/interface.h"
+#include "broker/keepers.h"
+#include "broker/launch-options.h"
+#include "broker/manager.h"
+#include "plan/plan-compile.h"
+
+#include <time.h>
+
+/* On top of the profile's own start timeout, which the keeper enforces: only a keeper that hangs gets this far. */
+#define ANSWER_GRACE_USEC (15 * USEC_PER_SEC)
+
+typedef enum LaunchMode {
+        LAUNCH_PLAIN,
+        LAUNCH_LEASED,
+        LAUNCH_PLAN_ONLY,
+} LaunchMode;
+
+struct Launch {
+        LIST_ENTRY(Launch) entry; /* in the manager while its id is taken */
+        LaunchMode mode;
+        Call *call;
+        LaunchOptions options;
+        char *profile;
+        KnownAccount *target;
+        AccountQuery *query;
+        KeeperWaiter waiter;
+        uid_t uid; /* of the target, once its id is taken */
+        char *id;
+};
+
+static Launch *launch_free(Launch *l) {
+        if (!l)
+                return NULL;
+
+        if (l->id) {
+                LIST_REMOVE(l, entry);
+                free(l->id);
+        }
+        keepers_withdraw(&l->waiter);
+        (void) account_query_free(l->query);
+        (void) known_account_unref(l->target);
+        launch_options_done(&l->options);
+        free(l->profile);
+        (void) call_free(l->call);
+        free(l);
+        return NULL;
+}
+DEFINE_CLEANUP(Launch *, launch_free);
+
+static void launch_fail(Launch *l, int error) {
+        call_reply_error(l->call, error);
+        (void) launch_free(l);
+}
+
+static uint64_t now_usec(void) {
+        struct timespec ts = { 0 };
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
+}
+
+/* The profile as it is now, if the caller may still do this with it. */
+static int find_profile(Launch *l, const CatalogEntry **ret) {
+        const CatalogEntry *e = catalog_find(l->call->manager->catalog, l->profile);
+        const AccessObject object = { OBJECT_PROFILE, UID_NOBODY, e ? e->profile : NULL };
+        const Caller caller = call_caller(l->call);
+        bool other = l->target && l->target->account && l->target->account->uid != l->call->uid;
+        int r;
+
+        r = access_check(&caller, l->call->member->verb, &object);
+        if (r == 0 && other)
+                r = access_check(&caller, ACCESS_LAUNCH_AS_USER, &object);
+        if (r == -ENOENT || !e)
+                return call_fail(l->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
+        if (r < 0)
+                return call_fail(l->call,
+                                 SD_BUS_ERROR_ACCESS_DENIED,
+                                 "User %u may not %s profile \"%s\"",
+                                 l->call->uid,
+                                 access_verb_name(other ? ACCESS_LAUNCH_AS_USER : l->call->member->verb),
+                                 l->profile);
+
+        if (!e->profile) {
+                _cleanup_free_ char *text = catalog_entry_error(e);
+
+                return call_fail(l->call, ERROR_BAD_SETTING, "%s", text ?: "The profile was refused");
+        }
+        if (e->profile->abstract)
+                return call_fail(l->call,
+                                 ERROR_PROFILE_DISABLED,
+                                 "Profile \"%s\" is abstract: only others inherit from it",
+                                 l->profile);
+        if (!e->profile->enabled)
+                return call_fail(
+                        l->call, ERROR_PROFILE_DISABLED, "Profile \"%s\" has Enabled=no", l->profile);
+
+        *ret = e;
+        return 0;
+}
+
+static int compile(Launch *l, const CatalogEntry *e, Plan **ret) {
+        static const char *const names[] = {
+                [PLAN_REFUSAL_NONE] = ERROR_BAD_SETTING,
+                [PLAN_REFUSAL_ARGUMENT] = ERROR_ARGUMENT_REJECTED,
+                [PLAN_REFUSAL_NOT_PERMITTED] = ERROR_SETTING_NOT_PERMITTED,
+                [PLAN_REFUSAL_BAD_SETTING] = ERROR_BAD_SETTING,
+                [PLAN_REFUSAL_QUOTA] = ERROR_QUOTA_EXCEEDED,
+        };
+        const LaunchOptions *o = &l->options;
+        const PlanRequest request = {
+                .instance = o->instance,
+                .arguments = o->arguments,
+                .environment = o->environment,
+                .has_stream = { o->streams[0] >= 0, o->streams[1] >= 0, o->streams[2] >= 0 },
+                .on_disconnect = o->on_disconnect,
+        };
+        const PlanContext context = {
+                .seccomp = e->seccomp,
+                .n_seccomp = e->n_seccomp,
+                .degrade = l->call->manager->catalog->config.degrade,
+                .host_name = l->call->manager->host_name,
+        };
+        PlanRefusal refusal = PLAN_REFUSAL_NONE;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = plan_compile(ret, e->profile, l->target->account, &request, &context, &refusal, &text);
+        if (r == -EINVAL)
+                return call_fail(
+                        l->call, names[refusal], "%s", text ?: "The request does not fit the profile");
+
+        return r;
+}
+
+static int check_wait(Launch *l, const Profile *p) {
+        if (l->options.wait_set && !l->options.wait && p->type == SERVICE_ONESHOT)
+                return call_fail(
+                        l->call,
+                        SD_BUS_ERROR_INVALID_ARGS,
+                        "Wait: a profile with Type=oneshot answers when it has ended, and not before");
+
+        return 0;
+}
+
+/* Everything that can be wrong with the request, as things are now. */
+static int evaluate(Launch *l, const CatalogEntry **ret_entry, Plan **ret_plan) {
+        const CatalogEntry *e = NULL;
+        int r;
+
+        r = find_profile(l, &e);
+        if (r < 0)
+                return r;
+
+        r = check_wait(l, e->profile);
+        if (r < 0)
+                return r;
+
+        r = compile(l, e, ret_plan);
+        if (r < 0)
+                return r;
+
+        *ret_entry = e;
+        return 0;
+}
+
+static size_t count_pending(const Manager *m, uid_t uid, const char *profile) {
+        size_t n = 0;
+        Launch *l;
+
+        /* One whose sandbox the keeper has spoken of already is counted there. */
+        LIST_FOREACH(l, &m->launches, entry)
+        if ((uid == UID_NOBODY || l->uid == uid) && (!profile || streq(l->profile, profile)) &&
+            !sandboxes_find_alive(&m->sandboxes, l->id))
+                n++;
+
+        return n;
+}
+
+static size_t count(const Manager *m, uid_t uid, const char *profile) {
+        return sandboxes_count_alive(&m->sandboxes, uid, profile) + count_pending(m, uid, profile);
+}
+
+static int check_room(Launch *l, const Profile *p, uid_t uid) {
+        const Manager *m = l->call->manager;
+        const Config *config = &m->catalog->config;
+
+        if (count(m, uid, l->profile) >= p->max_instances)
+                return call_fail(l->call,
+                                 ERROR_QUOTA_EXCEEDED,
+                                 "User %u has %u sandboxes of profile \"%s\" already (MaxInstances=)",
+                                 uid,
+                                 p->max_instances,
+                                 l->profile);
+        if (count(m, uid, NULL) >= config->max_sandboxes_per_user)
+                return call_fail(l->call,
+                                 ERROR_QUOTA_EXCEEDED,
+                                 "User %u has %u sandboxes already (MaxSandboxesPerUser=)",
+                                 uid,
+                                 config->max_sandboxes_per_user);
+        if (count(m, UID_NOBODY, NULL) >= config->max_sandboxes)
+                return call_fail(l->call,
+                                 ERROR_QUOTA_EXCEEDED,
+                                 "There are %u sandboxes already (MaxSandboxes=)",
+                                 config->max_sandboxes);
+
+        return 0;
+}
+
+static bool id_is_taken(const Manager *m, const char *id) {
+        Launch *l;
+
+        LIST_FOREACH(l, &m->launches, entry)
+        if (streq(l->id, id))
+                return true;
+
+        return sandboxes_find_alive(&m->sandboxes, id) != NULL;
+}
+
+/* PROFILE.UID.N with the lowest N that is not alive: a failed sandbox of that name is replaced. */
+static int take_id(Launch *l, uid_t uid) {
+        Manager *m = l->call->manager;
+
+        for (unsigned n = 1;; n++) {
+                _cleanup_free_ char *id = text_printf("%s.%u.%u", l->profile, uid, n);
+
+                if (!id)
+                        return -ENOMEM;
+                if (id_is_taken(m, id))
+                        continue;
+
+                l->id = TAKE_PTR(id);
+                l->uid = uid;
+                LIST_INSERT_HEAD(&m->launches, l, entry);
+                return 0;
+        }
+}
+
+static int append_facts(sd_bus_message *m) {
+        char text[SD_ID128_STRING_MAX];
+        sd_id128_t id;
+        int r;
+
+        r = sd_id128_randomize(&id);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_append(m, "a{sv}", 1, "InvocationID", "s", sd_id128_to_string(id, text));
+}
+
+static int append_streams(sd_bus_message *m, const LaunchOptions *o) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(uh)");
+        if (r < 0)
+                return r;
+
+        for (uint32_t i = 0; i < ELEMENTSOF(o->streams); i++)
+                if (o->streams[i] >= 0) {
+                        r = sd_bus_message_append(m, "(uh)", i, o->streams[i]);
+                        if (r < 0)
+                                return r;
+                }
+
+        return sd_bus_message_close_container(m);
+}
+
+static int build_request(Launch *l, Keeper *keeper, int plan_fd, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = keeper_new_call(keeper, "Launch", &m);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(m, 's', l->id);
+        if (r < 0)
+                return r;
+
+        r = append_facts(m);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(m, 'h', &plan_fd);
+        if (r < 0)
+                return r;
+
+        r = append_streams(m, &l->options);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append(m, "b", l->mode == LAUNCH_LEASED);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+/* The descriptor that came with the answer stays the message's; sd-bus sends a copy. */
+static int reply_launched(Launch *l, sd_bus_message *reply) {
+        _cleanup_(sandbox_record_freep) SandboxRecord *record = NULL;
+        _cleanup_free_ char *path = NULL;
+        int lease = -EBADF, r;
+
+        r = sandbox_record_read(reply, &record);
+        if (r < 0)
+                return r;
+        if (!streq(record->id, l->id))
+                return -EBADMSG;
+
+        r = object_path_of_sandbox(l->id, &path);
+        if (r < 0)
+                return r;
+
+        if (l->mode == LAUNCH_PLAIN)
+                return call_reply(l->call, "so", l->id, path);
+
+        r = sd_bus_message_enter_container(reply, 'a', "h");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read_basic(reply, 'h', &lease);
+        if (r <= 0)
+                return r < 0 ? r : -EBADMSG;
+
+        return call_reply(l->call, "soh", l->id, path, lease);
+}
+
+static void on_launched(sd_bus_message *reply, void *userdata) {
+        _cleanup_(launch_freep) Launch *l = userdata;
+        int r;
+
+        if (!reply || sd_bus_message_is_method_error(reply, NULL)) {
+                r = keeper_fail(l->call, reply);
+                log_info("%s of user %u failed: %s",
+                         l->id,
+                         l->call->uid,
+                         l->call->error.message ?: "no reason given");
+                call_reply_error(l->call, r);
+                return;
+        }
+
+        r = reply_launched(l, reply);
+        if (r < 0) {
+                (void) log_errno(r, "%s: the keeper's answer cannot be handed on", l->id);
+                call_reply_error(l->call, r);
+                return;
+        }
+
+        if (l->call->manager->catalog->config.log_launches)
+                log_info("%s launched by user %u", l->id, l->call->uid);
+}
+
+static uint64_t answer_timeout(const Plan *p) {
+        /* It answers when it has ended, however long that takes; the keeper watches RuntimeMaxSec=. */
+        if (p->type == SERVICE_ONESHOT || p->timeout_start_usec > UINT64_MAX - ANSWER_GRACE_USEC)
+                return UINT64_MAX;
+
+        return p->timeout_start_usec + ANSWER_GRACE_USEC;
+}
+
+/* From the last look at everything to the message on its way nothing else runs. */
+static int send_to_keeper(Launch *l, Keeper *keeper) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_close_ int plan_fd = -EBADF;
+        const CatalogEntry *e = NULL;
+        int r;
+
+        /* Nobody would learn what became of it. */
+        if (l->call->peer->state != PEER_KNOWN)
+                return -ECONNRESET;
+
+        r = evaluate(l, &e, &plan);
+        if (r < 0)
+                return r;
+
+        r = check_room(l, e->profile, plan->uid);
+        if (r < 0)
+                return r;
+
+        r = take_id(l, plan->uid);
+        if (r < 0)
+                return r;
+
+        plan_fd = plan_to_memfd(plan, NULL);
+        if (plan_fd < 0)
+                return plan_fd;
+
+        r = build_request(l, keeper, plan_fd, &m);
+        if (r < 0)
+                return r;
+
+        return keeper_call(keeper, m, on_launched, l, answer_timeout(plan));
+}
+
+static void on_keeper(Keeper *keeper, const char *text, void *userdata) {
+        Launch *l = userdata;
+        int r;
+
+        if (!keeper)
+                r = call_fail(l->call, ERROR_BUSY, "The keeper of this user cannot be had: %s", text);
+        else
+                r = send_to_keeper(l, keeper);
+        if (r < 0)
+                launch_fail(l, r);
+}
+
+static int reply_plan(Launch *l) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_free_ uint8_t *bytes = NULL;
+        _cleanup_free_ char *json = NULL;
+        uint8_t digest[SHA256_SIZE];
+        const CatalogEntry *e = NULL;
+        size_t size;
+        int r;
+
+        r = evaluate(l, &e, &plan);
+        if (r < 0)
+                return r;
+
+        r = plan_encode(plan, &bytes, &size);
+        if (r < 0)
+                return r;
+        sha256(bytes, size, digest);
+
+        r = plan_to_json(plan, &json);
+        if (r < 0)
+                return r;
+
+        r = call_new_reply(l->call, &reply);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(reply, 's', json);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_array(reply, 'y', digest, sizeof(digest));
+        if (r < 0)
+                return r;
+
+        return call_send(l->call, TAKE_PTR(reply));
+}
+
+/* The target is known. 0: answered; 1: on its way; negative errno. */
+static int proceed(Launch *l) {
+        Manager *m = l->call->manager;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        const CatalogEntry *e = NULL;
+        Keeper *keeper;
+        int r;
+
+        if (l->target->error == -ENOENT)
+                return call_fail(l->call, ERROR_NO_SUCH_USER, "There is no such user");
+        if (!l->target->account)
+                return call_fail(l->call, ERROR_BUSY, "The account cannot be looked up just now; try again");
+
+        if (l->mode == LAUNCH_PLAN_ONLY)
+                return reply_plan(l);
+
+        keeper = keepers_find_ready(m->keepers, l->target->account->uid);
+        if (keeper) {
+                r = send_to_keeper(l, keeper);
+                return r < 0 ? r : 1;
+        }
+
+        /* What cannot run anyway shall not start a keeper. */
+        r = evaluate(l, &e, &plan);
+        if (r < 0)
+                return r;
+
+        l->waiter.handler = on_keeper;
+        l->waiter.userdata = l;
+        r = keepers_wait(m->keepers, l->target->account->uid, &l->waiter);
+        if (r < 0)
+                return call_fail(
+                        l->call, ERROR_BUSY, "The keeper of this user cannot be started: %s", strerror(-r));
+
+        return 1;
+}
+
+static void on_target(KnownAccount *known, void *userdata) {
+        Launch *l = userdata;
+        int r;
+
+        l->query = NULL;
+        l->target = known_account_ref(known);
+        r = proceed(l);
+        if (r < 0)
+                launch_fail(l, r);
+        else if (r == 0)
+                (void) launch_free(l);
+}
+
+/* Another's name, before anybody looks whether there is such a user. */
+static int check_other_user(Launch *l) {
+        const Caller caller = call_caller(l->call);
+        const CatalogEntry *e = l->call->object.profile;
+        const AccessObject object = { OBJECT_PROFILE, UID_NOBODY, e ? e->profile : NULL };
+
+        if (access_check(&caller, ACCESS_LAUNCH_AS_USER, &object) < 0)
+                return call_fail(l->call,
+                                 SD_BUS_ERROR_ACCESS_DENIED,
+                                 "User: only root launches or plans for another user");
+
+        return 0;
+}
+
+static bool is_caller_himself(const Launch *l, const char *user) {
+        const KnownAccount *known = l->call->known;
+        uid_t uid;
+
+        if (parse_id(user, &uid) >= 0)
+                return uid == l->call->uid;
+
+        return known && known->account && streq(known->account->name, user);
+}
+
+/* 1: known already; 0: asked. */
+static int find_target(Launch *l) {
+        Accounts *accounts = l->call->manager->accounts;
+        const char *name = l->options.user;
+        uid_t uid = l->call->uid;
+        int r;
+
+        if (name && !is_caller_himself(l, name)) {
+                r = check_other_user(l);
+                if (r < 0)
+                        return r;
+                if (parse_id(name, &uid) >= 0)
+                        name = NULL;
+        } else
+                name = NULL;
+
+        if (!name && uid == l->call->uid && l->call->known) {
+                l->target = known_account_ref(l->call->known);
+                return 1;
+        }
+
+        r = accounts_peek(accounts, name, uid, &l->target);
+        if (r >= 0)
+                return 1;
+
+        r = accounts_ask(accounts, name, uid, on_target, l, &l->query);
+        if (r == -EBUSY)
+                return call_fail(l->call, ERROR_BUSY, "Too many account look-ups wait already; try again");
+
+        return r;
+}
+
+static int check_rate(Call *c) {
+        const Config *config = &c->manager->catalog->config;
+        int r;
+
+        r = quotas_launch(c->manager->quotas,
+                          c->uid,
+                          now_usec(),
+                          config->launch_rate_burst,
+                          config->launch_rate_interval_usec);
+        if (r == -EDQUOT) {
+                char interval[64];
+
+                return call_fail(
+                        c,
+                        ERROR_RATE_LIMITED,
+                        "User %u launched %u times within %s already (LaunchRateBurst=, LaunchRateIntervalSec=)",
+                        c->uid,
+                        config->launch_rate_burst,
+                        format_usec(config->launch_rate_interval_usec, interval, sizeof(interval)));
+        }
+
+        return r;
+}
+
+static int begin(Call *c, LaunchMode mode) {
+        _cleanup_free_ Launch *l = NULL;
+        int r;
+
+        if (mode != LAUNCH_PLAN_ONLY) {
+                r = check_rate(c);
+                if (r < 0)
+                        return r;
+        }
+
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+
+        /* The call stays the dispatcher's until something is under way that will come back to it. */
+        l->mode = mode;
+        l->call = c;
+        l->profile = strdup(c->object.profile->loaded->name);
+        r = l->profile ? launch_options_read(c->message, &l->options, &c->error) : -ENOMEM;
+        if (r >= 0)
+                r = find_target(l);
+        if (r > 0)
+                r = proceed(l);
+        else if (r == 0)
+                r = 1;
+        if (r > 0) {
+                (void) TAKE_PTR(l);
+                return 1;
+        }
+
+        l->call = NULL;
+        (void) launch_free(TAKE_PTR(l));
+        return r;
+}
+
+int call_launch(Call *c) { return begin(c, LAUNCH_PLAIN); }
+
+int call_launch_leased(Call *c) { return begin(c, LAUNCH_LEASED); }
+
+int call_plan(Call *c) { return begin(c, LAUNCH_PLAN_ONLY); }

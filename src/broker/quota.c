@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/quota.h"
+
+#include <sys/queue.h>
+
+/* Rows nobody needs any more are swept when there are more than this. */
+#define ROWS_KEPT 64
+
+typedef struct QuotaRow {
+        LIST_ENTRY(QuotaRow) entry;
+        uid_t uid;
+        uint32_t n[_QUOTA_KIND_MAX];
+        uint64_t window_end; /* 0: no launch lately */
+        uint32_t n_launches; /* in the window */
+} QuotaRow;
+
+struct Quotas {
+        LIST_HEAD(, QuotaRow) rows;
+        size_t n_rows;
+};
+
+static void row_drop(Quotas *q, QuotaRow *row) {
+        LIST_REMOVE(row, entry);
+        q->n_rows--;
+        free(row);
+}
+
+int quotas_new(Quotas **ret) {
+        Quotas *q = calloc(1, sizeof(*q));
+
+        if (!q)
+                return -ENOMEM;
+
+        LIST_INIT(&q->rows);
+        *ret = q;
+        return 0;
+}
+
+Quotas *quotas_free(Quotas *q) {
+        if (!q)
+                return NULL;
+
+        while (!LIST_EMPTY(&q->rows))
+                row_drop(q, LIST_FIRST(&q->rows));
+
+        free(q);
+        return NULL;
+}
+
+static QuotaRow *row_find(Quotas *q, uid_t uid) {
+        QuotaRow *row;
+
+        LIST_FOREACH(row, &q->rows, entry)
+        if (row->uid == uid)
+                return row;
+
+        return NULL;
+}
+
+static int row_get(Quotas *q, uid_t uid, QuotaRow **ret) {
+        QuotaRow *row = row_find(q, uid);
+
+        if (!row) {
+                row = calloc(1, sizeof(*row));
+                if (!row)
+                        return -ENOMEM;
+
+                row->uid = uid;
+                LIST_INSERT_HEAD(&q->rows, row, entry);
+                q->n_rows++;
+        }
+
+        *ret = row;
+        return 0;
+}
+
+static bool row_is_idle(const QuotaRow *row, uint64_t now_usec) {
+        return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 && row->window_end <= now_usec;
+}
+
+static void sweep(Quotas *q, uint64_t now_usec) {
+        QuotaRow *next;
+
+        if (q->n_rows <= ROWS_KEPT)
+                return;
+
+        for (QuotaRow *row = LIST_FIRST(&q->rows); row; row = next) {
+                next = LIST_NEXT(row, entry);
+                if (row_is_idle(row, now_usec))
+                        row_drop(q, row);
+        }
+}
+
+int quotas_enter(Quotas *q, uid_t uid, QuotaKind kind, uint32_t max) {
+        QuotaRow *row;
+        int r;
+
+        r = row_get(q, uid, &row);
+        if (r < 0)
+                return r;
+
+        if (uid != 0 && row->n[kind] >= max)
+                return -EDQUOT;
+
+        row->n[kind]++;
+        return 0;
+}
+
+void quotas_leave(Quotas *q, uid_t uid, QuotaKind kind) {
+        QuotaRow *row = row_find(q, uid);
+
+        if (!row || row->n[kind] == 0)
+                return;
+
+        row->n[kind]--;
+        if (row_is_idle(row, 0))
+                row_drop(q, row);
+}
+
+int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec) {
+        QuotaRow *row;
+        int r;
+
+        if (uid == 0)
+                return 0;
+
+        sweep(q, now_usec);
+        r = row_get(q, uid, &row);
+        if (r < 0)
+                return r;
+
+        if (row->window_end <= now_usec) {
+                row->window_end =
+                        now_usec > UINT64_MAX - interval_usec ? UINT64_MAX : now_usec + interval_usec;
+                row->n_launches = 0;
+        }
+        if (row->n_launches >= burst)
+                return -EDQUOT;
+
+        row->n_launches++;
+        return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * quota — what one uid may ask for at a time: requests in flight, launches in a while
+ *
+ * Looked at before any work is done for a request. Root is not limited: it could stop the broker anyway.
+ *
+ * Runs in: broker. Privilege: none.
+ */
+
+#include "base/util.h"
+
+#include <sys/types.h>
+
+typedef struct Quotas Quotas;
+
+int quotas_new(Quotas **ret);
+Quotas *quotas_free(Quotas *q); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Quotas *, quotas_free);
+
+typedef enum QuotaKind {
+        QUOTA_REQUESTS, /* not answered yet, whatever they wait for */
+        QUOTA_WORK,     /* those of them that a keeper works on */
+        _QUOTA_KIND_MAX,
+} QuotaKind;
+
+/* One more of this kind for this uid. -EDQUOT: there are max already. -ENOMEM. */
+int quotas_enter(Quotas *q, uid_t uid, QuotaKind kind, uint32_t max);
+void quotas_leave(Quotas *q, uid_t uid, QuotaKind kind);
+
+/* One more launch now, CLOCK_MONOTONIC. -EDQUOT: burst launches were in this interval already. -ENOMEM. */
+int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec);

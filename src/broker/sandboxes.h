@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * sandboxes — what the keepers say there is
+ *
+ * The keepers hold the truth; this is the copy that the bus shows. Sorted by id, so that lists come out in order.
+ *
+ * Runs in: broker. Privilege: none. Input: records that link.h has checked.
+ */
+
+#include "link/link.h"
+
+#include <sys/types.h>
+
+struct Keeper;
+
+typedef struct Sandbox {
+        char *path; /* of its bus object */
+        SandboxRecord *record;
+        struct Keeper *keeper; /* borrowed: a keeper takes its sandboxes along when it goes */
+} Sandbox;
+
+typedef struct Sandboxes {
+        Sandbox **items;
+        size_t n_items, n_allocated;
+} Sandboxes;
+
+void sandboxes_done(Sandboxes *s);
+
+Sandbox *sandboxes_find(const Sandboxes *s, const char *id);
+/* The same, but NULL too for one that has ended. */
+Sandbox *sandboxes_find_alive(const Sandboxes *s, const char *id);
+
+/* Takes the record over, also on failure. -EEXIST, -ENOMEM. */
+int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct Keeper *keeper, Sandbox **ret);
+
+/* Takes it out; the caller owns it then. */
+void sandboxes_remove(Sandboxes *s, Sandbox *sandbox);
+Sandbox *sandbox_free(Sandbox *sandbox); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Sandbox *, sandbox_free);
+
+/* Those that hold processes. uid (uid_t) -1: of all users; profile NULL: of all profiles. */
+size_t sandboxes_count_alive(const Sandboxes *s, uid_t uid, const char *profile);
+bool sandboxes_has_user(const Sandboxes *s, uid_t uid);
+size_t sandboxes_count_users(const Sandboxes *s);
