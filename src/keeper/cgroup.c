@@ -5,6 +5,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "keeper/cgroup-find.h"
+#include "keeper/io-device.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -323,11 +324,19 @@ static bool value_is_sane(const PlanCgroupValue *v) {
 }
 
 static int apply_value(int fd, const PlanCgroupValue *v) {
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *resolved = NULL;
+        const char *value = v->value;
         size_t size;
         int r;
 
-        r = file_write_kernel(fd, v->file, v->value);
+        if (streq(v->file, "io.max")) {
+                r = io_limit_resolve(v->value, &resolved);
+                if (r < 0)
+                        return r == -ENOENT ? -ENODEV : r; /* -ENOENT is said of a missing controller */
+                value = resolved;
+        }
+
+        r = file_write_kernel(fd, v->file, value);
         if (r < 0)
                 return r;
 
@@ -338,7 +347,7 @@ static int apply_value(int fd, const PlanCgroupValue *v) {
         if (size > 0 && text[size - 1] == '\n')
                 text[size - 1] = '\0';
 
-        return cgroup_value_matches(v->file, v->value, text) ? 0 : -EBADE;
+        return cgroup_value_matches(v->file, value, text) ? 0 : -EBADE;
 }
 
 /* -ENOENT: neither in force nor asked for strictly. */
