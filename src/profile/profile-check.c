@@ -4,6 +4,7 @@
 typedef struct ProfileCheck {
         const Profile *profile;
         const KeyOrigin *origins;
+        bool complete;
         Findings *findings;
 } ProfileCheck;
 
@@ -18,7 +19,7 @@ static int check_refuse(const ProfileCheck *c, const char *section, const char *
         const KeyOrigin *origin = check_origin(c, section, name);
         bool written = origin && origin->file;
 
-        if (origin && origin->bad)
+        if ((origin && origin->bad) || (!written && !c->complete))
                 return 0;
 
         return findings_add(c->findings,
@@ -120,11 +121,16 @@ static int check_mounts(const ProfileCheck *c) {
         return 0;
 }
 
-int profile_check(const Profile *p, const KeyOrigin *origins, Findings *findings) {
+int profile_check(const Profile *p, const KeyOrigin *origins, bool complete, Findings *findings) {
         static int (*const checks[])(const ProfileCheck *c) = {
                 check_exec_start, check_arguments, check_memory, check_capabilities, check_mounts,
         };
-        const ProfileCheck c = { .profile = p, .origins = origins, .findings = findings };
+        const ProfileCheck c = {
+                .profile = p,
+                .origins = origins,
+                .complete = complete,
+                .findings = findings,
+        };
 
         for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
                 int r = checks[i](&c);

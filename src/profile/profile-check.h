@@ -17,5 +17,8 @@ typedef struct KeyOrigin {
         bool bad; /* its value was refused: what it should be together with others is not known */
 } KeyOrigin;
 
-/* Adds findings at the lines of the keys they name. 0 or -ENOMEM. */
-int profile_check(const Profile *p, const KeyOrigin *origins, Findings *findings);
+/*
+ * Adds findings at the lines of the keys they name. complete: every line was read; only then can a key be missed.
+ * 0 or -ENOMEM.
+ */
+int profile_check(const Profile *p, const KeyOrigin *origins, bool complete, Findings *findings);

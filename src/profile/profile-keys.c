@@ -161,7 +161,7 @@ const ProfileKey profile_keys[] = {
              "Only processes in /proc, nothing of the machine"),
         KEY("Files", "PrivateTmpSize", parse_key_size, private_tmp_size, 65536, SIZE_LIMIT, false, "64M",
              "size", "Size of /tmp and of /var/tmp"),
-        FIXED("Files", "PrivateDevices", parse_key_only_yes, "yes", "yes|no",
+        ENUM("Files", "PrivateDevices", parse_key_only_yes, private_devices, "yes", "yes|no",
              "A /dev without hardware (yes in this version)"),
         LATER("Files", "DeviceAllow", true, "", "device [rwm]", "Device nodes it may use"),
 

@@ -296,7 +296,7 @@ static int load_build(const ProfileLoad *load, const ProfileSource *s, Profile *
         for (size_t i = 0; i < lineage->n_order && r == 0; i++)
                 r = build_apply_source(&b, lineage->order[i], lineage->order[i] == s, findings);
         if (r == 0 && findings->n_items == n_before)
-                r = profile_check(p, origins, findings);
+                r = profile_check(p, origins, !s->incomplete, findings);
         if (r == 0)
                 r = build_hash(p, lineage);
         if (r < 0)

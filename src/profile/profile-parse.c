@@ -441,10 +441,13 @@ int parse_key_only_yes(const ProfileKey *key, const char *text, Profile *p, cons
         bool value;
         int r;
 
-        (void) p;
         (void) ret_why;
         r = parse_boolean(scalar_text(key, text), &value);
-        return r < 0 ? r : value ? 0 : -EOPNOTSUPP;
+        if (r < 0 || !value)
+                return r < 0 ? r : -EOPNOTSUPP;
+
+        *(bool *) key_field(key, p) = true;
+        return 0;
 }
 
 int parse_key_only_no(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {

@@ -67,8 +67,9 @@ DECLARE_PARSER(parse_key_network_mode);
 DECLARE_PARSER(parse_key_oom_policy);
 DECLARE_PARSER(parse_key_service_type);
 DECLARE_PARSER(parse_key_on_disconnect);
-/* profile-parse.c, values without a field: the one that is always in force is taken, the others are refused. */
+/* profile-parse.c: the one value that is always in force is taken, the others are refused. */
 DECLARE_PARSER(parse_key_only_yes);
+/* The same without a field. */
 DECLARE_PARSER(parse_key_only_no);
 DECLARE_PARSER(parse_key_only_none); /* the empty list */
 DECLARE_PARSER(parse_key_only_default);

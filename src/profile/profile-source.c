@@ -86,6 +86,7 @@ int source_item_refuse(const SourceItem *item, int error, const char *why, Findi
 
 /* Why there is no such key: it is known elsewhere, or spelled otherwise. */
 static int refuse_unknown_key(ProfileSource *s, const char *file, const StrictItem *item) {
+        s->incomplete = true;
         if (!profile_section_exists(item->section))
                 return findings_add(
                         &s->findings, file, item->line, item->key, "unknown section [%s]", item->section);
@@ -181,6 +182,8 @@ source_add_file(ProfileSource *s, int dir_fd, const char *name, const char *path
         int r;
 
         r = strict_file_read(dir_fd, name, path, required_uid, &data, &size, &s->findings);
+        if (r < 0)
+                s->incomplete = true;
         if (r == -ENOENT)
                 return findings_add(
                         &s->findings, path, 0, NULL, "does not exist, or is a link to what does not exist");
@@ -194,6 +197,8 @@ source_add_file(ProfileSource *s, int dir_fd, const char *name, const char *path
         r = strict_ini_parse(path, data, size, &lines, &s->findings);
         if (r < 0 && r != -EBADMSG)
                 return r;
+        if (r < 0)
+                s->incomplete = true;
 
         return source_add_lines(s, path, &lines);
 }
@@ -398,9 +403,10 @@ int profile_source_load(ProfileSource **ret,
                 return 0;
         }
 
-        if (directory->refusal)
+        if (directory->refusal) {
+                s->incomplete = true;
                 r = findings_add(&s->findings, directory->path, 0, NULL, "%s", directory->refusal);
-        else
+        } else
                 r = source_add_file(s, directory->fd, file_name, s->path, directories->required_uid);
         if (r == 0)
                 r = source_add_dropins(s, directories);

@@ -31,6 +31,7 @@ typedef struct ProfileSource {
         size_t n_items;
         Buffer content; /* of all files, for the hash */
         char **inherits;
+        bool incomplete;   /* there are lines whose key is not known */
         Findings findings; /* none: the files are right by themselves */
 } ProfileSource;
 

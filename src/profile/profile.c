@@ -16,8 +16,6 @@ int profile_new(Profile **ret, const char *name) {
         if (!p)
                 return -ENOMEM;
         p->n_ref = 1;
-        /* Its key takes no other value and so writes none. */
-        p->private_devices = true;
 
         p->name = strdup(name);
         if (!p->name)
