@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fd.h"
+#include "base/text.h"
+#include "keeper-rig.h"
+#include "link/lease.h"
+#include "plan-fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define ID "web.3001.1"
+
+static Rig rig;
+
+static void must_end(const char *script, const char *removed_or_state) {
+        rig_must_launch(&rig, &(RigLaunch){ .script = script });
+        rig_expect(&rig, removed_or_state);
+}
+
+static void a_launch_that_ends_well_is_gone(void **state _unused_) {
+        _cleanup_free_ char *before = rig_snapshot(&rig);
+        _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){ .script = "exit 0" });
+
+        assert_true(a.r >= 0);
+        assert_string_equal(a.record->id, ID);
+        assert_string_equal(a.record->user, "alice");
+        assert_int_equal(a.record->state, SANDBOX_RUNNING);
+        assert_int_equal(strlen(a.record->plan_hash), 64);
+        assert_true(a.record->leader > 0 && a.record->main_pid > 0);
+        assert_non_null(strstr(a.record->control_group, "/web.1"));
+        assert_true(a.lease < 0);
+
+        rig_expect(&rig, "changed " ID " starting");
+        rig_expect(&rig, "changed " ID " running");
+        rig_expect(&rig, "changed " ID " exited");
+        rig_expect(&rig, "removed " ID " success 1 0");
+        rig_expect_same(&rig, before);
+}
+
+static void a_failed_one_stays_until_it_is_reset(void **state _unused_) {
+        must_end("exit 3", "changed " ID " failed");
+        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " exit-code 1 3");
+        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) < 0);
+}
+
+static void a_failed_one_makes_room_for_the_next(void **state _unused_) {
+        must_end("exit 3", "changed " ID " failed");
+        rig_must_launch(&rig, &(RigLaunch){ .script = "exit 0" });
+        rig_expect(&rig, "removed " ID " exit-code 1 3");
+        rig_expect(&rig, "removed " ID " success 1 0");
+}
+
+static void only_the_newest_failed_ones_stay(void **state _unused_) {
+        for (unsigned i = 1; i <= 17; i++) {
+                _cleanup_free_ char *id = text_printf("web.3001.%u", i),
+                                    *failed = text_printf("changed %s failed", id);
+
+                rig_must_launch(&rig, &(RigLaunch){ .id = id, .script = "exit 1" });
+                rig_expect(&rig, failed);
+        }
+        rig_expect(&rig, "removed web.3001.1 exit-code 1 1");
+
+        for (unsigned i = 2; i <= 17; i++) {
+                _cleanup_free_ char *id = text_printf("web.3001.%u", i),
+                                    *removed = text_printf("removed %s exit-code 1 1", id);
+
+                /* Stop forgets as well. */
+                assert_true(rig_call(&rig, "Stop", id, NULL) >= 0);
+                rig_expect(&rig, removed);
+        }
+}
+
+static void a_signal_is_told_from_an_exit_status(void **state _unused_) {
+        must_end("kill -9 $$", "changed " ID " failed");
+        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " signal 2 9");
+
+        must_end("kill -TERM $$", "removed " ID " success 2 15");
+}
+
+static void stop_answers_when_it_has_ended(void **state _unused_) {
+        _cleanup_free_ char *before = rig_snapshot(&rig);
+
+        rig_must_launch(&rig, &(RigLaunch){ .script = "sleep 1000 & sleep 1000" });
+        assert_true(rig_call(&rig, "Stop", ID, NULL) >= 0);
+        rig_expect_same(&rig, before);
+        rig_expect(&rig, "changed " ID " stopping");
+        rig_expect(&rig, "removed " ID " success 2 15");
+}
+
+static void short_stop_timeout(Plan *plan) { plan->timeout_stop_usec = 50 * USEC_PER_MSEC; }
+
+static void what_will_not_stop_is_killed(void **state _unused_) {
+        rig_must_launch(&rig,
+                        &(RigLaunch){ .script = "trap '' TERM; echo deaf; sleep 1000",
+                                      .change = short_stop_timeout });
+        rig_expect_log(&rig, ID ": deaf");
+        assert_true(rig_call(&rig, "Stop", ID, NULL) >= 0);
+        rig_expect(&rig, "changed " ID " failed");
+        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " timeout 2 9");
+}
+
+static void short_runtime(Plan *plan) { plan->runtime_max_usec = 50 * USEC_PER_MSEC; }
+
+static void what_runs_too_long_is_stopped(void **state _unused_) {
+        rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .change = short_runtime });
+        rig_expect(&rig, "changed " ID " failed");
+        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " timeout 2 15");
+}
+
+static void kill_reaches_the_application(void **state _unused_) {
+        rig_must_launch(
+                &rig, &(RigLaunch){ .script = "trap 'exit 7' USR1; echo up; while :; do sleep 0.01; done" });
+        rig_expect_log(&rig, ID ": up");
+        assert_true(rig_kill(&rig, ID, "main", SIGUSR1) >= 0);
+        rig_expect(&rig, "changed " ID " failed");
+        assert_true(rig_kill(&rig, ID, "main", SIGUSR1) < 0);
+        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " exit-code 1 7");
+
+        rig_must_launch(&rig, &(RigLaunch){ .script = "sleep 1000; exit 0" });
+        assert_true(rig_kill(&rig, ID, "everything", SIGKILL) < 0);
+        assert_true(rig_kill(&rig, ID, "all", 0) < 0);
+        assert_true(rig_kill(&rig, ID, "all", 65) < 0);
+        assert_true(rig_kill(&rig, ID, "all", SIGKILL) >= 0);
+        rig_expect(&rig, "changed " ID " failed");
+        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " signal 2 9");
+}
+
+static void oneshot(Plan *plan) { plan->type = SERVICE_ONESHOT; }
+
+static void a_oneshot_answers_at_its_end(void **state _unused_) {
+        _cleanup_answer_ RigAnswer a =
+                rig_launch(&rig, &(RigLaunch){ .script = "sleep 0.05", .change = oneshot });
+
+        assert_true(a.r >= 0);
+        assert_int_equal(a.record->state, SANDBOX_EXITED);
+        assert_int_equal(a.record->exec_main_code, CLD_EXITED);
+        rig_expect(&rig, "removed " ID " success 1 0");
+}
+
+static void success_status(Plan *plan) {
+        plan->success_statuses[0] |= 1U << 5;
+        plan->success_signals |= UINT64_C(1) << SIGUSR2;
+}
+
+static void success_is_what_the_plan_says(void **state _unused_) {
+        rig_must_launch(&rig, &(RigLaunch){ .script = "exit 5", .change = success_status });
+        rig_expect(&rig, "removed " ID " success 1 5");
+        rig_must_launch(&rig, &(RigLaunch){ .script = "kill -USR2 $$", .change = success_status });
+        rig_expect(&rig, "removed " ID " success 2 12");
+}
+
+static void short_start_timeout(Plan *plan) { plan->timeout_start_usec = 50 * USEC_PER_MSEC; }
+
+static void a_failed_set_up_leaves_nothing(void **state _unused_) {
+        static const struct {
+                const char *fake, *error, *message;
+        } cases[] = {
+                { "setup", ERROR_SETUP_FAILED, "mounts: open_tree /srv/data: No such file or directory" },
+                { "layer", ERROR_LAYER_UNAVAILABLE, "idmap: /home: Invalid argument" },
+                { "verification", ERROR_VERIFICATION_FAILED, "verify: CapEff" },
+                { "nonsense", ERROR_SETUP_FAILED, "immured-exec reported nonsense" },
+                { "lie", ERROR_SETUP_FAILED, "immured-exec reported nonsense" },
+                { "nothing", ERROR_SETUP_FAILED, "immured-exec ended without saying why" },
+                { "crash", ERROR_SETUP_FAILED, "immured-exec ended without saying why" },
+                { "hang", ERROR_SETUP_FAILED, "TimeoutStartSec= is over" },
+                { "orphan", ERROR_SETUP_FAILED, "mounts: open_tree /srv/data: No such file or directory" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *before = rig_snapshot(&rig), *removed = NULL;
+                _cleanup_answer_ RigAnswer a = rig_launch(
+                        &rig,
+                        &(RigLaunch){
+                                .fake = cases[i].fake,
+                                .change = streq(cases[i].fake, "hang") ? short_start_timeout : NULL,
+                        });
+
+                assert_true(a.r < 0);
+                assert_string_equal(a.error.name, cases[i].error);
+                assert_string_equal(a.error.message, cases[i].message);
+                removed = text_printf("removed " ID " %s 0 0",
+                                      streq(cases[i].fake, "hang") ? "timeout" : "setup");
+                rig_expect(&rig, removed);
+                rig_expect_same(&rig, before);
+        }
+}
+
+static void missing_program(Plan *plan) { set_text(&plan->argv[0], "/usr/bin/no-such-program"); }
+
+static void a_program_that_is_missing_is_an_error(void **state _unused_) {
+        _cleanup_free_ char *before = rig_snapshot(&rig);
+        _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){ .change = missing_program });
+
+        assert_true(a.r < 0);
+        assert_string_equal(a.error.name, ERROR_SETUP_FAILED);
+        assert_string_equal(a.error.message, "exec: /usr/bin/no-such-program: No such file or directory");
+        rig_expect_same(&rig, before);
+        rig_expect(&rig, "removed " ID " setup 0 0");
+}
+
+static void other_user(Plan *plan) {
+        plan->uid = 3002;
+        plan->uid_map[0].inside = 3002;
+}
+
+static void tty_stream(Plan *plan) { plan->standard_output = STREAM_TTY; }
+
+static void no_degrade(Plan *plan) { plan->degrade = strv_free(plan->degrade); }
+
+static void expect_refused(const RigLaunch *launch, const char *error) {
+        _cleanup_free_ char *before = rig_snapshot(&rig);
+        _cleanup_answer_ RigAnswer a = rig_launch(&rig, launch);
+
+        assert_true(a.r < 0);
+        assert_string_equal(a.error.name, error);
+        rig_expect_same(&rig, before);
+}
+
+static bool controller_is_there(const char *name) {
+        _cleanup_free_ char *path = text_printf("%s/cgroup.subtree_control", rig.cgroup), *text = NULL;
+
+        assert_int_equal(file_read_full(AT_FDCWD, path, 4096, &text, NULL), 0);
+        return strstr(text, name);
+}
+
+static void what_does_not_fit_together_is_refused(void **state _unused_) {
+        expect_refused(&(RigLaunch){ .id = "web" }, SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .id = "web.3002.1" }, SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .id = "other.3001.1" }, SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .id = "../web.3001.1" }, SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .change = other_user }, SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .change = tty_stream }, ERROR_SETUP_FAILED);
+        expect_refused(&(RigLaunch){ .streams = { 0, STDOUT_FILENO, 0 } }, ERROR_SETTING_NOT_PERMITTED);
+        if (!controller_is_there("pids"))
+                expect_refused(&(RigLaunch){ .change = no_degrade }, ERROR_LAYER_UNAVAILABLE);
+}
+
+static void one_id_runs_once(void **state _unused_) {
+        rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
+        {
+                _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){});
+
+                assert_string_equal(a.error.name, ERROR_SANDBOX_EXISTS);
+        }
+        assert_true(rig_call(&rig, "Stop", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " success 2 15");
+}
+
+static void calls_name_a_sandbox_that_exists(void **state _unused_) {
+        static const char *const methods[] = { "Stop", "ResetFailed" };
+
+        for (size_t i = 0; i < ELEMENTSOF(methods); i++) {
+                sd_bus_error error = SD_BUS_ERROR_NULL;
+
+                assert_true(rig_call(&rig, methods[i], "web.3001.7", &error) < 0);
+                assert_string_equal(error.name, ERROR_NO_SUCH_SANDBOX);
+                sd_bus_error_free(&error);
+        }
+}
+
+static void client_streams(Plan *plan) {
+        plan->standard_input = plan->standard_output = plan->standard_error = STREAM_CLIENT;
+}
+
+static void the_client_gets_its_bytes(void **state _unused_) {
+        int in[2], out[2];
+        char text[64] = "";
+
+        assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+        assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+        rig_must_launch(&rig,
+                        &(RigLaunch){
+                                .script = "cat; echo more >&2",
+                                .change = client_streams,
+                                .streams = { in[0], out[1], out[1] },
+                        });
+        (void) close(in[0]);
+        (void) close(out[1]);
+        assert_int_equal(write(in[1], "some\n", 5), 5);
+        (void) close(in[1]);
+
+        for (size_t n = 0;;) {
+                ssize_t k = read(out[0], text + n, sizeof(text) - n);
+
+                assert_true(k >= 0);
+                if (k == 0)
+                        break;
+                n += (size_t) k;
+        }
+        assert_string_equal(text, "some\nmore\n");
+        (void) close(out[0]);
+        rig_expect(&rig, "removed " ID " success 1 0");
+}
+
+static void lines_reach_the_log(void **state _unused_) {
+        must_end("echo first; echo '<3>second' >&2; printf 'no newline'", "removed " ID " success 1 0");
+        rig_expect_log(&rig, ID ": first\n");
+        rig_expect_log(&rig, ID ": second\n");
+        rig_expect_log(&rig, ID ": no newline\n");
+
+        must_end("head -c 20000 /dev/zero | tr '\\0' x", "removed " ID " success 1 0");
+        rig_expect_log(&rig, "xxxxxxxx\n");
+}
+
+static void nothing_of_the_keeper_reaches_the_application(void **state _unused_) {
+        must_end("grep -E 'SigBlk|SigIgn' /proc/self/status; echo umask $(umask) in $PWD;"
+                 "echo score $(cat /proc/self/oom_score_adj) nice $(nice) stack $(ulimit -s);"
+                 "echo leak ${LEAK-none}; ls -l /proc/self/fd | wc -l",
+                 "removed " ID " success 1 0");
+        rig_expect_log(&rig, "SigBlk:\\x090000000000000000\n");
+        rig_expect_log(&rig, "SigIgn:\\x090000000000000000\n");
+        rig_expect_log(&rig, "umask 0077 in /\n");
+        rig_expect_log(&rig, "score 0 nice 0 stack 8192\n");
+        rig_expect_log(&rig, "leak none\n");
+        /* 0, 1, 2, the directory itself, and the line with the total. */
+        rig_expect_log(&rig, ID ": 5\n");
+}
+
+static void expect_packet(int lease, const char *packet) {
+        char text[LEASE_PACKET_MAX + 1];
+        ssize_t n = recv(lease, text, sizeof(text) - 1, 0);
+
+        assert_true(n >= 0);
+        text[n] = '\0';
+        assert_string_equal(text, packet);
+}
+
+static void say(int lease, const char *packet) {
+        assert_int_equal(send(lease, packet, strlen(packet), MSG_NOSIGNAL), strlen(packet));
+}
+
+static void a_lease_tells_the_end(void **state _unused_) {
+        _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){ .script = "exit 3", .lease = true });
+
+        assert_true(a.r >= 0);
+        expect_packet(a.lease, "STATE=running");
+        expect_packet(a.lease, "RESULT=exit-code\nCODE=exited\nSTATUS=3");
+        expect_packet(a.lease, "");
+        rig_expect(&rig, "changed " ID " failed");
+        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " exit-code 1 3");
+}
+
+static void a_lease_stops_and_signals(void **state _unused_) {
+        static const struct {
+                const char *packet, *result, *removed;
+        } cases[] = {
+                { "STOP=1", "RESULT=success\nCODE=killed\nSTATUS=15", "removed " ID " success 2 15" },
+                { "SIGNAL=2", "RESULT=success\nCODE=killed\nSTATUS=2", "removed " ID " success 2 2" },
+                { "UNKNOWN=1\nSIGNAL=1\n",
+                  "RESULT=success\nCODE=killed\nSTATUS=1",
+                  "removed " ID " success 2 1" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_answer_ RigAnswer a =
+                        rig_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .lease = true });
+
+                assert_true(a.r >= 0);
+                expect_packet(a.lease, "STATE=running");
+                say(a.lease, cases[i].packet);
+                expect_packet(a.lease, cases[i].result);
+                rig_expect(&rig, cases[i].removed);
+        }
+}
+
+static void stop_on_disconnect(Plan *plan) { plan->on_disconnect = ON_DISCONNECT_STOP; }
+
+static void a_lease_that_is_closed_does_what_the_plan_says(void **state _unused_) {
+        {
+                _cleanup_answer_ RigAnswer a = rig_launch(&rig,
+                                                          &(RigLaunch){ .script = "exec sleep 1000",
+                                                                        .lease = true,
+                                                                        .change = stop_on_disconnect });
+
+                assert_true(a.r >= 0);
+        }
+        rig_expect(&rig, "removed " ID " success 2 15");
+
+        {
+                _cleanup_answer_ RigAnswer a =
+                        rig_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .lease = true });
+
+                assert_true(a.r >= 0);
+                say(a.lease, "SIGNAL=0");
+                expect_packet(a.lease, "STATE=running");
+                expect_packet(a.lease, "");
+        }
+        assert_true(rig_kill(&rig, ID, "main", SIGTERM) >= 0);
+        rig_expect(&rig, "removed " ID " success 2 15");
+}
+
+static void sandboxes_outlive_the_broker(void **state _unused_) {
+        rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
+        rig_must_launch(&rig,
+                        &(RigLaunch){ .id = "web.3001.2", .script = "read x; exit 4", .change = NULL });
+        rig_expect(&rig, "changed web.3001.2 failed");
+        rig_hang_up(&rig);
+        rig_accept(&rig);
+
+        assert_int_equal(rig.n_hello, 2);
+        assert_string_equal(rig.hello[0]->id, ID);
+        assert_int_equal(rig.hello[0]->state, SANDBOX_RUNNING);
+        assert_string_equal(rig.hello[1]->id, "web.3001.2");
+        assert_int_equal(rig.hello[1]->result, SANDBOX_EXIT_CODE);
+        assert_int_equal(rig.hello[1]->exec_main_status, 4);
+
+        assert_true(rig_call(&rig, "Stop", ID, NULL) >= 0);
+        rig_expect(&rig, "removed " ID " success 2 15");
+        assert_true(rig_call(&rig, "Stop", "web.3001.2", NULL) >= 0);
+        rig_expect(&rig, "removed web.3001.2 exit-code 1 4");
+}
+
+static bool cgroup_exists(const char *name) {
+        _cleanup_free_ char *path = text_printf("%s/%s", rig.cgroup, name);
+
+        return access(path, F_OK) >= 0;
+}
+
+static void a_keeper_that_dies_leaves_nothing_to_the_next(void **state _unused_) {
+        _cleanup_answer_ RigAnswer a =
+                rig_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .lease = true });
+        pid_t leader;
+        int status;
+
+        assert_true(a.r >= 0);
+        leader = (pid_t) a.record->leader;
+        assert_int_equal(kill(rig.keeper, SIGKILL), 0);
+        (void) rig_wait_keeper(&rig);
+        expect_packet(a.lease, "STATE=running");
+        expect_packet(a.lease, "");
+
+        rig_hang_up(&rig);
+        rig_start_keeper(&rig);
+        rig_accept(&rig);
+        assert_int_equal(rig.n_hello, 0);
+        assert_false(cgroup_exists("web.1"));
+        assert_int_equal(waitpid(leader, &status, 0), leader);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+
+        must_end("exit 0", "removed " ID " success 1 0");
+}
+
+static void one_cgroup_has_one_keeper(void **state _unused_) {
+        Rig second = rig;
+        int status;
+
+        second.log_fd = -EBADF;
+        rig_start_keeper(&second);
+        status = rig_wait_keeper(&(Rig){ .keeper = second.keeper });
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
+        rig_expect_log(&second, "another keeper");
+        (void) close(second.log_fd);
+
+        must_end("exit 0", "removed " ID " success 1 0");
+}
+
+/* The last one. */
+static void a_keeper_that_is_told_to_go_stops_all(void **state _unused_) {
+        int status;
+
+        rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
+        rig_must_launch(&rig, &(RigLaunch){ .id = "web.3001.2", .script = "exec sleep 1000" });
+        assert_int_equal(kill(rig.keeper, SIGTERM), 0);
+        rig_expect(&rig, "removed " ID " success 2 15");
+        rig_expect(&rig, "removed web.3001.2 success 2 15");
+        status = rig_wait_keeper(&rig);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+        assert_false(cgroup_exists("web.1"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_launch_that_ends_well_is_gone),
+                cmocka_unit_test(a_failed_one_stays_until_it_is_reset),
+                cmocka_unit_test(a_failed_one_makes_room_for_the_next),
+                cmocka_unit_test(only_the_newest_failed_ones_stay),
+                cmocka_unit_test(a_signal_is_told_from_an_exit_status),
+                cmocka_unit_test(stop_answers_when_it_has_ended),
+                cmocka_unit_test(what_will_not_stop_is_killed),
+                cmocka_unit_test(what_runs_too_long_is_stopped),
+                cmocka_unit_test(kill_reaches_the_application),
+                cmocka_unit_test(a_oneshot_answers_at_its_end),
+                cmocka_unit_test(success_is_what_the_plan_says),
+                cmocka_unit_test(a_failed_set_up_leaves_nothing),
+                cmocka_unit_test(a_program_that_is_missing_is_an_error),
+                cmocka_unit_test(what_does_not_fit_together_is_refused),
+                cmocka_unit_test(one_id_runs_once),
+                cmocka_unit_test(calls_name_a_sandbox_that_exists),
+                cmocka_unit_test(the_client_gets_its_bytes),
+                cmocka_unit_test(lines_reach_the_log),
+                cmocka_unit_test(nothing_of_the_keeper_reaches_the_application),
+                cmocka_unit_test(a_lease_tells_the_end),
+                cmocka_unit_test(a_lease_stops_and_signals),
+                cmocka_unit_test(a_lease_that_is_closed_does_what_the_plan_says),
+                cmocka_unit_test(sandboxes_outlive_the_broker),
+                cmocka_unit_test(a_keeper_that_dies_leaves_nothing_to_the_next),
+                cmocka_unit_test(one_cgroup_has_one_keeper),
+                cmocka_unit_test(a_keeper_that_is_told_to_go_stops_all),
+        };
+        const char *reason;
+        int failed;
+
+        if (!rig_possible(&reason)) {
+                (void) fprintf(stderr, "skipped: %s\n", reason);
+                return 77;
+        }
+
+        rig_open(&rig);
+        rig_start_keeper(&rig);
+        rig_accept(&rig);
+        failed = cmocka_run_group_tests(tests, NULL, NULL);
+        rig_close(&rig);
+        return failed;
+}
