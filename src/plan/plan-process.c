@@ -296,13 +296,13 @@ static int build_streams(PlanBuild *b) {
 }
 
 /*
- * What holds where the profile is silent, so that an application never lives under the limits of whoever started the
- * broker: those of systemd, but for core dumps, which would hold the user's data.
+ * What holds where the profile is silent: no core dumps, which would hold the user's data, and no way to a better
+ * priority. Nothing here is above what a process ever has, so it can be set in a container as well.
  */
 static const PlanRlimit default_rlimits[] = {
-        { RLIMIT_CORE, 0, 0 },   { RLIMIT_MEMLOCK, 8 * 1024 * 1024, 8 * 1024 * 1024 },
-        { RLIMIT_NICE, 0, 0 },   { RLIMIT_NOFILE, 1024, 524288 },
-        { RLIMIT_RTPRIO, 0, 0 }, { RLIMIT_STACK, 8 * 1024 * 1024, UINT64_MAX },
+        { RLIMIT_CORE, 0, 0 },
+        { RLIMIT_NICE, 0, 0 },
+        { RLIMIT_RTPRIO, 0, 0 },
 };
 
 static int build_rlimits(PlanBuild *b) {

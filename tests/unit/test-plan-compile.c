@@ -318,13 +318,15 @@ static void test_rlimits_have_defaults_that_the_profile_replaces(void **state) {
         fixture_init(&f);
         fixture_must_compile(&f);
         assert_int_equal(rlimit_of(f.plan, RLIMIT_CORE)->hard, 0);
-        assert_int_equal(rlimit_of(f.plan, RLIMIT_NOFILE)->soft, 1024);
+        assert_int_equal(rlimit_of(f.plan, RLIMIT_RTPRIO)->hard, 0);
         assert_null(rlimit_of(f.plan, RLIMIT_CPU));
 
+        f.profile->rlimits[RLIMIT_CORE] = (ProfileRlimit){ true, 0, UINT64_MAX };
         f.profile->rlimits[RLIMIT_NOFILE] = (ProfileRlimit){ true, 64, 128 };
         f.profile->rlimits[RLIMIT_CPU] = (ProfileRlimit){ true, 10, UINT64_MAX };
         fixture_must_compile(&f);
         assert_int_equal(rlimit_of(f.plan, RLIMIT_NOFILE)->hard, 128);
+        assert_true(rlimit_of(f.plan, RLIMIT_CORE)->hard == UINT64_MAX);
         assert_true(rlimit_of(f.plan, RLIMIT_CPU)->hard == UINT64_MAX);
 
         f.profile->rlimits[RLIMIT_CPU] = (ProfileRlimit){ true, 11, 10 };
