@@ -47,7 +47,7 @@ int io_limit_resolve(const char *value, char **ret) {
         if (stat(path, &st) < 0)
                 return -errno;
 
-        /* A file system without a disk of its own, such as tmpfs or one of several disks, has a number with major 0. */
+        /* A file system without one disk of its own, such as tmpfs or one over several, has a number with major 0. */
         device = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
         if (major(device) == 0)
                 return -ENODEV;
