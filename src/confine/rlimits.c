@@ -31,10 +31,12 @@ int rlimits_raise(const Plan *plan, Problem *problem) {
                 if (l->hard <= current.rlim_max)
                         continue;
 
-                /* In a container without CAP_SYS_RESOURCE the lower one stays: that gives less, never more. */
                 current.rlim_max = l->hard;
-                if (setrlimit(l->resource, &current) < 0 && errno != EPERM)
-                        return problem_set(problem, -errno, "%s", rlimit_name(l->resource));
+                if (setrlimit(l->resource, &current) < 0)
+                        return problem_set(problem,
+                                           -errno,
+                                           "%s above the keeper's own hard limit",
+                                           rlimit_name(l->resource));
         }
 
         return 0;
@@ -62,13 +64,8 @@ int rlimits_apply(const Plan *plan, Problem *problem) {
 
         for (size_t i = 0; i < plan->n_rlimits; i++) {
                 const PlanRlimit *l = &plan->rlimits[i];
-                struct rlimit limit;
+                const struct rlimit limit = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
-                if (getrlimit(l->resource, &limit) < 0)
-                        return problem_set(problem, -errno, "%s", rlimit_name(l->resource));
-
-                limit.rlim_max = MIN((rlim_t) l->hard, limit.rlim_max);
-                limit.rlim_cur = MIN((rlim_t) l->soft, limit.rlim_max);
                 if (setrlimit(l->resource, &limit) < 0)
                         return problem_set(problem, -errno, "%s", rlimit_name(l->resource));
         }

@@ -4,8 +4,11 @@
 #include "confine/identity.h"
 #include "confine/mountfd.h"
 #include "confine/resolve.h"
+#include "plan/plan-check.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -53,6 +56,25 @@ static int device_check(const PlanNode *n, const struct stat *st, Problem *probl
                 problem, -EPERM, "Device %s is not one of those that everyone may have", n->source);
 }
 
+/* The plan was checked by the path's text; the links that root laid may lead to such a place all the same. */
+static int place_check(int fd, const PlanNode *n, Problem *problem) {
+        char link[32], place[PATH_MAX];
+        ssize_t size;
+
+        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        size = readlink(link, place, sizeof(place));
+        if (size < 0)
+                return problem_set(problem, -errno, "readlink %s", link);
+        if ((size_t) size >= sizeof(place))
+                return problem_set(problem, -ENAMETOOLONG, "%s", n->source);
+        place[size] = '\0';
+
+        if (plan_source_is_forbidden(place))
+                return problem_set(problem, -EPERM, "%s leads to %s", n->source, place);
+
+        return 0;
+}
+
 /* Into source->fd: what stands at the path, not yet copied. */
 static int source_find(Source *source, int root_fd, const PlanNode *n, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
@@ -63,18 +85,17 @@ static int source_find(Source *source, int root_fd, const PlanNode *n, Problem *
         if ((fd == -ENOENT || fd == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
                 return 0;
         if (fd == -EPERM)
-                return problem_set(problem, fd, "%s: a symbolic link on the way is not root's", n->source);
+                return problem_set(
+                        problem, fd, "%s: symbolic link on the way that is not to be followed", n->source);
         if (fd < 0)
                 return problem_set(problem, fd, "open %s", n->source);
 
         if (fstat(fd, &st) < 0)
                 return problem_set(problem, -errno, "stat %s", n->source);
 
-        if (n->kind == PLAN_NODE_DEVICE) {
-                r = device_check(n, &st, problem);
-                if (r < 0)
-                        return r;
-        }
+        r = n->kind == PLAN_NODE_DEVICE ? device_check(n, &st, problem) : place_check(fd, n, problem);
+        if (r < 0)
+                return r;
 
         source->is_directory = S_ISDIR(st.st_mode);
         source->fd = TAKE_FD(fd);

@@ -39,19 +39,25 @@ static char *copy(const char *s) {
         return c;
 }
 
+static bool modifies(PlanNodeKind kind) { return kind == PLAN_NODE_MASK || kind == PLAN_NODE_REMOUNT; }
+
+/* What modifies the tree comes last in a plan. */
 PlanNode *rig_add_node(Plan *p, PlanNodeKind kind, uint32_t flags, const char *source, const char *target) {
-        PlanNode *n;
+        size_t i = p->n_nodes;
 
         p->nodes = reallocarray(p->nodes, p->n_nodes + 1, sizeof(*p->nodes));
         assert_non_null(p->nodes);
-        n = &p->nodes[p->n_nodes++];
-        *n = (PlanNode){
+        while (!modifies(kind) && i > 0 && modifies(p->nodes[i - 1].kind))
+                i--;
+        memmove(&p->nodes[i + 1], &p->nodes[i], (p->n_nodes - i) * sizeof(*p->nodes));
+        p->n_nodes++;
+        p->nodes[i] = (PlanNode){
                 .kind = (uint8_t) kind,
                 .flags = flags,
                 .source = source ? copy(source) : NULL,
                 .target = copy(target),
         };
-        return n;
+        return &p->nodes[i];
 }
 
 void rig_add_rlimit(Plan *p, uint8_t resource, uint64_t soft, uint64_t hard) {

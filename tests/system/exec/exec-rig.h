@@ -22,6 +22,7 @@
 
 /* A plan of alice's that runs `/probe VERB…` in the default tree, with a directory /ro that has masks in it. */
 Plan *rig_plan_new(const char *words);
+/* Valid until the next one is added. */
 PlanNode *rig_add_node(Plan *p, PlanNodeKind kind, uint32_t flags, const char *source, const char *target);
 void rig_add_rlimit(Plan *p, uint8_t resource, uint64_t soft, uint64_t hard);
 void rig_set_argv(Plan *p, const char *words);

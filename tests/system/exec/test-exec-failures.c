@@ -1,4 +1,266 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "exec-rig.h"
 
-int main(void) { return 77; }
+#include "base/fd.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "exec/exec.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* What of ours a failing launch could leave on the host; processes are counted by rig_finish(). */
+typedef struct Remains {
+        char *mounts;
+        int lowest_fd;
+} Remains;
+
+static void remains_done(Remains *r) { free(r->mounts); }
+
+static Remains remains_look(void) {
+        Remains r = {};
+
+        assert_int_equal(file_read_full(AT_FDCWD, "/proc/self/mountinfo", 1 << 20, &r.mounts, NULL), 0);
+        r.lowest_fd = dup(0);
+        assert_true(r.lowest_fd >= 0);
+        (void) close(r.lowest_fd);
+        return r;
+}
+
+static void assert_nothing_left(const Remains *before) {
+        _cleanup_(remains_done) Remains after = remains_look();
+
+        assert_string_equal(after.mounts, before->mounts);
+        assert_int_equal(after.lowest_fd, before->lowest_fd);
+}
+
+static void assert_never_ran(const Run *r) {
+        assert_string_equal(r->output, "");
+        assert_false(r->verified);
+        assert_true(WIFEXITED(r->outer_status));
+        assert_int_not_equal(WEXITSTATUS(r->outer_status), 0);
+}
+
+static void use_working_directory(Plan *p, const char *path) {
+        free(p->working_directory);
+        p->working_directory = strdup(path);
+        assert_non_null(p->working_directory);
+}
+
+static void test_every_step_that_fails(void **state) {
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        _cleanup_(remains_done) Remains before = remains_look();
+        static Run r;
+
+        (void) state;
+        for (unsigned init = 0; init < 2; init++)
+                for (const Step *s = exec_steps; s->name; s++) {
+                        char fault[64];
+
+                        p->init = init;
+                        (void) snprintf(fault, sizeof(fault), "fail:%s", s->name);
+                        rig_must_fail(&r,
+                                      p,
+                                      fault,
+                                      s->name,
+                                      LAUNCH_FAILURE_SETUP,
+                                      "On purpose: Input/output error");
+                        assert_int_equal(r.failure.error, EIO);
+                        assert_never_ran(&r);
+                        assert_nothing_left(&before);
+                }
+}
+
+static void test_every_step_has_its_own_name(void **state) {
+        (void) state;
+
+        for (const Step *a = exec_steps; a->name; a++) {
+                assert_true(strlen(a->name) < sizeof(((LaunchStatus *) NULL)->step));
+                for (const Step *b = exec_steps; b < a; b++)
+                        assert_string_not_equal(a->name, b->name);
+        }
+}
+
+/* A step that says it went well, and did nothing: what is read back tells. */
+static void test_verification(void **state) {
+        static const struct {
+                const char *step, *text;
+        } cases[] = {
+                { "capabilities", "CapInh is \"0000000000000000\"" },
+                { "seccomp", "Seccomp is \"0\", not \"2\"" },
+                { "rlimits", "RLIMIT_NOFILE differs" },
+                { "network", "ns/net is the host's" },
+                { "lock", "Uid is \"3001" },
+                { "identity", "Uid is \"0" },
+                { "groups", "Groups is \"0 4242\", not \"\"" },
+        };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        _cleanup_(remains_done) Remains before = remains_look();
+        static Run r;
+
+        (void) state;
+        use_working_directory(p, "/");
+        p->bounding_set = p->ambient_set = UINT64_C(1) << 10;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char fault[64];
+
+                (void) snprintf(fault, sizeof(fault), "skip:%s", cases[i].step);
+                rig_must_fail(&r, p, fault, "verification", LAUNCH_FAILURE_VERIFICATION, cases[i].text);
+                assert_never_ran(&r);
+                assert_nothing_left(&before);
+        }
+}
+
+/* Without its tree the sandbox would have the host's. */
+static void test_verification_of_mounts(void **state) {
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        static Run r;
+
+        (void) state;
+        use_working_directory(p, "/");
+        rig_must_fail(&r, p, "skip:tree", "verification", LAUNCH_FAILURE_VERIFICATION, "mounted");
+        assert_never_ran(&r);
+}
+
+static void test_exec_errors(void **state) {
+        static const struct {
+                const char *path, *text;
+                int error, status;
+        } cases[] = {
+                { "/none", "/none: No such file or directory", ENOENT, 127 },
+                { "/etc/passwd", "/etc/passwd: Permission denied", EACCES, 126 },
+                { "/ro", "/ro: Permission denied", EACCES, 126 },
+                { "/home/alice/x/y", "No such file or directory", ENOENT, 127 },
+        };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe");
+        _cleanup_(remains_done) Remains before = remains_look();
+        static Run r;
+
+        (void) state;
+        for (size_t i = 0; i < 2 * ELEMENTSOF(cases); i++) {
+                size_t k = i / 2;
+
+                p->init = i % 2;
+                rig_set_argv(p, cases[k].path);
+                rig_must_fail(&r, p, NULL, "exec", LAUNCH_FAILURE_SETUP, cases[k].text);
+                assert_int_equal(r.failure.error, cases[k].error);
+                assert_true(r.verified);
+                assert_true(WIFEXITED(r.leader_status));
+                assert_int_equal(WEXITSTATUS(r.leader_status), cases[k].status);
+                assert_nothing_left(&before);
+        }
+}
+
+static void test_not_executable(void **state) {
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/home/alice/text");
+        static Run r;
+        PlanNode *n;
+
+        (void) state;
+        n = rig_add_node(p, PLAN_NODE_FILE, PLAN_NODE_OWNED, NULL, "/home/alice/text");
+        n->mode = 0700;
+        n->data = strdup("no program\n");
+        assert_non_null(n->data);
+        rig_must_fail(&r, p, NULL, "exec", LAUNCH_FAILURE_SETUP, "Exec format error");
+        assert_int_equal(r.failure.error, ENOEXEC);
+}
+
+static void test_working_directory(void **state) {
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe");
+        static Run r;
+
+        (void) state;
+        use_working_directory(p, "/none");
+        rig_must_fail(&r, p, NULL, "working-directory", LAUNCH_FAILURE_SETUP, "chdir /none: No such file");
+
+        /* By its own right: the mask has no owner that would count. */
+        use_working_directory(p, "/ro/masked");
+        rig_must_fail(&r, p, NULL, "working-directory", LAUNCH_FAILURE_SETUP, "Permission denied");
+}
+
+/* A hard limit above the keeper's needs a capability that not every machine grants. */
+static void test_hard_limit(void **state) {
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        static Run r;
+
+        (void) state;
+        rig_add_rlimit(p, RLIMIT_MSGQUEUE, 1, UINT64_MAX);
+        rig_start(&r, p, NULL, NULL);
+        rig_wait_executed(&r);
+        rig_finish(&r);
+        if (r.failed) {
+                assert_string_equal(r.failure.step, "hard-limits");
+                assert_string_equal(
+                        r.failure.text,
+                        "RLIMIT_MSGQUEUE above the keeper's own hard limit: Operation not permitted");
+        } else
+                assert_true(rig_has_line(&r, "rlimit12=1:18446744073709551615"));
+}
+
+/* A filter that does not even let the application wait: nothing runs, and the keeper is told. */
+static void test_filter_that_kills(void **state) {
+        static const struct sock_filter kill[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS) };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        _cleanup_(remains_done) Remains before = remains_look();
+        static Run r;
+
+        (void) state;
+        memcpy(p->seccomp, kill, sizeof(kill));
+        p->n_seccomp = sizeof(kill);
+
+        p->init = false;
+        rig_must_fail(&r, p, NULL, "barrier", LAUNCH_FAILURE_SETUP, "The sandbox ended before it was ready");
+        assert_never_ran(&r);
+        assert_nothing_left(&before);
+
+        p->init = true;
+        rig_must_fail(&r, p, NULL, "barrier", LAUNCH_FAILURE_SETUP, "The sandbox ended before it was ready");
+        assert_never_ran(&r);
+        assert_nothing_left(&before);
+}
+
+static void test_unknown_network(void **state) {
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        static Run r;
+
+        (void) state;
+        p->network = NETWORK_HOST;
+        rig_must_fail(&r, p, NULL, "plan", LAUNCH_FAILURE_SETUP, "Network mode");
+        assert_never_ran(&r);
+}
+
+static int setup(void **state) {
+        (void) state;
+        rig_setup();
+        return 0;
+}
+
+static int teardown(void **state) {
+        (void) state;
+        rig_teardown();
+        return 0;
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_every_step_that_fails),
+                cmocka_unit_test(test_every_step_has_its_own_name),
+                cmocka_unit_test(test_verification),
+                cmocka_unit_test(test_verification_of_mounts),
+                cmocka_unit_test(test_exec_errors),
+                cmocka_unit_test(test_not_executable),
+                cmocka_unit_test(test_working_directory),
+                cmocka_unit_test(test_hard_limit),
+                cmocka_unit_test(test_filter_that_kills),
+                cmocka_unit_test(test_unknown_network),
+        };
+
+        if (geteuid() != 0)
+                return 77;
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
