@@ -79,7 +79,8 @@ static int take_verified(Sandbox *s, const LaunchStatus *status, int fds[static 
 
         if (s->verified || n_fds != 2 || pidfd_pid(fds[0], &leader) < 0 || pidfd_pid(fds[1], &main_pid) < 0)
                 return -EBADMSG;
-        if (leader <= 0 || leader != status->leader || (main_pid > 0 && main_pid != status->main))
+        if (leader <= 0 || leader != status->leader || status->main <= 0 ||
+            (main_pid > 0 && main_pid != status->main))
                 return -EBADMSG;
 
         r = add_enforced(s, status->text);
@@ -90,8 +91,8 @@ static int take_verified(Sandbox *s, const LaunchStatus *status, int fds[static 
         s->leader = leader;
         s->main_fd = TAKE_FD(fds[1]);
         s->record->leader = (uint32_t) leader;
-        s->record->main_pid = (uint32_t) MAX(main_pid, 0);
-        streams_set_main_pid(s->streams, main_pid);
+        s->record->main_pid = (uint32_t) status->main;
+        streams_set_main_pid(s->streams, status->main);
         return 0;
 }
 

@@ -141,10 +141,9 @@ void rig_start_keeper(Rig *rig) {
 int rig_wait_keeper(Rig *rig) {
         int status;
 
-        /* It may have something to say before it leaves. */
+        assert_int_equal(waitpid(rig->keeper, &status, 0), rig->keeper);
         while (rig->bus && sd_bus_process(rig->bus, NULL) > 0)
                 ;
-        assert_int_equal(waitpid(rig->keeper, &status, 0), rig->keeper);
         rig->keeper = 0;
         return status;
 }
@@ -351,6 +350,14 @@ void rig_expect(Rig *rig, const char *event) {
                 if (startswith(next, "removed ") || rig->n_events == RIG_EVENTS_MAX)
                         fail_msg("\"%s\" came instead of \"%s\"", next, event);
         }
+}
+
+bool rig_saw(Rig *rig, const char *event) {
+        for (size_t i = 0; i < rig->n_events; i++)
+                if (streq(rig->events[i], event))
+                        return true;
+
+        return false;
 }
 
 void rig_expect_log(Rig *rig, const char *text) {

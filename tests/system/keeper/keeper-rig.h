@@ -56,7 +56,7 @@ void rig_open(Rig *rig);
 void rig_close(Rig *rig);
 
 void rig_start_keeper(Rig *rig);
-/* Waits for its end; returns the wait status. */
+/* Waits for its end, and takes what it said last; returns the wait status. */
 int rig_wait_keeper(Rig *rig);
 /* Takes its connection and its Hello. */
 void rig_accept(Rig *rig);
@@ -71,6 +71,8 @@ int rig_kill(Rig *rig, const char *id, const char *whom, int signo);
 
 /* Waits until this event comes; those before it must be changes of the same sandbox. */
 void rig_expect(Rig *rig, const char *event);
+/* Whether it has come by now, in whatever order. */
+bool rig_saw(Rig *rig, const char *event);
 /* Waits until the keeper's log has this text. */
 void rig_expect_log(Rig *rig, const char *text);
 
