@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/accounts.h"
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "broker/accounts-process.h"
 #include "broker/accounts-worker.h"
 
-#include <signal.h>
+#include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #define ANSWER_KEPT_USEC (5 * USEC_PER_SEC)
 #define ANSWER_DEADLINE_USEC (5 * USEC_PER_SEC)
 #define LOOKUPS_MAX 256
 #define QUERIES_MAX 1024
-#define DYING_MAX 4
 
 typedef struct Lookup Lookup;
 
@@ -41,9 +38,7 @@ struct Lookup {
 struct Accounts {
         sd_event *event;
         sd_event_source *source, *deadline;
-        int sock;
-        pid_t worker;
-        pid_t dying[DYING_MAX]; /* killed, but perhaps stuck in the kernel: 0 is a free place */
+        AccountsProcess process;
         uint64_t next_number;
         uint64_t asked;                         /* number that the worker has; 0: it is idle */
         TAILQ_HEAD(LookupList, Lookup) lookups; /* oldest first */
@@ -114,72 +109,20 @@ static Lookup *lookup_find(Accounts *a, const char *name, uid_t uid) {
 static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata);
 static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata);
 
-/* A place for a pid that has to be reaped, or NULL: as many processes hang as may. */
-static pid_t *reap(Accounts *a) {
-        pid_t *place = NULL;
-
-        for (size_t i = 0; i < DYING_MAX; i++) {
-                if (a->dying[i] > 0 && waitpid(a->dying[i], NULL, WNOHANG) != 0)
-                        a->dying[i] = 0;
-                if (a->dying[i] == 0)
-                        place = a->dying + i;
-        }
-
-        return place;
-}
-
-/* Never waits: a child that hangs on a dead file server does not die of SIGKILL either. */
-static int worker_stop(Accounts *a) {
-        pid_t *place = reap(a);
-
-        if (!place)
-                return -EAGAIN;
-
+static void worker_stop(Accounts *a) {
         a->source = sd_event_source_disable_unref(a->source);
-        a->sock = safe_close(a->sock);
-        if (a->worker > 0) {
-                (void) kill(a->worker, SIGKILL);
-                *place = a->worker;
-                a->worker = 0;
-                (void) reap(a);
-        }
-
-        return 0;
-}
-
-static int worker_start(Accounts *a) {
-        _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
-        int pair[2];
-        pid_t pid;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return -errno;
-        ours = pair[0];
-        theirs = pair[1];
-
-        pid = fork();
-        if (pid < 0)
-                return -errno;
-        if (pid == 0)
-                accounts_worker_run(theirs);
-
-        a->sock = TAKE_FD(ours);
-        a->worker = pid;
-        return 0;
+        (void) accounts_process_stop(&a->process);
 }
 
 static int worker_watch(Accounts *a) {
-        return sd_event_add_io(a->event, &a->source, a->sock, EPOLLIN, on_answer, a);
+        return sd_event_add_io(a->event, &a->source, a->process.sock, EPOLLIN, on_answer, a);
 }
 
 static int worker_restart(Accounts *a) {
         int r;
 
-        r = worker_stop(a);
-        if (r < 0)
-                return r;
-
-        r = worker_start(a);
+        worker_stop(a);
+        r = accounts_process_start(&a->process);
         if (r < 0)
                 return r;
 
@@ -240,7 +183,7 @@ static void worker_failed(Accounts *a, int error) {
 
         /* One that dies unasked would do so again: the next question starts it. */
         if (a->asked == 0) {
-                (void) worker_stop(a);
+                worker_stop(a);
                 return;
         }
 
@@ -285,7 +228,7 @@ static int ask(Accounts *a, Lookup *l) {
         AccountQuestion q = { .number = ++a->next_number, .uid = l->uid };
         int r;
 
-        if (a->sock < 0) {
+        if (a->process.sock < 0) {
                 r = worker_restart(a);
                 if (r < 0)
                         return r;
@@ -294,7 +237,7 @@ static int ask(Accounts *a, Lookup *l) {
                 memcpy(q.name, l->name, strlen(l->name) + 1);
 
         l->number = q.number;
-        if (send(a->sock, &q, sizeof(q), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t) sizeof(q))
+        if (send(a->process.sock, &q, sizeof(q), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t) sizeof(q))
                 return -errno;
 
         r = deadline_set(a, true);
@@ -318,7 +261,7 @@ static void ask_next(Accounts *a) {
 
                 r = ask(a, l);
                 if (r < 0) {
-                        (void) worker_stop(a);
+                        worker_stop(a);
                         lookup_finish(l, r, NULL);
                         next = TAILQ_FIRST(&a->lookups);
                 }
@@ -374,10 +317,10 @@ int accounts_new(Accounts **ret) {
         if (!a)
                 return -ENOMEM;
 
-        a->sock = -EBADF;
+        a->process.sock = -EBADF;
         TAILQ_INIT(&a->lookups);
 
-        r = worker_start(a);
+        r = accounts_process_start(&a->process);
         if (r < 0)
                 return r;
 
@@ -405,7 +348,7 @@ Accounts *accounts_free(Accounts *a) {
         }
 
         (void) sd_event_source_disable_unref(a->deadline);
-        (void) worker_stop(a);
+        worker_stop(a);
         (void) sd_event_unref(a->event);
         free(a);
         return NULL;

@@ -8,7 +8,8 @@
  * started again, and only whoever asked for that account gets an error. Answers are kept for a few seconds, failures
  * too. Membership comes from the account database: a process' own groups prove nothing.
  *
- * Life: accounts_new() before anything else is opened, so that the child holds nothing; accounts_attach() once there is an event loop.
+ * Life: accounts_new() before anything else is opened, so that the child holds nothing; accounts_attach() once there
+ * is an event loop.
  *
  * Runs in: broker. Privilege: none needed. Input: names that callers sent, answers of the name service.
  */
@@ -44,7 +45,7 @@ DEFINE_CLEANUP(Accounts *, accounts_free);
 int accounts_peek(Accounts *a, const char *name, uid_t uid, KnownAccount **ret);
 
 /*
- * Asks, with the answer to the handler from the event loop. The caller owns the query; freeing it withdraws it. 
+ * Asks, with the answer to the handler from the event loop. The caller owns the query; freeing it withdraws it.
  * -EBUSY: too many wait already. -EINVAL: a name that no account has. -ENOMEM.
  */
 int accounts_ask(Accounts *a,

@@ -7,9 +7,12 @@
 static const Interface *const of_branch[]  = { &interface_introspectable, NULL };
 static const Interface *const of_manager[] = { &interface_manager, &interface_object_manager,
                                                &interface_properties, &interface_introspectable, NULL };
-static const Interface *const of_sandbox[] = { &interface_sandbox, &interface_properties, &interface_introspectable, NULL };
-static const Interface *const of_profile[] = { &interface_profile, &interface_properties, &interface_introspectable, NULL };
-static const Interface *const of_user[]    = { &interface_user, &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_sandbox[] = { &interface_sandbox,
+                                               &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_profile[] = { &interface_profile,
+                                               &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_user[]    = { &interface_user,
+                                               &interface_properties, &interface_introspectable, NULL };
 
 static const Interface *const *const by_kind[_OBJECT_KIND_MAX] = {
         [OBJECT_BRANCH]  = of_branch,

@@ -29,7 +29,7 @@ typedef enum Subject {
         _SUBJECT_MAX,
 } Subject;
 
-/* 0: replied; 1: keeps the call and replies later; negative errno, with call->error set or not: replied by the caller. */
+/* 0: replied; 1: keeps the call and replies later; negative errno, call->error set or not: the dispatcher replies. */
 typedef int (*MemberHandler)(Call *call);
 
 typedef struct Member {

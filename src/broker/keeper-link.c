@@ -244,7 +244,44 @@ static const sd_bus_vtable vtable[] = {
 };
 /* clang-format on */
 
+/* clang-format off */
+static const struct {
+        const char *sender, *path, *interface, *member;
+        sd_bus_message_handler_t handler;
+} signals[] = {
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", on_sandbox_changed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", on_sandbox_removed },
+        { "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
+          on_disconnected },
+};
+/* clang-format on */
+
+static int link_listen(KeeperLink *l) {
+        int r;
+
+        r = sd_bus_add_object_vtable(l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, vtable, l);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                r = sd_bus_match_signal(l->bus,
+                                        NULL,
+                                        signals[i].sender,
+                                        signals[i].path,
+                                        signals[i].interface,
+                                        signals[i].member,
+                                        signals[i].handler,
+                                        l);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* The descriptor is taken over, also on failure. */
 static int link_open_bus(KeeperLink *l, int fd) {
+        _cleanup_close_ int owned = fd;
         sd_id128_t id;
         int r;
 
@@ -264,49 +301,16 @@ static int link_open_bus(KeeperLink *l, int fd) {
         if (r < 0)
                 return r;
 
-        r = sd_bus_add_object_vtable(l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, vtable, l);
+        r = sd_bus_set_fd(l->bus, owned, owned);
         if (r < 0)
                 return r;
-
-        /* From here on the bus owns the descriptor. */
-        r = sd_bus_set_fd(l->bus, fd, fd);
-        if (r < 0)
-                return r;
+        (void) TAKE_FD(owned);
 
         r = sd_bus_start(l->bus);
         if (r < 0)
                 return r;
 
-        r = sd_bus_match_signal(l->bus,
-                                NULL,
-                                NULL,
-                                LINK_KEEPER_PATH,
-                                LINK_KEEPER_INTERFACE,
-                                "SandboxChanged",
-                                on_sandbox_changed,
-                                l);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_match_signal(l->bus,
-                                NULL,
-                                NULL,
-                                LINK_KEEPER_PATH,
-                                LINK_KEEPER_INTERFACE,
-                                "SandboxRemoved",
-                                on_sandbox_removed,
-                                l);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_match_signal(l->bus,
-                                NULL,
-                                "org.freedesktop.DBus.Local",
-                                "/org/freedesktop/DBus/Local",
-                                "org.freedesktop.DBus.Local",
-                                "Disconnected",
-                                on_disconnected,
-                                l);
+        r = link_listen(l);
         if (r < 0)
                 return r;
 
@@ -326,17 +330,18 @@ DEFINE_CLEANUP(KeeperLink *, link_free_unlisted);
 
 static int link_new(KeeperLinks *links, int fd) {
         _cleanup_(link_free_unlistedp) KeeperLink *l = NULL;
-        _cleanup_close_ int owned = fd;
         int r;
 
         l = calloc(1, sizeof(*l));
-        if (!l)
+        if (!l) {
+                (void) safe_close(fd);
                 return -ENOMEM;
+        }
 
         l->links = links;
         LIST_INIT(&l->calls);
 
-        r = link_open_bus(l, TAKE_FD(owned));
+        r = link_open_bus(l, fd);
         if (r < 0)
                 return r;
 

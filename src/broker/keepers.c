@@ -5,9 +5,9 @@
 #include "base/text.h"
 #include "broker/cgroups.h"
 #include "broker/keeper-start.h"
+#include "broker/keeper-unit.h"
 #include "broker/manager.h"
 
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,10 +31,9 @@ struct Keeper {
         KeeperLink *link; /* while ready */
         TAILQ_HEAD(, KeeperWaiter) waiters;
         sd_event_source *deadline;
-        sd_bus_slot *start, *job_removed; /* with systemd */
-        char *job;                        /* its object path, once systemd said it */
-        char *cgroup;                     /* without systemd: the directory it was given */
-        int pidfd;                        /* likewise, if this very broker started it */
+        KeeperUnit *unit; /* with systemd, until it came up */
+        char *cgroup;     /* without: the directory it was given */
+        int pidfd;        /* likewise, if this very broker started it */
         sd_event_source *exited;
 };
 
@@ -62,11 +61,9 @@ static Keeper *keeper_free(Keeper *keeper) {
         LIST_REMOVE(keeper, entry);
         (void) sd_event_source_disable_unref(keeper->deadline);
         (void) sd_event_source_disable_unref(keeper->exited);
-        (void) sd_bus_slot_unref(keeper->start);
-        (void) sd_bus_slot_unref(keeper->job_removed);
+        (void) keeper_unit_free(keeper->unit);
         (void) safe_close(keeper->pidfd);
         free(keeper->cgroup);
-        free(keeper->job);
         free(keeper);
         return NULL;
 }
@@ -87,10 +84,7 @@ static int keeper_new(Keepers *k, uid_t uid, KeeperState state, Keeper **ret) {
 /* Ready or hopeless: what hung on finding out is over. */
 static void keeper_settle(Keeper *keeper) {
         keeper->deadline = sd_event_source_disable_unref(keeper->deadline);
-        keeper->start = sd_bus_slot_unref(keeper->start);
-        keeper->job_removed = sd_bus_slot_unref(keeper->job_removed);
-        free(keeper->job);
-        keeper->job = NULL;
+        keeper->unit = keeper_unit_free(keeper->unit);
 }
 
 static void tell_waiters(Keeper *keeper, const char *text) {
@@ -332,75 +326,16 @@ static int start_by_ourselves(Keeper *keeper) {
                 k->manager->event, &keeper->exited, keeper->pidfd, EPOLLIN, on_exited, keeper);
 }
 
-static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        const char *job, *unit, *result;
-        _cleanup_free_ char *text = NULL;
+static void on_unit_failed(const char *text, void *userdata) {
         Keeper *keeper = userdata;
-        uint32_t id;
 
-        (void) error;
-
-        if (sd_bus_message_read(m, "uoss", &id, &job, &unit, &result) < 0)
-                return 0;
-        if (!keeper->job || !streq(job, keeper->job) || streq(result, "done"))
-                return 0;
-
-        log_warning("Starting %s ended with \"%s\"", unit, result);
-        text = text_printf("starting %s ended with \"%s\"", unit, result);
-        keeper_give_up(keeper, text ?: "its unit failed");
-        return 0;
-}
-
-static int on_job_queued(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        _cleanup_free_ char *text = NULL;
-        Keeper *keeper = userdata;
-        const char *job;
-
-        (void) error;
-
-        if (!sd_bus_message_is_method_error(m, NULL)) {
-                if (sd_bus_message_read(m, "o", &job) >= 0)
-                        keeper->job = strdup(job);
-                return 0;
-        }
-
-        log_warning("systemd does not start the keeper of user %u: %s",
-                    keeper->uid,
-                    sd_bus_message_get_error(m)->message);
-        text = text_printf("systemd does not start it: %s", sd_bus_message_get_error(m)->message);
-        keeper_give_up(keeper, text ?: "systemd does not start it");
-        return 0;
+        log_warning("The keeper of user %u does not come up: %s", keeper->uid, text);
+        keeper_give_up(keeper, text);
 }
 
 static int start_by_systemd(Keeper *keeper) {
-        sd_bus *bus = keeper->keepers->manager->bus;
-        char unit[64];
-        int r;
-
-        r = sd_bus_match_signal_async(bus,
-                                      &keeper->job_removed,
-                                      "org.freedesktop.systemd1",
-                                      "/org/freedesktop/systemd1",
-                                      "org.freedesktop.systemd1.Manager",
-                                      "JobRemoved",
-                                      on_job_removed,
-                                      NULL,
-                                      keeper);
-        if (r < 0)
-                return r;
-
-        (void) snprintf(unit, sizeof(unit), "immured-user@%u.service", keeper->uid);
-        return sd_bus_call_method_async(bus,
-                                        &keeper->start,
-                                        "org.freedesktop.systemd1",
-                                        "/org/freedesktop/systemd1",
-                                        "org.freedesktop.systemd1.Manager",
-                                        "StartUnit",
-                                        on_job_queued,
-                                        keeper,
-                                        "ss",
-                                        unit,
-                                        "replace");
+        return keeper_unit_start(
+                &keeper->unit, keeper->keepers->manager->bus, keeper->uid, on_unit_failed, keeper);
 }
 
 static int keeper_start(Keeper *keeper) {

@@ -27,12 +27,12 @@ typedef struct KeeperWaiter KeeperWaiter;
 #define KEEPER_TIMEOUT_USEC (UINT64_C(30) * 1000000)
 
 /*
- * Opens the socket, or takes the one that systemd holds open, and accepts links from then on. cgroup_root: where we run
- * keepers ourselves; NULL: systemd does.
+ * Opens the socket, or takes the one that systemd holds open, and accepts links from then on. cgroup_root: where we
+ * run keepers ourselves; NULL: systemd does.
  */
 int keepers_new(Keepers **ret, struct Manager *m, const char *cgroup_root);
-Keepers *
-keepers_free(Keepers *k); /* takes NULL, returns NULL; whoever waits is told that the keeper is gone */
+/* Takes NULL, returns NULL; whoever waits is told that the keeper is gone. */
+Keepers *keepers_free(Keepers *k);
 DEFINE_CLEANUP(Keepers *, keepers_free);
 
 /* The linked keeper of a user, or NULL. */
@@ -49,7 +49,7 @@ struct KeeperWaiter {
         void *userdata;
 };
 
-/* Starts the user's keeper unless it is on its way, and queues the waiter until it is ready. Never calls it at once. */
+/* Starts the user's keeper unless it is on its way, and queues the waiter until then. Never calls it at once. */
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w);
 void keepers_withdraw(KeeperWaiter *w);
 

@@ -6,8 +6,10 @@
 #include "base/text.h"
 #include "broker/interface.h"
 #include "broker/keepers.h"
+#include "broker/launch-message.h"
 #include "broker/launch-options.h"
 #include "broker/manager.h"
+#include "broker/reservation.h"
 #include "plan/plan-compile.h"
 
 #include <time.h>
@@ -22,7 +24,6 @@ typedef enum LaunchMode {
 } LaunchMode;
 
 struct Launch {
-        LIST_ENTRY(Launch) entry; /* in the manager while its id is taken */
         LaunchMode mode;
         Call *call;
         LaunchOptions options;
@@ -30,18 +31,14 @@ struct Launch {
         KnownAccount *target;
         AccountQuery *query;
         KeeperWaiter waiter;
-        uid_t uid; /* of the target, once its id is taken */
-        char *id;
+        Reservation reservation;
 };
 
 static Launch *launch_free(Launch *l) {
         if (!l)
                 return NULL;
 
-        if (l->id) {
-                LIST_REMOVE(l, entry);
-                free(l->id);
-        }
+        reservation_done(&l->reservation);
         keepers_withdraw(&l->waiter);
         (void) account_query_free(l->query);
         (void) known_account_unref(l->target);
@@ -169,166 +166,22 @@ static int evaluate(Launch *l, const CatalogEntry **ret_entry, Plan **ret_plan) 
         return 0;
 }
 
-static size_t count_pending(const Manager *m, uid_t uid, const char *profile) {
-        size_t n = 0;
-        Launch *l;
-
-        /* One whose sandbox the keeper has spoken of already is counted there. */
-        LIST_FOREACH(l, &m->launches, entry)
-        if ((uid == UID_NOBODY || l->uid == uid) && (!profile || streq(l->profile, profile)) &&
-            !sandboxes_find_alive(&m->sandboxes, l->id))
-                n++;
-
-        return n;
-}
-
-static size_t count(const Manager *m, uid_t uid, const char *profile) {
-        return sandboxes_count_alive(&m->sandboxes, uid, profile) + count_pending(m, uid, profile);
-}
-
-static int check_room(Launch *l, const Profile *p, uid_t uid) {
-        const Manager *m = l->call->manager;
-        const Config *config = &m->catalog->config;
-
-        if (count(m, uid, l->profile) >= p->max_instances)
-                return call_fail(l->call,
-                                 ERROR_QUOTA_EXCEEDED,
-                                 "User %u has %u sandboxes of profile \"%s\" already (MaxInstances=)",
-                                 uid,
-                                 p->max_instances,
-                                 l->profile);
-        if (count(m, uid, NULL) >= config->max_sandboxes_per_user)
-                return call_fail(l->call,
-                                 ERROR_QUOTA_EXCEEDED,
-                                 "User %u has %u sandboxes already (MaxSandboxesPerUser=)",
-                                 uid,
-                                 config->max_sandboxes_per_user);
-        if (count(m, UID_NOBODY, NULL) >= config->max_sandboxes)
-                return call_fail(l->call,
-                                 ERROR_QUOTA_EXCEEDED,
-                                 "There are %u sandboxes already (MaxSandboxes=)",
-                                 config->max_sandboxes);
-
-        return 0;
-}
-
-static bool id_is_taken(const Manager *m, const char *id) {
-        Launch *l;
-
-        LIST_FOREACH(l, &m->launches, entry)
-        if (streq(l->id, id))
-                return true;
-
-        return sandboxes_find_alive(&m->sandboxes, id) != NULL;
-}
-
-/* PROFILE.UID.N with the lowest N that is not alive: a failed sandbox of that name is replaced. */
-static int take_id(Launch *l, uid_t uid) {
-        Manager *m = l->call->manager;
-
-        for (unsigned n = 1;; n++) {
-                _cleanup_free_ char *id = text_printf("%s.%u.%u", l->profile, uid, n);
-
-                if (!id)
-                        return -ENOMEM;
-                if (id_is_taken(m, id))
-                        continue;
-
-                l->id = TAKE_PTR(id);
-                l->uid = uid;
-                LIST_INSERT_HEAD(&m->launches, l, entry);
-                return 0;
-        }
-}
-
-static int append_facts(sd_bus_message *m) {
-        char text[SD_ID128_STRING_MAX];
-        sd_id128_t id;
-        int r;
-
-        r = sd_id128_randomize(&id);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_append(m, "a{sv}", 1, "InvocationID", "s", sd_id128_to_string(id, text));
-}
-
-static int append_streams(sd_bus_message *m, const LaunchOptions *o) {
-        int r;
-
-        r = sd_bus_message_open_container(m, 'a', "(uh)");
-        if (r < 0)
-                return r;
-
-        for (uint32_t i = 0; i < ELEMENTSOF(o->streams); i++)
-                if (o->streams[i] >= 0) {
-                        r = sd_bus_message_append(m, "(uh)", i, o->streams[i]);
-                        if (r < 0)
-                                return r;
-                }
-
-        return sd_bus_message_close_container(m);
-}
-
-static int build_request(Launch *l, Keeper *keeper, int plan_fd, sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
-
-        r = keeper_new_call(keeper, "Launch", &m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', l->id);
-        if (r < 0)
-                return r;
-
-        r = append_facts(m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 'h', &plan_fd);
-        if (r < 0)
-                return r;
-
-        r = append_streams(m, &l->options);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append(m, "b", l->mode == LAUNCH_LEASED);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(m);
-        return 0;
-}
-
-/* The descriptor that came with the answer stays the message's; sd-bus sends a copy. */
 static int reply_launched(Launch *l, sd_bus_message *reply) {
-        _cleanup_(sandbox_record_freep) SandboxRecord *record = NULL;
         _cleanup_free_ char *path = NULL;
-        int lease = -EBADF, r;
+        int lease, r;
 
-        r = sandbox_record_read(reply, &record);
+        r = launch_reply_read(reply, l->reservation.id, l->mode == LAUNCH_LEASED, &lease);
         if (r < 0)
                 return r;
-        if (!streq(record->id, l->id))
-                return -EBADMSG;
 
-        r = object_path_of_sandbox(l->id, &path);
+        r = object_path_of_sandbox(l->reservation.id, &path);
         if (r < 0)
                 return r;
 
         if (l->mode == LAUNCH_PLAIN)
-                return call_reply(l->call, "so", l->id, path);
+                return call_reply(l->call, "so", l->reservation.id, path);
 
-        r = sd_bus_message_enter_container(reply, 'a', "h");
-        if (r < 0)
-                return r;
-        r = sd_bus_message_read_basic(reply, 'h', &lease);
-        if (r <= 0)
-                return r < 0 ? r : -EBADMSG;
-
-        return call_reply(l->call, "soh", l->id, path, lease);
+        return call_reply(l->call, "soh", l->reservation.id, path, lease);
 }
 
 static void on_launched(sd_bus_message *reply, void *userdata) {
@@ -338,7 +191,7 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
         if (!reply || sd_bus_message_is_method_error(reply, NULL)) {
                 r = keeper_fail(l->call, reply);
                 log_info("%s of user %u failed: %s",
-                         l->id,
+                         l->reservation.id,
                          l->call->uid,
                          l->call->error.message ?: "no reason given");
                 call_reply_error(l->call, r);
@@ -347,13 +200,13 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
 
         r = reply_launched(l, reply);
         if (r < 0) {
-                (void) log_errno(r, "%s: the keeper's answer cannot be handed on", l->id);
+                (void) log_errno(r, "%s: the keeper's answer cannot be handed on", l->reservation.id);
                 call_reply_error(l->call, r);
                 return;
         }
 
         if (l->call->manager->catalog->config.log_launches)
-                log_info("%s launched by user %u", l->id, l->call->uid);
+                log_info("%s launched by user %u", l->reservation.id, l->call->uid);
 }
 
 static uint64_t answer_timeout(const Plan *p) {
@@ -380,11 +233,7 @@ static int send_to_keeper(Launch *l, Keeper *keeper) {
         if (r < 0)
                 return r;
 
-        r = check_room(l, e->profile, plan->uid);
-        if (r < 0)
-                return r;
-
-        r = take_id(l, plan->uid);
+        r = reservation_take(&l->reservation, l->call, e->profile, plan->uid);
         if (r < 0)
                 return r;
 
@@ -392,7 +241,8 @@ static int send_to_keeper(Launch *l, Keeper *keeper) {
         if (plan_fd < 0)
                 return plan_fd;
 
-        r = build_request(l, keeper, plan_fd, &m);
+        r = launch_message_new(
+                &m, keeper, l->reservation.id, plan_fd, &l->options, l->mode == LAUNCH_LEASED);
         if (r < 0)
                 return r;
 

@@ -377,7 +377,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
                 return log_oom();
 
         m->options = options;
-        LIST_INIT(&m->launches);
+        LIST_INIT(&m->reservations);
         raise_fd_limit();
 
         r = accounts_new(&m->accounts);

@@ -24,7 +24,7 @@
 #define BUS_NAME "org.immured.Broker1"
 
 struct Keepers;
-struct Launch;
+struct Reservation;
 
 /* What the command line says. */
 typedef struct ManagerOptions {
@@ -44,7 +44,7 @@ typedef struct Manager {
         Quotas *quotas;
         Sandboxes sandboxes;
         struct Keepers *keepers;
-        LIST_HEAD(, Launch) launches;
+        LIST_HEAD(, Reservation) reservations;
         Layer layers[LAYERS_MAX];
         size_t n_layers;
         char *cgroup_mount; /* NULL: there is no version 2 hierarchy */

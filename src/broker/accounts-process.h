@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * accounts-process — the child that looks up accounts, as a process: started, killed, reaped, never waited for
+ *
+ * Runs in: broker. Privilege: the broker's.
+ */
+
+#include "base/util.h"
+
+#include <sys/types.h>
+
+/* Children that were killed and may hang in the kernel: with that many, no new one is started. */
+#define ACCOUNTS_DYING_MAX 4
+
+typedef struct AccountsProcess {
+        int sock; /* SEQPACKET; negative: there is no child */
+        pid_t pid;
+        pid_t dying[ACCOUNTS_DYING_MAX]; /* 0: a free place */
+} AccountsProcess;
+
+/* 0; -EAGAIN: too many hang already. A child that runs is ended first. */
+int accounts_process_start(AccountsProcess *p);
+/* 0; -EAGAIN: as above; then it goes on. */
+int accounts_process_stop(AccountsProcess *p);
