@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile-fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void keys_must_hold_together(void **state) {
+        static const struct {
+                const char *text;
+                unsigned line;
+                const char *key, *finding;
+        } cases[] = {
+                { "[Profile]\nDescription=x\n", 0, "ExecStart", "is missing" },
+                { PROGRAM "[Access]\nArguments=pattern\n", 0, "ArgumentPattern", "is missing" },
+                { PROGRAM "[Access]\nArgumentPattern=x\n", 4, "ArgumentPattern", "no effect" },
+                { PROGRAM "[Access]\nArgumentPattern=x\nArguments=append\n",
+                  4,
+                  "ArgumentPattern",
+                  "no effect" },
+                { PROGRAM "[Resources]\nMemoryMax=1G\nMemoryHigh=2G\n", 4, "MemoryMax", "must hold" },
+                { PROGRAM "[Resources]\nMemoryMin=2M\nMemoryLow=1M\n", 5, "MemoryLow", "must hold" },
+                { PROGRAM "[Resources]\nMemoryLow=2G\nMemoryMax=1G\n", 5, "MemoryMax", "must hold" },
+                { PROGRAM "[Security]\nAmbientCapabilities=CAP_KILL\n",
+                  4,
+                  "AmbientCapabilities",
+                  "names a capability" },
+                { PROGRAM "[Files]\nBindPaths=/a:/x\nBindReadOnlyPaths=/b:/x/\n",
+                  5,
+                  "BindReadOnlyPaths",
+                  "already" },
+                { PROGRAM "[Files]\nTemporaryFileSystem=/x\nBindPaths=/x\n",
+                  4,
+                  "TemporaryFileSystem",
+                  "already" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_files_ Files f = files_new();
+                _cleanup_(profile_set_freep) ProfileSet *set = NULL;
+
+                files_write(&f, "lib/a.profile", cases[i].text);
+                set = load_profiles(&f);
+                assert_finding(assert_refused(set, "a"),
+                               0,
+                               "/a.profile",
+                               cases[i].line,
+                               cases[i].key,
+                               cases[i].finding);
+        }
+}
+
+static void keys_that_hold_together_are_taken(void **state) {
+        static const char *const texts[] = {
+                "[Profile]\nAbstract=yes\n",
+                PROGRAM "[Access]\nArguments=pattern\nArgumentPattern=[a-z]+\n",
+                PROGRAM "[Resources]\nMemoryMin=1M\nMemoryLow=1M\nMemoryHigh=2M\nMemoryMax=infinity\n",
+                PROGRAM
+                "[Security]\nAmbientCapabilities=CAP_KILL\nCapabilityBoundingSet=CAP_CHOWN CAP_KILL\n",
+                PROGRAM "[Files]\nBindPaths=/x/a /x\nTemporaryFileSystem=/xa\n",
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_files_ Files f = files_new();
+                _cleanup_(profile_set_freep) ProfileSet *set = NULL;
+
+                files_write(&f, "lib/a.profile", texts[i]);
+                set = load_profiles(&f);
+                assert_taken(set, "a");
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(keys_must_hold_together),
+                cmocka_unit_test(keys_that_hold_together_are_taken),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
