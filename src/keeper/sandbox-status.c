@@ -43,6 +43,14 @@ static int pidfd_pid(int pidfd, pid_t *ret) {
         return -EBADMSG;
 }
 
+/* Steps that know a better word than the errno say it themselves. */
+static bool says_errno(const LaunchStatus *status) {
+        const char *word = strerror(status->error);
+        size_t n = strlen(word), size = strlen(status->text);
+
+        return status->error <= 0 || (size >= n && streq(status->text + size - n, word));
+}
+
 static void take_failed(Sandbox *s, const LaunchStatus *status) {
         const char *name = status->failure < ELEMENTSOF(failure_errors) ? failure_errors[status->failure]
                                                                         : ERROR_SETUP_FAILED;
@@ -54,8 +62,8 @@ static void take_failed(Sandbox *s, const LaunchStatus *status) {
                       layer ? "" : status->step,
                       !layer && status->text[0] ? ": " : "",
                       status->text,
-                      status->error > 0 ? ": " : "",
-                      status->error > 0 ? strerror(status->error) : "");
+                      says_errno(status) ? "" : ": ",
+                      says_errno(status) ? "" : strerror(status->error));
 }
 
 static int add_enforced(Sandbox *s, const char *text) {

@@ -233,11 +233,17 @@ void rig_accept(Rig *rig) {
                 pump(rig);
 }
 
-void rig_hang_up(Rig *rig) {
-        rig->bus = sd_bus_close_unref(rig->bus);
+void rig_forget_events(Rig *rig) {
+        while (rig->bus && sd_bus_process(rig->bus, NULL) > 0)
+                ;
         while (rig->n_events > 0)
                 free(rig->events[--rig->n_events]);
         rig->n_read = 0;
+}
+
+void rig_hang_up(Rig *rig) {
+        rig->bus = sd_bus_close_unref(rig->bus);
+        rig_forget_events(rig);
         forget_hello(rig);
 }
 

@@ -71,6 +71,7 @@ int rig_kill(Rig *rig, const char *id, const char *whom, int signo);
 
 /* Waits until this event comes; those before it must be changes of the same sandbox. */
 void rig_expect(Rig *rig, const char *event);
+void rig_forget_events(Rig *rig);
 /* Whether it has come by now, in whatever order. */
 bool rig_saw(Rig *rig, const char *event);
 /* Waits until the keeper's log has this text. */
