@@ -134,6 +134,7 @@ static const ConfigKey *config_key_find(const char *section, const char *name) {
 /* One line. Where it is refused: 0 and a finding. */
 static int config_line(Config *c, const char *file, const StrictItem *item, Findings *findings) {
         const ConfigKey *key = config_key_find(item->section, item->key);
+        char buf[FINDING_VALUE_SIZE];
         int r;
 
         if (!key)
@@ -151,8 +152,8 @@ static int config_line(Config *c, const char *file, const StrictItem *item, Find
                             file,
                             item->line,
                             item->key,
-                            "“%.60s” is %s; expected %s",
-                            item->value,
+                            "“%s” is %s; expected %s",
+                            finding_shorten(item->value, buf),
                             r == -ERANGE ? "out of range" : "not valid",
                             key->syntax);
 }

@@ -54,6 +54,23 @@ int findings_add(Findings *f, const char *file, unsigned line, const char *key, 
         return 0;
 }
 
+const char *finding_shorten(const char *value, char buf[static FINDING_VALUE_SIZE]) {
+        static const char ellipsis[] = "…";
+        size_t n = strlen(value);
+
+        if (n < FINDING_VALUE_SIZE) {
+                memcpy(buf, value, n + 1);
+                return buf;
+        }
+
+        /* Back to the first byte of a character: what is cut away must not leave half of one. */
+        n = FINDING_VALUE_SIZE - sizeof(ellipsis);
+        while (n > 0 && ((unsigned char) value[n] & 0xc0) == 0x80)
+                n--;
+        memcpy(mempcpy(buf, value, n), ellipsis, sizeof(ellipsis));
+        return buf;
+}
+
 int findings_extend(Findings *f, const Findings *b) {
         for (size_t i = 0; i < b->n_items; i++) {
                 const Finding *item = &b->items[i];

@@ -33,6 +33,10 @@ void findings_done(Findings *f);
 int findings_add(Findings *f, const char *file, unsigned line, const char *key, const char *format, ...)
         _printf_(5, 6);
 
+/* A value to be quoted in a finding: whole, or cut between two characters with an ellipsis behind. */
+#define FINDING_VALUE_SIZE 80
+const char *finding_shorten(const char *value, char buf[static FINDING_VALUE_SIZE]);
+
 /* Adds copies of all of b. 0 or -ENOMEM. */
 int findings_extend(Findings *f, const Findings *b);
 

@@ -31,8 +31,8 @@ DEFINE_CLEANUP(ProfileSet *, profile_set_free);
 
 /*
  * Reads every profile below the directories (NULL: profile_search_path). A bad profile is an entry with findings and
- * never hides a good one; a masked profile (link to /dev/null) is no entry. required_uid: who must own the files and
- * directories (0 in production). 0, -ENOMEM, or -EIO/… when a directory that exists cannot be read.
+ * never hides a good one; a masked profile (link to /dev/null) is no entry. required_uid: who, besides root, may own
+ * the files and directories (0 in production). 0, -ENOMEM, or -EIO/… when a directory that exists cannot be read.
  */
 int profile_set_load(ProfileSet **ret, char *const *directories, uid_t required_uid);
 const ProfileEntry *profile_set_find(const ProfileSet *set, const char *name);

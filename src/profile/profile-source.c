@@ -5,7 +5,6 @@
 #include "profile/strict-ini.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <strings.h>
 
 ProfileSource *profile_source_free(ProfileSource *s) {
@@ -45,17 +44,8 @@ int profile_build_apply(ProfileBuild *b, const SourceItem *item, const char **re
 
 int source_item_refuse(const SourceItem *item, int error, const char *why, Findings *findings) {
         const ProfileKey *key = item->key;
-        char shown[96];
-
-        (void) snprintf(shown, sizeof(shown), "%.60s%s", item->value, strlen(item->value) > 60 ? "…" : "");
-        /* The cut may have gone through a character. */
-        while (!utf8_is_valid(shown)) {
-                size_t n = 60;
-
-                while (n > 0 && ((unsigned char) shown[n - 1] & 0xc0) == 0x80)
-                        n--;
-                (void) snprintf(shown + (n > 0 ? n - 1 : 0), sizeof(shown) - 60, "…");
-        }
+        char buf[FINDING_VALUE_SIZE];
+        const char *shown = finding_shorten(item->value, buf);
 
         if (error == -EOPNOTSUPP)
                 return findings_add(findings,
@@ -320,6 +310,13 @@ static int source_add_dropins(ProfileSource *s, const ProfileDirectories *direct
                 r = source_open_dropins(s, &directories->items[i], directories->required_uid, &opened[i]);
                 if (r == 0)
                         r = dropins_collect(&dropins, &opened[i], i);
+                if (r < 0 && r != -ENOMEM)
+                        r = findings_add(&s->findings,
+                                         opened[i].path,
+                                         0,
+                                         NULL,
+                                         "cannot be listed: %s",
+                                         strerrordesc_np(-r));
         }
 
         if (r == 0 && dropins.n_items > 0)

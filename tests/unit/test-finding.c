@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "profile/finding.h"
 
+#include "base/text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -63,10 +65,31 @@ static void they_are_sorted_by_line_within_files(void **state) {
         assert_string_equal(order, "83154726");
 }
 
+static void long_values_are_cut_between_characters(void **state) {
+        char value[200], buf[FINDING_VALUE_SIZE];
+
+        (void) state;
+        assert_string_equal(finding_shorten("", buf), "");
+        assert_string_equal(finding_shorten("short ä", buf), "short ä");
+
+        /* Characters of two bytes, at both alignments, at every length. */
+        for (size_t shift = 0; shift < 2; shift++)
+                for (size_t n = 0; n < 90; n++) {
+                        memset(value, 'x', shift);
+                        for (size_t i = 0; i < n; i++)
+                                memcpy(value + shift + 2 * i, "ä", 2);
+                        value[shift + 2 * n] = '\0';
+                        assert_true(utf8_is_valid(finding_shorten(value, buf)));
+                        assert_true(strlen(buf) < sizeof(buf));
+                        assert_int_equal(strstr(buf, "…") != NULL, strlen(value) >= sizeof(buf));
+                }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(findings_say_where_and_what),
                 cmocka_unit_test(there_is_a_limit),
+                cmocka_unit_test(long_values_are_cut_between_characters),
                 cmocka_unit_test(they_are_sorted_by_line_within_files),
         };
 
