@@ -54,6 +54,21 @@ static int config_parse_usec(const ConfigKey *key, const char *text, Config *c) 
         return 0;
 }
 
+/* The broker does not end when it is idle yet: a time would be a promise. */
+static int config_parse_never(const ConfigKey *key, const char *text, Config *c) {
+        uint64_t value;
+        int r;
+
+        r = parse_usec(text, &value);
+        if (r < 0)
+                return r;
+        if (value != USEC_INFINITY)
+                return -EOPNOTSUPP;
+
+        *(uint64_t *) config_field(key, c) = value;
+        return 0;
+}
+
 static int config_parse_bool(const ConfigKey *key, const char *text, Config *c) {
         return parse_boolean(text, config_field(key, c));
 }
@@ -91,8 +106,7 @@ static int config_parse_layers(const ConfigKey *key, const char *text, Config *c
 /* clang-format off */
 static const ConfigKey config_keys[] = {
         KEY("Broker", "MaxSandboxes", config_parse_u32, max_sandboxes, 1, 1 << 20, false, "4096", "1…1048576"),
-        KEY("Broker", "IdleTimeoutSec", config_parse_usec, idle_timeout_usec, USEC_PER_SEC, USEC_INFINITY, false,
-            "infinity", "time|infinity"),
+        KEY("Broker", "IdleTimeoutSec", config_parse_never, idle_timeout_usec, 0, 0, false, "infinity", "infinity"),
         KEY("Broker", "Degrade", config_parse_layers, degrade, 0, 64, true, "", "layer…"),
         KEY("Users", "MaxSandboxesPerUser", config_parse_u32, max_sandboxes_per_user, 1, 1 << 16, false, "32",
             "1…65536"),
@@ -154,7 +168,9 @@ static int config_line(Config *c, const char *file, const StrictItem *item, Find
                             item->key,
                             "“%s” is %s; expected %s",
                             finding_shorten(item->value, buf),
-                            r == -ERANGE ? "out of range" : "not valid",
+                            r == -ERANGE       ? "out of range"
+                            : r == -EOPNOTSUPP ? "not supported by this version"
+                                               : "not valid",
                             key->syntax);
 }
 

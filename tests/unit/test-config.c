@@ -45,7 +45,7 @@ static void files_and_dropins_are_read_in_order(void **state) {
         files_write(
                 &f,
                 "immured.conf",
-                "[Broker]\nMaxSandboxes=10\nDegrade=memory pids\nIdleTimeoutSec=5min\n[Users]\nLaunchRateBurst=1\n"
+                "[Broker]\nMaxSandboxes=10\nDegrade=memory pids\nIdleTimeoutSec=infinity\n[Users]\nLaunchRateBurst=1\n"
                 "LaunchRateIntervalSec=1s\n[Audit]\nLogLaunches=no\n");
         files_write(&f, "immured.conf.d/20.conf", "[Broker]\nMaxSandboxes=30\nDegrade=\nDegrade=cpu\n");
         files_write(&f, "immured.conf.d/10.conf", "[Broker]\nMaxSandboxes=20\n[Users]\nLaunchRateBurst=\n");
@@ -54,7 +54,7 @@ static void files_and_dropins_are_read_in_order(void **state) {
         assert_int_equal(c.max_sandboxes, 30);
         assert_int_equal(strv_length(c.degrade), 1);
         assert_string_equal(c.degrade[0], "cpu");
-        assert_int_equal(c.idle_timeout_usec, 300 * USEC_PER_SEC);
+        assert_int_equal(c.idle_timeout_usec, USEC_INFINITY);
         assert_int_equal(c.launch_rate_burst, 20);
         assert_int_equal(c.launch_rate_interval_usec, USEC_PER_SEC);
         assert_false(c.log_launches);
@@ -91,6 +91,7 @@ static void each_fault_is_named(void **state) {
                 { "[Broker]\n\nMaxSandboxes=1\nMaxSandboxes=1\n",
                   4,
                   "given twice in this file, first in line 3" },
+                { "[Broker]\nIdleTimeoutSec=5min\n", 2, "not supported" },
                 { "[Users]\nLaunchRateIntervalSec=infinity\n", 2, "out of range" },
                 { "[Network]\nPool6=fd00::/8\n", 2, "not supported" },
                 { "[Audit]\nLogLaunches=perhaps\n", 2, "not valid" },
