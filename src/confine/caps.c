@@ -11,12 +11,13 @@ static int bounding_apply(uint64_t bounding, Problem *problem) {
 
         /* EINVAL ends the list: the first number past the kernel's last capability. */
         for (c = 0; c < 64; c++) {
-                int held = prctl(PR_CAPBSET_READ, c);
+                const bool keep = bounding & UINT64_C(1) << c;
 
-                if (held < 0)
+                if (prctl(keep ? PR_CAPBSET_READ : PR_CAPBSET_DROP, c) >= 0)
+                        continue;
+                if (errno == EINVAL)
                         break;
-                if (held > 0 && !(bounding & UINT64_C(1) << c) && prctl(PR_CAPBSET_DROP, c) < 0)
-                        return problem_set(problem, -errno, "PR_CAPBSET_DROP %d", c);
+                return problem_set(problem, -errno, "PR_CAPBSET_DROP %d", c);
         }
 
         if (c < 64 && bounding >> c != 0)

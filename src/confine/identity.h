@@ -21,8 +21,8 @@ typedef struct Identity {
 
 /*
  * From here on files are looked up with the rights of the plan's user: file system ids (setfsuid(2), which also takes
- * the overrides out of the effective set) and groups. Signals and ptrace see no change. A FUSE mount that the user made
- * for nobody else stays closed.
+ * the overrides out of the effective set) and groups. Signals and ptrace see no change. A FUSE mount that the user
+ * made for nobody else stays closed.
  */
 int identity_borrow(const Plan *plan, Identity *ret, Problem *problem);
 /* Back to root; takes one that was never borrowed. An error must end the launch. */

@@ -95,10 +95,17 @@ int process_reset_signals(void) {
 }
 
 int process_new_session(Problem *problem) {
-        if (getsid(0) == getpid())
-                return 0;
         if (setsid() < 0)
                 return problem_set(problem, -errno, "setsid");
+
+        return 0;
+}
+
+int process_new_group(Problem *problem) {
+        if (getpgrp() == getpid())
+                return 0;
+        if (setpgid(0, 0) < 0)
+                return problem_set(problem, -errno, "setpgid");
 
         return 0;
 }

@@ -11,8 +11,8 @@
 #include "plan/plan.h"
 
 /*
- * First of all: not traceable (PR_SET_DUMPABLE), no core file, all signals blocked, umask 0, personality 0, and refuses
- * to go on under secure bits that would keep capabilities over a change of ids.
+ * First of all: not traceable (PR_SET_DUMPABLE), no core file, all signals blocked, umask 0, personality 0. Refuses to
+ * go on under secure bits that would keep capabilities over a change of ids.
  */
 int process_harden(Problem *problem);
 
@@ -22,8 +22,11 @@ int process_schedule(const Plan *plan, Problem *problem);
 /* Every signal unblocked and at its default action: an ignored one would stay ignored over execve(2). */
 int process_reset_signals(void);
 
-/* A session of its own, setsid(2): kill(0, …) does not stop at a PID namespace. Fine when there already is one. */
+/* A session of its own, setsid(2): kill(0, …) does not stop at a PID namespace. */
 int process_new_session(Problem *problem);
+
+/* A process group of its own in that session, setpgid(2). */
+int process_new_group(Problem *problem);
 
 /* An empty session keyring of its own, keyrings(7): the keeper's would come along through every namespace. */
 int process_new_keyring(Problem *problem);

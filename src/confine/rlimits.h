@@ -4,8 +4,8 @@
 /*
  * rlimits — the plan's resource limits, setrlimit(2)
  *
- * In two halves, because raising a hard limit asks for CAP_SYS_RESOURCE of the initial user namespace, while the limits
- * themselves must not yet hold for what this program still has to do.
+ * In two halves, because raising a hard limit asks for CAP_SYS_RESOURCE of the initial user namespace, while the
+ * limits themselves must not yet hold for what this program still has to do.
  *
  * Runs in: exec. Privilege: see each function.
  */

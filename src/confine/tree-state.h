@@ -39,7 +39,7 @@ int tree_open(const Tree *t, const char *target);
 /* Opens the directory that the target lies in, making it where that is allowed; *ret_name points into target. */
 int tree_open_parent(const Tree *t, const char *target, const char **ret_name);
 
-/* Opens the target, as a mount point: made as a directory or an empty file where it does not exist and that is allowed. */
+/* Opens the target as a mount point: where it does not exist, and that is allowed, it is made, empty. */
 int tree_open_mount_point(const Tree *t, const char *target, bool is_directory);
 
 /* Whether mount points may be made in this directory: -ENOENT where it lies on no file system of ours. */

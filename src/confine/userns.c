@@ -4,15 +4,10 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
-#include <linux/nsfs.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* One write(2) of less than a page is all the kernel takes, user_namespaces(7). */
@@ -65,68 +60,80 @@ static int maps_write(pid_t pid, const Plan *plan, uint32_t base, Problem *probl
         return 0;
 }
 
-/*
- * The first inhabitant. It shares the descriptors of its parent and puts the namespace's into slot itself: for the
- * parent to open it would take CAP_SYS_PTRACE, as neither of the two is dumpable. Then it waits, since maps are
- * written through a process that lives in the namespace.
- */
-static _noreturn_ void inhabit(int go, int slot) {
-        uint64_t word;
-        int fd;
-
+/* The first inhabitant: maps are written through a process that lives in the namespace, and that is all it is for. */
+static int inhabit(void *parent) {
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-
-        fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
-        if (fd < 0 || dup3(fd, slot, O_CLOEXEC) < 0 || close(fd) < 0)
+        if (getppid() != *(const pid_t *) parent)
                 _exit(EXIT_FAILURE);
 
-        _exit(read(go, &word, sizeof(word)) == sizeof(word) ? EXIT_SUCCESS : EXIT_FAILURE);
+        for (;;)
+                (void) pause();
 }
 
-static int inhabitant_end(pid_t pid, int go, bool well) {
-        static const uint64_t word = 1;
-        int status;
+/*
+ * It shares the memory of its parent, whose pages would be copied for nothing: it only stands still, on a stack of its
+ * own. All signals are blocked by now, so that it never runs anything else either.
+ */
+static pid_t clone_inhabitant(void) {
+        static uint8_t stack[16 * 1024] __attribute__((__aligned__(16)));
+        static pid_t parent;
 
-        if (!well || write(go, &word, sizeof(word)) < 0)
-                (void) kill(pid, SIGKILL);
-
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return -errno;
-
-        return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS ? 0 : -ECHILD;
+        parent = getpid();
+        return clone(inhabit, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &parent);
 }
 
-int userns_new(const Plan *plan, uint32_t base, Problem *problem) {
-        struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_FILES, .exit_signal = SIGCHLD };
-        _cleanup_close_ int go = -EBADF, slot = -EBADF;
+/*
+ * Opened from outside, by the right of the namespace's owner. That right does not count for a process that is not
+ * dumpable, which would take CAP_SYS_PTRACE; so for this one call it is.
+ */
+static int open_namespace(pid_t pid) {
+        char path[64];
+        int fd, r;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+
+        if (prctl(PR_SET_DUMPABLE, 1) < 0)
+                return -errno;
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        r = fd < 0 ? -errno : fd;
+        if (prctl(PR_SET_DUMPABLE, 0) < 0) {
+                r = -errno;
+                (void) safe_close(fd);
+        }
+
+        return r;
+}
+
+int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *problem) {
+        _cleanup_close_ int fd = -EBADF;
         pid_t pid;
-        int r, q;
+        int r;
 
-        go = eventfd(0, EFD_CLOEXEC);
-        if (go < 0)
-                return problem_set(problem, -errno, "eventfd");
-        slot = fcntl(go, F_DUPFD_CLOEXEC, 0);
-        if (slot < 0)
-                return problem_set(problem, -errno, "dup");
-
-        pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+        pid = clone_inhabitant();
         if (pid < 0)
-                return problem_set(problem, -errno, "clone3 CLONE_NEWUSER");
-        if (pid == 0)
-                inhabit(go, slot);
+                return problem_set(problem, -errno, "clone CLONE_NEWUSER");
+        *ret_first = pid;
 
         r = maps_write(pid, plan, base, problem);
-        q = inhabitant_end(pid, go, r >= 0);
         if (r < 0)
                 return r;
-        if (q < 0)
-                return problem_set(problem, q, "First process of the user namespace");
 
-        if (ioctl(slot, NS_GET_NSTYPE) != CLONE_NEWUSER)
-                return problem_set(problem, -EBADF, "No user namespace came back");
+        fd = open_namespace(pid);
+        if (fd < 0)
+                return problem_set(problem, fd, "open of the user namespace");
 
-        return TAKE_FD(slot);
+        return TAKE_FD(fd);
+}
+
+pid_t userns_reap(pid_t first) {
+        if (first <= 0)
+                return 0;
+
+        (void) kill(first, SIGKILL);
+        while (waitpid(first, NULL, 0) < 0 && errno == EINTR)
+                ;
+
+        return 0;
 }
 
 int userns_enter(int userns_fd, Problem *problem) {

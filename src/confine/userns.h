@@ -14,8 +14,16 @@
 #include "confine/problem.h"
 #include "plan/plan.h"
 
-/* A user namespace with the plan's maps and setgroups denied; returns its fd. base as in launch.h. */
-int userns_new(const Plan *plan, uint32_t base, Problem *problem);
+#include <sys/types.h>
+
+/*
+ * A user namespace with the plan's maps and setgroups denied; returns its fd. base as in launch.h. *ret_first is set
+ * as soon as there is a first process in it, also on failure: for userns_reap(), whenever there is time.
+ */
+int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *problem);
+
+/* Ends and reaps the first process, the namespace lives on by its fd; 0 is fine. Returns 0. */
+pid_t userns_reap(pid_t first);
 
 /* Enters it, together with a locked copy of the mount namespace. Descriptors of the old mounts must be closed. */
 int userns_enter(int userns_fd, Problem *problem);

@@ -132,12 +132,15 @@ static Mount *find_by_path(const MountTable *t, const char *path) {
 }
 
 /* Where a link of the tree leads to the target, the table shows another path: ask for the mount that is there. */
-static int find_by_walk(const MountTable *t, int root_fd, const PlanNode *n, Mount **ret) {
-        _cleanup_close_ int fd = -EBADF;
+static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mount **ret) {
+        _cleanup_close_ int root_fd = -EBADF, fd = -EBADF;
         bool is_root;
         uint64_t id;
         int r;
 
+        root_fd = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root_fd < 0)
+                return -errno;
         fd = resolve_path(root_fd, n->target);
         if (fd < 0)
                 return fd;
@@ -157,7 +160,7 @@ static int find_by_walk(const MountTable *t, int root_fd, const PlanNode *n, Mou
 }
 
 /* Each node to its mount. */
-static int explain_targets(const MountTable *t, const Plan *plan, int root_fd, Problem *problem) {
+static int explain_targets(const MountTable *t, const Plan *plan, int proc_fd, Problem *problem) {
         for (size_t i = 0; i < plan->n_nodes; i++) {
                 const PlanNode *n = &plan->nodes[i];
                 Mount *m;
@@ -168,7 +171,7 @@ static int explain_targets(const MountTable *t, const Plan *plan, int root_fd, P
 
                 m = find_by_path(t, n->target);
                 if (!m) {
-                        r = find_by_walk(t, root_fd, n, &m);
+                        r = find_by_walk(t, proc_fd, n, &m);
                         if ((r == -ENOENT || r == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
                                 continue;
                         if (r < 0)
@@ -245,7 +248,6 @@ static bool option_is_missing(const Mount *m, const char **ret) {
 
 int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
         _cleanup_(mount_table_done) MountTable t = {};
-        _cleanup_close_ int root_fd = -EBADF;
         Mount *root;
         int r;
 
@@ -253,17 +255,13 @@ int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
         if (r < 0)
                 return problem_set(problem, r, "mountinfo");
 
-        root_fd = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root_fd < 0)
-                return problem_set(problem, -errno, "root directory");
-
         root = find_by_path(&t, "/");
         if (!root)
                 return problem_set_difference(problem, "Nothing is mounted on /");
         root->is_explained = true;
         root->flags = PLAN_NODE_READ_ONLY;
 
-        r = explain_targets(&t, plan, root_fd, problem);
+        r = explain_targets(&t, plan, proc_fd, problem);
         if (r < 0)
                 return r;
         explain_remounts(&t, plan);

@@ -33,14 +33,11 @@ static const struct {
 
 /* What is being verified; of one process at a time. */
 typedef struct Subject {
-        const Plan *plan;
-        uint32_t base;
-        const VerifyHost *host;
+        const Verification *v;
         pid_t pid;
         pid_t parent; /* 0: of no interest */
         bool is_application;
         int proc_fd;
-        Problem *problem;
 } Subject;
 
 /* The value behind "\nName:\t" of /proc/PID/status, up to its line's end. */
@@ -74,10 +71,14 @@ static int status_compare(const Subject *s, const char *status, const char *name
 
         value = status_value(status, name, &n);
         if (!value)
-                return problem_set_difference(s->problem, "%s is not shown by this kernel", name);
+                return problem_set_difference(s->v->problem, "%s is not shown by this kernel", name);
         if (n != strlen(expected) || strncmp(value, expected, n) != 0)
-                return problem_set_difference(
-                        s->problem, "%s is \"%.*s\", not \"%s\"", name, (int) MIN(n, 100U), value, expected);
+                return problem_set_difference(s->v->problem,
+                                              "%s is \"%.*s\", not \"%s\"",
+                                              name,
+                                              (int) MIN(n, 100U),
+                                              value,
+                                              expected);
 
         return 0;
 }
@@ -90,7 +91,7 @@ static int compare_gids(const void *a, const void *b) {
 
 /* The kernel keeps groups sorted. */
 static int groups_compare(const Subject *s, const char *status) {
-        const Plan *p = s->plan;
+        const Plan *p = s->v->plan;
         _cleanup_free_ gid_t *gids = NULL;
         _cleanup_free_ char *text = NULL;
         size_t size = 0;
@@ -101,7 +102,7 @@ static int groups_compare(const Subject *s, const char *status) {
         if (!gids)
                 return -ENOMEM;
         for (size_t i = 0; i < p->n_groups; i++) {
-                r = identity_outside(p->gid_map, p->n_gid_map, s->base, p->groups[i], &gids[i]);
+                r = identity_outside(p->gid_map, p->n_gid_map, s->v->base, p->groups[i], &gids[i]);
                 if (r < 0)
                         return r;
         }
@@ -119,14 +120,14 @@ static int groups_compare(const Subject *s, const char *status) {
 }
 
 static int ids_compare(const Subject *s, const char *status) {
-        const Plan *p = s->plan;
+        const Plan *p = s->v->plan;
         char expected[64];
         uint32_t uid, gid;
         int r;
 
-        if (identity_outside(p->uid_map, p->n_uid_map, s->base, p->uid, &uid) < 0 ||
-            identity_outside(p->gid_map, p->n_gid_map, s->base, p->gid, &gid) < 0)
-                return problem_set_difference(s->problem, "The user's own ids are not mapped");
+        if (identity_outside(p->uid_map, p->n_uid_map, s->v->base, p->uid, &uid) < 0 ||
+            identity_outside(p->gid_map, p->n_gid_map, s->v->base, p->gid, &gid) < 0)
+                return problem_set_difference(s->v->problem, "The user's own ids are not mapped");
 
         (void) snprintf(expected, sizeof(expected), "%u\t%u\t%u\t%u", uid, uid, uid, uid);
         r = status_compare(s, status, "Uid", expected);
@@ -141,8 +142,8 @@ static int ids_compare(const Subject *s, const char *status) {
 }
 
 static int capabilities_compare(const Subject *s, const char *status) {
-        const uint64_t bounding = s->is_application ? s->plan->bounding_set : 0;
-        const uint64_t ambient = s->is_application ? s->plan->ambient_set : 0;
+        const uint64_t bounding = s->is_application ? s->v->plan->bounding_set : 0;
+        const uint64_t ambient = s->is_application ? s->v->plan->ambient_set : 0;
         const struct {
                 const char *name;
                 uint64_t set;
@@ -169,14 +170,14 @@ static int filter_compare(const Subject *s, const char *status) {
         char expected[16];
         int r;
 
-        if (!s->is_application || s->plan->n_seccomp == 0)
+        if (!s->is_application || s->v->plan->n_seccomp == 0)
                 return 0;
 
         r = status_compare(s, status, "Seccomp", "2");
         if (r < 0)
                 return r;
 
-        (void) snprintf(expected, sizeof(expected), "%u", s->host->n_filters + 1);
+        (void) snprintf(expected, sizeof(expected), "%u", s->v->host->n_filters + 1);
         return status_compare(s, status, "Seccomp_filters", expected);
 }
 
@@ -191,11 +192,11 @@ static int verify_status(const Subject *s) {
 
         r = file_read_full(s->proc_fd, "status", PROC_FILE_MAX, &status, NULL);
         if (r < 0)
-                return problem_set(s->problem, r, "/proc/%d/status", s->pid);
+                return problem_set(s->v->problem, r, "/proc/%d/status", s->pid);
 
         if (s->parent != 0 && status_count(status, "PPid") != (unsigned) s->parent)
                 return problem_set_difference(
-                        s->problem, "Process %d is no child of the sandbox's init", s->pid);
+                        s->v->problem, "Process %d is no child of the sandbox's init", s->pid);
 
         r = status_compare(s, status, "NoNewPrivs", "1");
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(checks); i++)
@@ -212,7 +213,7 @@ static int verify_map(const Subject *s, const char *file, const PlanIdMap *map, 
 
         r = file_read_full(s->proc_fd, file, PROC_FILE_MAX, &text, NULL);
         if (r < 0)
-                return problem_set(s->problem, r, "/proc/%d/%s", s->pid, file);
+                return problem_set(s->v->problem, r, "/proc/%d/%s", s->pid, file);
 
         for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
                 unsigned long inside, outside, count;
@@ -225,11 +226,12 @@ static int verify_map(const Subject *s, const char *file, const PlanIdMap *map, 
                 n_lines++;
                 for (size_t i = 0; i < n; i++)
                         n_found += map[i].inside == inside &&
-                                   (uint64_t) map[i].outside + s->base == outside && map[i].count == count;
+                                   (uint64_t) map[i].outside + s->v->base == outside &&
+                                   map[i].count == count;
         }
 
         if (n_lines != n || n_found != n)
-                return problem_set_difference(s->problem, "%s differs from the plan", file);
+                return problem_set_difference(s->v->problem, "%s differs from the plan", file);
 
         return 0;
 }
@@ -238,18 +240,18 @@ static int verify_maps(const Subject *s) {
         _cleanup_free_ char *setgroups = NULL;
         int r;
 
-        r = verify_map(s, "uid_map", s->plan->uid_map, s->plan->n_uid_map);
+        r = verify_map(s, "uid_map", s->v->plan->uid_map, s->v->plan->n_uid_map);
         if (r < 0)
                 return r;
-        r = verify_map(s, "gid_map", s->plan->gid_map, s->plan->n_gid_map);
+        r = verify_map(s, "gid_map", s->v->plan->gid_map, s->v->plan->n_gid_map);
         if (r < 0)
                 return r;
 
         r = file_read_line(s->proc_fd, "setgroups", &setgroups);
         if (r < 0)
-                return problem_set(s->problem, r, "/proc/%d/setgroups", s->pid);
+                return problem_set(s->v->problem, r, "/proc/%d/setgroups", s->pid);
         if (!streq(setgroups, "deny"))
-                return problem_set_difference(s->problem, "setgroups is not denied");
+                return problem_set_difference(s->v->problem, "setgroups is not denied");
 
         return 0;
 }
@@ -282,20 +284,20 @@ static int verify_namespaces(const Subject *s) {
 
                 fd = openat(s->proc_fd, namespaces[i].file, O_RDONLY | O_CLOEXEC);
                 if (fd < 0 || fstat(fd, &st) < 0)
-                        return problem_set(s->problem, -errno, "/proc/%d/%s", s->pid, namespaces[i].file);
+                        return problem_set(s->v->problem, -errno, "/proc/%d/%s", s->pid, namespaces[i].file);
 
-                if (st.st_ino == s->host->namespaces[i])
-                        return problem_set_difference(s->problem, "%s is the host's", namespaces[i].file);
+                if (st.st_ino == s->v->host->namespaces[i])
+                        return problem_set_difference(s->v->problem, "%s is the host's", namespaces[i].file);
 
                 r = owner_of(fd, &owner);
                 if (r < 0)
-                        return problem_set(s->problem, r, "Owner of %s", namespaces[i].file);
+                        return problem_set(s->v->problem, r, "Owner of %s", namespaces[i].file);
 
                 if (i == NAMESPACE_USER)
                         user = st.st_ino;
-                if (owner != (i == NAMESPACE_MOUNT ? user : s->host->namespaces[NAMESPACE_USER]))
+                if (owner != (i == NAMESPACE_MOUNT ? user : s->v->host->namespaces[NAMESPACE_USER]))
                         return problem_set_difference(
-                                s->problem, "%s belongs to the wrong user namespace", namespaces[i].file);
+                                s->v->problem, "%s belongs to the wrong user namespace", namespaces[i].file);
         }
 
         return 0;
@@ -307,38 +309,45 @@ static int verify_cgroup(const Subject *s) {
 
         r = file_read_full(s->proc_fd, "cgroup", PROC_FILE_MAX, &cgroups, NULL);
         if (r < 0)
-                return problem_set(s->problem, r, "/proc/%d/cgroup", s->pid);
-        if (!streq(cgroups, s->host->cgroups))
-                return problem_set_difference(s->problem, "The process has left its cgroup");
+                return problem_set(s->v->problem, r, "/proc/%d/cgroup", s->pid);
+        if (!streq(cgroups, s->v->host->cgroups))
+                return problem_set_difference(s->v->problem, "The process has left its cgroup");
 
         return 0;
 }
 
 static int verify_rlimits(const Subject *s) {
-        for (size_t i = 0; i < s->plan->n_rlimits; i++) {
-                const PlanRlimit *l = &s->plan->rlimits[i];
+        for (size_t i = 0; i < s->v->plan->n_rlimits; i++) {
+                const PlanRlimit *l = &s->v->plan->rlimits[i];
                 struct rlimit found;
 
                 if (prlimit(s->pid, l->resource, NULL, &found) < 0)
-                        return problem_set(s->problem, -errno, "prlimit %s", rlimit_name(l->resource));
+                        return problem_set(s->v->problem, -errno, "prlimit %s", rlimit_name(l->resource));
                 if (found.rlim_cur != l->soft || found.rlim_max != l->hard)
                         return problem_set_difference(
-                                s->problem, "%s differs from the plan", rlimit_name(l->resource));
+                                s->v->problem, "%s differs from the plan", rlimit_name(l->resource));
         }
 
         return 0;
 }
 
-static int verify_tree(const Subject *s) { return verify_mounts(s->plan, s->proc_fd, s->problem); }
+static int verify_tree(const Subject *s) { return verify_mounts(s->v->plan, s->proc_fd, s->v->problem); }
 
-/* The init stays undumpable, so its namespaces are out of sight: it is in the application's by being its parent. */
 static int verify_process(Subject *s) {
         static const struct {
                 int (*verify)(const Subject *s);
                 bool application_only;
         } checks[] = {
-                { verify_status, false },    { verify_maps, false },   { verify_cgroup, false },
-                { verify_namespaces, true }, { verify_rlimits, true }, { verify_tree, true },
+                { verify_status, false },
+                { verify_cgroup, false },
+                /*
+                 * The init stays undumpable, so its namespaces are out of sight. The application is its child, and
+                 * nothing on the way from one to the other could have changed them.
+                 */
+                { verify_maps, true },
+                { verify_namespaces, true },
+                { verify_rlimits, true },
+                { verify_tree, true },
         };
         _cleanup_close_ int proc_fd = -EBADF;
         char path[32];
@@ -348,7 +357,7 @@ static int verify_process(Subject *s) {
         (void) snprintf(path, sizeof(path), "/proc/%d", s->pid);
         proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (proc_fd < 0)
-                return problem_set(s->problem, -errno, "%s", path);
+                return problem_set(s->v->problem, -errno, "%s", path);
         s->proc_fd = proc_fd;
 
         for (size_t i = 0; i < ELEMENTSOF(checks); i++) {
@@ -362,6 +371,20 @@ static int verify_process(Subject *s) {
         return 0;
 }
 
+int verify_init(const Verification *v, pid_t leader) {
+        return verify_process(&(Subject){ .v = v, .pid = leader, .proc_fd = -EBADF });
+}
+
+int verify_application(const Verification *v, pid_t leader, pid_t main) {
+        return verify_process(&(Subject){
+                .v = v,
+                .pid = main,
+                .parent = leader != main ? leader : 0,
+                .is_application = true,
+                .proc_fd = -EBADF,
+        });
+}
+
 static bool plan_has_idmap(const Plan *plan) {
         for (size_t i = 0; i < plan->n_nodes; i++)
                 if (plan->nodes[i].flags & PLAN_NODE_IDMAP)
@@ -370,7 +393,7 @@ static bool plan_has_idmap(const Plan *plan) {
         return false;
 }
 
-static void write_enforced(const Plan *plan, char *text, size_t size) {
+void verify_enforced(const Plan *plan, char *text, size_t size) {
         const struct {
                 const char *layer;
                 bool enforced;
@@ -389,75 +412,48 @@ static void write_enforced(const Plan *plan, char *text, size_t size) {
                         n += (size_t) snprintf(text + n, size - n, " %s", others[i].layer);
 }
 
-int verify_sandbox(const Plan *plan,
-                   uint32_t base,
-                   const VerifyHost *host,
-                   pid_t leader,
-                   pid_t main,
-                   char *enforced,
-                   size_t size,
-                   Problem *problem) {
-        Subject application = {
-                .plan = plan,
-                .base = base,
-                .host = host,
-                .pid = main,
-                .parent = leader != main ? leader : 0,
-                .is_application = true,
-                .problem = problem,
-        };
-        Subject init = {
-                .plan = plan,
-                .base = base,
-                .host = host,
-                .pid = leader,
-                .problem = problem,
-        };
-        int r;
+void verify_host_done(VerifyHost *h) {
+        free(h->cgroups);
+        *h = (VerifyHost){};
+}
 
-        r = verify_process(&application);
-        if (r >= 0 && leader != main)
-                r = verify_process(&init);
-        if (r < 0)
-                return r;
+static int remember_namespace(VerifyHost *h, Namespace i, Problem *problem) {
+        char path[64];
+        struct stat st;
 
-        write_enforced(plan, enforced, size);
+        (void) snprintf(path, sizeof(path), "/proc/self/%s", namespaces[i].file);
+        if (stat(path, &st) < 0)
+                return problem_set(problem, -errno, "%s", path);
+
+        h->namespaces[i] = st.st_ino;
         return 0;
 }
 
-void verify_host_done(VerifyHost *h) { free(h->cgroups); }
+int verify_host_remember(VerifyHost *h, Problem *problem) {
+        return remember_namespace(h, NAMESPACE_NETWORK, problem);
+}
 
-int verify_host_remember(VerifyHost *ret, Problem *problem) {
-        _cleanup_(verify_host_done) VerifyHost h = {};
-        _cleanup_close_ int proc_fd = -EBADF;
+int verify_host_complete(VerifyHost *h, Problem *problem) {
         int r;
 
-        proc_fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (proc_fd < 0)
-                return problem_set(problem, -errno, "/proc/self");
-
         for (Namespace i = 0; i < _NAMESPACE_MAX; i++) {
-                struct stat st;
-
-                if (fstatat(proc_fd, namespaces[i].file, &st, 0) < 0)
-                        return problem_set(problem, -errno, "/proc/self/%s", namespaces[i].file);
-                h.namespaces[i] = st.st_ino;
+                r = i == NAMESPACE_NETWORK ? 0 : remember_namespace(h, i, problem);
+                if (r < 0)
+                        return r;
         }
 
-        r = file_read_full(proc_fd, "cgroup", PROC_FILE_MAX, &h.cgroups, NULL);
+        r = file_read_full(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, &h->cgroups, NULL);
         if (r < 0)
                 return problem_set(problem, r, "/proc/self/cgroup");
 
         if (prctl(PR_GET_SECCOMP) != 0) {
                 _cleanup_free_ char *status = NULL;
 
-                r = file_read_full(proc_fd, "status", PROC_FILE_MAX, &status, NULL);
+                r = file_read_full(AT_FDCWD, "/proc/self/status", PROC_FILE_MAX, &status, NULL);
                 if (r < 0)
                         return problem_set(problem, r, "/proc/self/status");
-                h.n_filters = status_count(status, "Seccomp_filters");
+                h->n_filters = status_count(status, "Seccomp_filters");
         }
 
-        *ret = h;
-        h.cgroups = NULL;
         return 0;
 }

@@ -27,7 +27,7 @@ typedef enum Namespace {
         _NAMESPACE_MAX,
 } Namespace;
 
-/* What is the host's: remembered before the first step changes anything. */
+/* What is the host's, to tell it from the sandbox's. */
 typedef struct VerifyHost {
         ino_t namespaces[_NAMESPACE_MAX];
         char *cgroups;      /* /proc/self/cgroup */
@@ -35,17 +35,22 @@ typedef struct VerifyHost {
 } VerifyHost;
 
 void verify_host_done(VerifyHost *h);
-int verify_host_remember(VerifyHost *ret, Problem *problem);
+/* The network namespace, before it is left; and the rest, which the outer half never leaves, while it has to wait. */
+int verify_host_remember(VerifyHost *h, Problem *problem);
+int verify_host_complete(VerifyHost *h, Problem *problem);
 
-/*
- * Compares the application (main) and, where the plan has one, the init (leader; otherwise the same process) with the
- * plan. Writes the names of the layers that were found in force into enforced, blanks between.
- */
-int verify_sandbox(const Plan *plan,
-                   uint32_t base,
-                   const VerifyHost *host,
-                   pid_t leader,
-                   pid_t main,
-                   char *enforced,
-                   size_t size,
-                   Problem *problem);
+typedef struct Verification {
+        const Plan *plan;
+        uint32_t base; /* as in launch.h */
+        const VerifyHost *host;
+        Problem *problem;
+} Verification;
+
+/* The init, which has dropped everything. */
+int verify_init(const Verification *v, pid_t leader);
+
+/* The application, a child of leader or leader itself. */
+int verify_application(const Verification *v, pid_t leader, pid_t main);
+
+/* The names of the layers that were found in force, blanks between. */
+void verify_enforced(const Plan *plan, char *text, size_t size);

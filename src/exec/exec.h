@@ -4,11 +4,13 @@
 /*
  * exec — immured-exec: builds one sandbox from one plan, then is its pid 1
  *
- * Three processes come out of one. The OUTER half does the OUTSIDE steps in the host's namespaces, makes the inner half
- * in new ones, verifies the sandbox from outside, lets it go, and is gone. The INNER half does the INSIDE steps and
+ * Three processes come out of one. The OUTER half does the OUTSIDE steps in the host's namespaces, makes the inner
+ * half in new ones, verifies the sandbox from outside, lets it go, and is gone. The INNER half does the INSIDE steps and
  * becomes the init. Its child does the APPLICATION steps, waits to be let go, and executes the application.
  *
- * Life: one process, one Exec; halves have copies. Runs in: exec. Privilege: the keeper's at the start, none at the end.
+ * Life: one process, one Exec; halves have copies.
+ *
+ * Runs in: exec. Privilege: the keeper's at the start, none at the end.
  * Input: a sealed plan, checked as hostile; descriptors and command line of the keeper (plan/launch.h).
  */
 
@@ -23,11 +25,12 @@ typedef struct Exec {
         Problem problem;
         const char *step; /* the one being run, for the report */
 
-        int status_fd;  /* to the keeper */
-        int result_fd;  /* to the keeper, init's */
-        int netns_fd;   /* -EBADF: none was prepared */
-        int userns_fd;  /* the sandbox's */
-        int barrier_fd; /* between the halves; each has its own end */
+        int status_fd;      /* to the keeper */
+        int result_fd;      /* to the keeper, init's */
+        int netns_fd;       /* -EBADF: none was prepared */
+        int userns_fd;      /* the sandbox's */
+        pid_t userns_first; /* its first process, still to be reaped; 0: none */
+        int barrier_fd;     /* between the halves; each has its own end */
         Sources *sources;
         VerifyHost host;
         pid_t leader; /* the outer half's view; 0: there is none yet */

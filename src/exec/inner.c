@@ -7,7 +7,9 @@
 #include "exec/report.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 /* As a shell would say it: found, but not to be executed; or not found. */
@@ -76,8 +78,6 @@ static int drop_to_init(Exec *x) {
         if (r < 0)
                 return problem_set(&x->problem, r, "/dev/null");
 
-        verify_host_done(&x->host);
-        x->host = (VerifyHost){};
         x->plan = plan_free(x->plan);
         return 0;
 }
@@ -100,11 +100,29 @@ static int become_init(Exec *x, pid_t application) {
         return init_run(application, x->result_fd);
 }
 
+/*
+ * A sandbox without its keeper is one that nobody can stop. Asked for only here, as a change of ids takes it back; and
+ * as the keeper may be gone by then, its end of the pipe is looked at too.
+ */
+static int die_with_keeper(Exec *x) {
+        struct pollfd result = { .fd = x->result_fd };
+
+        x->step = "keeper";
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return problem_set(&x->problem, -errno, "PR_SET_PDEATHSIG");
+        if (poll(&result, 1, 0) < 0)
+                return problem_set(&x->problem, -errno, "poll");
+
+        return result.revents & POLLERR ? problem_set(&x->problem, -EPIPE, "the keeper is gone") : 0;
+}
+
 int exec_inner(Exec *x, const Step *steps) {
         pid_t pid;
         int r;
 
         r = exec_run_stage(x, steps, STAGE_INSIDE);
+        if (r >= 0)
+                r = die_with_keeper(x);
         if (r < 0)
                 return fail(x, EXIT_FAILURE);
 

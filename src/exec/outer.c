@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/fd.h"
+#include "confine/userns.h"
 #include "exec/report.h"
 
 #include <linux/sched.h>
@@ -8,12 +9,19 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-/* Waits until both processes are through their last step; *ret_main is the application's. */
+/*
+ * Waits until both processes are through their last step; *ret_main is the application's. The init is looked at while
+ * the other still has to do. What that finds counts only when the other is through as well: an application that fails
+ * ends its init, and has told the keeper why.
+ */
 static int hear_ready(Exec *x, int barrier_fd, pid_t *ret_main, bool *ret_reported) {
+        Problem init_problem = {};
+        const Verification v = {
+                .plan = x->plan, .base = x->id_base, .host = &x->host, .problem = &init_problem
+        };
         bool init_ready = !x->plan->init;
         pid_t main = 0;
 
-        x->step = "barrier";
         while (!init_ready || main == 0) {
                 BarrierWord word;
                 pid_t sender;
@@ -25,10 +33,13 @@ static int hear_ready(Exec *x, int barrier_fd, pid_t *ret_main, bool *ret_report
 
                 switch (word) {
                 case BARRIER_INIT:
+                        init_ready = true;
                         if (sender != x->leader)
                                 return problem_set_difference(
                                         &x->problem, "Process %d is not the init", sender);
-                        init_ready = true;
+                        r = verify_init(&v, x->leader);
+                        if (r < 0)
+                                (void) problem_set(&init_problem, r, "init");
                         break;
                 case BARRIER_APPLICATION:
                         main = sender;
@@ -39,8 +50,13 @@ static int hear_ready(Exec *x, int barrier_fd, pid_t *ret_main, bool *ret_report
                 }
         }
 
+        x->step = "verification";
         if (!x->plan->init && main != x->leader)
                 return problem_set_difference(&x->problem, "Process %d is not the sandbox's first", main);
+        if (init_problem.error != 0) {
+                x->problem = init_problem;
+                return init_problem.error;
+        }
 
         *ret_main = main;
         return 0;
@@ -57,28 +73,39 @@ static int check_alive(Exec *x, int pidfd) {
 }
 
 static int verify_and_release(Exec *x, int barrier_fd, int leader_fd, bool *ret_reported) {
+        const Verification v = {
+                .plan = x->plan,
+                .base = x->id_base,
+                .host = &x->host,
+                .problem = &x->problem,
+        };
         char enforced[sizeof(((LaunchStatus *) NULL)->text)];
         _cleanup_close_ int main_fd = -EBADF;
         pid_t main = 0;
         int r;
 
+        x->step = "host";
+        r = verify_host_complete(&x->host, &x->problem);
+        if (r < 0)
+                return r;
+
+        x->step = "barrier";
         r = hear_ready(x, barrier_fd, &main, ret_reported);
         if (r < 0)
                 return r;
 
-        x->step = "verification";
         main_fd = pidfd_open_pid(main);
         if (main_fd < 0)
                 return problem_set(&x->problem, main_fd, "pidfd_open");
 
-        r = verify_sandbox(
-                x->plan, x->id_base, &x->host, x->leader, main, enforced, sizeof(enforced), &x->problem);
+        r = verify_application(&v, x->leader, main);
         if (r >= 0)
                 r = check_alive(x, leader_fd);
         if (r >= 0)
                 r = check_alive(x, main_fd);
         if (r < 0)
                 return problem_set(&x->problem, r, "verification");
+        verify_enforced(x->plan, enforced, sizeof(enforced));
 
         x->step = "report";
         r = report_verified(x, main, leader_fd, main_fd, enforced);
@@ -135,6 +162,7 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
         x->result_fd = safe_close(x->result_fd);
         x->userns_fd = safe_close(x->userns_fd);
         x->sources = sources_free(x->sources);
+        x->userns_first = userns_reap(x->userns_first);
 
         r = verify_and_release(x, barrier_outer, leader_fd, ret_reported);
         if (r < 0)
@@ -148,6 +176,7 @@ int exec_outer(Exec *x, const Step *steps) {
         int r;
 
         r = exec_outer_run(x, steps, &reported);
+        x->userns_first = userns_reap(x->userns_first);
         if (r >= 0)
                 return EXIT_SUCCESS;
 

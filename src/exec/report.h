@@ -4,7 +4,8 @@
 /*
  * report — status records to the keeper, and the barrier between the halves
  *
- * The barrier is a packet socket that carries one byte at a time. The kernel tells the outer half which process sent it.
+ * The barrier is a packet socket that carries one byte at a time. The kernel tells the outer half which process sent
+ * it.
  *
  * Runs in: exec. Privilege: none.
  */

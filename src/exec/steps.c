@@ -41,7 +41,7 @@ static int step_schedule(Exec *x) { return process_schedule(x->plan, &x->problem
 static int step_hard_limits(Exec *x) { return rlimits_raise(x->plan, &x->problem); }
 
 static int step_user_namespace(Exec *x) {
-        x->userns_fd = userns_new(x->plan, x->id_base, &x->problem);
+        x->userns_fd = userns_new(x->plan, x->id_base, &x->userns_first, &x->problem);
         return x->userns_fd < 0 ? x->userns_fd : 0;
 }
 
@@ -86,6 +86,8 @@ static int step_identity(Exec *x) { return identity_set_ids(x->plan, &x->problem
 
 static int step_session(Exec *x) { return process_new_session(&x->problem); }
 
+static int step_process_group(Exec *x) { return process_new_group(&x->problem); }
+
 static int step_keyring(Exec *x) { return process_new_keyring(&x->problem); }
 
 static int step_signals(Exec *x) {
@@ -125,7 +127,7 @@ const Step exec_steps[] = {
         /* Before anything is opened: a closed descriptor below 3 would be taken by the next open(2). */
         { "streams", STAGE_OUTSIDE, step_streams },
         { "plan", STAGE_OUTSIDE, step_plan },
-        /* Before the first namespace is left: what is the host's can only be told from here. */
+        /* Before the network namespace is left, or nobody could tell later that it was. */
         { "host", STAGE_OUTSIDE, step_host },
         /* Through the host's /proc, and with capabilities of the initial user namespace. */
         { "schedule", STAGE_OUTSIDE, step_schedule },
@@ -148,11 +150,11 @@ const Step exec_steps[] = {
         { "lock", STAGE_INSIDE, step_enter_user_namespace },
         { "identity", STAGE_INSIDE, step_identity },
         { "session", STAGE_INSIDE, step_session },
-        /* After the ids, whose quota of keys it counts against; before the fork, so that pid 1 has left the old one. */
+        /* After the ids, whose quota it counts against; before the fork, so that pid 1 has left the old one. */
         { "keyring", STAGE_INSIDE, step_keyring },
 
-        /* Apart from the init, which must not get what the application sends to its own process group. */
-        { "own-session", STAGE_APPLICATION, step_session },
+        /* Apart from the init, which must not get what the application sends to its own group. */
+        { "process-group", STAGE_APPLICATION, step_process_group },
         { "signals", STAGE_APPLICATION, step_signals },
         { "umask", STAGE_APPLICATION, step_umask },
         /* After the fork and the ids: a limit of processes must not fail what is none of the application's. */

@@ -60,10 +60,10 @@ static void test_first_instruction(void **state) {
         assert_value(&r, "interfaces", " lo");
         assert_value(&r, "lo-up", "1");
 
-        /* The init is pid 1, not to be seen; the application leads a session of its own. */
+        /* The init is pid 1, not to be seen; the application leads a process group of its own in its session. */
         assert_value(&r, "pid", "2");
         assert_value(&r, "ppid", "1");
-        assert_value(&r, "sid", "2");
+        assert_value(&r, "sid", "1");
         assert_value(&r, "pgid", "2");
         assert_value(&r, "proc-1", "-1");
         assert_value(&r, "proc-sys", "-1");
