@@ -237,6 +237,8 @@ static _noreturn_ void child_main(void *userdata) {
 /*
  * clone3(2) into a function on another stack. The C library has no wrapper that can place a process in a cgroup, and
  * a child that shares the memory must not return into the frame its parent comes back to.
+ * The operands have registers of their own: left to choose, the compiler may take the stack pointer for an address
+ * on top of the stack, and in the child that is another one.
  */
 #if defined(__x86_64__)
 static long clone_call(struct clone_args *args, void (*function)(void *), void *userdata) {
@@ -250,7 +252,7 @@ static long clone_call(struct clone_args *args, void (*function)(void *), void *
                          "hlt\n"
                          "1:"
                          : "+a"(r)
-                         : "D"(args), "S"(sizeof(*args)), [function] "r"(function), [userdata] "r"(userdata)
+                         : "D"(args), "S"(sizeof(*args)), [function] "d"(function), [userdata] "b"(userdata)
                          : "rcx", "r11", "memory", "cc");
         return r;
 }
@@ -259,16 +261,18 @@ static long clone_call(struct clone_args *args, void (*function)(void *), void *
 static long clone_call(struct clone_args *args, void (*function)(void *), void *userdata) {
         register long x0 __asm__("x0") = (long) args;
         register long x1 __asm__("x1") = (long) sizeof(*args);
+        register long x2 __asm__("x2") = (long) userdata;
+        register long x3 __asm__("x3") = (long) function;
         register long x8 __asm__("x8") = SYS_clone3;
 
         __asm__ volatile("svc #0\n\t"
                          "cbnz x0, 1f\n\t"
-                         "mov x0, %[userdata]\n\t"
-                         "blr %[function]\n\t"
+                         "mov x0, x2\n\t"
+                         "blr x3\n\t"
                          "brk #0\n"
                          "1:"
                          : "+r"(x0)
-                         : "r"(x1), "r"(x8), [function] "r"(function), [userdata] "r"(userdata)
+                         : "r"(x1), "r"(x2), "r"(x3), "r"(x8)
                          : "memory", "cc", "x30");
         return x0;
 }
