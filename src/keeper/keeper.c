@@ -120,7 +120,7 @@ static Sandbox *find_by_child(Keeper *k, pid_t pid) {
         return NULL;
 }
 
-/* One signal may stand for many children. A child of nobody is what a set-up that was cut short left: reaped, no more. */
+/* One signal may stand for many children. A child of nobody is what a set-up that was cut short left: only reaped. */
 static int
 on_child(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_, void *userdata) {
         Keeper *k = userdata;

@@ -8,8 +8,8 @@
  * versions and nobody who gets at /proc/PID/exe can change what the next sandbox runs.
  *
  * What PID 1 set for the keeper must not reach an application: signal dispositions and mask, umask, directory,
- * environment, scheduling, OOM score and resource limits are put back to the kernel's defaults here. What cannot be put back
- * (no_new_privs, seccomp, the bounding set) must not be set in the keeper's unit.
+ * environment, scheduling, OOM score and resource limits are put back to the kernel's defaults here. What cannot be
+ * put back (no_new_privs, seccomp, the bounding set) must not be set in the keeper's unit.
  *
  * Life: the copy from start to end. Runs in: keeper. Privilege: root. Input: none.
  */

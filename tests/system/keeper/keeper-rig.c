@@ -26,6 +26,8 @@
 
 DEFINE_CLEANUP(DIR *, closedir);
 
+static Rig *open_rig;
+
 static char *find_hierarchy(void) {
         _cleanup_free_ char *mountinfo = NULL;
         char *directory = NULL;
@@ -57,6 +59,7 @@ void rig_open(Rig *rig) {
         _cleanup_free_ char *hierarchy = find_hierarchy();
 
         *rig = (Rig){ .log_fd = -EBADF };
+        open_rig = rig;
         assert_non_null(hierarchy);
         (void) snprintf(rig->cgroup, sizeof(rig->cgroup), "%s/immured-test-%d", hierarchy, getpid());
         assert_int_equal(mkdir(rig->cgroup, 0755), 0);
@@ -256,7 +259,7 @@ void rig_answer_done(RigAnswer *a) {
 static int make_plan(const RigLaunch *launch) {
         static char *const degrade[] = { (char *) "memory", (char *) "pids", (char *) "cpu",
                                          (char *) "cpuset", (char *) "io",   NULL };
-        _cleanup_fixture_ Fixture f;
+        _cleanup_fixture_ Fixture f = {};
         _cleanup_free_ char *fake = NULL;
         int fd;
 
@@ -325,6 +328,11 @@ void rig_must_launch(Rig *rig, const RigLaunch *launch) {
 
         if (a.r < 0)
                 fail_msg("Launch: %s: %s", a.error.name, a.error.message);
+}
+
+void rig_must_end(Rig *rig, const char *script, const char *event) {
+        rig_must_launch(rig, &(RigLaunch){ .script = script });
+        rig_expect(rig, event);
 }
 
 int rig_call(Rig *rig, const char *method, const char *id, sd_bus_error *error) {
@@ -456,4 +464,14 @@ void rig_expect_same(Rig *rig, const char *before) {
                 b--;
         }
         fail_msg("before: %.*s\nafter: %.*s", (int) strcspn(a, "\n"), a, (int) strcspn(b, "\n"), b);
+}
+
+int rig_clean_slate(void **state _unused_) {
+        if (open_rig->keeper > 0) {
+                (void) rig_call(open_rig, "Stop", "web.3001.1", NULL);
+                (void) rig_call(open_rig, "Stop", "web.3001.2", NULL);
+        }
+
+        rig_forget_events(open_rig);
+        return 0;
 }

@@ -65,6 +65,8 @@ void rig_hang_up(Rig *rig);
 RigAnswer rig_launch(Rig *rig, const RigLaunch *launch);
 /* Launch, to succeed. */
 void rig_must_launch(Rig *rig, const RigLaunch *launch);
+/* The same, and waits for this event. */
+void rig_must_end(Rig *rig, const char *script, const char *event);
 /* A call with an id alone, or Kill. Returns 0 or negative errno; *error may be NULL. */
 int rig_call(Rig *rig, const char *method, const char *id, sd_bus_error *error);
 int rig_kill(Rig *rig, const char *id, const char *whom, int signo);
@@ -72,6 +74,8 @@ int rig_kill(Rig *rig, const char *id, const char *whom, int signo);
 /* Waits until this event comes; those before it must be changes of the same sandbox. */
 void rig_expect(Rig *rig, const char *event);
 void rig_forget_events(Rig *rig);
+/* For cmocka's setup: ends what the test before left, should it have failed. */
+int rig_clean_slate(void **state);
 /* Whether it has come by now, in whatever order. */
 bool rig_saw(Rig *rig, const char *event);
 /* Waits until the keeper's log has this text. */

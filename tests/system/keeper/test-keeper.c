@@ -2,34 +2,15 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "keeper-rig.h"
-#include "link/lease.h"
 #include "plan-fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 #define ID "web.3001.1"
 
 static Rig rig;
-
-/* What the test before left, should it have failed. */
-static int clean_slate(void **state _unused_) {
-        if (rig.keeper > 0) {
-                (void) rig_call(&rig, "Stop", ID, NULL);
-                (void) rig_call(&rig, "Stop", "web.3001.2", NULL);
-        }
-        rig_forget_events(&rig);
-        return 0;
-}
-
-static void must_end(const char *script, const char *removed_or_state) {
-        rig_must_launch(&rig, &(RigLaunch){ .script = script });
-        rig_expect(&rig, removed_or_state);
-}
 
 static void a_launch_that_ends_well_is_gone(void **state _unused_) {
         _cleanup_free_ char *before = rig_snapshot(&rig);
@@ -52,14 +33,14 @@ static void a_launch_that_ends_well_is_gone(void **state _unused_) {
 }
 
 static void a_failed_one_stays_until_it_is_reset(void **state _unused_) {
-        must_end("exit 3", "changed " ID " failed");
+        rig_must_end(&rig, "exit 3", "changed " ID " failed");
         assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
         rig_expect(&rig, "removed " ID " exit-code 1 3");
         assert_true(rig_call(&rig, "ResetFailed", ID, NULL) < 0);
 }
 
 static void a_failed_one_makes_room_for_the_next(void **state _unused_) {
-        must_end("exit 3", "changed " ID " failed");
+        rig_must_end(&rig, "exit 3", "changed " ID " failed");
         rig_must_launch(&rig, &(RigLaunch){ .script = "exit 0" });
         rig_expect(&rig, "removed " ID " exit-code 1 3");
         rig_expect(&rig, "removed " ID " success 1 0");
@@ -86,11 +67,11 @@ static void only_the_newest_failed_ones_stay(void **state _unused_) {
 }
 
 static void a_signal_is_told_from_an_exit_status(void **state _unused_) {
-        must_end("kill -9 $$", "changed " ID " failed");
+        rig_must_end(&rig, "kill -9 $$", "changed " ID " failed");
         assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
         rig_expect(&rig, "removed " ID " signal 2 9");
 
-        must_end("kill -TERM $$", "removed " ID " success 2 15");
+        rig_must_end(&rig, "kill -TERM $$", "removed " ID " success 2 15");
 }
 
 static void stop_answers_when_it_has_ended(void **state _unused_) {
@@ -316,20 +297,22 @@ static void the_client_gets_its_bytes(void **state _unused_) {
 }
 
 static void lines_reach_the_log(void **state _unused_) {
-        must_end("echo first; echo '<3>second' >&2; printf 'no newline'", "removed " ID " success 1 0");
+        rig_must_end(
+                &rig, "echo first; echo '<3>second' >&2; printf 'no newline'", "removed " ID " success 1 0");
         rig_expect_log(&rig, ID ": first\n");
         rig_expect_log(&rig, ID ": second\n");
         rig_expect_log(&rig, ID ": no newline\n");
 
-        must_end("head -c 20000 /dev/zero | tr '\\0' x", "removed " ID " success 1 0");
+        rig_must_end(&rig, "head -c 20000 /dev/zero | tr '\\0' x", "removed " ID " success 1 0");
         rig_expect_log(&rig, "xxxxxxxx\n");
 }
 
 static void nothing_of_the_keeper_reaches_the_application(void **state _unused_) {
-        must_end("grep -E 'SigBlk|SigIgn' /proc/self/status; echo umask $(umask);"
-                 "echo score $(cat /proc/self/oom_score_adj) nice $(nice) stack $(ulimit -s);"
-                 "echo leak ${LEAK-none}; ls -l /proc/self/fd | wc -l",
-                 "removed " ID " success 1 0");
+        rig_must_end(&rig,
+                     "grep -E 'SigBlk|SigIgn' /proc/self/status; echo umask $(umask);"
+                     "echo score $(cat /proc/self/oom_score_adj) nice $(nice) stack $(ulimit -s);"
+                     "echo leak ${LEAK-none}; ls -l /proc/self/fd | wc -l",
+                     "removed " ID " success 1 0");
         rig_expect_log(&rig, "SigBlk:\\x090000000000000000\n");
         rig_expect_log(&rig, "SigIgn:\\x090000000000000000\n");
         rig_expect_log(&rig, "umask 0077\n");
@@ -339,187 +322,27 @@ static void nothing_of_the_keeper_reaches_the_application(void **state _unused_)
         rig_expect_log(&rig, ID ": 5\n");
 }
 
-static void expect_packet(int lease, const char *packet) {
-        char text[LEASE_PACKET_MAX + 1];
-        ssize_t n = recv(lease, text, sizeof(text) - 1, 0);
-
-        assert_true(n >= 0);
-        text[n] = '\0';
-        assert_string_equal(text, packet);
-}
-
-static void say(int lease, const char *packet) {
-        assert_int_equal(send(lease, packet, strlen(packet), MSG_NOSIGNAL), strlen(packet));
-}
-
-static void a_lease_tells_the_end(void **state _unused_) {
-        _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){ .script = "exit 3", .lease = true });
-
-        assert_true(a.r >= 0);
-        expect_packet(a.lease, "STATE=running");
-        expect_packet(a.lease, "RESULT=exit-code\nCODE=exited\nSTATUS=3");
-        expect_packet(a.lease, "");
-        rig_expect(&rig, "changed " ID " failed");
-        assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
-        rig_expect(&rig, "removed " ID " exit-code 1 3");
-}
-
-static void a_lease_stops_and_signals(void **state _unused_) {
-        static const struct {
-                const char *packet, *result, *removed;
-        } cases[] = {
-                { "STOP=1", "RESULT=success\nCODE=killed\nSTATUS=15", "removed " ID " success 2 15" },
-                { "SIGNAL=2", "RESULT=success\nCODE=killed\nSTATUS=2", "removed " ID " success 2 2" },
-                { "UNKNOWN=1\nSIGNAL=1\n",
-                  "RESULT=success\nCODE=killed\nSTATUS=1",
-                  "removed " ID " success 2 1" },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_answer_ RigAnswer a =
-                        rig_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .lease = true });
-
-                assert_true(a.r >= 0);
-                expect_packet(a.lease, "STATE=running");
-                say(a.lease, cases[i].packet);
-                expect_packet(a.lease, cases[i].result);
-                rig_expect(&rig, cases[i].removed);
-        }
-}
-
-static void stop_on_disconnect(Plan *plan) { plan->on_disconnect = ON_DISCONNECT_STOP; }
-
-static void a_lease_that_is_closed_does_what_the_plan_says(void **state _unused_) {
-        {
-                _cleanup_answer_ RigAnswer a = rig_launch(&rig,
-                                                          &(RigLaunch){ .script = "exec sleep 1000",
-                                                                        .lease = true,
-                                                                        .change = stop_on_disconnect });
-
-                assert_true(a.r >= 0);
-        }
-        rig_expect(&rig, "removed " ID " success 2 15");
-
-        {
-                _cleanup_answer_ RigAnswer a =
-                        rig_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .lease = true });
-
-                assert_true(a.r >= 0);
-                say(a.lease, "SIGNAL=0");
-                expect_packet(a.lease, "STATE=running");
-                expect_packet(a.lease, "");
-        }
-        assert_true(rig_kill(&rig, ID, "main", SIGTERM) >= 0);
-        rig_expect(&rig, "removed " ID " success 2 15");
-}
-
-static void sandboxes_outlive_the_broker(void **state _unused_) {
-        rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
-        rig_must_launch(&rig,
-                        &(RigLaunch){ .id = "web.3001.2", .script = "read x; exit 4", .change = NULL });
-        rig_expect(&rig, "changed web.3001.2 failed");
-        rig_hang_up(&rig);
-        rig_accept(&rig);
-
-        assert_int_equal(rig.n_hello, 2);
-        assert_string_equal(rig.hello[0]->id, ID);
-        assert_int_equal(rig.hello[0]->state, SANDBOX_RUNNING);
-        assert_string_equal(rig.hello[1]->id, "web.3001.2");
-        assert_int_equal(rig.hello[1]->result, SANDBOX_EXIT_CODE);
-        assert_int_equal(rig.hello[1]->exec_main_status, 4);
-
-        assert_true(rig_call(&rig, "Stop", ID, NULL) >= 0);
-        rig_expect(&rig, "removed " ID " success 2 15");
-        assert_true(rig_call(&rig, "Stop", "web.3001.2", NULL) >= 0);
-        rig_expect(&rig, "removed web.3001.2 exit-code 1 4");
-}
-
-static bool cgroup_exists(const char *name) {
-        _cleanup_free_ char *path = text_printf("%s/%s", rig.cgroup, name);
-
-        return access(path, F_OK) >= 0;
-}
-
-static void a_keeper_that_dies_leaves_nothing_to_the_next(void **state _unused_) {
-        _cleanup_answer_ RigAnswer a =
-                rig_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .lease = true });
-        pid_t leader;
-        int status;
-
-        assert_true(a.r >= 0);
-        leader = (pid_t) a.record->leader;
-        assert_int_equal(kill(rig.keeper, SIGKILL), 0);
-        (void) rig_wait_keeper(&rig);
-        expect_packet(a.lease, "STATE=running");
-        expect_packet(a.lease, "");
-
-        rig_hang_up(&rig);
-        rig_start_keeper(&rig);
-        rig_accept(&rig);
-        assert_int_equal(rig.n_hello, 0);
-        assert_false(cgroup_exists("web.1"));
-        assert_int_equal(waitpid(leader, &status, 0), leader);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-
-        must_end("exit 0", "removed " ID " success 1 0");
-}
-
-static void one_cgroup_has_one_keeper(void **state _unused_) {
-        Rig second = rig;
-        int status;
-
-        second.log_fd = -EBADF;
-        rig_start_keeper(&second);
-        status = rig_wait_keeper(&(Rig){ .keeper = second.keeper });
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
-        rig_expect_log(&second, "another keeper");
-        (void) close(second.log_fd);
-
-        must_end("exit 0", "removed " ID " success 1 0");
-}
-
-/* The last one. */
-static void a_keeper_that_is_told_to_go_stops_all(void **state _unused_) {
-        int status;
-
-        rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
-        rig_must_launch(&rig, &(RigLaunch){ .id = "web.3001.2", .script = "exec sleep 1000" });
-        assert_int_equal(kill(rig.keeper, SIGTERM), 0);
-        status = rig_wait_keeper(&rig);
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
-        assert_true(rig_saw(&rig, "removed " ID " success 2 15"));
-        assert_true(rig_saw(&rig, "removed web.3001.2 success 2 15"));
-        assert_false(cgroup_exists("web.1"));
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup(a_launch_that_ends_well_is_gone, clean_slate),
-                cmocka_unit_test_setup(a_failed_one_stays_until_it_is_reset, clean_slate),
-                cmocka_unit_test_setup(a_failed_one_makes_room_for_the_next, clean_slate),
-                cmocka_unit_test_setup(only_the_newest_failed_ones_stay, clean_slate),
-                cmocka_unit_test_setup(a_signal_is_told_from_an_exit_status, clean_slate),
-                cmocka_unit_test_setup(stop_answers_when_it_has_ended, clean_slate),
-                cmocka_unit_test_setup(what_will_not_stop_is_killed, clean_slate),
-                cmocka_unit_test_setup(what_runs_too_long_is_stopped, clean_slate),
-                cmocka_unit_test_setup(kill_reaches_the_application, clean_slate),
-                cmocka_unit_test_setup(a_oneshot_answers_at_its_end, clean_slate),
-                cmocka_unit_test_setup(success_is_what_the_plan_says, clean_slate),
-                cmocka_unit_test_setup(a_failed_set_up_leaves_nothing, clean_slate),
-                cmocka_unit_test_setup(a_program_that_is_missing_is_an_error, clean_slate),
-                cmocka_unit_test_setup(what_does_not_fit_together_is_refused, clean_slate),
-                cmocka_unit_test_setup(one_id_runs_once, clean_slate),
-                cmocka_unit_test_setup(calls_name_a_sandbox_that_exists, clean_slate),
-                cmocka_unit_test_setup(the_client_gets_its_bytes, clean_slate),
-                cmocka_unit_test_setup(lines_reach_the_log, clean_slate),
-                cmocka_unit_test_setup(nothing_of_the_keeper_reaches_the_application, clean_slate),
-                cmocka_unit_test_setup(a_lease_tells_the_end, clean_slate),
-                cmocka_unit_test_setup(a_lease_stops_and_signals, clean_slate),
-                cmocka_unit_test_setup(a_lease_that_is_closed_does_what_the_plan_says, clean_slate),
-                cmocka_unit_test_setup(sandboxes_outlive_the_broker, clean_slate),
-                cmocka_unit_test_setup(a_keeper_that_dies_leaves_nothing_to_the_next, clean_slate),
-                cmocka_unit_test_setup(one_cgroup_has_one_keeper, clean_slate),
-                cmocka_unit_test_setup(a_keeper_that_is_told_to_go_stops_all, clean_slate),
+                cmocka_unit_test_setup(a_launch_that_ends_well_is_gone, rig_clean_slate),
+                cmocka_unit_test_setup(a_failed_one_stays_until_it_is_reset, rig_clean_slate),
+                cmocka_unit_test_setup(a_failed_one_makes_room_for_the_next, rig_clean_slate),
+                cmocka_unit_test_setup(only_the_newest_failed_ones_stay, rig_clean_slate),
+                cmocka_unit_test_setup(a_signal_is_told_from_an_exit_status, rig_clean_slate),
+                cmocka_unit_test_setup(stop_answers_when_it_has_ended, rig_clean_slate),
+                cmocka_unit_test_setup(what_will_not_stop_is_killed, rig_clean_slate),
+                cmocka_unit_test_setup(what_runs_too_long_is_stopped, rig_clean_slate),
+                cmocka_unit_test_setup(kill_reaches_the_application, rig_clean_slate),
+                cmocka_unit_test_setup(a_oneshot_answers_at_its_end, rig_clean_slate),
+                cmocka_unit_test_setup(success_is_what_the_plan_says, rig_clean_slate),
+                cmocka_unit_test_setup(a_failed_set_up_leaves_nothing, rig_clean_slate),
+                cmocka_unit_test_setup(a_program_that_is_missing_is_an_error, rig_clean_slate),
+                cmocka_unit_test_setup(what_does_not_fit_together_is_refused, rig_clean_slate),
+                cmocka_unit_test_setup(one_id_runs_once, rig_clean_slate),
+                cmocka_unit_test_setup(calls_name_a_sandbox_that_exists, rig_clean_slate),
+                cmocka_unit_test_setup(the_client_gets_its_bytes, rig_clean_slate),
+                cmocka_unit_test_setup(lines_reach_the_log, rig_clean_slate),
+                cmocka_unit_test_setup(nothing_of_the_keeper_reaches_the_application, rig_clean_slate),
         };
         const char *reason;
         int failed;

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/keeper-calls.h"
+
+#include "link/link.h"
+
+#include <signal.h>
+#include <systemd/sd-id128.h>
+
+static int read_facts(sd_bus_message *m, const char **ret_invocation_id) {
+        const char *name;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = sd_bus_message_read_basic(m, 's', &name);
+                if (r < 0)
+                        return r;
+
+                r = streq(name, "InvocationID") ? sd_bus_message_read(m, "v", "s", ret_invocation_id)
+                                                : sd_bus_message_skip(m, "v");
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_streams(sd_bus_message *m, int streams[static 3], sd_bus_error *error) {
+        uint32_t number;
+        int fd, r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(uh)");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_read(m, "(uh)", &number, &fd)) > 0) {
+                if (number > 2 || streams[number] >= 0)
+                        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "stream %u", number);
+                streams[number] = fd;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static bool invocation_id_is_valid(const char *s) {
+        sd_id128_t id;
+
+        return s && strlen(s) == 32 && sd_id128_from_string(s, &id) >= 0;
+}
+
+static int method_launch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Keeper *k = userdata;
+        LaunchRequest request = { .plan_fd = -EBADF, .streams = { -EBADF, -EBADF, -EBADF } };
+        Sandbox *s;
+        int lease, r;
+
+        r = sd_bus_message_read_basic(m, 's', &request.id);
+        if (r < 0)
+                return r;
+
+        r = read_facts(m, &request.invocation_id);
+        if (r < 0)
+                return r;
+        if (!invocation_id_is_valid(request.invocation_id))
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "InvocationID: 32 hexadecimal digits");
+
+        r = sd_bus_message_read_basic(m, 'h', &request.plan_fd);
+        if (r < 0)
+                return r;
+
+        r = read_streams(m, request.streams, error);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_read_basic(m, 'b', &lease);
+        if (r < 0)
+                return r;
+        request.lease = lease;
+
+        r = keeper_launch(k, &request, error, &s);
+        if (r < 0)
+                return r;
+
+        s->launch_call = sd_bus_message_ref(m);
+        return 1;
+}
+
+static int find_sandbox(Keeper *k, sd_bus_message *m, sd_bus_error *error, Sandbox **ret) {
+        const char *id;
+        Sandbox *s;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &id);
+        if (r < 0)
+                return r;
+
+        s = keeper_find(k, id);
+        if (!s)
+                return sd_bus_error_setf(error, ERROR_NO_SUCH_SANDBOX, "%s", id);
+
+        *ret = s;
+        return 0;
+}
+
+static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Keeper *k = userdata;
+        Sandbox *s;
+        int r;
+
+        r = find_sandbox(k, m, error, &s);
+        if (r < 0)
+                return r;
+
+        if (!sandbox_is_alive(s)) {
+                keeper_forget(k, s);
+                return sd_bus_reply_method_return(m, NULL);
+        }
+
+        if (s->n_stop_calls >= SANDBOX_STOP_CALLS_MAX)
+                return sd_bus_error_setf(error, ERROR_BUSY, "%s is being stopped", s->record->id);
+
+        s->stop_calls[s->n_stop_calls++] = sd_bus_message_ref(m);
+        sandbox_stop(s);
+        return 1;
+}
+
+static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Keeper *k = userdata;
+        const char *whom;
+        Sandbox *s;
+        int32_t signo;
+        int r;
+
+        r = find_sandbox(k, m, error, &s);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_read(m, "si", &whom, &signo);
+        if (r < 0)
+                return r;
+        if (signo < 1 || signo >= _NSIG)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%d is no signal", signo);
+        if (!streq(whom, "main") && !streq(whom, "all"))
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "whom must be \"main\" or \"all\"");
+
+        r = sandbox_signal(s, streq(whom, "all"), signo);
+        if (r == -ESRCH)
+                return sd_bus_error_setf(
+                        error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
+        if (r < 0)
+                return r;
+
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static int method_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Keeper *k = userdata;
+        Sandbox *s;
+        int r;
+
+        r = find_sandbox(k, m, error, &s);
+        if (r < 0)
+                return r;
+
+        if (!sandbox_is_alive(s))
+                keeper_forget(k, s);
+
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+/* The connection is private and its other end was checked to be root: no further right is asked for. */
+/* clang-format off */
+const sd_bus_vtable keeper_calls[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Launch",
+                                SD_BUS_ARGS("s", id, "a{sv}", facts, "h", plan, "a(uh)", streams, "b", lease),
+                                SD_BUS_RESULT("a{sv}", record, "ah", lease),
+                                method_launch, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+                                method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", id, "s", whom, "i", signal), SD_BUS_NO_RESULT,
+                                method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ResetFailed", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+                                method_reset_failed, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("SandboxRemoved",
+                                SD_BUS_ARGS("s", id, "s", result, "i", code, "i", status), 0),
+        SD_BUS_VTABLE_END
+};
+/* clang-format on */
