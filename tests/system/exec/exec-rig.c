@@ -9,6 +9,7 @@
 #include <ftw.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -229,6 +230,26 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 
 void rig_teardown(void) { (void) nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); }
 
+/*
+ * A keeper has what its unit leaves it. No CAP_SYS_PTRACE, CAP_DAC_OVERRIDE or CAP_FOWNER among them: whoever makes
+ * one of them needed fails these tests.
+ */
+static void keep_the_keepers_capabilities(void) {
+        static const int keep[] = {
+                CAP_CHOWN,  CAP_DAC_READ_SEARCH, CAP_KILL,   CAP_NET_ADMIN, CAP_SETFCAP,
+                CAP_SETGID, CAP_SETPCAP,         CAP_SETUID, CAP_SYS_ADMIN, CAP_SYS_RESOURCE,
+        };
+
+        for (int c = 0; prctl(PR_CAPBSET_READ, c) >= 0; c++) {
+                bool kept = false;
+
+                for (size_t i = 0; i < ELEMENTSOF(keep); i++)
+                        kept = kept || keep[i] == c;
+                if (!kept && prctl(PR_CAPBSET_DROP, c) < 0)
+                        _exit(74);
+        }
+}
+
 /* The keeper's side of plan/launch.h, in the child. */
 static _noreturn_ void
 execute(const int fds[static 7], const char *program, const char *fault, const char *base) {
@@ -251,6 +272,7 @@ execute(const int fds[static 7], const char *program, const char *fault, const c
         }
         if (setgroups(fault && startswith(fault, "skip:groups") ? 2 : 0, groups) < 0)
                 _exit(72);
+        keep_the_keepers_capabilities();
         (void) signal(SIGUSR1, SIG_IGN);
         (void) umask(0777);
 

@@ -67,14 +67,31 @@ static void test_first_instruction(void **state) {
         assert_value(&r, "pgid", "2");
         assert_value(&r, "proc-1", "-1");
         assert_value(&r, "proc-sys", "-1");
+}
 
-        assert_status(&r, "CapInh", "0000000000000000");
-        assert_status(&r, "CapPrm", "0000000000000000");
-        assert_status(&r, "CapEff", "0000000000000000");
-        assert_status(&r, "CapBnd", "0000000000000000");
-        assert_status(&r, "CapAmb", "0000000000000000");
+static void test_no_rights(void **state) {
+        static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        static Run r;
+
+        (void) state;
+        rig_run(&r, p);
+
+        for (size_t i = 0; i < ELEMENTSOF(sets); i++)
+                assert_status(&r, sets[i], "0000000000000000");
         assert_status(&r, "NoNewPrivs", "1");
         assert_status(&r, "Seccomp", "2");
+        assert_value(&r, "setgroups", "deny");
+        assert_value(&r, "securebits", "3");
+}
+
+/* What the keeper hears. */
+static void test_status_records(void **state) {
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe exit 0");
+        static Run r;
+
+        (void) state;
+        rig_run(&r, p);
 
         assert_true(r.has_result);
         assert_int_equal(r.result, 0);
@@ -273,6 +290,8 @@ static int teardown(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_first_instruction),
+                cmocka_unit_test(test_no_rights),
+                cmocka_unit_test(test_status_records),
                 cmocka_unit_test(test_without_init),
                 cmocka_unit_test(test_planned_values),
                 cmocka_unit_test(test_own_ids),
