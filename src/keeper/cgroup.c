@@ -272,13 +272,14 @@ static bool weight_matches(const char *wanted, const char *text) {
 static bool io_line_matches(const char *wanted, const char *line) {
         _cleanup_strv_ char **said = NULL, **read = NULL;
 
-        if (split_words(wanted, &said) < 0 || split_words(line, &read) < 0 || !said || !read ||
-            !streq(said[0], read[0]))
+        if (split_words(wanted, &said) < 0 || split_words(line, &read) < 0 || strv_length(said) == 0 ||
+            strv_length(read) == 0 || !streq(said[0], read[0]))
                 return false;
 
-        STRV_FOREACH(word, said + 1)
-        if (!strv_contains(read + 1, *word))
-                return false;
+        STRV_FOREACH(word, said + 1) {
+                if (!strv_contains(read + 1, *word))
+                        return false;
+        }
 
         return true;
 }

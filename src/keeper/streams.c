@@ -141,8 +141,7 @@ static void write_entry(Streams *s, int number, int priority, const char *line, 
         iov[n++] = (struct iovec){ stream_field, strlen(stream_field) };
         if (s->object_pid[0])
                 iov[n++] = (struct iovec){ s->object_pid, strlen(s->object_pid) };
-        STRV_FOREACH(field, s->fields)
-        iov[n++] = (struct iovec){ *field, strlen(*field) };
+        STRV_FOREACH(field, s->fields) { iov[n++] = (struct iovec){ *field, strlen(*field) }; }
 
         (void) sd_journal_sendv(iov, (int) n);
 }

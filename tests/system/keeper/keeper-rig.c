@@ -409,8 +409,9 @@ static void append_directory(Buffer *b, const char *path) {
         if (names)
                 qsort(names, strv_length(names), sizeof(*names), compare);
         buffer_printf(b, "%s:\n", path);
-        STRV_FOREACH(name, names)
-        buffer_printf(b, "  %s\n", *name);
+        STRV_FOREACH(name, names) {
+                buffer_printf(b, "  %s\n", *name);
+        }
 }
 
 static void append_file(Buffer *b, const char *path) {

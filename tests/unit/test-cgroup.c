@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/cgroup.h"
+
+#include "base/fd.h"
+#include "base/strv.h"
+#include "keeper/cgroup-find.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static void a_value_is_recognised_as_the_kernel_writes_it(void **state _unused_) {
+        static const struct {
+                const char *file, *wanted, *text;
+                bool matches;
+        } cases[] = {
+                { "memory.max", "67108864", "67108864", true },
+                { "memory.max", "67108865", "67108864", true },
+                { "memory.max", "67108864", "67112960", false },
+                { "memory.max", "67108864", "max", false },
+                { "memory.max", "max", "max", true },
+                { "memory.max", "max", "67108864", false },
+                { "memory.oom.group", "1", "1", true },
+                { "memory.oom.group", "1", "0", false },
+                { "pids.max", "512", "512", true },
+                { "pids.max", "512", "511", false },
+                { "cpu.max", "50000 100000", "50000 100000", true },
+                { "cpu.max", "50000 100000", "max 100000", false },
+                { "cpu.weight", "100", "100", true },
+                { "cpuset.cpus", "0-3,5", "0-3,5", true },
+                { "cpuset.cpus", "0-3,5", "", false },
+                { "io.weight", "100", "default 100", true },
+                { "io.weight", "default 100", "default 100", true },
+                { "io.weight", "100", "default 50", false },
+                { "io.max", "8:0 rbps=1", "8:0 rbps=1 wbps=max riops=max wiops=max", true },
+                { "io.max",
+                  "8:0 wbps=2 rbps=1",
+                  "8:16 rbps=9\n8:0 rbps=1 wbps=2 riops=max wiops=max",
+                  true },
+                { "io.max", "8:0 rbps=1", "8:16 rbps=1 wbps=max riops=max wiops=max", false },
+                { "io.max", "8:0 rbps=1", "8:0 rbps=10 wbps=max riops=max wiops=max", false },
+                { "io.max", "8:0 rbps=1", "", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                if (cgroup_value_matches(cases[i].file, cases[i].wanted, cases[i].text) != cases[i].matches)
+                        fail_msg("%s: \"%s\" and \"%s\"", cases[i].file, cases[i].wanted, cases[i].text);
+}
+
+/* Plain files stand for the kernel's: what is written is what is read back. */
+typedef struct Directory {
+        char path[32];
+        int fd;
+} Directory;
+
+static void directory_init(Directory *d) {
+        *d = (Directory){ .path = "/tmp/test-cgroup-XXXXXX" };
+        assert_non_null(mkdtemp(d->path));
+        d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(d->fd >= 0);
+}
+
+static const char *const files[] = { "memory.max", "pids.max", "memory.events" };
+
+static void directory_done(Directory *d) {
+        for (size_t i = 0; i < ELEMENTSOF(files); i++)
+                (void) unlinkat(d->fd, files[i], 0);
+        (void) close(d->fd);
+        assert_int_equal(rmdir(d->path), 0);
+}
+
+static void put_file(const Directory *d, const char *name, const char *text) {
+        _cleanup_close_ int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+        assert_true(fd >= 0);
+        assert_int_equal(fd_write_full(fd, text, strlen(text)), 0);
+}
+
+static PlanCgroupValue values[] = {
+        { (char *) "memory.max", (char *) "4096", (char *) "memory" },
+        { (char *) "pids.max", (char *) "512", (char *) "pids" },
+};
+static char *degrade_memory[] = { (char *) "memory", NULL };
+
+static void what_is_written_is_enforced(void **state _unused_) {
+        _cleanup_(directory_done) Directory d = {};
+        _cleanup_strv_ char **layers = NULL;
+        CgroupUnit unit = { .fd = -EBADF, .path = (char *) "/test", .controllers = 3 };
+        Plan plan = { .cgroup = values, .n_cgroup = ELEMENTSOF(values) };
+        _cleanup_free_ char *text = NULL, *written = NULL;
+
+        directory_init(&d);
+        put_file(&d, "memory.max", "");
+        put_file(&d, "pids.max", "");
+        assert_int_equal(cgroup_apply(&unit, d.fd, &plan, &layers, &text), 0);
+        assert_null(text);
+        assert_int_equal(strv_length(layers), 2);
+        assert_string_equal(layers[0], "memory");
+        assert_string_equal(layers[1], "pids");
+        assert_int_equal(file_read_line(d.fd, "pids.max", &written), 0);
+        assert_string_equal(written, "512");
+}
+
+static void a_missing_controller_is_named(void **state _unused_) {
+        _cleanup_(directory_done) Directory d = {};
+        CgroupUnit unit = { .fd = -EBADF, .path = (char *) "/test", .controllers = 2 };
+        Plan plan = { .cgroup = values, .n_cgroup = ELEMENTSOF(values) };
+        _cleanup_strv_ char **layers = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        directory_init(&d);
+        put_file(&d, "pids.max", "");
+        assert_int_equal(cgroup_apply(&unit, d.fd, &plan, &layers, &text), -EOPNOTSUPP);
+        assert_string_equal(text, "memory: the controller is not available in /test");
+        assert_null(layers);
+
+        /* Not there at all, or without this file, is the same to the admin who said Degrade=. */
+        plan.degrade = degrade_memory;
+        free(text);
+        text = NULL;
+        assert_int_equal(cgroup_apply(&unit, d.fd, &plan, &layers, &text), 0);
+        assert_null(text);
+        assert_int_equal(strv_length(layers), 1);
+        assert_string_equal(layers[0], "pids");
+
+        layers = strv_free(layers);
+        unit.controllers = 3;
+        assert_int_equal(cgroup_apply(&unit, d.fd, &plan, &layers, &text), 0);
+        assert_int_equal(strv_length(layers), 1);
+}
+
+static void a_value_that_leaves_the_cgroup_is_refused(void **state _unused_) {
+        static const struct {
+                const char *file, *layer;
+        } cases[] = {
+                { "../memory.max", "memory" }, { "memory/../x", "memory" },
+                { "memory", "memory" },        { "cgroup.procs", "memory" },
+                { "pids.max", "memory" },      { "memory.Max", "memory" },
+                { "cgroup.kill", "cgroup" },   { ".max", "" },
+        };
+        CgroupUnit unit = { .fd = -EBADF, .path = (char *) "/test", .controllers = 31 };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                PlanCgroupValue value = { (char *) cases[i].file, (char *) "1", (char *) cases[i].layer };
+                Plan plan = { .cgroup = &value, .n_cgroup = 1 };
+                _cleanup_free_ char *text = NULL;
+                char **layers = NULL;
+
+                assert_int_equal(cgroup_apply(&unit, -EBADF, &plan, &layers, &text), -EINVAL);
+                assert_null(layers);
+        }
+}
+
+static void oom_kills_are_counted(void **state _unused_) {
+        _cleanup_(directory_done) Directory d = {};
+
+        directory_init(&d);
+        assert_int_equal(cgroup_oom_kills(d.fd), 0);
+        put_file(&d, "memory.events", "low 0\nhigh 0\nmax 9\noom 4\noom_kill 3\noom_group_kill 1\n");
+        assert_int_equal(cgroup_oom_kills(d.fd), 3);
+}
+
+static void the_hierarchy_is_found(void **state _unused_) {
+        static const struct {
+                const char *mountinfo, *cgroup, *directory;
+        } cases[] = {
+                { "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+                  "/immured.slice/x",
+                  "/sys/fs/cgroup/immured.slice/x" },
+                { "30 23 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
+                  "31 30 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+                  "32 30 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n",
+                  "/",
+                  "/sys/fs/cgroup/unified" },
+                { "32 30 0:28 /a /mnt rw - cgroup2 cgroup2 rw\n", "/a/b", "/mnt/b" },
+                { "32 30 0:28 /a /mnt rw - cgroup2 cgroup2 rw\n33 30 0:28 / /all rw - cgroup2 c rw\n",
+                  "/ab",
+                  "/all/ab" },
+                { "32 30 0:28 / /my\\040mount rw - cgroup2 cgroup2 rw\n", "/x", "/my mount/x" },
+                { "32 30 0:28 /../.. /ns rw - cgroup2 cgroup2 rw\n", "/x", NULL },
+                { "32 30 0:28 /a /mnt rw - cgroup2 cgroup2 rw\n", "/b", NULL },
+                { "29 23 0:26 / /x rw - tmpfs cgroup2 rw\n", "/", NULL },
+                { "cgroup2", "/", NULL },
+                { "a - cgroup2 b", "/", NULL },
+                { "", "/", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *directory = NULL;
+                int r = cgroup_directory_from_mountinfo(cases[i].mountinfo, cases[i].cgroup, &directory);
+
+                assert_int_equal(r, cases[i].directory ? 0 : -ENOMEDIUM);
+                if (cases[i].directory)
+                        assert_string_equal(directory, cases[i].directory);
+                else
+                        assert_null(directory);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_value_is_recognised_as_the_kernel_writes_it),
+                cmocka_unit_test(what_is_written_is_enforced),
+                cmocka_unit_test(a_missing_controller_is_named),
+                cmocka_unit_test(a_value_that_leaves_the_cgroup_is_refused),
+                cmocka_unit_test(oom_kills_are_counted),
+                cmocka_unit_test(the_hierarchy_is_found),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/terms.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static void an_ending_is_judged(void **state _unused_) {
+        static const Terms terms = {
+                .kill_signal = SIGQUIT,
+                .success_statuses = { [0] = 1U << 5, [7] = 1U << 31 },
+                .success_signals = UINT64_C(1) << SIGUSR1 | UINT64_C(1) << 63,
+        };
+        static const struct {
+                Ending ending;
+                SandboxResult result;
+        } cases[] = {
+                { { CLD_EXITED, 0 }, SANDBOX_SUCCESS },
+                { { CLD_EXITED, 1 }, SANDBOX_EXIT_CODE },
+                { { CLD_EXITED, 5 }, SANDBOX_SUCCESS },
+                { { CLD_EXITED, 255 }, SANDBOX_SUCCESS },
+                { { CLD_EXITED, 254 }, SANDBOX_EXIT_CODE },
+                { { CLD_KILLED, SIGTERM }, SANDBOX_SUCCESS },
+                { { CLD_KILLED, SIGHUP }, SANDBOX_SUCCESS },
+                { { CLD_KILLED, SIGINT }, SANDBOX_SUCCESS },
+                { { CLD_KILLED, SIGPIPE }, SANDBOX_SUCCESS },
+                { { CLD_KILLED, SIGUSR1 }, SANDBOX_SUCCESS },
+                { { CLD_KILLED, 63 }, SANDBOX_SUCCESS },
+                { { CLD_KILLED, 64 }, SANDBOX_SIGNAL },
+                { { CLD_KILLED, SIGKILL }, SANDBOX_SIGNAL },
+                { { CLD_KILLED, SIGQUIT }, SANDBOX_SIGNAL },
+                { { CLD_KILLED, SIGQUIT, .stopped = true }, SANDBOX_SUCCESS },
+                { { CLD_DUMPED, SIGQUIT, .stopped = true }, SANDBOX_SUCCESS },
+                { { CLD_DUMPED, SIGSEGV }, SANDBOX_CORE_DUMP },
+                { { CLD_EXITED, 0, .timed_out = true }, SANDBOX_TIMEOUT },
+                { { CLD_KILLED, SIGKILL, .oom_kills = 1 }, SANDBOX_OOM_KILL },
+                { { CLD_EXITED, 0, .oom_kills = 1 }, SANDBOX_OOM_KILL },
+                { { CLD_KILLED, SIGKILL, .timed_out = true, .oom_kills = 1 }, SANDBOX_TIMEOUT },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_int_equal(terms_judge(&terms, &cases[i].ending), cases[i].result);
+}
+
+static void a_lost_helper_is_forgiven_where_the_plan_says_continue(void **state _unused_) {
+        static const Terms terms = { .oom_policy = OOM_POLICY_CONTINUE };
+
+        assert_int_equal(terms_judge(&terms, &(Ending){ CLD_EXITED, 0, .oom_kills = 1 }), SANDBOX_SUCCESS);
+        assert_int_equal(terms_judge(&terms, &(Ending){ CLD_KILLED, SIGKILL, .oom_kills = 1 }),
+                         SANDBOX_OOM_KILL);
+        assert_int_equal(terms_judge(&terms, &(Ending){ CLD_KILLED, SIGTERM, .oom_kills = 1 }),
+                         SANDBOX_SUCCESS);
+}
+
+static void terms_are_what_the_plan_says(void **state _unused_) {
+        uint32_t statuses[] = { 1, 2, 3 };
+        Plan plan = {
+                .type = SERVICE_ONESHOT,
+                .oom_policy = OOM_POLICY_STOP,
+                .on_disconnect = ON_DISCONNECT_STOP,
+                .timeout_start_usec = 1,
+                .timeout_stop_usec = 2,
+                .runtime_max_usec = UINT64_MAX,
+                .kill_signal = SIGHUP,
+                .success_statuses = statuses,
+                .n_success_statuses = ELEMENTSOF(statuses),
+                .success_signals = 8,
+        };
+        Terms terms;
+
+        memset(&terms, 0xff, sizeof(terms));
+        terms_from_plan(&terms, &plan);
+        assert_int_equal(terms.type, SERVICE_ONESHOT);
+        assert_int_equal(terms.oom_policy, OOM_POLICY_STOP);
+        assert_int_equal(terms.on_disconnect, ON_DISCONNECT_STOP);
+        assert_int_equal(terms.timeout_start_usec, 1);
+        assert_int_equal(terms.timeout_stop_usec, 2);
+        assert_true(terms.runtime_max_usec == UINT64_MAX);
+        assert_int_equal(terms.kill_signal, SIGHUP);
+        assert_int_equal(terms.success_statuses[2], 3);
+        assert_int_equal(terms.success_statuses[3], 0);
+        assert_int_equal(terms.success_signals, 8);
+}
+
+static void wait_statuses_come_apart(void **state _unused_) {
+        int code = 0, status = 0;
+
+        assert_true(wait_status_split(W_EXITCODE(7, 0), &code, &status));
+        assert_int_equal(code, CLD_EXITED);
+        assert_int_equal(status, 7);
+        assert_true(wait_status_split(W_EXITCODE(0, SIGKILL), &code, &status));
+        assert_int_equal(code, CLD_KILLED);
+        assert_int_equal(status, SIGKILL);
+        assert_true(wait_status_split(W_EXITCODE(0, SIGSEGV) | WCOREFLAG, &code, &status));
+        assert_int_equal(code, CLD_DUMPED);
+        assert_int_equal(status, SIGSEGV);
+        assert_false(wait_status_split(W_STOPCODE(SIGSTOP), &code, &status));
+        assert_int_equal(code, CLD_DUMPED);
+        assert_int_equal(status, SIGSEGV);
+
+        assert_string_equal(ending_code_name(CLD_EXITED), "exited");
+        assert_string_equal(ending_code_name(CLD_KILLED), "killed");
+        assert_string_equal(ending_code_name(CLD_DUMPED), "dumped");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(an_ending_is_judged),
+                cmocka_unit_test(a_lost_helper_is_forgiven_where_the_plan_says_continue),
+                cmocka_unit_test(terms_are_what_the_plan_says),
+                cmocka_unit_test(wait_statuses_come_apart),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
