@@ -133,7 +133,7 @@ static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
         return 0;
 }
 
-int resolve_path(int root_fd, const char *path) {
+int resolve_path(int root_fd, const char *path, bool *ret_has_links) {
         char current[PATH_MAX];
         int r;
 
@@ -143,6 +143,8 @@ int resolve_path(int root_fd, const char *path) {
 
         for (unsigned i = 0; i <= LINKS_MAX; i++) {
                 r = open_without_links(root_fd, current);
+                if (r >= 0 && ret_has_links)
+                        *ret_has_links = i > 0;
                 if (r != -ELOOP)
                         return r;
 

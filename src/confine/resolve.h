@@ -15,6 +15,7 @@
 
 /*
  * Opens an absolute, normalized path below root_fd with O_PATH; returns the fd. -EPERM: an untrusted link is on the
- * way; -ELOOP: too many trusted ones; -ENAMETOOLONG; -ENOENT, -ENOTDIR, -EACCES as openat2(2).
+ * way; -ELOOP: too many trusted ones; -ENAMETOOLONG; -ENOENT, -ENOTDIR, -EACCES as openat2(2). ret_has_links: whether
+ * the path's text is not where it led to; may be NULL.
  */
-int resolve_path(int root_fd, const char *path);
+int resolve_path(int root_fd, const char *path, bool *ret_has_links);

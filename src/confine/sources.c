@@ -78,10 +78,11 @@ static int place_check(int fd, const PlanNode *n, Problem *problem) {
 /* Into source->fd: what stands at the path, not yet copied. */
 static int source_find(Source *source, int root_fd, const PlanNode *n, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
+        bool has_links = false;
         struct stat st;
         int r;
 
-        fd = resolve_path(root_fd, n->source);
+        fd = resolve_path(root_fd, n->source, &has_links);
         if ((fd == -ENOENT || fd == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
                 return 0;
         if (fd == -EPERM)
@@ -93,7 +94,10 @@ static int source_find(Source *source, int root_fd, const PlanNode *n, Problem *
         if (fstat(fd, &st) < 0)
                 return problem_set(problem, -errno, "stat %s", n->source);
 
-        r = n->kind == PLAN_NODE_DEVICE ? device_check(n, &st, problem) : place_check(fd, n, problem);
+        if (n->kind == PLAN_NODE_DEVICE)
+                r = device_check(n, &st, problem);
+        else
+                r = has_links ? place_check(fd, n, problem) : 0;
         if (r < 0)
                 return r;
 

@@ -31,78 +31,49 @@ static const ProcEntry proc_entries[] = {
 };
 /* clang-format on */
 
-static int attach_new(const Tree *t, const PlanNode *n, int mount_fd) {
-        _cleanup_close_ int target = -EBADF;
-
-        target = tree_open_mount_point(t, n->target, true);
-        if (target < 0)
-                return target;
-
-        return mount_attach(mount_fd, target);
-}
-
 static int make_directory(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
-        bool made;
 
-        fd = tree_open(t, n->target);
-        made = fd == -ENOENT;
-        if (made)
-                fd = tree_open_mount_point(t, n->target, true);
+        fd = tree_make_directory(t, n->target, (mode_t) n->mode);
+        if (fd >= 0) {
+                /* mkdir(2) takes no set-id bits; fchmod(2) no descriptor with O_PATH. */
+                _cleanup_close_ int opened = -EBADF;
+
+                if (n->mode & (S_ISUID | S_ISGID)) {
+                        opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                        if (opened < 0 || fchmod(opened, n->mode) < 0)
+                                return -errno;
+                }
+                return tree_add_later(t, TAKE_FD(fd), 0, n->flags & PLAN_NODE_OWNED);
+        }
+
+        /* There already, or nothing that could be made: then it must be there. */
+        if (fd == -EEXIST || fd == -ENOENT)
+                fd = tree_open(t, n->target);
         if (fd < 0)
                 return fd;
         if (fstat(fd, &st) < 0)
                 return -errno;
-        if (!S_ISDIR(st.st_mode))
-                return -ENOTDIR;
-        if (!made)
-                return 0;
 
-        /* Opened once more, because fchmod(2) refuses O_PATH. */
-        if ((st.st_mode & 07777) != n->mode) {
-                _cleanup_close_ int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-                if (opened < 0 || fchmod(opened, n->mode) < 0)
-                        return -errno;
-        }
-
-        return tree_add_later(t, TAKE_FD(fd), 0, n->flags & PLAN_NODE_OWNED);
+        return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
 static int make_symlink(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
-        _cleanup_close_ int parent = -EBADF;
-        const char *name;
-        int r;
 
-        parent = tree_open_parent(t, n->target, &name);
-        if (parent < 0)
-                return parent;
-        r = tree_check_own(t, parent);
-        if (r < 0)
-                return r;
-
-        return symlinkat(n->source, parent, name) < 0 ? -errno : 0;
+        return tree_make_symlink(t, n->target, n->source);
 }
 
 static int make_file(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
-        _cleanup_close_ int parent = -EBADF, fd = -EBADF;
-        const char *name;
+        _cleanup_close_ int fd = -EBADF;
         int r;
 
-        parent = tree_open_parent(t, n->target, &name);
-        if (parent < 0)
-                return parent;
-        r = tree_check_own(t, parent);
-        if (r < 0)
-                return r;
-
-        fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, (mode_t) n->mode);
+        fd = tree_make_file(t, n->target, (mode_t) n->mode);
         if (fd < 0)
-                return -errno;
+                return fd;
         r = fd_write_full(fd, n->data, strlen(n->data));
         if (r < 0)
                 return r;
@@ -134,7 +105,7 @@ static int make_tmpfs(Tree *t, size_t i) {
         r = tree_add_own_mount(t, fd);
         if (r < 0)
                 return r;
-        r = attach_new(t, n, fd);
+        r = tree_attach(t, fd, n->target, true);
         if (r < 0)
                 return r;
 
@@ -145,16 +116,8 @@ static int make_tmpfs(Tree *t, size_t i) {
 static int make_bind(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         const Source *source = &t->sources->items[i];
-        _cleanup_close_ int target = -EBADF;
 
-        if (source->fd < 0)
-                return 0;
-
-        target = tree_open_mount_point(t, n->target, source->is_directory);
-        if (target < 0)
-                return target;
-
-        return mount_attach(source->fd, target);
+        return source->fd < 0 ? 0 : tree_attach(t, source->fd, n->target, source->is_directory);
 }
 
 /* The target on itself, with attributes added; where it is the root of a mount already, that mount. */
@@ -218,7 +181,7 @@ static int make_proc(Tree *t, size_t i) {
         fd = mount_new("proc", options, mount_attributes(n->flags) | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
         if (fd < 0)
                 return fd;
-        r = attach_new(t, n, fd);
+        r = tree_attach(t, fd, n->target, true);
         if (r < 0 || n->flags & PLAN_NODE_PID_ONLY)
                 return r;
 
@@ -243,7 +206,7 @@ static int make_devpts(Tree *t, size_t i) {
         if (fd < 0)
                 return fd;
 
-        return attach_new(t, n, fd);
+        return tree_attach(t, fd, n->target, true);
 }
 
 static int make_mqueue(Tree *t, size_t i) {
@@ -254,7 +217,7 @@ static int make_mqueue(Tree *t, size_t i) {
         if (fd < 0)
                 return fd;
 
-        return attach_new(t, n, fd);
+        return tree_attach(t, fd, n->target, true);
 }
 
 static int make_mask(Tree *t, size_t i) {

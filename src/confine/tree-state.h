@@ -10,6 +10,8 @@
 #include "confine/sources.h"
 #include "plan/plan.h"
 
+#include <limits.h>
+
 /* What has to wait until everything below exists: read-only, and an owner who is not root. */
 typedef struct TreeLater {
         int fd;
@@ -22,6 +24,9 @@ typedef struct Tree {
         const Sources *sources;
         uint32_t uid, gid; /* the user, as the host counts */
         int root_fd;
+
+        int parent_fd; /* the directory of the last target, for the next; -EBADF: none */
+        char parent[PATH_MAX];
 
         uint64_t *own_mounts; /* file systems made here: mount points may be made on them */
         size_t n_own_mounts;
@@ -36,14 +41,16 @@ typedef struct Tree {
 /* Opens what stands at the target. -ENOENT and the errors of resolve_path(). */
 int tree_open(const Tree *t, const char *target);
 
-/* Opens the directory that the target lies in, making it where that is allowed; *ret_name points into target. */
-int tree_open_parent(const Tree *t, const char *target, const char **ret_name);
+/*
+ * Make what is not there yet, with the directories above it, on file systems made here; -ENOENT elsewhere, -EEXIST.
+ * The first two return a descriptor: with O_PATH for a directory, for writing to a file.
+ */
+int tree_make_directory(Tree *t, const char *target, mode_t mode);
+int tree_make_file(Tree *t, const char *target, mode_t mode);
+int tree_make_symlink(Tree *t, const char *target, const char *text);
 
-/* Opens the target as a mount point: where it does not exist, and that is allowed, it is made, empty. */
-int tree_open_mount_point(const Tree *t, const char *target, bool is_directory);
-
-/* Whether mount points may be made in this directory: -ENOENT where it lies on no file system of ours. */
-int tree_check_own(const Tree *t, int fd);
+/* Attaches a detached mount; the mount point is made, empty, where it does not exist and that is allowed. */
+int tree_attach(Tree *t, int mount_fd, const char *target, bool is_directory);
 
 /* The mount fd becomes the tree's: its file system was made here. */
 int tree_add_own_mount(Tree *t, int mount_fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/tree.h"
 
+#include "base/text.h"
 #include "confine/identity.h"
 #include "confine/mountfd.h"
 #include "confine/resolve.h"
@@ -20,6 +21,7 @@ static void tree_done(Tree *t) {
                 (void) safe_close(t->later[i].fd);
         for (size_t i = 0; i < ELEMENTSOF(t->mask_fds); i++)
                 (void) safe_close(t->mask_fds[i]);
+        (void) safe_close(t->parent_fd);
         (void) safe_close(t->root_fd);
         free(t->later);
         free(t->own_mounts);
@@ -37,7 +39,7 @@ int tree_add_own_mount(Tree *t, int mount_fd) {
         return 0;
 }
 
-int tree_check_own(const Tree *t, int fd) {
+static int tree_check_own(const Tree *t, int fd) {
         uint64_t id;
         int r;
 
@@ -63,16 +65,12 @@ int tree_add_later(Tree *t, int fd, uint64_t attributes, bool owned) {
         return 0;
 }
 
-int tree_open(const Tree *t, const char *target) { return resolve_path(t->root_fd, target); }
+int tree_open(const Tree *t, const char *target) { return resolve_path(t->root_fd, target, NULL); }
 
-/* One directory in another; both ends are ours alone, so nothing can come between making and opening. */
-static int make_directory(const Tree *t, int parent_fd, const char *name) {
-        int r, fd;
+static int make_directory(int parent_fd, const char *name, mode_t mode) {
+        int fd;
 
-        r = tree_check_own(t, parent_fd);
-        if (r < 0)
-                return r;
-        if (mkdirat(parent_fd, name, 0755) < 0)
+        if (mkdirat(parent_fd, name, mode) < 0)
                 return -errno;
 
         fd = openat(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -98,9 +96,12 @@ static int make_directories(const Tree *t, const char *path) {
                 p += n + 1;
                 (void) snprintf(prefix, sizeof(prefix), "%.*s", (int) (p - path), path);
 
-                fd = resolve_path(t->root_fd, prefix);
-                if (fd == -ENOENT)
-                        fd = make_directory(t, parent, name);
+                fd = tree_open(t, prefix);
+                if (fd == -ENOENT) {
+                        fd = tree_check_own(t, parent);
+                        if (fd >= 0)
+                                fd = make_directory(parent, name, 0755);
+                }
                 if (fd < 0)
                         return fd;
 
@@ -111,48 +112,85 @@ static int make_directories(const Tree *t, const char *path) {
         return TAKE_FD(parent);
 }
 
-int tree_open_parent(const Tree *t, const char *target, const char **ret_name) {
+/*
+ * The directory that the target lies in, made where that is allowed; -ENOENT unless it is on a file system of ours.
+ * Kept for the next target, which mostly lies beside this one; *ret_name points into target.
+ */
+static int tree_open_parent(Tree *t, const char *target, const char **ret_name) {
         const char *slash = strrchr(target, '/');
+        _cleanup_close_ int fd = -EBADF;
         char parent[PATH_MAX];
-        int fd;
+        int r;
 
         if (!slash || slash[1] == '\0' || (size_t) (slash - target) >= sizeof(parent))
                 return -EINVAL;
-        (void) snprintf(parent, sizeof(parent), "%.*s", (int) (slash - target), target);
+        (void) snprintf(
+                parent, sizeof(parent), "%.*s", slash == target ? 1 : (int) (slash - target), target);
 
-        fd = resolve_path(t->root_fd, slash == target ? "/" : parent);
-        if (fd == -ENOENT)
-                fd = make_directories(t, parent);
-        if (fd < 0)
-                return fd;
+        if (t->parent_fd < 0 || !streq(t->parent, parent)) {
+                fd = tree_open(t, parent);
+                if (fd == -ENOENT)
+                        fd = make_directories(t, parent);
+                if (fd < 0)
+                        return fd;
+                r = tree_check_own(t, fd);
+                if (r < 0)
+                        return r;
+
+                (void) safe_close(t->parent_fd);
+                t->parent_fd = TAKE_FD(fd);
+                memcpy(t->parent, parent, sizeof(parent));
+        }
 
         *ret_name = slash + 1;
-        return fd;
+        return t->parent_fd;
 }
 
-int tree_open_mount_point(const Tree *t, const char *target, bool is_directory) {
-        _cleanup_close_ int parent = -EBADF, fd = -EBADF;
+int tree_make_directory(Tree *t, const char *target, mode_t mode) {
         const char *name;
-        int r;
+        int parent;
 
-        fd = resolve_path(t->root_fd, target);
-        if (fd != -ENOENT)
-                return TAKE_FD(fd);
+        parent = tree_open_parent(t, target, &name);
+        return parent < 0 ? parent : make_directory(parent, name, mode);
+}
+
+int tree_make_file(Tree *t, const char *target, mode_t mode) {
+        const char *name;
+        int parent, fd;
 
         parent = tree_open_parent(t, target, &name);
         if (parent < 0)
                 return parent;
-        if (is_directory)
-                return make_directory(t, parent, name);
 
-        r = tree_check_own(t, parent);
-        if (r < 0)
-                return r;
-        fd = openat(parent, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0444);
+        fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode);
+        return fd < 0 ? -errno : fd;
+}
+
+int tree_make_symlink(Tree *t, const char *target, const char *text) {
+        const char *name;
+        int parent;
+
+        parent = tree_open_parent(t, target, &name);
+        if (parent < 0)
+                return parent;
+
+        return symlinkat(text, parent, name) < 0 ? -errno : 0;
+}
+
+int tree_attach(Tree *t, int mount_fd, const char *target, bool is_directory) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = is_directory ? tree_make_directory(t, target, 0755) : tree_make_file(t, target, 0444);
+        if (fd == -EEXIST || fd == -ENOENT)
+                fd = tree_open(t, target);
         if (fd < 0)
-                return -errno;
+                return fd;
 
-        return TAKE_FD(fd);
+        /* What was kept may be covered from now on. */
+        if (path_is_below(t->parent, target))
+                t->parent_fd = safe_close(t->parent_fd);
+
+        return mount_attach(mount_fd, fd);
 }
 
 /* Both lie in the root until it is done; as mounts they live on when their names are gone. */
@@ -277,6 +315,7 @@ int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, Problem 
                 .plan = plan,
                 .sources = sources,
                 .root_fd = -EBADF,
+                .parent_fd = -EBADF,
                 .mask_fds = { -EBADF, -EBADF },
         };
         int r;

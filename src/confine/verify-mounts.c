@@ -141,7 +141,7 @@ static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mou
         root_fd = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root_fd < 0)
                 return -errno;
-        fd = resolve_path(root_fd, n->target);
+        fd = resolve_path(root_fd, n->target, NULL);
         if (fd < 0)
                 return fd;
         r = mount_identify(fd, &id, &is_root);
