@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * exec-faulty — immured-exec with one step that fails or is left out, as FAULT=fail:STEP or FAULT=skip:STEP says
+ * exec-faulty — immured-exec with one fault, as FAULT= says: fail:STEP, skip:STEP, or spoil:WHAT behind the tree
  *
- * For the tests that a failing step leaves nothing behind, and that the read-back notices one that did nothing. The
- * installed program has no such door: the table is replaced here.
+ * For the tests that a failing step leaves nothing behind, and that the read-back notices what is weaker than planned.
+ * The installed program has no such door: the table is replaced here.
  */
 
 #include "exec/exec.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/mount.h>
 
 static int fail_step(Exec *x) { return problem_set(&x->problem, -EIO, "On purpose"); }
 
@@ -18,23 +20,62 @@ static int skip_step(Exec *x) {
         return 0;
 }
 
+static int clear_attribute(const char *path, uint64_t attribute) {
+        struct mount_attr attr = { .attr_clr = attribute };
+
+        return mount_setattr(AT_FDCWD, path, 0, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+static int spoil_root(void) { return clear_attribute("/", MOUNT_ATTR_RDONLY); }
+static int spoil_usr(void) { return clear_attribute("/usr", MOUNT_ATTR_RDONLY); }
+static int spoil_nosuid(void) { return clear_attribute("/tmp", MOUNT_ATTR_NOSUID); }
+static int spoil_nodev(void) { return clear_attribute("/home/alice", MOUNT_ATTR_NODEV); }
+static int spoil_noexec(void) { return clear_attribute("/proc", MOUNT_ATTR_NOEXEC); }
+static int spoil_mask(void) { return umount2("/ro/masked", MNT_DETACH) < 0 ? -errno : 0; }
+static int spoil_mount(void) {
+        return mount("none", "/home", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
+}
+
+static const struct {
+        const char *name;
+        int (*run)(void);
+} spoils[] = {
+        { "root", spoil_root },   { "usr", spoil_usr },       { "nosuid", spoil_nosuid },
+        { "nodev", spoil_nodev }, { "noexec", spoil_noexec }, { "mask", spoil_mask },
+        { "mount", spoil_mount },
+};
+
+static const char *fault = "";
+static int (*real_tree)(Exec *x);
+
+static int spoil_tree(Exec *x) {
+        int r;
+
+        r = real_tree(x);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(spoils); i++)
+                if (streq(spoils[i].name, fault + strlen("spoil:")))
+                        return spoils[i].run();
+
+        return r < 0 ? r : -ENOSYS;
+}
+
 int main(int argc, char **argv) {
-        const char *fault = getenv("FAULT") ?: "";
-        const bool fail = startswith(fault, "fail:");
-        const char *name = strchr(fault, ':');
         Step steps[64] = {};
-        size_t n_found = 0;
+        const char *name;
+
+        fault = getenv("FAULT") ?: "";
+        name = strchr(fault, ':');
+        name = name ? name + 1 : "";
 
         for (size_t i = 0; i + 1 < ELEMENTSOF(steps) && exec_steps[i].name; i++) {
                 steps[i] = exec_steps[i];
-                if (name && streq(steps[i].name, name + 1)) {
-                        steps[i].run = fail ? fail_step : skip_step;
-                        n_found++;
+                if (streq(steps[i].name, name))
+                        steps[i].run = startswith(fault, "fail:") ? fail_step : skip_step;
+                if (startswith(fault, "spoil:") && streq(steps[i].name, "tree")) {
+                        real_tree = steps[i].run;
+                        steps[i].run = spoil_tree;
                 }
         }
-
-        if (name && n_found != 1)
-                return 70;
 
         _exit(exec_main(steps, argc, argv));
 }

@@ -116,15 +116,30 @@ static void test_verification(void **state) {
         }
 }
 
-/* Without its tree the sandbox would have the host's. */
+/* A tree that is wider than the plan's, or not the plan's at all. */
 static void test_verification_of_mounts(void **state) {
+        static const struct {
+                const char *fault, *text;
+        } cases[] = {
+                { "skip:tree", "mounted" },
+                { "spoil:root", "/ is not mounted ro" },
+                { "spoil:usr", "/usr is not mounted ro" },
+                { "spoil:nosuid", "/tmp is not mounted nosuid" },
+                { "spoil:nodev", "/home/alice is not mounted nodev" },
+                { "spoil:noexec", "/proc is not mounted noexec" },
+                { "spoil:mask", "Nothing is mounted on /ro/masked" },
+                { "spoil:mount", "/home is mounted beyond the plan" },
+        };
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
         (void) state;
         use_working_directory(p, "/");
-        rig_must_fail(&r, p, "skip:tree", "verification", LAUNCH_FAILURE_VERIFICATION, "mounted");
-        assert_never_ran(&r);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                rig_must_fail(
+                        &r, p, cases[i].fault, "verification", LAUNCH_FAILURE_VERIFICATION, cases[i].text);
+                assert_never_ran(&r);
+        }
 }
 
 static void test_exec_errors(void **state) {
