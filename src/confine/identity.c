@@ -108,6 +108,10 @@ int identity_set_ids(const Plan *plan, Problem *problem) {
         if (setresuid(plan->uid, plan->uid, plan->uid) < 0)
                 return problem_set(problem, -errno, "setresuid %u", plan->uid);
 
+        /* The change has set this to fs.suid_dumpable, and an init of the application's uid must not be traced. */
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return problem_set(problem, -errno, "PR_SET_DUMPABLE");
+
         /* Only where uid 0 is mapped does the kernel take this for root giving up. */
         return caps_regain(problem);
 }
