@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/netns.h"
 
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -24,12 +25,25 @@ static int loopback_up(void) {
         return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
 }
 
+int netns_new(Problem *problem) {
+        int r, fd;
+
+        if (unshare(CLONE_NEWNET) < 0)
+                return problem_set(problem, -errno, "unshare CLONE_NEWNET");
+
+        r = loopback_up();
+        if (r < 0)
+                return problem_set(problem, r, "Loopback interface");
+
+        fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? problem_set(problem, -errno, "/proc/self/ns/net") : fd;
+}
+
 int netns_enter(int fd, Problem *problem) {
         int r;
 
-        if (fd >= 0 ? setns(fd, CLONE_NEWNET) < 0 : unshare(CLONE_NEWNET) < 0)
-                return problem_set(
-                        problem, -errno, fd >= 0 ? "setns network namespace" : "unshare CLONE_NEWNET");
+        if (setns(fd, CLONE_NEWNET) < 0)
+                return problem_set(problem, -errno, "setns network namespace");
 
         r = loopback_up();
         if (r < 0)

@@ -9,5 +9,8 @@
 
 #include "confine/problem.h"
 
-/* Enters the prepared namespace, or a new one for -EBADF, and brings its loopback up. */
+/* A new namespace with its loopback up; returns its fd. The caller's process is in it from then on. */
+int netns_new(Problem *problem);
+
+/* Enters a namespace, and brings its loopback up if it is not. */
 int netns_enter(int fd, Problem *problem);

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 /* The keeper's descriptors, and nothing else. Whether they are what they should be, their first use shows. */
 static int take_descriptors(Exec *x) {
@@ -42,6 +43,9 @@ int exec_main(const Step *steps, int argc, char **argv) {
                 (void) fprintf(stderr, "This program is started by immured-keeper, not by hand.\n");
                 return EXIT_FAILURE;
         }
+
+        /* The kernel would show the name of the memory file that the keeper executed. */
+        (void) prctl(PR_SET_NAME, "immured-exec");
 
         return exec_outer(&x, steps);
 }

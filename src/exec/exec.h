@@ -5,8 +5,9 @@
  * exec — immured-exec: builds one sandbox from one plan, then is its pid 1
  *
  * Three processes come out of one. The OUTER half does the OUTSIDE steps in the host's namespaces, makes the inner
- * half in new ones, verifies the sandbox from outside, lets it go, and is gone. The INNER half does the INSIDE steps
- * and becomes the init. Its child does the APPLICATION steps, waits to be let go, and executes the application.
+ * half in new ones, does the BESIDE steps, verifies the sandbox from outside, lets it go, and is gone. The INNER half
+ * does the INSIDE steps and becomes the init. Its child does the APPLICATION steps, waits to be let go, and executes
+ * the application.
  *
  * Life: one process, one Exec; halves have copies.
  *
@@ -38,6 +39,7 @@ typedef struct Exec {
 
 typedef enum Stage {
         STAGE_OUTSIDE,     /* host namespaces, root */
+        STAGE_BESIDE,      /* the same process, while the inner half does its steps */
         STAGE_INSIDE,      /* pid 1 of new namespaces, root until "user-namespace" */
         STAGE_APPLICATION, /* the process that becomes the application, already its user */
 } Stage;

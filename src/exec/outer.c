@@ -14,7 +14,7 @@
  * the other still has to do. What that finds counts only when the other is through as well: an application that fails
  * ends its init, and has told the keeper why.
  */
-static int hear_ready(Exec *x, int barrier_fd, pid_t *ret_main, bool *ret_reported) {
+static int hear_ready(Exec *x, pid_t *ret_main, bool *ret_reported) {
         Problem init_problem = {};
         const Verification v = {
                 .plan = x->plan, .base = x->id_base, .host = &x->host, .problem = &init_problem
@@ -27,7 +27,7 @@ static int hear_ready(Exec *x, int barrier_fd, pid_t *ret_main, bool *ret_report
                 pid_t sender;
                 int r;
 
-                r = barrier_hear(barrier_fd, &word, &sender);
+                r = barrier_hear(x->barrier_fd, &word, &sender);
                 if (r < 0)
                         return problem_set(&x->problem, r, "The sandbox ended before it was ready");
 
@@ -72,7 +72,7 @@ static int check_alive(Exec *x, int pidfd) {
         return 0;
 }
 
-static int verify_and_release(Exec *x, int barrier_fd, int leader_fd, bool *ret_reported) {
+static int verify_and_release(Exec *x, int leader_fd, bool *ret_reported) {
         const Verification v = {
                 .plan = x->plan,
                 .base = x->id_base,
@@ -84,13 +84,8 @@ static int verify_and_release(Exec *x, int barrier_fd, int leader_fd, bool *ret_
         pid_t main = 0;
         int r;
 
-        x->step = "host";
-        r = verify_host_complete(&x->host, &x->problem);
-        if (r < 0)
-                return r;
-
         x->step = "barrier";
-        r = hear_ready(x, barrier_fd, &main, ret_reported);
+        r = hear_ready(x, &main, ret_reported);
         if (r < 0)
                 return r;
 
@@ -113,7 +108,7 @@ static int verify_and_release(Exec *x, int barrier_fd, int leader_fd, bool *ret_
                 return problem_set(&x->problem, r, "Status record");
 
         x->step = "release";
-        r = barrier_tell(barrier_fd, BARRIER_GO);
+        r = barrier_tell(x->barrier_fd, BARRIER_GO);
         if (r < 0)
                 return problem_set(&x->problem, r, "Release of the application");
 
@@ -129,6 +124,20 @@ static pid_t clone_inner(int *ret_pidfd) {
         };
 
         return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/*
+ * Nothing of the sandbox may stay. When the inner half has failed as well, it has told the keeper, and one of us is
+ * enough: what it had still to say is in the socket until its end.
+ */
+static void end_inner(Exec *x, int leader_fd, bool *ret_reported) {
+        BarrierWord word;
+        pid_t sender;
+
+        (void) pidfd_signal(leader_fd, SIGKILL);
+        while (barrier_hear(x->barrier_fd, &word, &sender) >= 0)
+                if (word == BARRIER_FAILED)
+                        *ret_reported = true;
 }
 
 static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
@@ -159,14 +168,16 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
 
         /* What is the inner half's alone, so that its end shows. */
         barrier_inner = safe_close(barrier_inner);
+        x->barrier_fd = barrier_outer;
         x->result_fd = safe_close(x->result_fd);
         x->userns_fd = safe_close(x->userns_fd);
         x->sources = sources_free(x->sources);
-        x->userns_first = userns_reap(x->userns_first);
 
-        r = verify_and_release(x, barrier_outer, leader_fd, ret_reported);
+        r = exec_run_stage(x, steps, STAGE_BESIDE);
+        if (r >= 0)
+                r = verify_and_release(x, leader_fd, ret_reported);
         if (r < 0)
-                (void) pidfd_signal(leader_fd, SIGKILL);
+                end_inner(x, leader_fd, ret_reported);
 
         return r;
 }

@@ -104,3 +104,28 @@ int barrier_hear(int fd, BarrierWord *ret, pid_t *ret_sender) {
         *ret_sender = sender.pid;
         return 0;
 }
+
+int barrier_send_network(int fd, int netns_fd) {
+        const char c = BARRIER_NETWORK;
+
+        return fd_send_packet(fd, &c, sizeof(c), &netns_fd, 1);
+}
+
+int barrier_receive_network(int fd) {
+        size_t n_fds = 1;
+        int netns_fd = -EBADF;
+        char c = '\0';
+        ssize_t n;
+
+        n = fd_receive_packet(fd, &c, sizeof(c), &netns_fd, &n_fds);
+        if (n < 0)
+                return (int) n;
+        if (n_fds != 1)
+                return -ECONNRESET;
+        if (c != BARRIER_NETWORK) {
+                (void) close(netns_fd);
+                return -EBADMSG;
+        }
+
+        return netns_fd;
+}

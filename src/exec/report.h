@@ -16,6 +16,7 @@ typedef enum BarrierWord {
         BARRIER_INIT = 'I',        /* inner to outer: the init has dropped all it had */
         BARRIER_APPLICATION = 'A', /* inner to outer: the application's process is through its last step */
         BARRIER_FAILED = 'F',      /* inner to outer: the keeper knows already */
+        BARRIER_NETWORK = 'N',     /* outer to inner: the network namespace, a descriptor beside it */
         BARRIER_GO = 'G',          /* outer to inner: verified */
 } BarrierWord;
 
@@ -34,3 +35,7 @@ int barrier_wait(int fd);
 
 /* The outer half's: the next word and who sent it, in our pid namespace. -ECONNRESET: nobody is left inside. */
 int barrier_hear(int fd, BarrierWord *ret, pid_t *ret_sender);
+
+/* The network namespace across; barrier_receive_network() returns its descriptor. */
+int barrier_send_network(int fd, int netns_fd);
+int barrier_receive_network(int fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "exec/exec.h"
+#include "exec/report.h"
 
 #include "confine/caps.h"
 #include "confine/identity.h"
@@ -48,7 +48,36 @@ static int step_user_namespace(Exec *x) {
 static int step_mounts(Exec *x) { return sources_new(&x->sources, x->plan, x->userns_fd, &x->problem); }
 
 static int step_network(Exec *x) {
+        _cleanup_close_ int fd = -EBADF;
         int r;
+
+        if (x->netns_fd >= 0)
+                return 0;
+
+        fd = netns_new(&x->problem);
+        if (fd < 0)
+                return fd;
+
+        r = barrier_send_network(x->barrier_fd, fd);
+        return r < 0 ? problem_set(&x->problem, r, "Network namespace to the inner half") : 0;
+}
+
+static int step_host_rest(Exec *x) { return verify_host_complete(&x->host, &x->problem); }
+
+static int step_reap(Exec *x) {
+        x->userns_first = userns_reap(x->userns_first);
+        return 0;
+}
+
+static int step_enter_network(Exec *x) {
+        int r;
+
+        if (x->netns_fd < 0) {
+                r = barrier_receive_network(x->barrier_fd);
+                if (r < 0)
+                        return problem_set(&x->problem, r, "Network namespace from the outer half");
+                x->netns_fd = r;
+        }
 
         r = netns_enter(x->netns_fd, &x->problem);
         x->netns_fd = safe_close(x->netns_fd);
@@ -137,11 +166,17 @@ const Step exec_steps[] = {
         { "user-namespace", STAGE_OUTSIDE, step_user_namespace },
         /* In the host's mount namespace, the only one where its paths mean what the plan means. */
         { "mounts", STAGE_OUTSIDE, step_mounts },
-        /* After all look-ups of files: a file system server that is reached over the network still was. */
-        { "network", STAGE_OUTSIDE, step_network },
+
+        /* Made while the tree is, since nothing costs more. After all look-ups: some files are reached by network. */
+        { "network", STAGE_BESIDE, step_network },
+        { "host-rest", STAGE_BESIDE, step_host_rest },
+        /* The user namespace lives on by its descriptors. */
+        { "reap", STAGE_BESIDE, step_reap },
 
         /* While root is root: what is mounted here belongs to the initial user namespace, and later is locked. */
         { "tree", STAGE_INSIDE, step_tree },
+        /* After the tree, while which it was made; before the line, as it is the initial user namespace's. */
+        { "enter-network", STAGE_INSIDE, step_enter_network },
         /* The host name's namespace is not the sandbox's own: after the line no capability would do. */
         { "hostname", STAGE_INSIDE, step_hostname },
         /* As the host counts them, for inside setgroups(2) is denied for ever. */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -94,7 +95,6 @@ static void test_verification(void **state) {
                 { "capabilities", "CapInh is \"0000000000000000\"" },
                 { "seccomp", "Seccomp is \"0\", not \"2\"" },
                 { "rlimits", "RLIMIT_NOFILE differs" },
-                { "network", "ns/net is the host's" },
                 { "lock", "Uid is \"3001" },
                 { "identity", "Uid is \"0" },
                 { "groups", "Groups is \"0 4242\", not \"\"" },
@@ -114,6 +114,28 @@ static void test_verification(void **state) {
                 assert_never_ran(&r);
                 assert_nothing_left(&before);
         }
+}
+
+static void test_verification_of_the_network(void **state) {
+        _cleanup_close_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), prepared = -EBADF;
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        static Run r;
+
+        (void) state;
+        assert_true(own >= 0);
+        assert_int_equal(unshare(CLONE_NEWNET), 0);
+        prepared = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(setns(own, CLONE_NEWNET), 0);
+        assert_true(prepared >= 0);
+
+        r.netns_fd = prepared;
+        rig_must_fail(&r,
+                      p,
+                      "skip:enter-network",
+                      "verification",
+                      LAUNCH_FAILURE_VERIFICATION,
+                      "ns/net is the host's");
+        assert_never_ran(&r);
 }
 
 /* A tree that is wider than the plan's, or not the plan's at all. */
@@ -266,6 +288,7 @@ int main(void) {
                 cmocka_unit_test(test_every_step_that_fails),
                 cmocka_unit_test(test_every_step_has_its_own_name),
                 cmocka_unit_test(test_verification),
+                cmocka_unit_test(test_verification_of_the_network),
                 cmocka_unit_test(test_verification_of_mounts),
                 cmocka_unit_test(test_exec_errors),
                 cmocka_unit_test(test_not_executable),
