@@ -5,12 +5,15 @@
 #include "base/strv.h"
 #include "base/text.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #define MOUNTINFO_MAX (16U * 1024 * 1024)
 #define SMALL_FILE_MAX (64U * 1024)
+
+DEFINE_CLEANUP(DIR *, closedir);
 
 /* The mount point of one line of mountinfo if its type is cgroup2: field 5, and the word behind " - ". */
 static const char *mount_point_of(char *line) {
@@ -167,13 +170,55 @@ bool cgroup_has_processes(const char *path, const char *child) {
         return file && file_read_line(AT_FDCWD, file, &first) >= 0 && first[0] != '\0';
 }
 
-int cgroup_kill(const char *path) {
-        _cleanup_free_ char *file = text_printf("%s/cgroup.kill", path);
+static int remove_children(const char *path) {
+        _cleanup_(closedirp) DIR *d = opendir(path);
+        int result = 0;
 
-        if (!file)
+        if (!d)
+                return errno == ENOENT ? 0 : -errno;
+
+        for (struct dirent *e; (e = readdir(d));) {
+                if (e->d_type != DT_DIR || streq(e->d_name, ".") || streq(e->d_name, ".."))
+                        continue;
+                if (unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                        result = -errno;
+        }
+
+        return result;
+}
+
+/* The slices stay where other keepers are in them. */
+static void remove_slices(const char *path) {
+        _cleanup_free_ char *parent = strdup(path);
+
+        for (unsigned i = 0; parent && i < KEEPER_LEVELS - 1; i++) {
+                char *slash = strrchr(parent, '/');
+
+                if (!slash)
+                        return;
+
+                *slash = '\0';
+                (void) rmdir(parent);
+        }
+}
+
+int cgroup_clear(const char *path) {
+        _cleanup_free_ char *kill_file = text_printf("%s/cgroup.kill", path);
+        int r;
+
+        if (!kill_file)
                 return -ENOMEM;
 
-        return file_write_kernel(AT_FDCWD, file, "1");
+        r = remove_children(path);
+        if (r >= 0 && rmdir(path) < 0)
+                r = -errno;
+        if (r == -EBUSY)
+                (void) file_write_kernel(AT_FDCWD, kill_file, "1");
+        if (r < 0 && r != -ENOENT)
+                return r;
+
+        remove_slices(path);
+        return 0;
 }
 
 /* The value behind "NAME " at the start of a line. */

@@ -32,8 +32,14 @@ int cgroup_make_for_keeper(const char *root, unsigned uid);
 /* Whether any process is in the group itself. */
 bool cgroup_has_processes(const char *path, const char *child);
 
-/* cgroup.kill for all that is below. */
-int cgroup_kill(const char *path);
+/*
+ * Ends whatever runs in a keeper's group and takes the group away, with those of its sandboxes below and the slices
+ * above that are empty then. -EBUSY: something in it is still dying; to be called again. 0 also where there is none.
+ *
+ * Away, not just empty: a group that ever saw cgroup.kill kills all that clone3(CLONE_INTO_CGROUP) later starts in it
+ * or from it (kernels with a kill_seq, since 6.14 and its backports).
+ */
+int cgroup_clear(const char *path);
 
 /* One number of a group's file; name: the word before it ("usage_usec" in cpu.stat), NULL: the first line is it. */
 int cgroup_read_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret);

@@ -42,8 +42,11 @@ static int keeper_environment(char ***ret) {
         return 0;
 }
 
-/* Between clone and exec: only calls that are safe there, and nothing to clean up. */
-_noreturn_ static void child(char *const *argv, char *const *environment) {
+/*
+ * Between clone and exec: only calls that are safe there, and nothing to clean up. It enters its group itself, as
+ * CLONE_INTO_CGROUP would be killed where the broker's own group and the new one differ in how often they were killed.
+ */
+_noreturn_ static void child(int cgroup_fd, char *const *argv, char *const *environment) {
         sigset_t none;
         int null;
 
@@ -53,6 +56,9 @@ _noreturn_ static void child(char *const *argv, char *const *environment) {
                 (void) signal(signo, SIG_DFL);
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
+
+        if (file_write_kernel(cgroup_fd, "cgroup.procs", "0") < 0)
+                _exit(EXIT_FAILURE);
 
         null = open("/dev/null", O_RDWR | O_CLOEXEC);
         if (null < 0 || dup2(null, STDIN_FILENO) < 0 || chdir("/") < 0 || fd_close_from(3) < 0)
@@ -69,10 +75,9 @@ int keeper_spawn(uid_t uid, const char *cgroup, int cgroup_fd) {
         _cleanup_close_ int pidfd = -EBADF;
         char *argv[] = { (char *) "immured-keeper", uid_option, cgroup_option, NULL };
         struct clone_args args = {
-                .flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
+                .flags = CLONE_PIDFD,
                 .pidfd = (uint64_t) (uintptr_t) &pidfd,
                 .exit_signal = SIGCHLD,
-                .cgroup = (uint64_t) cgroup_fd,
         };
         long pid;
         int r;
@@ -91,7 +96,7 @@ int keeper_spawn(uid_t uid, const char *cgroup, int cgroup_fd) {
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                child(argv, environment);
+                child(cgroup_fd, argv, environment);
 
         return TAKE_FD(pidfd);
 }

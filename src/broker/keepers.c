@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/keepers.h"
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/cgroups.h"
@@ -8,19 +9,25 @@
 #include "broker/keeper-unit.h"
 #include "broker/manager.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <time.h>
 
 /* How long a keeper may take from being asked for to its Hello. */
 #define START_DEADLINE_USEC (15 * USEC_PER_SEC)
-/* How long one whose link broke may take to come back. */
+/* How long one whose link broke may take to come back to us; where we can see whether it lives, how often we look. */
 #define RETURN_DEADLINE_USEC (5 * USEC_PER_SEC)
+#define RETURN_LOOK_USEC (50 * USEC_PER_MSEC)
+/* Between two looks at a group whose processes were killed, and how many looks. */
+#define CLEAR_INTERVAL_USEC (10 * USEC_PER_MSEC)
+#define CLEAR_LOOKS_MAX 1000
 
 typedef enum KeeperState {
         KEEPER_STARTING,
         KEEPER_READY,
         KEEPER_LOST,
+        KEEPER_CLEARING, /* what a former one left behind is being ended, before there is another */
 } KeeperState;
 
 struct Keeper {
@@ -34,6 +41,7 @@ struct Keeper {
         KeeperUnit *unit; /* with systemd, until it came up */
         char *cgroup;     /* without: the directory it was given */
         int pidfd;        /* likewise, if this very broker started it */
+        unsigned n_looks; /* while clearing */
         sd_event_source *exited;
 };
 
@@ -75,6 +83,11 @@ static int keeper_new(Keepers *k, uid_t uid, KeeperState state, Keeper **ret) {
                 return -ENOMEM;
 
         *keeper = (Keeper){ .keepers = k, .uid = uid, .state = state, .pidfd = -EBADF };
+        if (k->cgroup_root && cgroup_path_for_keeper(k->cgroup_root, uid, &keeper->cgroup) < 0) {
+                free(keeper);
+                return -ENOMEM;
+        }
+
         TAILQ_INIT(&keeper->waiters);
         LIST_INSERT_HEAD(&k->list, keeper, entry);
         *ret = keeper;
@@ -114,21 +127,58 @@ static void keeper_give_up(Keeper *keeper, const char *text) {
         (void) keeper_free(keeper);
 }
 
+static int deadline_set(Keeper *keeper, uint64_t usec, sd_event_time_handler_t handler) {
+        keeper->deadline = sd_event_source_disable_unref(keeper->deadline);
+        return sd_event_add_time_relative(keeper->keepers->manager->event,
+                                          &keeper->deadline,
+                                          CLOCK_MONOTONIC,
+                                          usec,
+                                          0,
+                                          handler,
+                                          keeper);
+}
+
 static int keeper_start(Keeper *keeper);
+static int on_look(sd_event_source *s, uint64_t usec, void *userdata);
+
+/* Goes on once nothing of a former keeper is left: with a new one, if anybody waits. The row may be gone then. */
+static int keeper_clear(Keeper *keeper) {
+        int r;
+
+        keeper_settle(keeper);
+        keeper->state = KEEPER_CLEARING;
+        r = keeper->cgroup ? cgroup_clear(keeper->cgroup) : 0;
+        if (r == -EBUSY && keeper->n_looks++ < CLEAR_LOOKS_MAX)
+                return deadline_set(keeper, CLEAR_INTERVAL_USEC, on_look);
+        if (r < 0)
+                return log_errno(r, "Cannot clear the cgroup %s", keeper->cgroup);
+
+        keeper->n_looks = 0;
+        if (!TAILQ_EMPTY(&keeper->waiters))
+                return keeper_start(keeper);
+
+        (void) keeper_free(keeper);
+        return 0;
+}
+
+static int on_look(sd_event_source *s, uint64_t usec, void *userdata) {
+        Keeper *keeper = userdata;
+
+        (void) s;
+        (void) usec;
+
+        if (keeper_clear(keeper) < 0)
+                keeper_give_up(keeper, "what the last one left behind cannot be cleared away");
+        return 0;
+}
 
 /* It is gone for good. Whoever came after that gets a new one; one that never came up is not tried again. */
 static void keeper_end(Keeper *keeper, const char *text) {
-        bool again = keeper->state != KEEPER_STARTING && !TAILQ_EMPTY(&keeper->waiters);
+        if (keeper->state == KEEPER_STARTING)
+                tell_waiters(keeper, text);
 
-        if (!again) {
-                keeper_give_up(keeper, text);
-                return;
-        }
-
-        keeper_settle(keeper);
         drop_sandboxes(keeper);
-        keeper->state = KEEPER_STARTING;
-        if (keeper_start(keeper) < 0)
+        if (keeper_clear(keeper) < 0)
                 keeper_give_up(keeper, text);
 }
 
@@ -142,17 +192,6 @@ static bool keeper_has_sandboxes(const Keeper *keeper) {
         return false;
 }
 
-static int deadline_set(Keeper *keeper, uint64_t usec, sd_event_time_handler_t handler) {
-        keeper->deadline = sd_event_source_disable_unref(keeper->deadline);
-        return sd_event_add_time_relative(keeper->keepers->manager->event,
-                                          &keeper->deadline,
-                                          CLOCK_MONOTONIC,
-                                          usec,
-                                          0,
-                                          handler,
-                                          keeper);
-}
-
 static int on_return_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
         Keeper *keeper = userdata;
 
@@ -161,11 +200,10 @@ static int on_return_deadline(sd_event_source *s, uint64_t usec, void *userdata)
 
         /* Alive, but slow: its sandboxes are still kept. */
         if (keeper->cgroup && cgroup_has_processes(keeper->cgroup, "keeper"))
-                return deadline_set(keeper, RETURN_DEADLINE_USEC, on_return_deadline);
+                return deadline_set(keeper, RETURN_LOOK_USEC, on_return_deadline);
 
-        log_warning("The keeper of user %u is gone, and its sandboxes with it", keeper->uid);
-        if (keeper->cgroup)
-                (void) cgroup_kill(keeper->cgroup);
+        if (keeper_has_sandboxes(keeper))
+                log_warning("The keeper of user %u is gone, and its sandboxes with it", keeper->uid);
         keeper_end(keeper, "the keeper went away");
         return 0;
 }
@@ -175,12 +213,13 @@ static void keeper_lose(Keeper *keeper) {
 
         keeper->link = NULL;
         keeper->state = KEEPER_LOST;
-        if (!keeper_has_sandboxes(keeper) && TAILQ_EMPTY(&keeper->waiters) && !keeper->exited) {
+        if (!keeper->cgroup && !keeper_has_sandboxes(keeper) && TAILQ_EMPTY(&keeper->waiters)) {
                 (void) keeper_free(keeper);
                 return;
         }
 
-        r = deadline_set(keeper, RETURN_DEADLINE_USEC, on_return_deadline);
+        r = deadline_set(
+                keeper, keeper->cgroup ? RETURN_LOOK_USEC : RETURN_DEADLINE_USEC, on_return_deadline);
         if (r < 0) {
                 (void) log_errno(r, "Cannot wait for the keeper of user %u", keeper->uid);
                 keeper_give_up(keeper, "the keeper went away");
@@ -196,8 +235,6 @@ static int on_hello(KeeperLink *l, uint32_t uid, SandboxRecord **records, size_t
                 r = keeper_new(k, uid, KEEPER_LOST, &keeper);
                 if (r < 0)
                         return r;
-                if (k->cgroup_root)
-                        (void) cgroup_path_for_keeper(k->cgroup_root, uid, &keeper->cgroup);
         } else if (keeper->link && keeper->link != l) {
                 /* It reconnected before we noticed that the old link broke. */
                 keeper_link_set_owner(keeper->link, NULL);
@@ -262,7 +299,14 @@ static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
         (void) usec;
 
         log_warning("The keeper of user %u did not come up within 15 s", keeper->uid);
-        keeper_give_up(keeper, "the keeper did not come up within 15 s");
+        if (keeper->pidfd < 0) {
+                keeper_give_up(keeper, "the keeper did not come up within 15 s");
+                return 0;
+        }
+
+        /* The rest when it is dead. */
+        tell_waiters(keeper, "the keeper did not come up within 15 s");
+        (void) pidfd_signal(keeper->pidfd, SIGKILL);
         return 0;
 }
 
@@ -279,7 +323,6 @@ static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdat
 
         keeper->exited = sd_event_source_disable_unref(keeper->exited);
         keeper->pidfd = safe_close(keeper->pidfd);
-        (void) cgroup_kill(keeper->cgroup);
         if (info.si_code != CLD_EXITED || info.si_status != 0)
                 log_warning("The keeper of user %u ended: %s %d",
                             keeper->uid,
@@ -302,17 +345,6 @@ static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdat
 static int start_by_ourselves(Keeper *keeper) {
         _cleanup_close_ int dir = -EBADF;
         Keepers *k = keeper->keepers;
-
-        if (!keeper->cgroup) {
-                int r = cgroup_path_for_keeper(k->cgroup_root, keeper->uid, &keeper->cgroup);
-
-                if (r < 0)
-                        return r;
-        }
-
-        /* One from before this broker's time, which will find us: a second one would fight it for the ids. */
-        if (cgroup_has_processes(keeper->cgroup, "keeper"))
-                return 0;
 
         dir = cgroup_make_for_keeper(k->cgroup_root, keeper->uid);
         if (dir < 0)
@@ -341,11 +373,20 @@ static int start_by_systemd(Keeper *keeper) {
 static int keeper_start(Keeper *keeper) {
         int r;
 
-        r = keeper->keepers->cgroup_root ? start_by_ourselves(keeper) : start_by_systemd(keeper);
+        keeper->state = KEEPER_STARTING;
+        r = keeper->cgroup ? start_by_ourselves(keeper) : start_by_systemd(keeper);
         if (r < 0)
                 return r;
 
         return deadline_set(keeper, START_DEADLINE_USEC, on_start_deadline);
+}
+
+/* One from before this broker's time is on its way to us: a second one would fight it for the ids. */
+static int keeper_begin(Keeper *keeper) {
+        if (keeper->cgroup && cgroup_has_processes(keeper->cgroup, "keeper"))
+                return deadline_set(keeper, START_DEADLINE_USEC, on_start_deadline);
+
+        return keeper_clear(keeper);
 }
 
 Keeper *keepers_find_ready(Keepers *k, uid_t uid) {
@@ -356,23 +397,26 @@ Keeper *keepers_find_ready(Keepers *k, uid_t uid) {
 
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w) {
         Keeper *keeper = keeper_find(k, uid);
+        bool begin = !keeper;
         int r;
 
-        if (!keeper) {
+        if (begin) {
                 r = keeper_new(k, uid, KEEPER_STARTING, &keeper);
                 if (r < 0)
                         return r;
-
-                r = keeper_start(keeper);
-                if (r < 0) {
-                        (void) keeper_free(keeper);
-                        return r;
-                }
         }
 
         w->keeper = keeper;
         TAILQ_INSERT_TAIL(&keeper->waiters, w, entry);
-        return 0;
+        if (!begin)
+                return 0;
+
+        r = keeper_begin(keeper);
+        if (r < 0) {
+                keepers_withdraw(w);
+                (void) keeper_free(keeper);
+        }
+        return r;
 }
 
 void keepers_withdraw(KeeperWaiter *w) {
