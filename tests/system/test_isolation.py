@@ -63,13 +63,18 @@ class Ids(Inside):
             self.assertEqual([facts['map'][0], facts['map'][2]], [str(UIDS[user]), '1'])
             self.assertEqual(facts['setgroups'].strip(), 'deny')
 
+    def test_groups_of_the_profile_are_given_to_those_who_have_them(self):
+        program = 'import grp\ntell(groups=[grp.getgrgid(g).gr_name for g in os.getgroups() if g != os.getgid()])'
+        self.assertEqual(self.ask(program, 'groups', 'bob')['groups'], ['staff'])
+        self.assertEqual(self.ask(program, 'groups', 'alice')['groups'], [])
+
     def test_two_users_never_share_an_id_outside(self):
         outside = {}
         for user in ('alice', 'bob'):
             _, path = launch(user, 'sleep')
             pid = sandbox_property(path, 'MainPID')
             outside[user] = os.stat(f'/proc/{pid}').st_uid
-            self.assertTrue(524288 <= outside[user] <= 1878982656, outside)
+            self.assertGreaterEqual(outside[user], 524288)
         self.assertNotEqual(outside['alice'], outside['bob'])
 
     def test_self_maps_the_user_alone(self):
@@ -90,7 +95,7 @@ class Processes(Inside):
     def test_only_its_own_are_seen(self):
         facts = self.ask('tell(pids=[int(p) for p in os.listdir("/proc") if p.isdigit()], me=os.getpid(), parent=os.getppid(),'
                          ' session=os.getsid(0))')
-        self.assertEqual(facts['pids'], [1, facts['me']])
+        self.assertLessEqual(set(facts['pids']), {1, facts['me']})
         self.assertEqual(facts['parent'], 1)
         self.assertIn(facts['session'], (1, facts['me']))
 
@@ -204,13 +209,13 @@ def run(): os.execv("/tmp/program", ["program"])
 tell(home=attempt(os.listdir, "/home/alice"), bound=open("/srv/data/own").read(),
      write=attempt(open, "/srv/data/x", "w"), scratch=attempt(open, "/srv/scratch/x", "w"),
      masked=attempt(os.listdir, "/usr/share/dbus-1"), execute=attempt(run),
-     big=attempt(lambda: open("/srv/scratch/y", "wb", 0).write(bytes(2 * 1024 * 1024)) - 2 * 1024 * 1024))
+     big=open("/srv/scratch/y", "wb", 0).write(bytes(2 * 1024 * 1024)))
 ''', 'tight')
         self.assertNotEqual(facts['home'], 'works')
         self.assertEqual((facts['bound'], facts['write'], facts['scratch']), ('alice', 'EROFS', 'works'))
         self.assertIn(facts['masked'], ('EACCES', 'EPERM'))
         self.assertEqual(facts['execute'], 'EACCES')
-        self.assertNotEqual(facts['big'], 'works')
+        self.assertLessEqual(facts['big'], 1024 * 1024)
 
     def test_user_cannot_bind_what_he_may_not_enter(self):
         # Root's rights open nothing for alice; what root would see is there.
@@ -236,7 +241,7 @@ class Network(Inside):
             port = listener.getsockname()[1]
             facts = self.ask(f'''
 server = socket.create_server(("127.0.0.1", 0))
-tell(devices=[n for _, n in socket.if_nameindex()], host=attempt(socket.create_connection, ("127.0.0.1", {port}), 5),
+tell(devices=[l.split(":")[0].strip() for l in open("/proc/self/net/dev") if ":" in l], host=attempt(socket.create_connection, ("127.0.0.1", {port}), 5),
      own=attempt(socket.create_connection, server.getsockname()))
 ''')
         self.assertEqual(facts, {'devices': ['lo'], 'host': 'ECONNREFUSED', 'own': 'works'})
@@ -266,9 +271,13 @@ class Rights(Inside):
         self.assertEqual((facts['NoNewPrivs'], facts['Seccomp']), ('1', '2'))
 
     def test_init_holds_nothing_either(self):
-        facts = self.ask('tell(**{k: status(k, "/proc/1/status") for k in ("CapPrm", "CapEff", "CapBnd", "NoNewPrivs")})')
-        self.assertEqual({int(facts[k], 16) for k in ('CapPrm', 'CapEff')}, {0})
+        _, path = launch('alice', 'sleep')
+        lines = pathlib.Path(f'/proc/{sandbox_property(path, "Leader")}/status').read_text().splitlines()
+        facts = dict(line.split(':\t', 1) for line in lines)
+        for name in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'):
+            self.assertEqual(int(facts[name], 16), 0, name)
         self.assertEqual(facts['NoNewPrivs'], '1')
+        self.assertGreaterEqual(int(facts['Uid'].split()[0]), 524288)
 
     def test_dangerous_system_calls_are_refused(self):
         facts = self.ask('''

@@ -1,34 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What broker and keeper tell the service manager, which a socket plays."""
+"""What the broker tells the service manager, which a socket plays."""
 
 import os
-import pathlib
 import signal
-import subprocess
 import time
 
-from common import (CGROUP, LIBEXEC, NotifySocket, PATIENCE, SystemTest, broker_is_there, broker_pid, launch, main, pids_of,
-                    sandboxes, busctl, wait_for)
+from common import (CGROUP, NotifyTest, PATIENCE, broker_is_there, broker_pid, busctl, launch, main, sandboxes, wait_for)
 
 
-class Notify(SystemTest):
-    def start(self, name, *command, **environment):
-        """A daemon of ours under a service manager."""
-        self.socket = NotifySocket(f'/run/{name}.notify')
-        self.addCleanup(self.socket.close)
-        self.daemon = subprocess.Popen(
-            [LIBEXEC / name, *command], stdin=subprocess.DEVNULL,
-            env={'PATH': '/usr/bin:/bin', 'NOTIFY_SOCKET': self.socket.path, **environment})
-        self.addCleanup(self.end)
-
-    def end(self):
-        if self.daemon.poll() is None:
-            self.daemon.kill()
-        self.daemon.wait()
-
-
-class Broker(Notify):
+class Broker(NotifyTest):
     @classmethod
     def setUpClass(cls):
         # The rig's own broker ends well, so it is not started again.
@@ -68,35 +49,6 @@ class Broker(Notify):
         self.daemon.send_signal(signal.SIGTERM)
         self.socket.wait(STOPPING='1')
         self.assertEqual(self.daemon.wait(PATIENCE), 0)
-
-
-class Keeper(Notify):
-    def setUp(self):
-        self.cgroup = CGROUP.resolve() / 'keeper-test'
-        self.cgroup.mkdir()
-        self.start('immured-keeper', '--uid=3003', f'--cgroup={self.cgroup}', WATCHDOG_USEC='400000')
-
-    def end(self):
-        super().end()
-        for path in sorted(self.cgroup.rglob('*'), reverse=True):
-            if path.is_dir():
-                wait_for('an empty cgroup', lambda: not (path / 'cgroup.procs').read_text())
-                path.rmdir()
-        self.cgroup.rmdir()
-
-    def test_ready_watchdog_and_stopping(self):
-        self.socket.wait(READY='1')
-        self.socket.wait(WATCHDOG='1')
-        self.daemon.send_signal(signal.SIGTERM)
-        self.socket.wait(STOPPING='1')
-        self.assertEqual(self.daemon.wait(PATIENCE), 0)
-
-    def test_status_counts_its_sandboxes(self):
-        self.socket.wait(READY='1')
-        gone = pathlib.Path('/etc/immured/profiles/managed.profile')
-        self.assertTrue(gone.exists())
-        launch('root', 'sleep')
-        self.assertEqual(len(pids_of('immured-keeper')), 2)
 
 
 if __name__ == '__main__':

@@ -105,7 +105,9 @@ class Status(SystemTest):
                               'print(1, flush=True)\nimport time; time.sleep(3600)')
             self.assertEqual(client.stdout.readline(), b'1\n')
             client.send_signal(signal.SIGKILL)
-            client.communicate()
+            client.wait()
+            for pipe in (client.stdin, client.stdout, client.stderr):
+                pipe.close()
             if stays:
                 self.assertEqual(sandboxes()['python.3001.1']['state'], 'running')
                 immurectl('alice', 'stop', 'python.3001.1')

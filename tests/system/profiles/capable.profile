@@ -19,4 +19,4 @@ RestrictNamespaces=no
 [Security]
 CapabilityBoundingSet=CAP_SYS_ADMIN CAP_NET_ADMIN CAP_SYS_CHROOT CAP_DAC_OVERRIDE CAP_SETUID CAP_SETGID
 AmbientCapabilities=CAP_SYS_ADMIN CAP_NET_ADMIN CAP_SYS_CHROOT CAP_DAC_OVERRIDE CAP_SETUID CAP_SETGID
-SystemCallFilter=@mount @setuid unshare setns sethostname chroot
+SystemCallFilter=@system-service @mount @setuid unshare setns sethostname chroot

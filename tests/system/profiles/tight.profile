@@ -12,7 +12,7 @@ StandardInput=client
 [Files]
 ProtectHome=yes
 BindReadOnlyPaths=%h/data:/srv/data
-TemporaryFileSystem=/srv/scratch:size=1M
+TemporaryFileSystem=/srv/scratch:size=1M,mode=1777
 InaccessiblePaths=/usr/share/dbus-1
 NoExecPaths=/tmp
 

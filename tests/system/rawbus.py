@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A small D-Bus client: enough to pass descriptors and to wait for signals, which no command line client does."""
+
+import array
+import os
+import socket
+import struct
+
+DBUS = 'org.freedesktop.DBus'
+CALL, REPLY, ERROR, SIGNAL = 1, 2, 3, 4
+
+
+def padded(data, size):
+    return data + b'\0' * (-len(data) % size)
+
+
+def string(text):
+    return struct.pack('<I', len(text.encode())) + text.encode() + b'\0'
+
+
+def read_string(data, offset=0):
+    size, = struct.unpack_from('<I', data, offset)
+    return data[offset + 4:offset + 4 + size].decode()
+
+
+def options(entries):
+    """The marshalled sa{sv} of a launch without its first string: [(name, index of a descriptor)]; starts at 8n."""
+    content = b''
+    for name, index in entries:
+        content = padded(content, 8) + string(name) + b'\1h\0'
+        content = padded(content, 4) + struct.pack('<I', index)
+    return content
+
+
+def launch_body(profile, entries):
+    body = padded(string(profile), 4)
+    content = options(entries)
+    head = body + struct.pack('<I', len(content))
+    return padded(head, 8) + content
+
+
+class RawBus:
+    def __init__(self):
+        """As whoever this process is: the bus takes the uid from the socket."""
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect('/run/dbus/system_bus_socket')
+        self.socket.sendall(b'\0AUTH EXTERNAL ' + str(os.geteuid()).encode().hex().encode() + b'\r\n')
+        assert self.socket.recv(4096).startswith(b'OK')
+        self.socket.sendall(b'NEGOTIATE_UNIX_FD\r\n')
+        assert self.socket.recv(4096).startswith(b'AGREE_UNIX_FD')
+        self.socket.sendall(b'BEGIN\r\n')
+        self.serial = 0
+        self.signals = []
+        self.call(DBUS, '/org/freedesktop/DBus', DBUS, 'Hello')
+
+    def close(self):
+        self.socket.close()
+
+    def call(self, destination, path, interface, member, signature='', body=b'', fds=()):
+        """(name of the error or None, body of the reply)"""
+        self.serial += 1
+        fields = b''
+        for code, kind, value in ((1, 'o', path), (2, 's', interface), (3, 's', member), (6, 's', destination)):
+            fields = padded(fields, 8) + bytes([code, 1]) + kind.encode() + b'\0' + string(value)
+        if signature:
+            fields = padded(fields, 8) + b'\x08\1g\0' + bytes([len(signature)]) + signature.encode() + b'\0'
+        if fds:
+            fields = padded(fields, 8) + b'\x09\1u\0' + struct.pack('<I', len(fds))
+        head = struct.pack('<cBBBIII', b'l', CALL, 0, 1, len(body), self.serial, len(fields)) + fields
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+        message = padded(head, 8) + body
+        sent = self.socket.sendmsg([message], ancillary)
+        self.socket.sendall(message[sent:])
+        while True:
+            kind, values, content = self.read()
+            if kind in (REPLY, ERROR) and values.get(5) == self.serial:
+                return values.get(4) if kind == ERROR else None, content
+            if kind == SIGNAL:
+                self.signals.append((values, content))
+
+    def read_exactly(self, size):
+        data = b''
+        while len(data) < size:
+            more, fds, _, _ = socket.recv_fds(self.socket, size - len(data), 16)
+            for fd in fds:
+                os.close(fd)
+            if not more:
+                raise EOFError('the bus has closed the connection')
+            data += more
+        return data
+
+    def read(self):
+        """One message: (kind, {header field: value}, body)."""
+        head = self.read_exactly(16)
+        size, _, n = struct.unpack('<III', head[4:])
+        fields, content = self.read_exactly(n + -n % 8), self.read_exactly(size)
+        values, i = {}, 0
+        while i < n:
+            i += -i % 8
+            code, kind = fields[i], chr(fields[i + 2])
+            i += 4
+            if kind in 'so':
+                i += -i % 4
+                values[code] = read_string(fields, i)
+                i += 5 + len(values[code].encode())
+            elif kind == 'g':
+                i += 2 + fields[i]
+            else:
+                i += -i % 4
+                values[code], = struct.unpack_from('<I', fields, i)
+                i += 4
+        return head[1], values, content
+
+    def next_signal(self):
+        """(member, body)"""
+        while not self.signals:
+            kind, values, content = self.read()
+            if kind == SIGNAL:
+                self.signals.append((values, content))
+        values, content = self.signals.pop(0)
+        return values.get(3), content
