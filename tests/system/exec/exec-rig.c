@@ -23,6 +23,7 @@
 #define BIND_FLAGS (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
 #define TMPFS_FLAGS (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
 
+static Run *running; /* what a test that fails half-way leaves */
 static char scratch[] = "/tmp/test-exec.XXXXXX";
 
 static const char *needed_env(const char *name) {
@@ -228,7 +229,17 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
         return remove(path);
 }
 
-void rig_teardown(void) { (void) nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT); }
+void rig_teardown(void) {
+        if (running) {
+                (void) kill(running->outer, SIGKILL);
+                if (running->pidfds[0] >= 0)
+                        (void) pidfd_signal(running->pidfds[0], SIGKILL);
+                while (waitpid(-1, NULL, __WALL) > 0)
+                        ;
+        }
+
+        (void) nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
 
 /*
  * A keeper has what its unit leaves it. No CAP_SYS_PTRACE, CAP_DAC_OVERRIDE or CAP_FOWNER among them: whoever makes
@@ -286,6 +297,7 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         const char *base = p->private_users == PRIVATE_USERS_PICK ? "600000" : "0";
 
         *r = (Run){ .pidfds = { -EBADF, -EBADF } };
+        running = r;
 
         plan_fd = plan_to_memfd(p, NULL);
         if (plan_fd < 0)
@@ -373,6 +385,8 @@ void rig_finish(Run *r) {
         rig_wait_executed(r);
         n = read(r->result_fd, &r->result, sizeof(r->result));
         r->has_result = n == sizeof(r->result);
+
+        running = NULL;
 
         /* The outer half and the leader; a third would be one that came loose. */
         for (unsigned i = 0; (pid = waitpid(-1, &status, __WALL)) > 0; i++) {
