@@ -24,9 +24,8 @@ typedef enum LaunchFd {
 } LaunchFd;
 
 typedef enum LaunchStatusKind {
-        LAUNCH_STATUS_FAILED =
-                1, /* step, error, text (says the error as well): nothing of the sandbox will run; the
-                                     * leader, where it is not 0, is still to be reaped */
+        /* step, error, text (says the error too); a leader that is not 0 is still to be reaped. Nothing will run. */
+        LAUNCH_STATUS_FAILED = 1,
         LAUNCH_STATUS_VERIFIED = 2, /* everything was read back; text: the enforced layers, blanks between;
                                      * fds: pidfd of the sandbox's pid 1, pidfd of the application */
 } LaunchStatusKind;
