@@ -15,18 +15,23 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+/* Where systemd-nspawn locks the ids that it picks; its parent is systemd's. */
+#define IDS_NSPAWN_DIRECTORY "/run/systemd/nspawn-uid"
+
 #define SUBID_FILE_MAX (4U * 1024 * 1024)
 #define NAME_SERVICE_TIMEOUT_MSEC 3000
 
 typedef struct IdBlock {
         uint32_t base;
         int lock_fd;
+        int nspawn_lock_fd; /* -EBADF: no systemd here */
         bool used;
 } IdBlock;
 
 struct IdPool {
         uint32_t start; /* where this user's search begins, so that users seldom meet */
         int directory_fd;
+        int nspawn_directory_fd; /* -EBADF: no systemd here */
         IdBlock *blocks;
         size_t n_blocks;
 };
@@ -144,8 +149,12 @@ static int block_is_taken(uint32_t base) {
         return r;
 }
 
-/* Takes the machine's lock on a block. -EWOULDBLOCK: another keeper has it. */
-static int lock_block(int directory_fd, uint32_t base) {
+/*
+ * Takes the lock on a block that everybody takes who looks into this directory: flock(2) among keepers,
+ * fcntl(2) F_OFD_SETLK where systemd-nspawn does so. -EWOULDBLOCK: another has it.
+ */
+static int lock_file(int directory_fd, uint32_t base, bool as_nspawn) {
+        const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
         char name[16];
@@ -154,8 +163,8 @@ static int lock_block(int directory_fd, uint32_t base) {
         fd = openat(directory_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-                return -errno;
+        if ((as_nspawn ? fcntl(fd, F_OFD_SETLK, &whole) : flock(fd, LOCK_EX | LOCK_NB)) < 0)
+                return errno == EACCES ? -EWOULDBLOCK : -errno;
 
         /* Its last owner removes the file before letting go of the lock: then this one is nobody's lock. */
         if (fstat(fd, &st) < 0)
@@ -166,12 +175,40 @@ static int lock_block(int directory_fd, uint32_t base) {
         return TAKE_FD(fd);
 }
 
-static void unlock_block(int directory_fd, IdBlock *b) {
+static int unlock_file(int directory_fd, uint32_t base, int lock_fd) {
         char name[16];
 
-        (void) snprintf(name, sizeof(name), "%u", b->base);
+        if (lock_fd < 0)
+                return lock_fd;
+
+        (void) snprintf(name, sizeof(name), "%u", base);
         (void) unlinkat(directory_fd, name, 0);
-        b->lock_fd = safe_close(b->lock_fd);
+        return safe_close(lock_fd);
+}
+
+static void unlock_block(const IdPool *p, IdBlock *b) {
+        b->nspawn_lock_fd = unlock_file(p->nspawn_directory_fd, b->base, b->nspawn_lock_fd);
+        b->lock_fd = unlock_file(p->directory_fd, b->base, b->lock_fd);
+}
+
+/* Takes the machine's locks on a block. -EWOULDBLOCK: somebody has it. */
+static int lock_block(const IdPool *p, IdBlock *b) {
+        b->lock_fd = lock_file(p->directory_fd, b->base, false);
+        if (b->lock_fd < 0)
+                return b->lock_fd;
+
+        if (p->nspawn_directory_fd >= 0) {
+                int r;
+
+                r = lock_file(p->nspawn_directory_fd, b->base, true);
+                if (r < 0) {
+                        unlock_block(p, b);
+                        return r;
+                }
+                b->nspawn_lock_fd = r;
+        }
+
+        return 0;
 }
 
 /* Adds one block to the pool. */
@@ -186,14 +223,16 @@ static int pool_claim(IdPool *p) {
         for (uint32_t i = 0; i < IDS_N_BLOCKS; i++) {
                 IdBlock b = {
                         .base = IDS_FIRST + (p->start + i) % IDS_N_BLOCKS * IDS_BLOCK_SIZE,
+                        .lock_fd = -EBADF,
+                        .nspawn_lock_fd = -EBADF,
                 };
                 int r;
 
-                b.lock_fd = lock_block(p->directory_fd, b.base);
-                if (b.lock_fd == -EWOULDBLOCK)
+                r = lock_block(p, &b);
+                if (r == -EWOULDBLOCK)
                         continue;
-                if (b.lock_fd < 0)
-                        return b.lock_fd;
+                if (r < 0)
+                        return r;
 
                 r = block_is_taken(b.base);
                 if (r == 0) {
@@ -201,7 +240,7 @@ static int pool_claim(IdPool *p) {
                         return 0;
                 }
 
-                unlock_block(p->directory_fd, &b);
+                unlock_block(p, &b);
                 if (r < 0)
                         return r;
         }
@@ -221,6 +260,17 @@ static int open_ids_directory(void) {
         return fd < 0 ? -errno : fd;
 }
 
+/* -EBADF: no systemd here, so no systemd-nspawn that could want the same ids. */
+static int open_nspawn_directory(void) {
+        int fd;
+
+        if (mkdir(IDS_NSPAWN_DIRECTORY, 0755) < 0 && errno != EEXIST)
+                return errno == ENOENT ? -EBADF : -errno;
+
+        fd = open(IDS_NSPAWN_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
 int id_pool_new(IdPool **ret, uid_t uid) {
         _cleanup_(id_pool_freep) IdPool *p = NULL;
 
@@ -230,9 +280,13 @@ int id_pool_new(IdPool **ret, uid_t uid) {
 
         /* Knuth's multiplicative hash spreads neighbouring uids over the whole range. */
         p->start = (uint32_t) uid * UINT32_C(2654435761) % IDS_N_BLOCKS;
+        p->nspawn_directory_fd = -EBADF;
         p->directory_fd = open_ids_directory();
         if (p->directory_fd < 0)
                 return p->directory_fd;
+        p->nspawn_directory_fd = open_nspawn_directory();
+        if (p->nspawn_directory_fd < 0 && p->nspawn_directory_fd != -EBADF)
+                return p->nspawn_directory_fd;
 
         /* Only ahead of time: without it the launch that needs a block looks again, and tells why there is none. */
         (void) pool_claim(p);
@@ -246,9 +300,10 @@ IdPool *id_pool_free(IdPool *p) {
                 return NULL;
 
         for (size_t i = 0; i < p->n_blocks; i++)
-                unlock_block(p->directory_fd, p->blocks + i);
+                unlock_block(p, p->blocks + i);
 
         (void) safe_close(p->directory_fd);
+        (void) safe_close(p->nspawn_directory_fd);
         free(p->blocks);
         free(p);
         return NULL;

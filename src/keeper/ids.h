@@ -4,10 +4,11 @@
 /*
  * ids — blocks of host ids that nobody else has, for sandboxes with PrivateUsers=pick
  *
- * Blocks lie above the range that systemd gives to containers. One is claimed for the machine by a lock on
- * IDS_DIRECTORY/BASE, held as long as the keeper lives, so the kernel gives it back if the keeper dies. A claimed
- * block is used by one sandbox at a time and kept for the next one. Ids that /etc/subuid, /etc/subgid or the account
- * database know are passed over.
+ * Blocks lie in the range that systemd keeps for containers, aligned as systemd-nspawn(1) aligns its own. One is
+ * claimed for the machine by a lock on IDS_DIRECTORY/BASE and, where systemd runs, by the lock that systemd-nspawn
+ * takes on the same ids. Both are held as long as the keeper lives, so the kernel gives them back if the keeper dies.
+ * A claimed block is used by one sandbox at a time and kept for the next one. Ids that /etc/subuid, /etc/subgid or
+ * the account database know are passed over.
  *
  * Life: one pool per keeper. Runs in: keeper. Privilege: root. Input: /etc/subuid, /etc/subgid, name service.
  */
@@ -17,9 +18,9 @@
 #include <sys/types.h>
 
 #define IDS_DIRECTORY "/run/immured/ids"
-#define IDS_FIRST UINT32_C(0x70000000)
+#define IDS_FIRST UINT32_C(0x00080000)
 #define IDS_BLOCK_SIZE UINT32_C(65536)
-#define IDS_N_BLOCKS UINT32_C(0x0ffe) /* up to 0x7ffdffff */
+#define IDS_N_BLOCKS UINT32_C(0x6ff8) /* the last starts at 0x6fff0000 */
 
 typedef struct IdPool IdPool;
 
