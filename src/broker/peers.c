@@ -49,7 +49,7 @@ Peer *peer_unref(Peer *p) {
 
 /* It may hold the last reference but one: the handler must find the row whole. */
 static void peer_tell(Peer *p, PeerState state) {
-        _cleanup_(peer_unrefp) Peer *held = peer_ref(p);
+        _cleanup_(peer_unrefp) _unused_ Peer *held = peer_ref(p);
         Peers *peers = p->peers;
 
         p->state = state;
