@@ -318,7 +318,7 @@ void sandbox_advance(Sandbox *s) {
 
         if (s->phase == PHASE_SETUP && s->aborted)
                 enter_killing(s);
-        else if (s->phase == PHASE_SETUP && s->executed)
+        else if (s->phase == PHASE_SETUP && s->executed && s->outer == 0)
                 enter_running(s);
 
         if (s->outer != 0 || s->leader != 0 || s->status_fd >= 0)
@@ -345,7 +345,8 @@ void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status) {
 
         if (pid == s->outer) {
                 s->outer = 0;
-                if (!s->executed && !s->aborted && wait_status != 0)
+                /* The end of the status socket says that it ran only if whoever let it go says so too. */
+                if (s->phase == PHASE_SETUP && wait_status != 0)
                         sandbox_abort(s, ERROR_SETUP_FAILED, "immured-exec ended early");
         } else {
                 s->leader = 0;

@@ -60,23 +60,23 @@
 
 /* Everything the broker shows of a sandbox; the keeper's truth, sent as a{sv} with these names. */
 typedef struct SandboxRecord {
-        char *id;           /* Id: PROFILE.UID.N */
-        char *profile;      /* Profile */
-        char *profile_hash; /* ProfileHash, hex */
-        char *user;         /* User: name */
-        char *instance;     /* Instance */
-        uint32_t uid;       /* UID */
-        char *invocation_id; /* InvocationID, 32 hex digits */
-        uint64_t timestamp; /* Timestamp: CLOCK_REALTIME µs of the launch */
-        char *plan_hash;    /* PlanHash, hex */
-        char *control_group; /* ControlGroup: path below the cgroup root, as in /proc/PID/cgroup */
-        char **enforced;    /* Enforced */
-        SandboxState state; /* State, as its name */
-        char *sub_state;    /* SubState: finer words of the keeper ("setup", "stop-sigterm", …) */
-        SandboxResult result; /* Result, as its name */
-        char *status_text;  /* StatusText */
-        uint32_t leader;    /* Leader: pid 1 of the sandbox on the host; 0: none */
-        uint32_t main_pid;  /* MainPID: the application on the host; 0: none */
+        char *id;                 /* Id: PROFILE.UID.N */
+        char *profile;            /* Profile */
+        char *profile_hash;       /* ProfileHash, hex */
+        char *user;               /* User: name */
+        char *instance;           /* Instance */
+        uint32_t uid;             /* UID */
+        char *invocation_id;      /* InvocationID, 32 hex digits */
+        uint64_t timestamp;       /* Timestamp: CLOCK_REALTIME µs of the launch */
+        char *plan_hash;          /* PlanHash, hex */
+        char *control_group;      /* ControlGroup: path below the cgroup root, as in /proc/PID/cgroup */
+        char **enforced;          /* Enforced */
+        SandboxState state;       /* State, as its name */
+        char *sub_state;          /* SubState: finer words of the keeper ("setup", "stop-sigterm", …) */
+        SandboxResult result;     /* Result, as its name */
+        char *status_text;        /* StatusText */
+        uint32_t leader;          /* Leader: pid 1 of the sandbox on the host; 0: none */
+        uint32_t main_pid;        /* MainPID: the application on the host; 0: none */
         int32_t exec_main_code;   /* ExecMainCode: CLD_EXITED, CLD_KILLED, CLD_DUMPED, or 0 */
         int32_t exec_main_status; /* ExecMainStatus: exit status or signal */
         uint32_t n_restarts;      /* NRestarts */

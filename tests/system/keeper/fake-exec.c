@@ -143,7 +143,7 @@ static pid_t only_child_of(pid_t pid) {
         }
 }
 
-static int run(const Plan *plan) {
+static int run(const Plan *plan, bool release) {
         LaunchStatus status = { .kind = LAUNCH_STATUS_VERIFIED, .text = "fake layers" };
         int barrier[2];
 
@@ -158,6 +158,9 @@ static int run(const Plan *plan) {
 
         status.main = only_child_of(status.leader);
         send_status(&status, (int[]){ pidfd_open_pid(status.leader), pidfd_open_pid(status.main) }, 2);
+        if (!release)
+                return crash();
+
         (void) fd_write_full(barrier[1], "x", 1);
         return EXIT_SUCCESS;
 }
@@ -174,5 +177,5 @@ int main(int argc _unused_, char **argv _unused_) {
                 if (streq(ways[i].name, fake))
                         return ways[i].run();
 
-        return run(plan);
+        return run(plan, !fake || !streq(fake, "late"));
 }

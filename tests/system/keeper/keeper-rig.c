@@ -42,6 +42,8 @@ static char *find_hierarchy(void) {
 bool rig_possible(const char **reason) {
         _cleanup_free_ char *hierarchy = find_hierarchy();
 
+        assert_non_null(getenv("KEEPER_TEST_KEEPER"));
+        assert_non_null(getenv("KEEPER_TEST_EXEC"));
         *reason = geteuid() != 0 ? "not root" : !hierarchy ? "no cgroup v2 hierarchy" : NULL;
         return !*reason;
 }
@@ -409,9 +411,7 @@ static void append_directory(Buffer *b, const char *path) {
         if (names)
                 qsort(names, strv_length(names), sizeof(*names), compare);
         buffer_printf(b, "%s:\n", path);
-        STRV_FOREACH(name, names) {
-                buffer_printf(b, "  %s\n", *name);
-        }
+        STRV_FOREACH(name, names) { buffer_printf(b, "  %s\n", *name); }
 }
 
 static void append_file(Buffer *b, const char *path) {

@@ -163,6 +163,7 @@ static void a_failed_set_up_leaves_nothing(void **state _unused_) {
                 { "lie", ERROR_SETUP_FAILED, "immured-exec reported nonsense" },
                 { "nothing", ERROR_SETUP_FAILED, "immured-exec ended without saying why" },
                 { "crash", ERROR_SETUP_FAILED, "immured-exec ended without saying why" },
+                { "late", ERROR_SETUP_FAILED, "immured-exec ended early" },
                 { "hang", ERROR_SETUP_FAILED, "TimeoutStartSec= is over" },
                 { "orphan", ERROR_SETUP_FAILED, "mounts: open_tree /srv/data: No such file or directory" },
         };
