@@ -15,6 +15,20 @@
 
 DEFINE_CLEANUP(DIR *, closedir);
 
+/* proc(5) writes blanks, tabs, newlines and backslashes in paths as three octal digits. */
+static void unescape_octal(char *s) {
+        char *to = s;
+
+        for (const char *from = s; *from; to++)
+                if (from[0] == '\\' && strspn(from + 1, "01234567") >= 3) {
+                        *to = (char) ((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+                        from += 4;
+                } else
+                        *to = *from++;
+
+        *to = '\0';
+}
+
 /* The mount point of one line of mountinfo if its type is cgroup2: field 5, and the word behind " - ". */
 static const char *mount_point_of(char *line) {
         char *separator = strstr(line, " - "), *field = line, *end;
@@ -30,10 +44,11 @@ static const char *mount_point_of(char *line) {
         }
 
         end = strchr(field, ' ');
-        if (!end)
+        if (!end || end > separator)
                 return NULL;
 
         *end = '\0';
+        unescape_octal(field);
         return field;
 }
 

@@ -77,6 +77,10 @@ int message_measure(sd_bus_message *m, size_t max, size_t *ret) {
         size_t size = 0;
         int r;
 
+        r = sd_bus_message_rewind(m, true);
+        if (r < 0)
+                return r;
+
         while ((r = measure_next(m, &depth, &size)) > 0)
                 if (size > max)
                         break;

@@ -11,5 +11,5 @@
 
 #include <systemd/sd-bus.h>
 
-/* Bytes of all values, roughly. -E2BIG: more than max; -EBADMSG. The message is rewound. */
+/* Bytes of all values, roughly. -E2BIG: more than max; -EBADMSG. Reads from the start and rewinds after success. */
 int message_measure(sd_bus_message *m, size_t max, size_t *ret);

@@ -17,7 +17,10 @@ static bool label_is_profile(const char *label, ObjectName *n) {
         return profile_name_is_valid(label);
 }
 
-static bool label_is_user(const char *label, ObjectName *n) { return parse_id(label, &n->uid) >= 0; }
+/* No leading zeros: they would be more names for the same user. */
+static bool label_is_user(const char *label, ObjectName *n) {
+        return (label[0] != '0' || label[1] == '\0') && parse_id(label, &n->uid) >= 0;
+}
 
 /* clang-format off */
 static const struct {
@@ -82,8 +85,10 @@ static int parse_named(size_t i, const char *path, ObjectName *ret) {
         int r;
 
         r = sd_bus_path_decode(path, named[i].prefix, &n.name);
-        if (r <= 0)
-                return r < 0 ? r : -ENOENT;
+        if (r == 0 || r == -EINVAL)
+                return -ENOENT;
+        if (r < 0)
+                return r;
 
         if (!named[i].check(n.name, &n))
                 return -ENOENT;

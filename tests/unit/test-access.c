@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/access.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+/* Everybody a caller can be to one and the same sandbox, profile and user object. */
+typedef enum Who {
+        WHO_ROOT,
+        WHO_OWNER,
+        WHO_MANAGER,
+        WHO_LISTED,
+        WHO_DENIED, /* listed, and denied by a group as well */
+        WHO_UNLISTED,
+        WHO_UNKNOWN, /* his account cannot be had */
+        _WHO_MAX,
+} Who;
+
+static AccountGroup groups_staff[] = { { 100, (char *) "users" }, { 50, (char *) "staff" } };
+static AccountGroup groups_barred[] = { { 100, (char *) "users" }, { 51, (char *) "barred" } };
+static AccountGroup groups_users[] = { { 100, (char *) "users" } };
+static AccountGroup groups_none[] = { { 999, NULL } };
+
+static Account accounts[_WHO_MAX] = {
+        [WHO_ROOT] = { (char *) "root", 0, 0, NULL, NULL, groups_none, 1 },
+        [WHO_OWNER] = { (char *) "owner", 1001, 999, NULL, NULL, groups_none, 1 },
+        [WHO_MANAGER] = { (char *) "manager", 1002, 100, NULL, NULL, groups_staff, 2 },
+        [WHO_LISTED] = { (char *) "listed", 1003, 100, NULL, NULL, groups_users, 1 },
+        [WHO_DENIED] = { (char *) "denied", 1004, 100, NULL, NULL, groups_barred, 2 },
+        [WHO_UNLISTED] = { (char *) "unlisted", 1005, 999, NULL, NULL, groups_none, 1 },
+};
+
+static char *allow_groups[] = { (char *) "users", NULL };
+static char *deny_groups[] = { (char *) "51", NULL };
+static char *manage_groups[] = { (char *) "staff", NULL };
+
+static Profile profile = {
+        .allow_groups = allow_groups,
+        .deny_groups = deny_groups,
+        .manage_groups = manage_groups,
+};
+
+static Caller caller_of(Who who) {
+        return (Caller){ .uid = who == WHO_UNKNOWN ? 1003 : accounts[who].uid,
+                         .account = who == WHO_UNKNOWN ? NULL : accounts + who };
+}
+
+/* y: may; d: denied; -: does not exist. In the order of Who. */
+typedef struct Row {
+        AccessVerb verb;
+        ObjectKind kind;
+        const char *answers;
+} Row;
+
+/* clang-format off */
+static const Row rows[] = {
+        /*                                        ROMLDUx */
+        { ACCESS_INSPECT,        OBJECT_BRANCH,  "yyyyyyy" },
+        { ACCESS_INSPECT,        OBJECT_MANAGER, "yyyyyyy" },
+        { ACCESS_SUBSCRIBE,      OBJECT_MANAGER, "yyyyyyy" },
+        { ACCESS_RELOAD,         OBJECT_MANAGER, "ydddddd" },
+        { ACCESS_INSPECT,        OBJECT_PROFILE, "y-yy---" },
+        { ACCESS_PLAN,           OBJECT_PROFILE, "y-yy---" },
+        { ACCESS_LAUNCH,         OBJECT_PROFILE, "y-yy---" },
+        { ACCESS_LAUNCH_AS_USER, OBJECT_PROFILE, "y-dd---" },
+        { ACCESS_INSPECT,        OBJECT_SANDBOX, "yyy----" },
+        { ACCESS_STOP,           OBJECT_SANDBOX, "yyy----" },
+        { ACCESS_KILL,           OBJECT_SANDBOX, "yyy----" },
+        { ACCESS_RESET_FAILED,   OBJECT_SANDBOX, "yyy----" },
+        { ACCESS_INSPECT,        OBJECT_USER,    "yy-----" },
+        { ACCESS_TERMINATE,      OBJECT_USER,    "yy-----" },
+};
+/* clang-format on */
+
+static char answer_to(Who who, AccessVerb verb, ObjectKind kind) {
+        const Caller caller = caller_of(who);
+        const bool owned = kind == OBJECT_SANDBOX || kind == OBJECT_USER;
+        const bool named = kind == OBJECT_SANDBOX || kind == OBJECT_PROFILE;
+        const AccessObject object = {
+                .kind = kind,
+                .owner = owned ? 1001 : UID_NOBODY,
+                .profile = named ? &profile : NULL,
+        };
+
+        switch (access_check(&caller, verb, &object)) {
+        case 0:
+                return 'y';
+        case -EACCES:
+                return 'd';
+        case -ENOENT:
+                return '-';
+        default:
+                return '?';
+        }
+}
+
+static void every_row_answers_everyone_as_written(void **state) {
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                for (Who who = 0; who < _WHO_MAX; who++)
+                        if (answer_to(who, rows[i].verb, rows[i].kind) != rows[i].answers[who])
+                                fail_msg("%s a %s, caller %d: '%c', not '%c'",
+                                         access_verb_name(rows[i].verb),
+                                         object_kind_name(rows[i].kind),
+                                         who,
+                                         answer_to(who, rows[i].verb, rows[i].kind),
+                                         rows[i].answers[who]);
+}
+
+static bool is_row(AccessVerb verb, ObjectKind kind) {
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (rows[i].verb == verb && rows[i].kind == kind)
+                        return true;
+
+        return false;
+}
+
+static void what_is_not_listed_is_nobodys(void **state) {
+        const Caller root = caller_of(WHO_ROOT);
+
+        (void) state;
+
+        for (AccessVerb verb = 0; verb < _ACCESS_VERB_MAX; verb++)
+                for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++) {
+                        const AccessObject object = { .kind = kind, .owner = 0, .profile = &profile };
+
+                        assert_int_equal(access_has_rule(verb, kind), is_row(verb, kind));
+                        if (!is_row(verb, kind))
+                                assert_int_equal(access_check(&root, verb, &object), -EACCES);
+                }
+}
+
+static void what_does_not_exist_answers_like_what_may_not_be_seen(void **state) {
+        const AccessObject none = { .kind = OBJECT_SANDBOX, .owner = UID_NOBODY };
+        const Caller listed = caller_of(WHO_LISTED), nobody = { .uid = UID_NOBODY };
+
+        (void) state;
+        assert_int_equal(access_check(&listed, ACCESS_STOP, &none), -ENOENT);
+        assert_int_equal(access_check(&nobody, ACCESS_STOP, &none), -ENOENT);
+        /* And takes the same look-up before it does. */
+        assert_true(access_needs_account(1003, ACCESS_STOP, &none));
+}
+
+static void accounts_are_looked_up_only_where_they_matter(void **state) {
+        const AccessObject sandbox = { .kind = OBJECT_SANDBOX, .owner = 1001, .profile = &profile };
+        const AccessObject manager = { .kind = OBJECT_MANAGER, .owner = UID_NOBODY };
+        const AccessObject user = { .kind = OBJECT_USER, .owner = 1001 };
+
+        (void) state;
+        assert_false(access_needs_account(0, ACCESS_STOP, &sandbox));
+        assert_false(access_needs_account(1001, ACCESS_STOP, &sandbox));
+        assert_true(access_needs_account(1002, ACCESS_STOP, &sandbox));
+        assert_false(access_needs_account(1002, ACCESS_RELOAD, &manager));
+        assert_false(access_needs_account(1002, ACCESS_TERMINATE, &user));
+        assert_false(access_needs_account(1002, ACCESS_NONE, &sandbox));
+}
+
+static void another_uids_account_lends_no_rights(void **state) {
+        const Caller mixed_up = { .uid = 1005, .account = accounts + WHO_MANAGER };
+        const AccessObject sandbox = { .kind = OBJECT_SANDBOX, .owner = 1001, .profile = &profile };
+
+        (void) state;
+        assert_int_equal(access_check(&mixed_up, ACCESS_STOP, &sandbox), -ENOENT);
+}
+
+static void abstract_profiles_are_seen_by_those_who_manage_them(void **state) {
+        Profile abstract = profile;
+        const AccessObject object = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY, .profile = &abstract };
+        const Caller root = caller_of(WHO_ROOT), listed = caller_of(WHO_LISTED),
+                     manager = caller_of(WHO_MANAGER);
+
+        (void) state;
+        abstract.abstract = true;
+        assert_int_equal(access_check(&root, ACCESS_INSPECT, &object), 0);
+        assert_int_equal(access_check(&manager, ACCESS_INSPECT, &object), 0);
+        assert_int_equal(access_check(&manager, ACCESS_LAUNCH, &object), -EACCES);
+        assert_int_equal(access_check(&listed, ACCESS_INSPECT, &object), -ENOENT);
+}
+
+static void what_asks_for_authentication_is_shown_but_not_launched(void **state) {
+        Profile asking = profile;
+        const AccessObject object = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY, .profile = &asking };
+        const Caller root = caller_of(WHO_ROOT), listed = caller_of(WHO_LISTED);
+
+        (void) state;
+        for (asking.authentication = PROFILE_AUTHENTICATION_SELF;
+             asking.authentication <= PROFILE_AUTHENTICATION_ADMIN;
+             asking.authentication++) {
+                assert_int_equal(access_check(&root, ACCESS_LAUNCH, &object), 0);
+                assert_int_equal(access_check(&listed, ACCESS_INSPECT, &object), 0);
+                assert_int_equal(access_check(&listed, ACCESS_LAUNCH, &object), -EACCES);
+        }
+}
+
+static void a_refused_profile_is_roots_alone(void **state) {
+        const AccessObject object = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY };
+        (void) state;
+
+        for (Who who = 0; who < _WHO_MAX; who++) {
+                const Caller caller = caller_of(who);
+
+                assert_int_equal(access_check(&caller, ACCESS_INSPECT, &object),
+                                 who == WHO_ROOT ? 0 : -ENOENT);
+        }
+}
+
+static void verbs_and_kinds_have_names(void **state) {
+        (void) state;
+
+        for (AccessVerb verb = 0; verb < _ACCESS_VERB_MAX; verb++)
+                assert_non_null(access_verb_name(verb));
+        for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++)
+                assert_non_null(object_kind_name(kind));
+        assert_string_equal(access_verb_name(_ACCESS_VERB_MAX), "none");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(every_row_answers_everyone_as_written),
+                cmocka_unit_test(what_is_not_listed_is_nobodys),
+                cmocka_unit_test(what_does_not_exist_answers_like_what_may_not_be_seen),
+                cmocka_unit_test(accounts_are_looked_up_only_where_they_matter),
+                cmocka_unit_test(another_uids_account_lends_no_rights),
+                cmocka_unit_test(abstract_profiles_are_seen_by_those_who_manage_them),
+                cmocka_unit_test(what_asks_for_authentication_is_shown_but_not_launched),
+                cmocka_unit_test(a_refused_profile_is_roots_alone),
+                cmocka_unit_test(verbs_and_kinds_have_names),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

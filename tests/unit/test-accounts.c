@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/accounts.h"
+
+#include "broker/accounts-worker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+/* A uid that no account database has: the name service reserves it as "none of these". */
+#define UID_UNUSED ((uid_t) 4294967293U)
+
+typedef struct Fixture {
+        sd_event *event;
+        Accounts *accounts;
+        unsigned n_answers;
+        KnownAccount *last;
+        AccountQuery *queries[4];
+} Fixture;
+
+static int set_up(void **state) {
+        Fixture *f = calloc(1, sizeof(*f));
+
+        assert_non_null(f);
+        assert_int_equal(accounts_new(&f->accounts), 0);
+        assert_true(sd_event_new(&f->event) >= 0);
+        assert_true(accounts_attach(f->accounts, f->event) >= 0);
+        *state = f;
+        return 0;
+}
+
+static int tear_down(void **state) {
+        Fixture *f = *state;
+
+        (void) known_account_unref(f->last);
+        (void) accounts_free(f->accounts);
+        (void) sd_event_unref(f->event);
+        free(f);
+        return 0;
+}
+
+static void on_answer(KnownAccount *known, void *userdata) {
+        Fixture *f = userdata;
+
+        f->n_answers++;
+        (void) known_account_unref(f->last);
+        f->last = known_account_ref(known);
+}
+
+static void run_until(Fixture *f, unsigned n_answers) {
+        while (f->n_answers < n_answers)
+                assert_true(sd_event_run(f->event, UINT64_MAX) >= 0);
+}
+
+static void root_is_found_by_uid_and_by_name(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer, f, f->queries), 0);
+        run_until(f, 1);
+        assert_int_equal(f->last->error, 0);
+        assert_string_equal(f->last->account->name, "root");
+        assert_true(f->last->account->n_groups >= 1);
+        assert_true(account_is_in_group(f->last->account, "root"));
+
+        assert_int_equal(accounts_ask(f->accounts, "root", UID_UNUSED, on_answer, f, f->queries), 0);
+        run_until(f, 2);
+        assert_int_equal(f->last->account->uid, 0);
+}
+
+static void who_does_not_exist_is_no_account(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(accounts_ask(f->accounts, NULL, UID_UNUSED, on_answer, f, f->queries), 0);
+        run_until(f, 1);
+        assert_int_equal(f->last->error, -ENOENT);
+        assert_null(f->last->account);
+
+        assert_int_equal(accounts_ask(f->accounts, "no-such-user-here", 0, on_answer, f, f->queries), 0);
+        run_until(f, 2);
+        assert_int_equal(f->last->error, -ENOENT);
+}
+
+static void names_that_cannot_be_are_not_asked_for(void **state) {
+        char longest[200];
+        Fixture *f = *state;
+
+        memset(longest, 'a', sizeof(longest) - 1);
+        longest[sizeof(longest) - 1] = '\0';
+        assert_int_equal(accounts_ask(f->accounts, "", 0, on_answer, f, f->queries), -EINVAL);
+        assert_int_equal(accounts_ask(f->accounts, "a b", 0, on_answer, f, f->queries), -EINVAL);
+        assert_int_equal(accounts_ask(f->accounts, "../root", 0, on_answer, f, f->queries), -EINVAL);
+        assert_int_equal(accounts_ask(f->accounts, longest, 0, on_answer, f, f->queries), -EINVAL);
+}
+
+static void answers_are_kept_until_flushed(void **state) {
+        _cleanup_(known_account_unrefp) KnownAccount *known = NULL;
+        Fixture *f = *state;
+
+        assert_int_equal(accounts_peek(f->accounts, NULL, 0, &known), -EAGAIN);
+        assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer, f, f->queries), 0);
+        assert_int_equal(accounts_peek(f->accounts, NULL, 0, &known), -EAGAIN);
+        run_until(f, 1);
+        assert_int_equal(accounts_peek(f->accounts, NULL, 0, &known), 0);
+        assert_ptr_equal(known, f->last);
+
+        /* A name is another question than the uid behind it. */
+        known = known_account_unref(known);
+        assert_int_equal(accounts_peek(f->accounts, "root", 0, &known), -EAGAIN);
+
+        accounts_flush(f->accounts);
+        assert_int_equal(accounts_peek(f->accounts, NULL, 0, &known), -EAGAIN);
+        assert_string_equal(f->last->account->name, "root");
+}
+
+static void all_who_ask_for_one_account_get_one_answer(void **state) {
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < 4; i++)
+                assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer, f, f->queries + i), 0);
+        run_until(f, 4);
+        assert_int_equal(f->n_answers, 4);
+        assert_int_equal(f->last->n_ref, 2);
+}
+
+static void a_withdrawn_question_gets_no_answer(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer, f, f->queries), 0);
+        assert_int_equal(accounts_ask(f->accounts, NULL, UID_UNUSED, on_answer, f, f->queries + 1), 0);
+        (void) account_query_free(f->queries[0]);
+        run_until(f, 1);
+        assert_int_equal(f->last->error, -ENOENT);
+        assert_int_equal(f->n_answers, 1);
+}
+
+static void on_answer_ask_again(KnownAccount *known, void *userdata) {
+        Fixture *f = userdata;
+
+        on_answer(known, f);
+        assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer, f, f->queries), 0);
+}
+
+static void a_handler_may_ask_again(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer_ask_again, f, f->queries), 0);
+        assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer_ask_again, f, f->queries + 1), 0);
+        run_until(f, 4);
+        assert_int_equal(f->n_answers, 4);
+}
+
+static void too_many_questions_are_refused(void **state) {
+        Fixture *f = *state;
+        AccountQuery *q;
+        int r = 0;
+        unsigned n;
+
+        for (n = 0; n < 100000 && r == 0; n++)
+                r = accounts_ask(f->accounts, NULL, 100000 + n, on_answer, f, &q);
+        assert_int_equal(r, -EBUSY);
+        run_until(f, n - 1);
+}
+
+static void who_still_waits_at_the_end_is_told(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer, f, f->queries), 0);
+        assert_int_equal(accounts_ask(f->accounts, NULL, UID_UNUSED, on_answer, f, f->queries + 1), 0);
+        f->accounts = accounts_free(f->accounts);
+        assert_int_equal(f->n_answers, 2);
+        assert_int_equal(f->last->error, -ECANCELED);
+}
+
+/* ---- the packets ---- */
+
+static AccountGroup groups[] = { { 100, (char *) "users" }, { 77, NULL } };
+static const Account alice = { (char *) "alice",   3001,   100, (char *) "/home/alice",
+                               (char *) "/bin/sh", groups, 2 };
+
+static void an_answer_says_what_was_put_in(void **state) {
+        static uint8_t buf[ACCOUNT_ANSWER_MAX];
+        _cleanup_(account_freep) Account *a = NULL;
+        ssize_t size = account_answer_write(buf, 1, 0, &alice);
+
+        (void) state;
+        assert_true(size > 0);
+        assert_int_equal(account_answer_read(buf, size, &a), 0);
+        assert_string_equal(a->name, "alice");
+        assert_string_equal(a->home, "/home/alice");
+        assert_string_equal(a->shell, "/bin/sh");
+        assert_int_equal(a->uid, 3001);
+        assert_int_equal(a->gid, 100);
+        assert_int_equal(a->n_groups, 2);
+        assert_string_equal(a->groups[0].name, "users");
+        assert_int_equal(a->groups[1].gid, 77);
+        assert_null(a->groups[1].name);
+}
+
+static void a_cut_or_longer_answer_is_none(void **state) {
+        static uint8_t buf[ACCOUNT_ANSWER_MAX];
+        ssize_t size = account_answer_write(buf, 1, 0, &alice);
+        Account *a = NULL;
+
+        (void) state;
+        for (ssize_t n = 0; n < size; n++)
+                assert_int_equal(account_answer_read(buf, n, &a), -EBADMSG);
+        assert_int_equal(account_answer_read(buf, size + 1, &a), -EBADMSG);
+        assert_null(a);
+}
+
+static void an_error_or_too_many_groups_are_no_account(void **state) {
+        static uint8_t buf[ACCOUNT_ANSWER_MAX];
+        AccountAnswer head;
+        Account *a = NULL;
+        ssize_t size;
+
+        (void) state;
+        size = account_answer_write(buf, 1, -ENOENT, NULL);
+        assert_int_equal(account_answer_read(buf, size, &a), -EBADMSG);
+
+        size = account_answer_write(buf, 1, 0, &alice);
+        memcpy(&head, buf, sizeof(head));
+        head.n_groups = UINT32_MAX;
+        memcpy(buf, &head, sizeof(head));
+        assert_int_equal(account_answer_read(buf, size, &a), -EBADMSG);
+        assert_null(a);
+}
+
+int main(void) {
+#define WITH_WORKER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+        const struct CMUnitTest tests[] = {
+                WITH_WORKER(root_is_found_by_uid_and_by_name),
+                WITH_WORKER(who_does_not_exist_is_no_account),
+                WITH_WORKER(names_that_cannot_be_are_not_asked_for),
+                WITH_WORKER(answers_are_kept_until_flushed),
+                WITH_WORKER(all_who_ask_for_one_account_get_one_answer),
+                WITH_WORKER(a_withdrawn_question_gets_no_answer),
+                WITH_WORKER(a_handler_may_ask_again),
+                WITH_WORKER(too_many_questions_are_refused),
+                WITH_WORKER(who_still_waits_at_the_end_is_told),
+                cmocka_unit_test(an_answer_says_what_was_put_in),
+                cmocka_unit_test(a_cut_or_longer_answer_is_none),
+                cmocka_unit_test(an_error_or_too_many_groups_are_no_account),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

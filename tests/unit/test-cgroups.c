@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/cgroups.h"
+
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+static void the_hierarchy_is_found_in_every_layout(void **state) {
+        static const struct {
+                const char *mountinfo, *mount;
+        } cases[] = {
+                { "25 30 0:22 / /sys rw,nosuid shared:7 - sysfs sysfs rw\n"
+                  "35 25 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n",
+                  "/sys/fs/cgroup" },
+                { "36 25 0:27 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
+                  "37 36 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+                  "38 36 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup rw\n",
+                  "/sys/fs/cgroup/unified" },
+                { "38 36 0:29 / /with\\040blank rw shared:1 master:2 - cgroup2 none rw", "/with blank" },
+                { "36 25 0:27 / /sys/fs/cgroup ro - tmpfs cgroup2 ro\n", NULL },
+                { "36 25 - cgroup2 none rw\n", NULL },
+                { "", NULL },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *mount = NULL;
+
+                assert_int_equal(cgroup_find_mount_in(cases[i].mountinfo, &mount),
+                                 cases[i].mount ? 0 : -ENOENT);
+                if (cases[i].mount)
+                        assert_string_equal(mount, cases[i].mount);
+                else
+                        assert_null(mount);
+        }
+}
+
+static void keepers_lie_where_systemd_would_put_them(void **state) {
+        _cleanup_free_ char *path = NULL;
+
+        (void) state;
+        assert_int_equal(cgroup_path_for_keeper("/c", 1000, &path), 0);
+        assert_string_equal(path, "/c/immured.slice/immured-1000.slice/immured-user@1000.service");
+}
+
+/* The rest on a directory that only looks like a group: what counts is which files are read and which go away. */
+static char *directory;
+
+static int set_up(void **state) {
+        char template[] = "/tmp/test-cgroups-XXXXXX";
+
+        (void) state;
+        directory = strdup(mkdtemp(template));
+        return directory ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+        (void) state;
+        assert_int_equal(rmdir(directory), 0);
+        free(directory);
+        return 0;
+}
+
+static void put(const char *name, const char *text) {
+        _cleanup_free_ char *path = text_printf("%s/%s", directory, name);
+        FILE *f = fopen(path, "we");
+
+        assert_non_null(f);
+        (void) fputs(text, f);
+        assert_int_equal(fclose(f), 0);
+}
+
+static void drop(const char *name) {
+        _cleanup_free_ char *path = text_printf("%s/%s", directory, name);
+
+        assert_int_equal(unlink(path), 0);
+}
+
+static void numbers_are_read_by_name(void **state) {
+        uint64_t value = 7;
+
+        (void) state;
+        put("memory.current", "4096\n");
+        put("cpu.stat", "usage_usec_total 1\nusage_usec 23\nuser_usec 5\n");
+        put("pids.current", "max\n");
+
+        assert_int_equal(cgroup_read_u64(directory, "", "memory.current", NULL, &value), 0);
+        assert_int_equal(value, 4096);
+        assert_int_equal(cgroup_read_u64(directory, "", "cpu.stat", "usage_usec", &value), 0);
+        assert_int_equal(value, 23);
+        assert_int_equal(cgroup_read_u64(directory, "", "cpu.stat", "nr_periods", &value), -ENODATA);
+        assert_true(cgroup_read_u64(directory, "", "pids.current", NULL, &value) < 0);
+        assert_int_equal(cgroup_read_u64(directory, "", "memory.peak", NULL, &value), -ENOENT);
+        assert_int_equal(value, 23);
+
+        drop("memory.current");
+        drop("cpu.stat");
+        drop("pids.current");
+}
+
+static void what_is_empty_is_cleared_away(void **state) {
+        static const char *const below[] = { "keeper", "web.1", "web.2" };
+        _cleanup_free_ char *path = NULL;
+        int dir;
+
+        (void) state;
+        dir = cgroup_make_for_keeper(directory, 3001);
+        assert_true(dir >= 0);
+        assert_int_equal(cgroup_path_for_keeper(directory, 3001, &path), 0);
+        for (size_t i = 0; i < ELEMENTSOF(below); i++)
+                assert_int_equal(mkdirat(dir, below[i], 0755), 0);
+        (void) close(dir);
+        assert_false(cgroup_has_processes(path, "keeper"));
+
+        assert_int_equal(cgroup_clear(path), 0);
+        assert_int_equal(access(path, F_OK), -1);
+        assert_int_equal(cgroup_clear(path), 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_hierarchy_is_found_in_every_layout),
+                cmocka_unit_test(keepers_lie_where_systemd_would_put_them),
+                cmocka_unit_test(numbers_are_read_by_name),
+                cmocka_unit_test(what_is_empty_is_cleared_away),
+        };
+
+        return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/launch-options.h"
+
+#include "bus-fixture.h"
+#include "link/link.h"
+#include "plan/plan-compile.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+typedef struct Reading {
+        sd_bus *bus;
+        sd_bus_message *message;
+        LaunchOptions options;
+        sd_bus_error error;
+        int result;
+} Reading;
+
+static void reading_done(Reading *r) {
+        launch_options_done(&r->options);
+        sd_bus_error_free(&r->error);
+        (void) sd_bus_message_unref(r->message);
+        (void) sd_bus_close_unref(r->bus);
+}
+
+static Reading reading_begin(void) {
+        Reading r = { .bus = bus_fixture_new() };
+
+        r.message = bus_fixture_message(r.bus);
+        return r;
+}
+
+static void reading_read(Reading *r) {
+        bus_fixture_seal(r->message);
+        r->result = launch_options_read(r->message, &r->options, &r->error);
+}
+
+#define READ(...)                                                                  \
+        ({                                                                         \
+                Reading _r_ = reading_begin();                                     \
+                assert_true(sd_bus_message_append(_r_.message, __VA_ARGS__) >= 0); \
+                reading_read(&_r_);                                                \
+                _r_;                                                               \
+        })
+
+static void no_options_mean_the_profiles_own(void **state) {
+        _cleanup_(reading_done) Reading r = READ("a{sv}", 0);
+
+        (void) state;
+        assert_true(r.result >= 0);
+        assert_null(r.options.arguments);
+        assert_null(r.options.environment);
+        assert_null(r.options.user);
+        assert_null(r.options.instance);
+        assert_int_equal(r.options.on_disconnect, -1);
+        assert_false(r.options.wait_set);
+        for (size_t i = 0; i < 3; i++)
+                assert_true(r.options.streams[i] < 0);
+}
+
+static void every_option_arrives(void **state) {
+        _cleanup_(reading_done) Reading r = READ("a{sv}",
+                                                 10,
+                                                 "Arguments",
+                                                 "as",
+                                                 2,
+                                                 "one",
+                                                 "two words",
+                                                 "Environment",
+                                                 "as",
+                                                 1,
+                                                 "TERM=xterm",
+                                                 "Properties",
+                                                 "a(sv)",
+                                                 0,
+                                                 "User",
+                                                 "s",
+                                                 "alice",
+                                                 "Instance",
+                                                 "s",
+                                                 "blue",
+                                                 "StandardInput",
+                                                 "h",
+                                                 0,
+                                                 "StandardOutput",
+                                                 "h",
+                                                 1,
+                                                 "StandardError",
+                                                 "h",
+                                                 2,
+                                                 "OnDisconnect",
+                                                 "s",
+                                                 "stop",
+                                                 "Wait",
+                                                 "b",
+                                                 1);
+
+        (void) state;
+        assert_true(r.result >= 0);
+        assert_int_equal(strv_length(r.options.arguments), 2);
+        assert_string_equal(r.options.arguments[1], "two words");
+        assert_string_equal(r.options.environment[0], "TERM=xterm");
+        assert_string_equal(r.options.user, "alice");
+        assert_string_equal(r.options.instance, "blue");
+        assert_int_equal(r.options.on_disconnect, ON_DISCONNECT_STOP);
+        assert_true(r.options.wait_set && r.options.wait);
+        for (size_t i = 0; i < 3; i++)
+                assert_true(r.options.streams[i] >= 0);
+}
+
+#define ASSERT_REFUSED(reading, error_name, words)                 \
+        ({                                                         \
+                _cleanup_(reading_done) Reading _x_ = (reading);   \
+                assert_true(_x_.result < 0);                       \
+                assert_non_null(_x_.error.name);                   \
+                assert_string_equal(_x_.error.name, error_name);   \
+                assert_non_null(strstr(_x_.error.message, words)); \
+        })
+
+static void what_is_wrong_is_named(void **state) {
+        (void) state;
+        ASSERT_REFUSED(READ("a{sv}", 1, "Argument", "as", 0), SD_BUS_ERROR_INVALID_ARGS, "Argument");
+        ASSERT_REFUSED(READ("a{sv}", 1, "Arguments", "s", "one"), SD_BUS_ERROR_INVALID_ARGS, "\"as\"");
+        ASSERT_REFUSED(READ("a{sv}", 2, "Wait", "b", 1, "Wait", "b", 1), SD_BUS_ERROR_INVALID_ARGS, "twice");
+        ASSERT_REFUSED(
+                READ("a{sv}", 1, "Environment", "as", 1, "TERM"), SD_BUS_ERROR_INVALID_ARGS, "NAME=value");
+        ASSERT_REFUSED(READ("a{sv}", 1, "User", "s", "../x"), SD_BUS_ERROR_INVALID_ARGS, "User");
+        ASSERT_REFUSED(READ("a{sv}", 1, "User", "s", ""), SD_BUS_ERROR_INVALID_ARGS, "User");
+        ASSERT_REFUSED(READ("a{sv}", 1, "Instance", "s", "a/b"), SD_BUS_ERROR_INVALID_ARGS, "Instance");
+        ASSERT_REFUSED(
+                READ("a{sv}", 1, "OnDisconnect", "s", "explode"), SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect");
+        ASSERT_REFUSED(
+                READ("a{sv}", 1, "StandardInput", "s", "/etc/shadow"), SD_BUS_ERROR_INVALID_ARGS, "\"h\"");
+        ASSERT_REFUSED(READ("a{sv}", 1, "Properties", "a(sv)", 1, "MemoryMax", "t", UINT64_C(1)),
+                       ERROR_SETTING_NOT_PERMITTED,
+                       "MemoryMax");
+}
+
+static void append_many(sd_bus_message *m, const char *option, const char *text, size_t n) {
+        assert_true(sd_bus_message_open_container(m, 'a', "{sv}") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'e', "sv") >= 0);
+        assert_true(sd_bus_message_append_basic(m, 's', option) >= 0);
+        assert_true(sd_bus_message_open_container(m, 'v', "as") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'a', "s") >= 0);
+        for (size_t i = 0; i < n; i++)
+                assert_true(sd_bus_message_append_basic(m, 's', text) >= 0);
+        for (size_t i = 0; i < 4; i++)
+                assert_true(sd_bus_message_close_container(m) >= 0);
+}
+
+static Reading read_many(const char *option, const char *text, size_t n) {
+        Reading r = reading_begin();
+
+        append_many(r.message, option, text, n);
+        reading_read(&r);
+        return r;
+}
+
+static void too_many_and_too_long_are_refused(void **state) {
+        char longest[PLAN_TEXT_MAX + 1], longer[PLAN_TEXT_MAX + 2], assignment[2001];
+
+        (void) state;
+        memset(longest, 'x', sizeof(longest) - 1);
+        longest[sizeof(longest) - 1] = '\0';
+        memset(longer, 'x', sizeof(longer) - 1);
+        longer[sizeof(longer) - 1] = '\0';
+        (void) snprintf(assignment, sizeof(assignment), "A=%1998s", "");
+
+        {
+                _cleanup_(reading_done) Reading most = read_many("Arguments", longest, PLAN_ARGUMENTS_MAX);
+
+                assert_true(most.result >= 0);
+                assert_int_equal(strv_length(most.options.arguments), PLAN_ARGUMENTS_MAX);
+        }
+
+        ASSERT_REFUSED(
+                read_many("Arguments", "x", PLAN_ARGUMENTS_MAX + 1), ERROR_QUOTA_EXCEEDED, "more than 64");
+        ASSERT_REFUSED(read_many("Arguments", longer, 1), ERROR_QUOTA_EXCEEDED, "longer than 4096");
+        ASSERT_REFUSED(read_many("Environment", "A=", LAUNCH_ENVIRONMENT_MAX + 1),
+                       ERROR_QUOTA_EXCEEDED,
+                       "more than 128");
+        ASSERT_REFUSED(read_many("Environment", assignment, 9), ERROR_QUOTA_EXCEEDED, "16384 bytes");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(no_options_mean_the_profiles_own),
+                cmocka_unit_test(every_option_arrives),
+                cmocka_unit_test(what_is_wrong_is_named),
+                cmocka_unit_test(too_many_and_too_long_are_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/quota.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void each_uid_and_kind_counts_alone(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_WORK, 2), 0);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_WORK, 2), 0);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_WORK, 2), -EDQUOT);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 2), 0);
+        assert_int_equal(quotas_enter(q, 1001, QUOTA_WORK, 2), 0);
+}
+
+static void what_is_done_makes_room(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        for (unsigned i = 0; i < 100; i++) {
+                assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 1), 0);
+                quotas_leave(q, 1000, QUOTA_REQUESTS);
+        }
+
+        /* Leaving what was never entered lends nothing. */
+        quotas_leave(q, 1000, QUOTA_REQUESTS);
+        quotas_leave(q, 1001, QUOTA_WORK);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 1), 0);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 1), -EDQUOT);
+}
+
+static void launches_are_limited_in_each_interval(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        assert_int_equal(quotas_launch(q, 1000, 1000, 2, 100), 0);
+        assert_int_equal(quotas_launch(q, 1000, 1050, 2, 100), 0);
+        assert_int_equal(quotas_launch(q, 1000, 1099, 2, 100), -EDQUOT);
+        assert_int_equal(quotas_launch(q, 1001, 1099, 2, 100), 0);
+        assert_int_equal(quotas_launch(q, 1000, 1100, 2, 100), 0);
+        assert_int_equal(quotas_launch(q, 1000, 1100, 2, 100), 0);
+        assert_int_equal(quotas_launch(q, 1000, 1100, 2, 100), -EDQUOT);
+}
+
+static void a_request_in_between_does_not_renew_the_interval(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        assert_int_equal(quotas_launch(q, 1000, 1000, 1, 100), 0);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_WORK, 1), 0);
+        quotas_leave(q, 1000, QUOTA_WORK);
+        assert_int_equal(quotas_launch(q, 1000, 1001, 1, 100), -EDQUOT);
+}
+
+static void an_endless_interval_ends_never(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        assert_int_equal(quotas_launch(q, 1000, 5, 1, UINT64_MAX), 0);
+        assert_int_equal(quotas_launch(q, 1000, UINT64_MAX - 1, 1, UINT64_MAX), -EDQUOT);
+}
+
+static void root_is_not_limited(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        for (unsigned i = 0; i < 100; i++) {
+                assert_int_equal(quotas_enter(q, 0, QUOTA_WORK, 1), 0);
+                assert_int_equal(quotas_launch(q, 0, 1, 1, UINT64_MAX), 0);
+        }
+}
+
+static void many_uids_do_not_make_one_forget(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        assert_int_equal(quotas_launch(q, 1, 1000, 1, 1000000), 0);
+        for (uid_t uid = 2; uid < 1000; uid++)
+                assert_int_equal(quotas_launch(q, uid, 1000, 1, 1), 0);
+        assert_int_equal(quotas_launch(q, 1, 2000, 1, 1000000), -EDQUOT);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(each_uid_and_kind_counts_alone),
+                cmocka_unit_test(what_is_done_makes_room),
+                cmocka_unit_test(launches_are_limited_in_each_interval),
+                cmocka_unit_test(a_request_in_between_does_not_renew_the_interval),
+                cmocka_unit_test(an_endless_interval_ends_never),
+                cmocka_unit_test(root_is_not_limited),
+                cmocka_unit_test(many_uids_do_not_make_one_forget),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
