@@ -327,8 +327,20 @@ int id_pool_acquire(IdPool *p, uint32_t *ret_base) {
         return 0;
 }
 
+/* All but one block, once nobody uses any: what a busy hour took, a quiet one gives back. */
+static void pool_trim(IdPool *p) {
+        for (size_t i = 0; i < p->n_blocks; i++)
+                if (p->blocks[i].used)
+                        return;
+
+        while (p->n_blocks > 1)
+                unlock_block(p, &p->blocks[--p->n_blocks]);
+}
+
 void id_pool_release(IdPool *p, uint32_t base) {
         for (size_t i = 0; i < p->n_blocks; i++)
                 if (p->blocks[i].base == base)
                         p->blocks[i].used = false;
+
+        pool_trim(p);
 }

@@ -6,8 +6,8 @@
  *
  * Blocks lie in the range that systemd keeps for containers, aligned as systemd-nspawn(1) aligns its own. One is
  * claimed for the machine by a lock on IDS_DIRECTORY/BASE and, where systemd runs, by the lock that systemd-nspawn
- * takes on the same ids. Both are held as long as the keeper lives, so the kernel gives them back if the keeper dies.
- * A claimed block is used by one sandbox at a time and kept for the next one. Ids that /etc/subuid, /etc/subgid or
+ * takes on the same ids, which the kernel gives back if the keeper dies. A claimed block is used by one sandbox at a
+ * time and kept for the next one; the last of them as long as the keeper lives. Ids that /etc/subuid, /etc/subgid or
  * the account database know are passed over.
  *
  * Life: one pool per keeper. Runs in: keeper. Privilege: root. Input: /etc/subuid, /etc/subgid, name service.
@@ -32,6 +32,7 @@ DEFINE_CLEANUP(IdPool *, id_pool_free);
 
 /* A free block; *ret_base stays the sandbox's until released. -EUSERS: none left; -ETIMEDOUT: name service hangs. */
 int id_pool_acquire(IdPool *p, uint32_t *ret_base);
+/* It is free again. When all are, the pool gives all but one back. */
 void id_pool_release(IdPool *p, uint32_t base);
 
 /* Whether text in the form of subuid(5) gives away any of these ids. A line that does not parse is passed over. */

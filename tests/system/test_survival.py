@@ -89,7 +89,7 @@ class Survival(SystemTest):
                       b'--uid=3001' in pathlib.Path(f'/proc/{p}/cmdline').read_bytes())
         os.kill(keeper, signal.SIGKILL)
         wait_for('an end of its processes', lambda: not os.path.exists(f'/proc/{pid}'))
-        wait_for('the broker to notice', lambda: id not in sandboxes() or sandboxes()[id]['state'] == 'failed')
+        wait_for('the broker to notice', lambda: sandboxes().get(id, {'state': 'failed'})['state'] == 'failed')
         self.assertEqual([r['state'] for r in sandboxes('bob').values()], ['running'])
         self.assertEqual(launch('alice', 'sleep')[0].rsplit('.', 1)[0], 'sleep.3001')
 

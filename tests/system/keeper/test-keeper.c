@@ -240,6 +240,18 @@ static void what_does_not_fit_together_is_refused(void **state _unused_) {
                 expect_refused(&(RigLaunch){ .change = no_degrade }, ERROR_LAYER_UNAVAILABLE);
 }
 
+static void two_at_once_leave_what_one_leaves(void **state _unused_) {
+        _cleanup_free_ char *before = rig_snapshot(&rig);
+
+        rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
+        rig_must_launch(&rig, &(RigLaunch){ .id = "web.3001.2", .script = "exec sleep 1000" });
+        assert_true(rig_call(&rig, "Stop", ID, NULL) >= 0);
+        assert_true(rig_call(&rig, "Stop", "web.3001.2", NULL) >= 0);
+        rig_expect_same(&rig, before);
+        rig_expect(&rig, "removed " ID " success 2 15");
+        rig_expect(&rig, "removed web.3001.2 success 2 15");
+}
+
 static void one_id_runs_once(void **state _unused_) {
         rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
         {
@@ -339,6 +351,7 @@ int main(void) {
                 cmocka_unit_test_setup(a_failed_set_up_leaves_nothing, rig_clean_slate),
                 cmocka_unit_test_setup(a_program_that_is_missing_is_an_error, rig_clean_slate),
                 cmocka_unit_test_setup(what_does_not_fit_together_is_refused, rig_clean_slate),
+                cmocka_unit_test_setup(two_at_once_leave_what_one_leaves, rig_clean_slate),
                 cmocka_unit_test_setup(one_id_runs_once, rig_clean_slate),
                 cmocka_unit_test_setup(calls_name_a_sandbox_that_exists, rig_clean_slate),
                 cmocka_unit_test_setup(the_client_gets_its_bytes, rig_clean_slate),
