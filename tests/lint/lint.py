@@ -67,16 +67,21 @@ class Tree:
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
-        listed = subprocess.run(['git', '-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-                                capture_output=True, check=False)
-        if listed.returncode == 0 and listed.stdout:
-            names = listed.stdout.decode().rstrip('\0').split('\0')
-        else:  # an unpacked archive
+        names = self.git_files(root)
+        if not names:  # an unpacked archive, or nothing to ask
             names = [str(p.relative_to(root)) for p in self.root.rglob('*') if p.is_file()]
             names = [n for n in names if not n.startswith(('build', '.git/'))]
         self.files = sorted(n for n in set(names) if (self.root / n).is_file())
         self.exceptions = self.read_exceptions()
         self.used = set()
+
+    @staticmethod
+    def git_files(root):
+        if not shutil.which('git'):
+            return []
+        listed = subprocess.run(['git', '-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+                                capture_output=True, check=False)
+        return [name for name in listed.stdout.decode().split('\0') if name] if listed.returncode == 0 else []
 
     def text(self, name):
         return (self.root / name).read_text(encoding='utf-8', errors='replace')
