@@ -16,6 +16,8 @@
 /* One keeper for each user with sandboxes, one for each application started at boot. */
 #define LINKS_MAX 4096
 #define RECORDS_MAX 4096
+/* Messages handled out of turn. */
+#define HEAR_MAX 1024
 
 typedef struct LinkCall {
         LIST_ENTRY(LinkCall) entry;
@@ -71,6 +73,13 @@ void keeper_link_close(KeeperLink *l) {
 void keeper_link_set_owner(KeeperLink *l, void *owner) { l->owner = owner; }
 
 void *keeper_link_owner(const KeeperLink *l) { return l->owner; }
+
+void keeper_link_hear(KeeperLink *l) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(l->bus);
+
+        for (unsigned i = 0; i < HEAR_MAX && sd_bus_process(bus, NULL) > 0; i++)
+                ;
+}
 
 int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret) {
         return sd_bus_message_new_method_call(

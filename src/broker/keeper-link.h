@@ -45,6 +45,9 @@ void keeper_link_close(KeeperLink *l);
 void keeper_link_set_owner(KeeperLink *l, void *owner);
 void *keeper_link_owner(const KeeperLink *l);
 
+/* Handles what has come in already. The link may be closed, and gone, afterwards. */
+void keeper_link_hear(KeeperLink *l);
+
 int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret);
 
 /* reply NULL: the link broke first. */

@@ -392,6 +392,15 @@ static int keeper_begin(Keeper *keeper) {
 Keeper *keepers_find_ready(Keepers *k, uid_t uid) {
         Keeper *keeper = keeper_find(k, uid);
 
+        /*
+         * Whoever held a lease heard of the end from the keeper itself, and may ask for the next launch before our
+         * loop came to the link: what is in there already counts first, or a limit would refuse it.
+         */
+        if (keeper && keeper->state == KEEPER_READY) {
+                keeper_link_hear(keeper->link);
+                keeper = keeper_find(k, uid);
+        }
+
         return keeper && keeper->state == KEEPER_READY ? keeper : NULL;
 }
 

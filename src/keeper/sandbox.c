@@ -277,15 +277,16 @@ static void finish(Sandbox *s) {
         s->phase = PHASE_DEAD;
         set_text(&s->record->sub_state, phases[PHASE_DEAD].sub_state);
 
-        send_result(s);
-        sandbox_release(s);
-
         if (!s->aborted)
                 keeper_link_changed(link, s);
         if (!keep)
                 keeper_link_removed(link, s);
         keeper_link_launched(link, s);
         keeper_link_stopped(link, s);
+
+        /* After the broker, which must know of the end before the holder of the lease asks it for the next launch. */
+        send_result(s);
+        sandbox_release(s);
 
         keeper_sandbox_ended(s->keeper, s, keep);
 }

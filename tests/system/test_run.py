@@ -7,7 +7,8 @@ import os
 import random
 import signal
 
-from common import PATIENCE, SystemTest, immurectl, main, run_as, sandboxes, start_as, wait_for
+from common import (PATIENCE, SystemTest, add_profile, immurectl, main, remove_profile, run_as, sandboxes, start_as,
+                    wait_for)
 
 SIZE = 10 * 1024 * 1024
 BYTES = random.Random(1).randbytes(SIZE)
@@ -62,6 +63,12 @@ class Status(SystemTest):
         for status in (0, 1, 2, 42, 125, 126, 127, 255):
             done = immurectl('alice', 'run', 'python', '-c', f'raise SystemExit({status})')
             self.assertEqual(done.returncode, status, done.stderr)
+
+    def test_next_run_finds_the_last_one_gone(self):
+        add_profile('once', '[Access]\nAllowUsers=alice\nMaxInstances=1\n[Exec]\nExecStart=/usr/bin/true\n')
+        self.addCleanup(remove_profile, 'once')
+        done = run_as('alice', 'bash', '-c', 'for ((i = 0; i < 100; i++)); do immurectl run once || exit; done')
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_signals_count_from_128(self):
         for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGUSR1):
