@@ -40,6 +40,18 @@ class Units(SystemTest):
             lines = (UNITS / name).read_text().splitlines()
             self.assertEqual([line for line in lines if line.startswith('RestrictSUIDSGID=')], [], name)
 
+    def test_sandboxes_outlive_the_socket(self):
+        # These hand on what happens to the other unit: a stop, a restart.
+        lines = (UNITS / 'immured-user@.service').read_text().splitlines()
+        for directive in 'Requires=', 'Requisite=', 'BindsTo=', 'PartOf=':
+            self.assertEqual([line for line in lines if line.startswith(directive)], [])
+
+    def test_reload_is_a_call_that_the_broker_answers(self):
+        lines = (UNITS / 'immured.service').read_text().splitlines()
+        command, = (line.partition('=')[2] for line in lines if line.startswith('ExecReload='))
+        done = subprocess.run(command.split(), capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+
     def test_activation_names_the_unit(self):
         service = pathlib.Path('/usr/share/dbus-1/system-services/org.immured.Broker1.service').read_text()
         self.assertIn('SystemdService=immured.service\n', service)
