@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 
@@ -192,6 +193,9 @@ static int set_up_process(void) {
 
         if (prctl(PR_SET_DUMPABLE, 0) < 0)
                 return -errno;
+
+        /* Every mode is said where something is made, and cgroups are there for all to read, as systemd's are. */
+        (void) umask(0022);
 
         raise_file_limit();
         for (int signo = 1; signo < _NSIG; signo++)

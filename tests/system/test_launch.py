@@ -55,6 +55,8 @@ class Launch(SystemTest):
         main_pid = sandbox_property(path, 'MainPID')
         expected = CGROUP.resolve() / 'immured.slice/immured-3001.slice/immured-user@3001.service/sleep.1'
         self.assertIn(str(main_pid), (expected / 'cgroup.procs').read_text().split())
+        # As systemd's are, or systemd-cgls shows a user nothing of what is his.
+        self.assertEqual(expected.stat().st_mode & 0o7777, 0o755)
         told = sandbox_property(path, 'ControlGroup')
         self.assertTrue(str(expected).endswith(told), told)
 
