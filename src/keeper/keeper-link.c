@@ -136,6 +136,12 @@ void keeper_link_stopped(KeeperLink *l _unused_, Sandbox *s) {
 static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
         KeeperLink *l = userdata;
 
+        /* What sd-bus itself says of a call that nobody lived to answer: a broker on its way out refuses nothing. */
+        if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY)) {
+                link_retry(l);
+                return 0;
+        }
+
         if (sd_bus_message_is_method_error(reply, NULL)) {
                 log_warning("the broker refuses this keeper: %s",
                             sd_bus_message_get_error(reply)->message ?: "");

@@ -108,6 +108,25 @@ static void sandboxes_outlive_the_broker(void **state _unused_) {
         rig_expect(&rig, "removed web.3001.2 exit-code 1 4");
 }
 
+static void a_connection_that_breaks_is_no_refusal(void **state _unused_) {
+        char log[4096];
+        ssize_t n;
+
+        rig_hang_up(&rig);
+        for (int i = 0; i < 3; i++) {
+                int fd = accept4(rig.listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+                assert_true(fd >= 0);
+                (void) close(fd);
+        }
+        rig_accept(&rig);
+
+        n = pread(rig.log_fd, log, sizeof(log) - 1, 0);
+        assert_true(n >= 0);
+        log[n] = '\0';
+        assert_null(strstr(log, "refuses"));
+}
+
 static bool cgroup_exists(const char *name) {
         _cleanup_free_ char *path = text_printf("%s/%s", rig.cgroup, name);
 
@@ -181,6 +200,7 @@ int main(void) {
                 cmocka_unit_test_setup(a_lease_stops_and_signals, rig_clean_slate),
                 cmocka_unit_test_setup(a_lease_that_is_closed_does_what_the_plan_says, rig_clean_slate),
                 cmocka_unit_test_setup(sandboxes_outlive_the_broker, rig_clean_slate),
+                cmocka_unit_test_setup(a_connection_that_breaks_is_no_refusal, rig_clean_slate),
                 cmocka_unit_test_setup(a_keeper_that_dies_leaves_nothing_to_the_next, rig_clean_slate),
                 cmocka_unit_test_setup(one_cgroup_has_one_keeper, rig_clean_slate),
                 cmocka_unit_test_setup(a_keeper_that_is_told_to_go_stops_all, rig_clean_slate),
