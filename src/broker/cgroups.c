@@ -254,6 +254,66 @@ static const char *find_value(char *text, const char *name) {
         return NULL;
 }
 
+/* pidfd_open(2): the kernel tells the pid in fdinfo, and -1 once the process is gone; 0: not in our namespace. */
+static int pid_of_pidfd(int pidfd, uint32_t *ret) {
+        _cleanup_free_ char *path = NULL, *text = NULL, *number = NULL;
+        const char *line;
+        int r;
+
+        path = text_printf("/proc/self/fdinfo/%d", pidfd);
+        if (!path)
+                return -ENOMEM;
+
+        /* Other kinds of descriptors may have more to tell than fits: not what we look for either. */
+        r = file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, &text, NULL);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EBADF;
+
+        line = strstr(text, "\nPid:\t");
+        if (!line)
+                return -EBADF;
+        line += strlen("\nPid:\t");
+        number = strndup(line, strcspn(line, "\n"));
+        if (!number)
+                return -ENOMEM;
+
+        return parse_u32(number, ret) < 0 || *ret == 0 ? -ESRCH : 0;
+}
+
+int cgroup_of_pidfd(int pidfd, char **ret) {
+        _cleanup_free_ char *path = NULL, *text = NULL, *group = NULL;
+        const char *line;
+        uint32_t pid, again;
+        int r;
+
+        r = pid_of_pidfd(pidfd, &pid);
+        if (r < 0)
+                return r;
+
+        path = text_printf("/proc/%u/cgroup", pid);
+        if (!path)
+                return -ENOMEM;
+        r = file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, &text, NULL);
+        if (r < 0)
+                return r == -ENOENT ? -ESRCH : r;
+
+        /* Still the same process: so what was read is not of a later one with its number. */
+        r = pid_of_pidfd(pidfd, &again);
+        if (r < 0)
+                return r;
+
+        line = startswith(text, "0::") ?: strstr(text, "\n0::");
+        if (!line)
+                return -ESRCH;
+        line += *line == '\n' ? strlen("\n0::") : 0;
+        group = strndup(line, strcspn(line, "\n"));
+        if (!group)
+                return -ENOMEM;
+
+        *ret = TAKE_PTR(group);
+        return 0;
+}
+
 int cgroup_read_u64(
         const char *mount, const char *group, const char *file, const char *name, uint64_t *ret) {
         _cleanup_free_ char *path = NULL, *text = NULL;

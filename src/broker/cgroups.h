@@ -41,5 +41,11 @@ bool cgroup_has_processes(const char *path, const char *child);
  */
 int cgroup_clear(const char *path);
 
+/*
+ * The group of a process, as in ControlGroup; caller frees. It was its group at some moment while the process lived.
+ * -EBADF: no pidfd; -ESRCH: the process has ended, or is not in our pid namespace.
+ */
+int cgroup_of_pidfd(int pidfd, char **ret);
+
 /* One number of a group's file; name: the word before it ("usage_usec" in cpu.stat), NULL: the first line is it. */
 int cgroup_read_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "broker/call.h"
+#include "broker/cgroups.h"
 #include "broker/interface.h"
 #include "broker/manager.h"
 #include "broker/message-size.h"
@@ -25,6 +26,8 @@ static int fail_hidden(Call *c) {
         switch (c->member->subject) {
         case SUBJECT_SANDBOX:
                 return call_fail(c, ERROR_NO_SUCH_SANDBOX, "No sandbox \"%s\"", c->object.path);
+        case SUBJECT_PROCESS:
+                return call_fail(c, ERROR_NO_SUCH_SANDBOX, "The process is in no sandbox");
         case SUBJECT_PROFILE:
                 return call_fail(c, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", c->object.path);
         case SUBJECT_USER:
@@ -40,6 +43,27 @@ static Object find_sandbox(const Manager *m, const char *id, const char *path) {
                          .path = path,
                          .sandbox = sandboxes_find(&m->sandboxes, id),
                          .uid = UID_NOBODY };
+}
+
+/* The object of the sandbox that holds the process behind the call's pidfd. */
+static int find_sandbox_of_process(Call *c, Object *ret) {
+        _cleanup_free_ char *group = NULL;
+        int fd, r;
+
+        r = sd_bus_message_read(c->message, "h", &fd);
+        if (r < 0)
+                return r;
+
+        r = cgroup_of_pidfd(fd, &group);
+        if (r == -EBADF)
+                return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no pidfd");
+        if (r < 0 && r != -ESRCH)
+                return r;
+
+        *ret = (Object){ .kind = OBJECT_SANDBOX,
+                         .sandbox = group ? sandboxes_find_by_cgroup(&c->manager->sandboxes, group) : NULL,
+                         .uid = UID_NOBODY };
+        return 0;
 }
 
 static Object find_profile(const Manager *m, const char *name, const char *path) {
@@ -94,6 +118,8 @@ static int object_resolve(Call *c) {
                 c->object = c->member->subject == SUBJECT_SANDBOX ? find_sandbox(c->manager, text, text)
                                                                   : find_profile(c->manager, text, text);
                 return 0;
+        case SUBJECT_PROCESS:
+                return find_sandbox_of_process(c, &c->object);
         case SUBJECT_USER:
                 r = sd_bus_message_read(c->message, "u", &uid);
                 if (r < 0)

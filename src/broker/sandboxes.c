@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/sandboxes.h"
 
+#include "base/text.h"
+
 #include "broker/object-path.h"
 
 Sandbox *sandbox_free(Sandbox *sandbox) {
@@ -67,6 +69,17 @@ static int reserve(Sandboxes *s) {
         s->items = items;
         s->n_allocated = n;
         return 0;
+}
+
+Sandbox *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group) {
+        for (size_t i = 0; i < s->n_items; i++) {
+                const SandboxRecord *record = s->items[i]->record;
+
+                if (sandbox_state_is_alive(record->state) && path_is_below(group, record->control_group))
+                        return s->items[i];
+        }
+
+        return NULL;
 }
 
 int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct Keeper *keeper, Sandbox **ret) {

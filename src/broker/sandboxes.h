@@ -32,6 +32,9 @@ Sandbox *sandboxes_find(const Sandboxes *s, const char *id);
 /* The same, but NULL too for one that has ended. */
 Sandbox *sandboxes_find_alive(const Sandboxes *s, const char *id);
 
+/* The one that this cgroup, or one above it, belongs to. */
+Sandbox *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group);
+
 /* Takes the record over, also on failure. -EEXIST, -ENOMEM. */
 int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct Keeper *keeper, Sandbox **ret);
 

@@ -3,6 +3,7 @@
 
 import array
 import os
+import pwd
 import socket
 import struct
 
@@ -119,3 +120,12 @@ class RawBus:
                 self.signals.append((values, content))
         values, content = self.signals.pop(0)
         return values.get(3), content
+
+
+def bus_of(user):
+    """A connection of the user's, made by this process."""
+    os.seteuid(pwd.getpwnam(user).pw_uid)
+    try:
+        return RawBus()
+    finally:
+        os.seteuid(0)

@@ -8,9 +8,9 @@ import pathlib
 import socket
 import subprocess
 
-from common import (BUS, ROOT, UIDS, SystemTest, command_as, gdbus, immurectl, launch, main, restart_broker, state,
+from common import (BUS, ROOT, SystemTest, command_as, gdbus, immurectl, launch, main, restart_broker, state,
                     stop_all)
-from rawbus import RawBus, launch_body
+from rawbus import bus_of, launch_body
 
 CONF = pathlib.Path('/etc/immured/immured.conf.d')
 
@@ -38,15 +38,6 @@ FAILING = [
     ('foreign-source', '{}', 'SetupFailed', '/home/carol/data.*Permission denied'),
     ('no-directory', '{}', 'SetupFailed', '/no/such/directory.*No such file'),
 ]
-
-
-def bus_of(user):
-    """A connection of the user's, made by this process."""
-    os.seteuid(UIDS[user])
-    try:
-        return RawBus()
-    finally:
-        os.seteuid(0)
 
 
 class Failures(SystemTest):

@@ -9,6 +9,7 @@ import signal
 
 from common import (BUS, CGROUP, ROOT, SystemTest, UIDS, busctl, gdbus, immurectl, launch, main, run_as, sandboxes,
                     sandbox_property, start_as, wait_for)
+from rawbus import bus_of
 
 
 class Launch(SystemTest):
@@ -59,6 +60,30 @@ class Launch(SystemTest):
         self.assertEqual(expected.stat().st_mode & 0o7777, 0o755)
         told = sandbox_property(path, 'ControlGroup')
         self.assertTrue(str(expected).endswith(told), told)
+
+    def test_process_leads_to_its_sandbox(self):
+        id, path = launch('alice', 'sleep')
+        inside = os.pidfd_open(sandbox_property(path, 'MainPID'))
+        outside = os.pidfd_open(os.getpid())
+        file = os.open('/dev/null', os.O_RDONLY)
+        for fd in (inside, outside, file):
+            self.addCleanup(os.close, fd)
+
+        def ask(user, fd):
+            bus = bus_of(user)
+            self.addCleanup(bus.close)
+            return bus.call(BUS, ROOT, f'{BUS}.Manager', 'GetSandboxByPIDFD', 'h', b'\0\0\0\0', [fd])
+
+        for user in ('alice', 'root'):
+            error, body = ask(user, inside)
+            self.assertIsNone(error)
+            self.assertEqual(body[4:-1].decode(), path)
+        for user, fd, expected in (('bob', inside, f'{BUS}.Error.NoSuchSandbox'),
+                                   ('alice', outside, f'{BUS}.Error.NoSuchSandbox'),
+                                   ('alice', file, 'org.freedesktop.DBus.Error.InvalidArgs')):
+            self.assertEqual(ask(user, fd)[0], expected)
+        busctl('alice', 'Stop', 's', id)
+        self.assertEqual(ask('alice', inside)[0], f'{BUS}.Error.NoSuchSandbox')
 
     def test_stop_ends_and_removes(self):
         id, path = launch('alice', 'sleep')

@@ -9,6 +9,7 @@
 
 static const ObjectKind subject_kinds[_SUBJECT_MAX] = {
         [SUBJECT_SANDBOX] = OBJECT_SANDBOX,
+        [SUBJECT_PROCESS] = OBJECT_SANDBOX,
         [SUBJECT_PROFILE] = OBJECT_PROFILE,
         [SUBJECT_USER] = OBJECT_USER,
 };
@@ -41,7 +42,10 @@ static void every_member_has_a_rule_and_a_handler(void **state) {
 
 static void check_first_argument(ObjectKind kind, const Interface *i, const Member *m) {
         static const char first[_SUBJECT_MAX] = {
-                [SUBJECT_SANDBOX] = 's', [SUBJECT_PROFILE] = 's', [SUBJECT_USER] = 'u'
+                [SUBJECT_SANDBOX] = 's',
+                [SUBJECT_PROCESS] = 'h',
+                [SUBJECT_PROFILE] = 's',
+                [SUBJECT_USER] = 'u',
         };
 
         (void) kind;
