@@ -9,14 +9,15 @@
 #include "broker/message-size.h"
 
 #include <stdarg.h>
+#include <time.h>
 
 /* Together well above what an honest Launch carries: 64 arguments of 4 KiB and an environment. */
 #define MESSAGE_SIZE_MAX (384U * 1024)
 /* Calls of one user without an answer yet, whatever they wait for. */
 #define REQUESTS_PER_USER_MAX 64U
 /* Calls of a peer, and of all peers, that may wait for the bus to say who the peer is. */
-#define WAITING_PER_PEER_MAX 16U
-#define WAITING_MAX 1024U
+#define WAITING_PER_PEER_MAX 8U
+#define WAITING_MAX (PEERS_MAX * WAITING_PER_PEER_MAX)
 /* Messages larger than this share a budget, so that small ones get through whatever else waits. */
 #define WAITING_SMALL_SIZE 4096U
 #define WAITING_SIZE_MAX (4U * 1024 * 1024)
@@ -240,13 +241,16 @@ static int call_run(Call *c) {
         return c->member->handler(c);
 }
 
-static void call_decide(Call *c) {
-        int r;
+static uint64_t clock_usec(clockid_t which) {
+        struct timespec ts = { 0 };
 
-        if (c->peer->state == PEER_GONE) {
-                (void) call_free(c);
-                return;
-        }
+        (void) clock_gettime(which, &ts);
+        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
+}
+
+/* The call may be gone afterwards, or belong to somebody else. */
+static void call_work(Call *c) {
+        int r;
 
         r = call_run(c);
         if (r > 0)
@@ -256,12 +260,35 @@ static void call_decide(Call *c) {
         (void) call_free(c);
 }
 
+static void call_decide(Call *c) {
+        const uint64_t before = clock_usec(CLOCK_THREAD_CPUTIME_ID);
+        Quotas *quotas = c->manager->quotas;
+        const uid_t uid = c->uid;
+
+        if (c->peer->state == PEER_GONE) {
+                (void) call_free(c);
+                return;
+        }
+
+        call_work(c);
+        if (quotas_spend(
+                    quotas, uid, clock_usec(CLOCK_MONOTONIC), clock_usec(CLOCK_THREAD_CPUTIME_ID) - before) <
+            0)
+                (void) log_oom();
+}
+
 /* The uid is known: from here on the call counts against it. */
 static void call_begin(Call *c) {
         int r;
 
         c->uid = c->peer->uid;
-        r = call_count(c, QUOTA_REQUESTS, REQUESTS_PER_USER_MAX);
+        if (quotas_may_spend(c->manager->quotas, c->uid, clock_usec(CLOCK_MONOTONIC)) < 0)
+                r = call_fail(c,
+                              ERROR_RATE_LIMITED,
+                              "User %u has used up his share of the broker's time; try again in a moment",
+                              c->uid);
+        else
+                r = call_count(c, QUOTA_REQUESTS, REQUESTS_PER_USER_MAX);
         if (r < 0) {
                 call_reply_error(c, r);
                 (void) call_free(c);

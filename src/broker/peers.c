@@ -4,8 +4,12 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* A row costs one match rule; dbus-daemon grants 512 to a connection on the system bus. */
-#define PEERS_MAX 384
+/*
+ * dbus-daemon drops its own answers, and says nothing, while a connection's queue holds too many descriptors, and any
+ * user can bring that about. So an answer is not waited for long, but asked for again.
+ */
+#define LOOKUP_TIMEOUT_USEC (300 * USEC_PER_MSEC)
+#define LOOKUPS_MAX 80U
 
 struct Peers {
         sd_bus *bus;
@@ -91,6 +95,8 @@ static int on_match_installed(sd_bus_message *m, void *userdata, sd_bus_error *e
         return 0;
 }
 
+static int peer_ask_user(Peer *p, sd_bus *bus);
+
 static int on_unix_user(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Peer *p = userdata;
         uint32_t uid;
@@ -98,6 +104,10 @@ static int on_unix_user(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         (void) error;
 
         p->lookup = sd_bus_slot_unref(p->lookup);
+
+        if (sd_bus_message_is_method_error(m, SD_BUS_ERROR_NO_REPLY) && ++p->n_lookups < LOOKUPS_MAX &&
+            peer_ask_user(p, sd_bus_message_get_bus(m)) >= 0)
+                return 0;
 
         if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read(m, "u", &uid) < 0 ||
             uid == UINT32_MAX) {
@@ -108,6 +118,26 @@ static int on_unix_user(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         p->uid = uid;
         peer_tell(p, PEER_KNOWN);
         return 0;
+}
+
+static int peer_ask_user(Peer *p, sd_bus *bus) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(bus,
+                                           &m,
+                                           "org.freedesktop.DBus",
+                                           "/org/freedesktop/DBus",
+                                           "org.freedesktop.DBus",
+                                           "GetConnectionUnixUser");
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(m, 's', p->name);
+        if (r < 0)
+                return r;
+
+        return sd_bus_call_async(bus, &p->lookup, m, on_unix_user, p, LOOKUP_TIMEOUT_USEC);
 }
 
 /* The rule first: whoever is still there when the uid is asked for cannot leave unnoticed later. */
@@ -125,16 +155,7 @@ static int peer_ask(Peer *p, sd_bus *bus) {
         if (r < 0)
                 return r;
 
-        return sd_bus_call_method_async(bus,
-                                        &p->lookup,
-                                        "org.freedesktop.DBus",
-                                        "/org/freedesktop/DBus",
-                                        "org.freedesktop.DBus",
-                                        "GetConnectionUnixUser",
-                                        on_unix_user,
-                                        p,
-                                        "s",
-                                        p->name);
+        return peer_ask_user(p, bus);
 }
 
 int peers_new(Peers **ret, sd_bus *bus, PeerHandler handler, void *userdata) {

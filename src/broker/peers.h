@@ -18,6 +18,9 @@
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
 
+/* A row costs one match rule; dbus-daemon grants 512 to a connection on the system bus. */
+#define PEERS_MAX 384U
+
 typedef struct Peers Peers;
 struct Call;
 
@@ -39,6 +42,7 @@ typedef struct Peer {
         AccountQuery *query; /* a newer one is on its way */
         Peers *peers;
         sd_bus_slot *match, *lookup;
+        unsigned n_lookups;         /* that the bus left without an answer */
         TAILQ_HEAD(, Call) waiting; /* calls until the uid is known */
         unsigned n_waiting;
 } Peer;

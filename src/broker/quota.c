@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/quota.h"
 
+#include "base/text.h"
+
 #include <sys/queue.h>
 
 /* Rows nobody needs any more are swept when there are more than this. */
@@ -10,8 +12,9 @@ typedef struct QuotaRow {
         LIST_ENTRY(QuotaRow) entry;
         uid_t uid;
         uint32_t n[_QUOTA_KIND_MAX];
-        uint64_t window_end; /* 0: no launch lately */
-        uint32_t n_launches; /* in the window */
+        uint64_t window_end;  /* 0: no launch lately */
+        uint32_t n_launches;  /* in the window */
+        uint64_t spent_until; /* when the share of time will have made up for all that was spent */
 } QuotaRow;
 
 struct Quotas {
@@ -75,7 +78,8 @@ static int row_get(Quotas *q, uid_t uid, QuotaRow **ret) {
 }
 
 static bool row_is_idle(const QuotaRow *row, uint64_t now_usec) {
-        return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 && row->window_end <= now_usec;
+        return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 && row->window_end <= now_usec &&
+               row->spent_until <= now_usec;
 }
 
 static void sweep(Quotas *q, uint64_t now_usec) {
@@ -138,5 +142,32 @@ int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint6
                 return -EDQUOT;
 
         row->n_launches++;
+        return 0;
+}
+
+int quotas_may_spend(Quotas *q, uid_t uid, uint64_t now_usec) {
+        const QuotaRow *row = row_find(q, uid);
+
+        if (uid == 0 || !row || row->spent_until <= now_usec)
+                return 0;
+
+        return row->spent_until - now_usec < QUOTA_TIME_BURST_USEC * QUOTA_TIME_SHARE ? 0 : -EDQUOT;
+}
+
+int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec) {
+        QuotaRow *row;
+        int r;
+
+        if (uid == 0)
+                return 0;
+
+        sweep(q, now_usec);
+        r = row_get(q, uid, &row);
+        if (r < 0)
+                return r;
+
+        /* Nobody is shut out for longer than a minute, whatever one request took. */
+        spent_usec = MIN(spent_usec, 15 * USEC_PER_SEC);
+        row->spent_until = MAX(row->spent_until, now_usec) + spent_usec * QUOTA_TIME_SHARE;
         return 0;
 }

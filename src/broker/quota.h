@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * quota — what one uid may ask for at a time: requests in flight, launches in a while
+ * quota — what one uid may ask for at a time: requests in flight, launches in a while, the broker's time
  *
  * Looked at before any work is done for a request. Root is not limited: it could stop the broker anyway.
  *
@@ -31,3 +31,13 @@ void quotas_leave(Quotas *q, uid_t uid, QuotaKind kind);
 
 /* One more launch now, CLOCK_MONOTONIC. -EDQUOT: burst launches were in this interval already. -ENOMEM. */
 int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec);
+
+/*
+ * The processor's time that requests take of the broker is everybody's: one user gets a burst of it, and then a share,
+ * so that the next in the queue is somebody else's before long. -EDQUOT: his is used up at this moment.
+ */
+#define QUOTA_TIME_BURST_USEC (250 * UINT64_C(1000))
+#define QUOTA_TIME_SHARE 4 /* one part in so many */
+int quotas_may_spend(Quotas *q, uid_t uid, uint64_t now_usec);
+/* What a request of this uid took. -ENOMEM. */
+int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec);

@@ -59,6 +59,15 @@ class RawBus:
 
     def call(self, destination, path, interface, member, signature='', body=b'', fds=()):
         """(name of the error or None, body of the reply)"""
+        self.send(destination, path, interface, member, signature, body, fds)
+        while True:
+            kind, values, content = self.read()
+            if kind in (REPLY, ERROR) and values.get(5) == self.serial:
+                return values.get(4) if kind == ERROR else None, content
+            if kind == SIGNAL:
+                self.signals.append((values, content))
+
+    def send(self, destination, path, interface, member, signature='', body=b'', fds=()):
         self.serial += 1
         fields = b''
         for code, kind, value in ((1, 'o', path), (2, 's', interface), (3, 's', member), (6, 's', destination)):
@@ -72,12 +81,6 @@ class RawBus:
         message = padded(head, 8) + body
         sent = self.socket.sendmsg([message], ancillary)
         self.socket.sendall(message[sent:])
-        while True:
-            kind, values, content = self.read()
-            if kind in (REPLY, ERROR) and values.get(5) == self.serial:
-                return values.get(4) if kind == ERROR else None, content
-            if kind == SIGNAL:
-                self.signals.append((values, content))
 
     def read_exactly(self, size):
         data = b''

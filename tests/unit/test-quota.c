@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/text.h"
 #include "broker/quota.h"
 
 #include <setjmp.h>
@@ -77,6 +78,8 @@ static void root_is_not_limited(void **state) {
         for (unsigned i = 0; i < 100; i++) {
                 assert_int_equal(quotas_enter(q, 0, QUOTA_WORK, 1), 0);
                 assert_int_equal(quotas_launch(q, 0, 1, 1, UINT64_MAX), 0);
+                assert_int_equal(quotas_spend(q, 0, 1, QUOTA_TIME_BURST_USEC), 0);
+                assert_int_equal(quotas_may_spend(q, 0, 1), 0);
         }
 }
 
@@ -91,6 +94,37 @@ static void many_uids_do_not_make_one_forget(void **state) {
         assert_int_equal(quotas_launch(q, 1, 2000, 1, 1000000), -EDQUOT);
 }
 
+static void time_comes_back_at_its_share(void **state) {
+        const uint64_t full = QUOTA_TIME_BURST_USEC * QUOTA_TIME_SHARE;
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        assert_int_equal(quotas_may_spend(q, 1000, 5000), 0);
+        assert_int_equal(quotas_spend(q, 1000, 5000, QUOTA_TIME_BURST_USEC - 1), 0);
+        assert_int_equal(quotas_may_spend(q, 1000, 5000), 0);
+        assert_int_equal(quotas_spend(q, 1000, 5000, 1), 0);
+        assert_int_equal(quotas_may_spend(q, 1000, 5000), -EDQUOT);
+        assert_int_equal(quotas_may_spend(q, 1001, 5000), 0);
+        assert_int_equal(quotas_may_spend(q, 1000, 5001), 0);
+
+        /* What was saved up is the burst, and no more. */
+        assert_int_equal(quotas_spend(q, 1000, 5000 + 100 * full, QUOTA_TIME_BURST_USEC), 0);
+        assert_int_equal(quotas_may_spend(q, 1000, 5000 + 100 * full), -EDQUOT);
+}
+
+static void time_spent_is_not_forgotten_with_the_request(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 1), 0);
+        assert_int_equal(quotas_spend(q, 1000, 5000, UINT64_MAX), 0);
+        quotas_leave(q, 1000, QUOTA_REQUESTS);
+        assert_int_equal(quotas_may_spend(q, 1000, 5001), -EDQUOT);
+        assert_int_equal(quotas_may_spend(q, 1000, 5000 + 60 * USEC_PER_SEC), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_uid_and_kind_counts_alone),
@@ -100,6 +134,8 @@ int main(void) {
                 cmocka_unit_test(an_endless_interval_ends_never),
                 cmocka_unit_test(root_is_not_limited),
                 cmocka_unit_test(many_uids_do_not_make_one_forget),
+                cmocka_unit_test(time_comes_back_at_its_share),
+                cmocka_unit_test(time_spent_is_not_forgotten_with_the_request),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
