@@ -286,6 +286,10 @@ static void link_retry(KeeperLink *l) {
         l->announced = false;
         drop_calls(l->keeper);
 
+        /* The end of a connection comes twice: to the Hello that waited, and to whoever watches for it. */
+        if (sd_event_source_get_enabled(l->pause, NULL) > 0)
+                return;
+
         r = sd_event_source_set_time_relative(l->pause, l->pause_usec);
         if (r >= 0)
                 r = sd_event_source_set_enabled(l->pause, SD_EVENT_ONESHOT);

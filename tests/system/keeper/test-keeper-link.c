@@ -117,6 +117,8 @@ static void a_connection_that_breaks_is_no_refusal(void **state _unused_) {
                 int fd = accept4(rig.listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
                 assert_true(fd >= 0);
+                /* From here on its Hello waits for an answer. */
+                assert_int_equal(recv(fd, log, 1, MSG_PEEK), 1);
                 (void) close(fd);
         }
         rig_accept(&rig);
