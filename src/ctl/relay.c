@@ -6,12 +6,27 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 void relay_done(Relay *relay) {
         relay_handed_over(relay);
         relay->own = safe_close(relay->own);
         free(relay->buffer);
         *relay = RELAY_INIT;
+}
+
+/* Whether bytes can come or go there at all. */
+static int check_copy(int stream) {
+        struct stat st;
+        int flags;
+
+        flags = fcntl(stream, F_GETFL);
+        if (flags < 0 || fstat(stream, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return -EISDIR;
+
+        return flags & O_PATH ? -EBADF : 0;
 }
 
 int relay_open(Relay *relay, int stream) {
@@ -27,6 +42,10 @@ int relay_open(Relay *relay, int stream) {
                 relay->handover = stream;
                 return 0;
         }
+
+        r = check_copy(stream);
+        if (r < 0)
+                return r;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;

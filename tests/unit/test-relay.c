@@ -92,6 +92,27 @@ static void close_setup(Setup *s) {
         (void) safe_close(s->application);
 }
 
+static void what_holds_no_bytes_is_an_error(void **state) {
+        static const struct {
+                int flags, error;
+        } cases[] = { { O_RDONLY | O_DIRECTORY, -EISDIR }, { O_PATH | O_DIRECTORY, -EISDIR } };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                int fd = open("/", cases[i].flags | O_CLOEXEC), saved, r;
+                Relay relay = RELAY_INIT;
+
+                assert_true(fd >= 0);
+                saved = replace(STDIN_FILENO, fd);
+                r = relay_open(&relay, STDIN_FILENO);
+                put_back(STDIN_FILENO, saved);
+                (void) close(fd);
+
+                assert_int_equal(r, cases[i].error);
+                relay_done(&relay);
+        }
+}
+
 static void end_of_file_passes_inward(void **state) {
         char buffer[8];
         ssize_t n, end;
@@ -209,6 +230,7 @@ static void a_full_sink_waits_and_loses_nothing(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(only_what_the_broker_takes_is_handed_over),
+                cmocka_unit_test(what_holds_no_bytes_is_an_error),
                 cmocka_unit_test(end_of_file_passes_inward),
                 cmocka_unit_test(an_application_that_reads_no_more_ends_it),
                 cmocka_unit_test(a_caller_that_reads_no_more_is_felt_outward),
