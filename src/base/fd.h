@@ -39,10 +39,10 @@ int fd_set_nonblock(int fd, bool on);
 int fd_close_from(int first);
 
 /*
- * Whether a descriptor may be a sandboxed application's standard stream: a pipe, a terminal, /dev/null, or a plain
- * file of a file system that holds data. 0; -EPERM for anything through which more can be reached than bytes (sockets
- * carry descriptors, directories lead on, files of the kernel act); another errno when that cannot be told. Asks the
- * file's file system, which may be a slow one.
+ * Whether a descriptor may be a sandboxed application's standard stream: a pipe, a terminal or /dev/null. 0; -EPERM
+ * for anything through which more can be reached than bytes: sockets carry descriptors, directories lead on, files of
+ * the kernel act, and a plain file can be opened again through /proc/self/fd, for writing or to be executed, with the
+ * mount flags of wherever it came from. Another errno when it cannot be told.
  */
 int fd_check_stream(int fd);
 

@@ -104,6 +104,8 @@ class Failures(SystemTest):
             'a process': os.pidfd_open(os.getpid()),
             'an event counter': os.eventfd(0),
             'zeros': os.open('/dev/zero', os.O_RDONLY),
+            'a plain file': os.open('/etc/hostname', os.O_RDONLY | os.O_CREAT),
+            'a file without a name': os.memfd_create('data'),
         }
         bus = bus_of('alice')
         before = state()
