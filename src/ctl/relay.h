@@ -5,8 +5,8 @@
  * relay — a standard stream of immurectl for the application: handed over as it is, or copied through a pipe
  *
  * Pipes, terminals and /dev/null are handed over. A plain file or a socket never gets into a sandbox, since more can
- * be done with one than move bytes (see fd_check_stream()): it stays here, and its bytes are copied, every one of them,
- * without looking at them.
+ * be done with one than move bytes (see fd_check_stream()): it stays here, and its bytes are copied, every one of
+ * them, without looking at them.
  *
  * Life: relay_open(); relay_poll() and relay_step() around poll(2) until relay_is_done().
  *
