@@ -248,11 +248,12 @@ def check_clang_format(tree):
 
 def check_registered(tree):
     """A source that no meson.build names is neither compiled nor tested."""
-    for name in tree.sources('src/', '.c') + tree.sources('tests/unit/', '.c') + tree.sources('tests/bench/', '.c'):
+    for name in tree.sources('src/', '.c') + [
+            n for d in ('unit', 'fuzz', 'bench') for n in tree.sources(f'tests/{d}/', '.c')]:
         path = pathlib.PurePath(name)
         build = path.parent / 'meson.build'
         known = tree.text(build) if str(build) in tree.files else ''
-        if not any(f"'{n}'" in known for n in (path.name, path.stem.removeprefix('test-'))):
+        if not any(f"'{n}'" in known for n in (path.name, re.sub('^(test|fuzz)-', '', path.stem))):
             yield f'{name}: not in {build}'
 
 
