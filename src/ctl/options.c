@@ -112,13 +112,13 @@ static const OptionRow option_rows[] = {
         { "instance",      'i', "NAME",             OPTION_LAUNCH,  offsetof(Options, instance),      parse_text,
           "Name this instance of the profile (%i in it)" },
         { "env",           'E', "NAME[=VALUE]",     OPTION_LAUNCH,  0,                                parse_variable,
-          "Set a variable that PassEnvironment= lets through" },
+          "Set a variable named in PassEnvironment=" },
         { "arg",           'a', "ARGUMENT",         OPTION_LAUNCH,  offsetof(Options, arguments),     parse_list,
           "Add an argument, before those behind the profile" },
         { "user",          'u', "NAME",             OPTION_LAUNCH,  offsetof(Options, user),          parse_text,
           "Launch for another user (administrators only)" },
         { "on-disconnect", 0,   "keep|stop",        OPTION_LEASED,  offsetof(Options, on_disconnect), parse_choice,
-          "What becomes of the application if immurectl dies" },
+          "What becomes of it all if immurectl dies" },
         { "signal",        's', "SIGNAL",           OPTION_KILL,    offsetof(Options, signal),        parse_signo,
           "Which signal to send, by name or number" },
         { "whom",          0,   "main|all",         OPTION_KILL,    offsetof(Options, whom),          parse_choice,
@@ -197,6 +197,22 @@ int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_or
         }
 
         return optind;
+}
+
+bool options_get(size_t i, OptionInfo *ret) {
+        const OptionRow *row = &option_rows[i];
+
+        if (i >= ELEMENTSOF(option_rows))
+                return false;
+
+        *ret = (OptionInfo){
+                .name = row->name,
+                .letter = row->letter,
+                .argument = row->argument,
+                .groups = row->groups,
+                .help = row->help,
+        };
+        return true;
 }
 
 char *options_help(unsigned groups) {

@@ -59,5 +59,17 @@ void options_done(Options *o);
  */
 int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_order);
 
+/* What tells of one option; a verb takes it where their groups meet. */
+typedef struct OptionInfo {
+        const char *name;
+        char letter;          /* 0: none */
+        const char *argument; /* NULL: takes none; "a|b": one of these */
+        unsigned groups;
+        const char *help;
+} OptionInfo;
+
+/* The options in their order; false: there are no more. */
+bool options_get(size_t i, OptionInfo *ret);
+
 /* The options of these groups as lines of help; caller frees. NULL: no memory. */
 char *options_help(unsigned groups);

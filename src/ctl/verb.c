@@ -31,6 +31,8 @@ const Verb verbs[] = {
           "Forget sandboxes that have failed" },
         { "profiles",     0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_profiles,
           "List profiles" },
+        { "cat",          1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "PROFILE…", verb_cat,
+          "Show the files that profiles are made of" },
         { "plan",         1, -1, LAUNCHING | OPTION_LEASED | SHOWING, ANY_ORDER, EXIT_FAILURE, "PROFILE [ARGUMENT…]",
           verb_plan, "Show what a launch would do" },
         { "reload",       0,  0, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "", verb_reload,
@@ -41,7 +43,7 @@ const Verb verbs[] = {
           "List the keys of profiles" },
         { "version",      0,  0, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "", verb_version,
           "Show the version" },
-        { "help",         0,  1, 0,                         ANY_ORDER, EXIT_FAILURE, "[COMMAND]", verb_help,
+        { "help",         0,  1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "[COMMAND]", verb_help,
           "Show this help, or that of a command" },
 };
 /* clang-format on */
@@ -114,6 +116,52 @@ int verb_print_help(const Verb *verb) {
         return output_flush();
 }
 
+static json_t *option_to_json(const OptionInfo *option) {
+        char letter[2] = { option->letter };
+
+        return json_pack("{s:s, s:s*, s:s*, s:s}",
+                         "name",
+                         option->name,
+                         "letter",
+                         option->letter ? letter : NULL,
+                         "argument",
+                         option->argument,
+                         "help",
+                         option->help);
+}
+
+static json_t *verb_to_json(const Verb *verb) {
+        _cleanup_json_ json_t *options = json_array();
+        OptionInfo option;
+
+        for (size_t i = 0; options_get(i, &option); i++)
+                if (option.groups & (verb->options | OPTION_ALWAYS) &&
+                    json_array_append_new(options, option_to_json(&option)) < 0)
+                        return NULL;
+
+        return json_pack("{s:s, s:s, s:b, s:s, s:O}",
+                         "name",
+                         verb->name,
+                         "arguments",
+                         verb->synopsis,
+                         "options_first",
+                         verb->in_order,
+                         "help",
+                         verb->help,
+                         "options",
+                         options);
+}
+
+static json_t *verb_table_to_json(void) {
+        _cleanup_json_ json_t *commands = json_array();
+
+        for (size_t i = 0; i < n_verbs; i++)
+                if (json_array_append_new(commands, verb_to_json(&verbs[i])) < 0)
+                        return NULL;
+
+        return json_pack("{s:O}", "commands", commands);
+}
+
 int verb_version(const Options *o, int n, char **args) {
         _cleanup_json_ json_t *version = json_pack("{s:s}", "version", IMMURED_VERSION);
 
@@ -130,12 +178,16 @@ int verb_version(const Options *o, int n, char **args) {
 int verb_help(const Options *o, int n, char **args) {
         const Verb *verb = NULL;
 
-        (void) o;
-
         if (n > 0) {
                 verb = verb_find(args[0]);
                 if (!verb)
                         return ctl_error(-EINVAL, "There is no command '%s'; see immurectl help", args[0]);
+        }
+
+        if (o->output != OUTPUT_TEXT) {
+                _cleanup_json_ json_t *table = verb ? verb_to_json(verb) : verb_table_to_json();
+
+                return table ? output_json(o->output, table) : ctl_error(-ENOMEM, "Out of memory");
         }
 
         return verb_print_help(verb);

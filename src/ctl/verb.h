@@ -53,6 +53,7 @@ int verb_reset_failed(const Options *o, int n, char **args);
 int verb_profiles(const Options *o, int n, char **args);
 int verb_reload(const Options *o, int n, char **args);
 int verb_lint(const Options *o, int n, char **args);
+int verb_cat(const Options *o, int n, char **args);
 int verb_keys(const Options *o, int n, char **args);
 int verb_version(const Options *o, int n, char **args);
 int verb_help(const Options *o, int n, char **args);

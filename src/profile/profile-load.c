@@ -42,6 +42,7 @@ ProfileSet *profile_set_free(ProfileSet *set) {
         for (size_t i = 0; i < set->n_entries; i++) {
                 free(set->entries[i].name);
                 free(set->entries[i].path);
+                strv_free(set->entries[i].files);
                 profile_unref(set->entries[i].profile);
                 findings_done(&set->entries[i].findings);
         }
@@ -270,8 +271,27 @@ static int build_hash(Profile *p, const Lineage *l) {
         return 0;
 }
 
-/* One profile with what it inherits. *ret stays NULL where there are findings. 0 or -ENOMEM. */
-static int load_build(const ProfileLoad *load, const ProfileSource *s, Profile **ret, Findings *findings) {
+static int list_files(const Lineage *l, char ***ret) {
+        int r = 0;
+
+        for (size_t i = 0; i < l->n_order && r == 0; i++) {
+                r = strv_extend(ret, l->order[i]->path);
+                if (r == 0)
+                        r = strv_extend_strv(ret, l->order[i]->dropins);
+        }
+
+        return r;
+}
+
+/*
+ * One profile with what it inherits. *ret stays NULL where there are findings; *ret_files tells also then what was
+ * read. 0 or -ENOMEM.
+ */
+static int load_build(const ProfileLoad *load,
+                      const ProfileSource *s,
+                      Profile **ret,
+                      char ***ret_files,
+                      Findings *findings) {
         _cleanup_(profile_unrefp) Profile *p = NULL;
         _cleanup_free_ KeyOrigin *origins = NULL;
         _cleanup_free_ Lineage *lineage = NULL;
@@ -293,6 +313,8 @@ static int load_build(const ProfileLoad *load, const ProfileSource *s, Profile *
 
         b = (ProfileBuild){ .profile = p, .origins = origins };
         r = lineage_collect(load, s, lineage, findings);
+        if (r == 0)
+                r = list_files(lineage, ret_files);
         for (size_t i = 0; i < lineage->n_order && r == 0; i++)
                 r = build_apply_source(&b, lineage->order[i], lineage->order[i] == s, findings);
         if (r == 0 && findings->n_items == n_before)
@@ -319,7 +341,7 @@ static int set_add(ProfileSet *set, const ProfileLoad *load, const ProfileSource
         /* A source's findings stay where they are until all heirs have asked for them. */
         r = findings_extend(&entry->findings, &s->findings);
         if (r == 0)
-                r = load_build(load, s, &entry->profile, &entry->findings);
+                r = load_build(load, s, &entry->profile, &entry->files, &entry->findings);
         findings_sort(&entry->findings);
         return r;
 }

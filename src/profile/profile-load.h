@@ -15,7 +15,8 @@ extern const char *const profile_search_path[]; /* NULL-terminated */
 
 typedef struct ProfileEntry {
         char *name;
-        char *path;       /* the .profile file that counts */
+        char *path;   /* the .profile file that counts */
+        char **files; /* all that it was made of, in the order they are applied: ancestors and drop-ins, too */
         Profile *profile; /* NULL: refused, findings say why */
         Findings findings;
 } ProfileEntry;

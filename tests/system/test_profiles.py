@@ -135,6 +135,31 @@ class Strict(SystemTest):
         busctl('root', 'Reload')
         self.assertNotIn('bad', {row[0] for row in busctl('root', 'ListProfiles')[0]})
 
+    def test_cat_shows_every_file_in_the_order_it_counts(self):
+        self.write('[Profile]\nAbstract=yes\n[Exec]\nNice=5\n', 'base')
+        self.write('[Profile]\nInherits=base\n' + GOOD, 'good')
+        drop_ins = PROFILES / 'good.profile.d'
+        drop_ins.mkdir()
+        (drop_ins / '10-more.conf').write_text('[Exec]\nNice=7\n# \x1b[2J\n')
+        paths = [str(PROFILES / name) for name in ('base.profile', 'good.profile', 'good.profile.d/10-more.conf')]
+        try:
+            done = immurectl('alice', 'cat', 'good')
+            self.assertEqual(re.findall(r'^# (/.*)$', done.stdout, re.M), paths, done.stderr)
+            self.assertIn('\n# \\x1b[2J\n', done.stdout)
+            rows = json.loads(immurectl('alice', 'cat', '--json=short', 'good').stdout)
+            self.assertIn({'file': paths[2], 'line': 2, 'text': 'Nice=7'}, rows)
+            # What is refused is there to be seen all the same.
+            self.write(GOOD + 'Nice=99\n', 'good')
+            done = immurectl('alice', 'cat', 'good')
+            self.assertEqual(done.returncode, 0)
+            self.assertIn('Nice=99', done.stdout)
+            self.assertIn('lint', done.stderr)
+        finally:
+            for path in [drop_ins / '10-more.conf', PROFILES / 'good.profile', PROFILES / 'base.profile']:
+                path.unlink()
+            drop_ins.rmdir()
+            busctl('root', 'Reload')
+
     def test_reload_changes_nothing_of_what_runs(self):
         add_profile('bad', GOOD.replace('/usr/bin/true', '/usr/bin/sleep infinity'))
         id, _ = launch('alice', 'bad')

@@ -30,6 +30,30 @@ static void every_row_is_whole(void **state) {
         assert_null(verb_find(""));
 }
 
+static size_t columns(const char *line, size_t n) {
+        size_t count = 0;
+
+        for (size_t i = 0; i < n; i++)
+                count += (line[i] & 0xc0) != 0x80;
+
+        return count;
+}
+
+static void help_fits_a_terminal(void **state) {
+        static char out[CTL_TEXT_MAX], err[CTL_TEXT_MAX];
+
+        (void) state;
+
+        for (size_t i = 0; i <= n_verbs; i++) {
+                const char *words[] = { "help", i < n_verbs ? verbs[i].name : NULL, NULL };
+
+                assert_int_equal(ctl_run(words, out, err), 0);
+                for (const char *line = out; *line; line += strcspn(line, "\n") + 1)
+                        if (columns(line, strcspn(line, "\n")) > 80)
+                                fail_msg("over 80 columns: %.*s", (int) strcspn(line, "\n"), line);
+        }
+}
+
 static const struct {
         const char *words[4];
         int status;
@@ -44,6 +68,10 @@ static const struct {
         { { "run", "--help" }, 0, "PROFILE", NULL },
         { { "help", "pancake" }, 1, NULL, "no command 'pancake'" },
         { { "help", "a", "b" }, 1, NULL, "Too many" },
+        { { "help", "--json=short" }, 0, "{\"commands\":[{\"name\":\"run\"", NULL },
+        { { "help", "cat", "--json=short" }, 0, "{\"name\":\"cat\",\"arguments\":\"PROFILE…\"", NULL },
+        { { "cat" }, 1, NULL, "cat needs PROFILE…" },
+        { { "cat", "../x" }, 1, NULL, "There is no profile '../x'" },
         { { "version" }, 0, "immurectl " IMMURED_VERSION, NULL },
         { { "--version" }, 0, "immurectl " IMMURED_VERSION, NULL },
         { { "version", "--json=short" }, 0, "{\"version\":\"" IMMURED_VERSION "\"}", NULL },
@@ -86,6 +114,7 @@ static void command_lines_have_their_exit_status(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_row_is_whole),
+                cmocka_unit_test(help_fits_a_terminal),
                 cmocka_unit_test(command_lines_have_their_exit_status),
         };
 
