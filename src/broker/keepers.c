@@ -483,13 +483,22 @@ int keepers_new(Keepers **ret, Manager *m, const char *cgroup_root) {
 }
 
 Keepers *keepers_free(Keepers *k) {
+        Keeper *keeper;
+
         if (!k)
                 return NULL;
 
+        /* The links close because we leave, not because their keepers do: nothing is to be told about sandboxes. */
+        LIST_FOREACH(keeper, &k->list, entry)
+        if (keeper->link) {
+                keeper_link_set_owner(keeper->link, NULL);
+                keeper->link = NULL;
+                keeper->state = KEEPER_LOST;
+        }
+
         (void) keeper_links_free(k->links);
         while (!LIST_EMPTY(&k->list)) {
-                Keeper *keeper = LIST_FIRST(&k->list);
-
+                keeper = LIST_FIRST(&k->list);
                 tell_waiters(keeper, "the broker is stopping");
                 (void) keeper_free(keeper);
         }

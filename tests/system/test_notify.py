@@ -3,10 +3,12 @@
 """What the broker tells the service manager, which a socket plays."""
 
 import os
+import pathlib
 import signal
 import time
 
-from common import (CGROUP, NotifyTest, PATIENCE, broker_is_there, broker_pid, busctl, launch, main, sandboxes, wait_for)
+from common import (CGROUP, NotifyTest, PATIENCE, broker_is_there, broker_pid, busctl, launch, main, sandboxes, start_as,
+                    wait_for)
 
 
 class Broker(NotifyTest):
@@ -49,6 +51,38 @@ class Broker(NotifyTest):
         self.daemon.send_signal(signal.SIGTERM)
         self.socket.wait(STOPPING='1')
         self.assertEqual(self.daemon.wait(PATIENCE), 0)
+
+    def test_stop_is_no_news_of_sandboxes(self):
+        watcher = start_as('alice', 'python3', '-I', '-c', WATCH)
+        try:
+            self.assertEqual(watcher.stdout.readline(), b'listening\n')
+            launch('alice', 'sleep')
+            self.assertEqual(watcher.stdout.readline(), b'SandboxNew\n')
+            self.daemon.send_signal(signal.SIGTERM)
+            self.assertEqual(self.daemon.wait(PATIENCE), 0)
+            # The bus tells of the end of a connection after all that came over it.
+            self.assertEqual(watcher.stdout.readline(), b'NameOwnerChanged\n')
+            # Keeper and sandbox are there for the next one.
+            self.doCleanups()
+            self.setUp()
+            wait_for('the keeper', sandboxes)
+        finally:
+            watcher.kill()
+            watcher.communicate()
+
+
+WATCH = (pathlib.Path(__file__).parent / 'rawbus.py').read_text() + '''
+bus = RawBus()
+broker = "org.immured.Broker1"
+bus.call(DBUS, "/org/freedesktop/DBus", DBUS, "AddMatch", "s",
+         string(f"type='signal',member='NameOwnerChanged',arg0='{broker}'"))
+bus.call(broker, "/org/immured/Broker1", broker + ".Manager", "Subscribe")
+print("listening", flush=True)
+while True:
+    member, _ = bus.next_signal()
+    if member in ("SandboxNew", "SandboxRemoved", "InterfacesRemoved", "NameOwnerChanged"):
+        print(member, flush=True)
+'''
 
 
 if __name__ == '__main__':
