@@ -50,7 +50,8 @@ static bool has_landlock(const char *cgroup, const char *name) {
         (void) cgroup;
         (void) name;
 
-        return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1;
+        /* The first version lets no file be moved to another directory, and is none for immured-exec. */
+        return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 2;
 }
 
 static bool has_apparmor(const char *cgroup, const char *name) {
@@ -64,10 +65,12 @@ static bool has_apparmor(const char *cgroup, const char *name) {
 }
 
 static bool has_selinux(const char *cgroup, const char *name) {
+        _cleanup_free_ char *line = NULL;
+
         (void) cgroup;
         (void) name;
 
-        return access("/sys/fs/selinux/enforce", F_OK) == 0;
+        return file_read_line(AT_FDCWD, "/sys/fs/selinux/enforce", &line) >= 0 && startswith(line, "1");
 }
 
 /* clang-format off */

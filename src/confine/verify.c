@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "confine/identity.h"
+#include "confine/label.h"
 #include "confine/rlimits.h"
 #include "confine/verify-mounts.h"
 
@@ -331,6 +332,23 @@ static int verify_rlimits(const Subject *s) {
         return 0;
 }
 
+/*
+ * The context that execve(2) will bring. AppArmor does not tell what another process has asked for: that is read back
+ * by the process itself, and the kernel fails the execve(2) that cannot bring it.
+ */
+static int verify_label(const Subject *s) {
+        _cleanup_close_ int fd = -EBADF;
+
+        if (!s->v->layers->selinux)
+                return 0;
+
+        fd = openat(s->proc_fd, "attr", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return problem_set(s->v->problem, -errno, "/proc/%d/attr", s->pid);
+
+        return label_check(LABEL_SELINUX, fd, s->v->plan->selinux_context, s->v->problem);
+}
+
 static int verify_tree(const Subject *s) { return verify_mounts(s->v->plan, s->proc_fd, s->v->problem); }
 
 static int verify_process(Subject *s) {
@@ -348,6 +366,7 @@ static int verify_process(Subject *s) {
                 { verify_namespaces, true },
                 { verify_rlimits, true },
                 { verify_tree, true },
+                { verify_label, true },
         };
         _cleanup_close_ int proc_fd = -EBADF;
         char path[32];
@@ -393,7 +412,7 @@ static bool plan_has_idmap(const Plan *plan) {
         return false;
 }
 
-void verify_enforced(const Plan *plan, char *text, size_t size) {
+void verify_enforced(const Plan *plan, const Layers *layers, char *text, size_t size) {
         const struct {
                 const char *layer;
                 bool enforced;
@@ -401,7 +420,8 @@ void verify_enforced(const Plan *plan, char *text, size_t size) {
                 { "locked-mounts", true },          { "read-only-root", true },
                 { "idmap", plan_has_idmap(plan) },  { "capabilities", true },
                 { "no-new-privileges", true },      { "seccomp", plan->n_seccomp > 0 },
-                { "rlimits", plan->n_rlimits > 0 },
+                { "rlimits", plan->n_rlimits > 0 }, { "landlock", layers->landlock > 0 },
+                { "apparmor", layers->apparmor },   { "selinux", layers->selinux },
         };
         size_t n = 0;
 

@@ -10,6 +10,7 @@
  * Runs in: exec, outside. Privilege: root's, and owner of the sandbox's user namespace (so no CAP_SYS_PTRACE).
  */
 
+#include "confine/layers.h"
 #include "confine/problem.h"
 #include "plan/plan.h"
 
@@ -43,6 +44,7 @@ typedef struct Verification {
         const Plan *plan;
         uint32_t base; /* as in launch.h */
         const VerifyHost *host;
+        const Layers *layers;
         Problem *problem;
 } Verification;
 
@@ -53,4 +55,4 @@ int verify_init(const Verification *v, pid_t leader);
 int verify_application(const Verification *v, pid_t leader, pid_t main);
 
 /* The names of the layers that were found in force, blanks between. */
-void verify_enforced(const Plan *plan, char *text, size_t size);
+void verify_enforced(const Plan *plan, const Layers *layers, char *text, size_t size);

@@ -37,6 +37,7 @@ int exec_main(const Step *steps, int argc, char **argv) {
                 .netns_fd = -EBADF,
                 .userns_fd = -EBADF,
                 .barrier_fd = -EBADF,
+                .landlock_fd = -EBADF,
         };
 
         if (argc != 3 || parse_u32(argv[2], &x.id_base) < 0 || take_descriptors(&x) < 0) {

@@ -15,6 +15,7 @@
  * Input: a sealed plan, checked as hostile; descriptors and command line of the keeper (plan/launch.h).
  */
 
+#include "confine/layers.h"
 #include "confine/problem.h"
 #include "confine/sources.h"
 #include "confine/verify.h"
@@ -33,6 +34,8 @@ typedef struct Exec {
         pid_t userns_first; /* its first process, still to be reaped; 0: none */
         int barrier_fd;     /* between the halves; each has its own end */
         Sources *sources;
+        Layers layers;
+        int landlock_fd; /* the rules, until they are entered */
         VerifyHost host;
         pid_t leader; /* the outer half's view; 0: there is none yet */
 } Exec;

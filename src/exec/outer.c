@@ -16,9 +16,11 @@
  */
 static int hear_ready(Exec *x, pid_t *ret_main, bool *ret_reported) {
         Problem init_problem = {};
-        const Verification v = {
-                .plan = x->plan, .base = x->id_base, .host = &x->host, .problem = &init_problem
-        };
+        const Verification v = { .plan = x->plan,
+                                 .base = x->id_base,
+                                 .host = &x->host,
+                                 .layers = &x->layers,
+                                 .problem = &init_problem };
         bool init_ready = !x->plan->init;
         pid_t main = 0;
 
@@ -77,6 +79,7 @@ static int verify_and_release(Exec *x, int leader_fd, bool *ret_reported) {
                 .plan = x->plan,
                 .base = x->id_base,
                 .host = &x->host,
+                .layers = &x->layers,
                 .problem = &x->problem,
         };
         char enforced[sizeof(((LaunchStatus *) NULL)->text)];
@@ -100,7 +103,7 @@ static int verify_and_release(Exec *x, int leader_fd, bool *ret_reported) {
                 r = check_alive(x, main_fd);
         if (r < 0)
                 return problem_set(&x->problem, r, "verification");
-        verify_enforced(x->plan, enforced, sizeof(enforced));
+        verify_enforced(x->plan, &x->layers, enforced, sizeof(enforced));
 
         x->step = "report";
         r = report_verified(x, main, leader_fd, main_fd, enforced);

@@ -3,6 +3,8 @@
 
 #include "confine/caps.h"
 #include "confine/identity.h"
+#include "confine/label.h"
+#include "confine/landlock.h"
 #include "confine/netns.h"
 #include "confine/process.h"
 #include "confine/rlimits.h"
@@ -33,6 +35,8 @@ static int step_plan(Exec *x) {
 
         return 0;
 }
+
+static int step_layers(Exec *x) { return layers_settle(x->plan, &x->layers, &x->problem); }
 
 static int step_host(Exec *x) { return verify_host_remember(&x->host, &x->problem); }
 
@@ -92,6 +96,14 @@ static int step_tree(Exec *x) {
         return r;
 }
 
+static int step_landlock_rules(Exec *x) {
+        if (x->layers.landlock == 0)
+                return 0;
+
+        x->landlock_fd = landlock_rules(x->plan, x->layers.landlock, &x->problem);
+        return x->landlock_fd < 0 ? x->landlock_fd : 0;
+}
+
 static int step_hostname(Exec *x) {
         if (sethostname(x->plan->hostname, strlen(x->plan->hostname)) < 0)
                 return problem_set(&x->problem, -errno, "sethostname");
@@ -119,6 +131,19 @@ static int step_process_group(Exec *x) { return process_new_group(&x->problem); 
 
 static int step_keyring(Exec *x) { return process_new_keyring(&x->problem); }
 
+static int step_landlock(Exec *x) {
+        int r;
+
+        if (x->layers.landlock == 0)
+                return 0;
+
+        r = landlock_enter(x->landlock_fd, x->layers.landlock, &x->problem);
+        x->landlock_fd = safe_close(x->landlock_fd);
+        return r;
+}
+
+static int step_landlock_proof(Exec *x) { return x->layers.landlock == 0 ? 0 : landlock_prove(&x->problem); }
+
 static int step_signals(Exec *x) {
         int r;
 
@@ -141,6 +166,33 @@ static int step_working_directory(Exec *x) {
         return process_change_directory(x->plan->working_directory, &x->problem);
 }
 
+static int for_labels(Exec *x,
+                      int (*act)(LabelKind kind, int attr_fd, const char *label, Problem *problem)) {
+        const bool wanted[_LABEL_KIND_MAX] = {
+                [LABEL_APPARMOR] = x->layers.apparmor,
+                [LABEL_SELINUX] = x->layers.selinux,
+        };
+
+        for (LabelKind kind = 0; kind < _LABEL_KIND_MAX; kind++) {
+                _cleanup_close_ int attr_fd = -EBADF;
+                int r;
+
+                if (!wanted[kind])
+                        continue;
+
+                attr_fd = label_open(&x->problem);
+                r = attr_fd < 0 ? attr_fd : act(kind, attr_fd, label_of(x->plan, kind), &x->problem);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int step_label(Exec *x) { return for_labels(x, label_set); }
+
+static int step_label_proof(Exec *x) { return for_labels(x, label_check); }
+
 static int step_no_new_privileges(Exec *x) { return seccomp_no_new_privileges(&x->problem); }
 
 static int step_visible(Exec *x) { return process_show(&x->problem); }
@@ -156,6 +208,8 @@ const Step exec_steps[] = {
         /* Before anything is opened: a closed descriptor below 3 would be taken by the next open(2). */
         { "streams", STAGE_OUTSIDE, step_streams },
         { "plan", STAGE_OUTSIDE, step_plan },
+        /* Before anything is made: what this kernel cannot do is said at once, and both halves know of it. */
+        { "layers", STAGE_OUTSIDE, step_layers },
         /* Before the network namespace is left, or nobody could tell later that it was. */
         { "host", STAGE_OUTSIDE, step_host },
         /* Through the host's /proc, and with capabilities of the initial user namespace. */
@@ -175,6 +229,8 @@ const Step exec_steps[] = {
 
         /* While root is root: what is mounted here belongs to the initial user namespace, and later is locked. */
         { "tree", STAGE_INSIDE, step_tree },
+        /* On the finished tree, and as root: the user may be kept from what the rules have to name. */
+        { "landlock-rules", STAGE_INSIDE, step_landlock_rules },
         /* After the tree, while which it was made; before the line, as it is the initial user namespace's. */
         { "enter-network", STAGE_INSIDE, step_enter_network },
         /* The host name's namespace is not the sandbox's own: after the line no capability would do. */
@@ -187,6 +243,10 @@ const Step exec_steps[] = {
         { "session", STAGE_INSIDE, step_session },
         /* After the ids, whose quota it counts against; before the fork, so that pid 1 has left the old one. */
         { "keyring", STAGE_INSIDE, step_keyring },
+        /* Before the fork: in one domain with the init, an application may signal it whatever the kernel's version. */
+        { "landlock", STAGE_INSIDE, step_landlock },
+        /* While there are capabilities, so that nothing but the domain is in the way of what is tried. */
+        { "landlock-proof", STAGE_INSIDE, step_landlock_proof },
 
         /* Apart from the init, which must not get what the application sends to its own group. */
         { "process-group", STAGE_APPLICATION, step_process_group },
@@ -198,10 +258,14 @@ const Step exec_steps[] = {
         { "capabilities", STAGE_APPLICATION, step_capabilities },
         /* Without capabilities: the application starts where it may be by its own right. */
         { "working-directory", STAGE_APPLICATION, step_working_directory },
+        /* Taken up at execve(2); before no_new_privs, under which a policy may let nobody ask for it. */
+        { "label", STAGE_APPLICATION, step_label },
         /* The filter asks for it. */
         { "no-new-privileges", STAGE_APPLICATION, step_no_new_privileges },
         /* Now there is nothing left to hide from the verifying half, which has no CAP_SYS_PTRACE. */
         { "visible", STAGE_APPLICATION, step_visible },
+        /* AppArmor shows to nobody else what a process has asked for. */
+        { "label-proof", STAGE_APPLICATION, step_label_proof },
         { "descriptors", STAGE_APPLICATION, step_descriptors },
         /* Last: it may forbid any of the calls above. */
         { "seccomp", STAGE_APPLICATION, step_seccomp },

@@ -360,9 +360,9 @@ static bool streams_hold(const Plan *p) { return p->standard_input != STREAM_JOU
 static bool capabilities_hold(const Plan *p) { return (p->ambient_set & ~p->bounding_set) == 0; }
 
 static bool misc_holds(const Plan *p) {
-        return path_is_normalized(p->argv[0]) && !streq(p->argv[0], "/") &&
-               p->n_seccomp % PLAN_INSTRUCTION_SIZE == 0 && (p->nice_set || p->nice == 0) &&
-               (p->oom_score_adjust_set || p->oom_score_adjust == 0);
+        return (p->landlock || !p->landlock_no_tcp) && path_is_normalized(p->argv[0]) &&
+               !streq(p->argv[0], "/") && p->n_seccomp % PLAN_INSTRUCTION_SIZE == 0 &&
+               (p->nice_set || p->nice == 0) && (p->oom_score_adjust_set || p->oom_score_adjust == 0);
 }
 
 int plan_check(const Plan *p) {

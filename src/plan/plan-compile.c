@@ -2,6 +2,7 @@
 
 #include "plan/plan-compile.h"
 
+#include "base/security-label.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
 
@@ -156,6 +157,49 @@ static int build_seccomp(PlanBuild *b) {
         return 0;
 }
 
+static int
+build_label(PlanBuild *b, const char *key, const char *text, bool (*is_valid)(const char *), char **ret) {
+        int r;
+
+        if (!text)
+                return 0;
+
+        r = plan_expand(b, key, text, ret);
+        if (r < 0)
+                return r;
+
+        return is_valid(*ret) ? 0
+                              : plan_refuse(b,
+                                            PLAN_REFUSAL_BAD_SETTING,
+                                            "%s=%s: no label can be called that",
+                                            key,
+                                            *ret);
+}
+
+/* What security modules of the kernel add to it. */
+static int build_modules(PlanBuild *b) {
+        const Profile *p = b->profile;
+        int r;
+
+        b->plan->landlock = p->landlock;
+        b->plan->landlock_no_tcp = p->landlock && !strv_contains(p->address_families, "AF_INET") &&
+                                   !strv_contains(p->address_families, "AF_INET6");
+
+        r = build_label(b,
+                        "AppArmorProfile",
+                        p->apparmor_profile,
+                        apparmor_profile_is_valid,
+                        &b->plan->apparmor_profile);
+        if (r < 0)
+                return r;
+
+        return build_label(b,
+                           "SELinuxContext",
+                           p->selinux_context,
+                           selinux_context_is_valid,
+                           &b->plan->selinux_context);
+}
+
 static int build_on_disconnect(PlanBuild *b) {
         int asked = b->request->on_disconnect;
 
@@ -224,9 +268,9 @@ static int check_plan(PlanBuild *b) {
 
 static int build(PlanBuild *b) {
         static int (*const parts[])(PlanBuild * b) = {
-                check_supported,    check_account,  build_names,     build_hostname,
-                plan_build_process, plan_build_ids, plan_build_tree, build_seccomp,
-                plan_build_cgroup,  build_service,  check_plan,
+                check_supported,    check_account,     build_names,     build_hostname,
+                plan_build_process, plan_build_ids,    plan_build_tree, build_seccomp,
+                build_modules,      plan_build_cgroup, build_service,   check_plan,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {

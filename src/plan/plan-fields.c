@@ -2,6 +2,7 @@
 
 #include "plan/plan-fields.h"
 
+#include "base/security-label.h"
 #include "plan/plan-check.h"
 
 #include <signal.h>
@@ -127,6 +128,12 @@ static const PlanField plan_fields[] = {
           .format = PLAN_FORMAT_CAPABILITIES },
         { "Seccomp",            PLAN_FIELD_BYTES, ARRAY(uint8_t, seccomp), .min = PLAN_INSTRUCTION_SIZE,
           .max = PLAN_INSTRUCTIONS_MAX * PLAN_INSTRUCTION_SIZE, .format = PLAN_FORMAT_PROGRAM },
+        { "Landlock",           PLAN_FIELD_BOOL, SCALAR(bool, landlock), .max = 1 },
+        { "LandlockNoTCP",      PLAN_FIELD_BOOL, SCALAR(bool, landlock_no_tcp), .max = 1 },
+        { "AppArmorProfile",    PLAN_FIELD_OPTIONAL_TEXT, SCALAR(char *, apparmor_profile), .min = 1, .max = 256,
+          .is_valid = apparmor_profile_is_valid },
+        { "SELinuxContext",     PLAN_FIELD_OPTIONAL_TEXT, SCALAR(char *, selinux_context), .min = 1, .max = 1024,
+          .is_valid = selinux_context_is_valid },
 
         { "ControlGroup",       PLAN_FIELD_ROWS, ARRAY(PlanCgroupValue, cgroup), .max = PLAN_CGROUP_MAX,
           .rows = &cgroup_table },

@@ -116,6 +116,10 @@ typedef struct Plan {
         uint64_t bounding_set, ambient_set; /* bit N: capability N */
         uint8_t *seccomp;                   /* struct sock_filter[] */
         size_t n_seccomp;                   /* bytes */
+        bool landlock;                      /* a second wall behind the tree */
+        bool landlock_no_tcp;               /* which nothing passes by TCP either */
+        char *apparmor_profile;             /* NULL: none */
+        char *selinux_context;              /* NULL: none */
 
         /* with which resources */
         PlanCgroupValue *cgroup;

@@ -107,4 +107,8 @@ DEFINE_ENUM_PARSER(parse_key_service_type, ServiceType,
 DEFINE_ENUM_PARSER(parse_key_on_disconnect, OnDisconnect,
         { "keep", ON_DISCONNECT_KEEP, true },
         { "stop", ON_DISCONNECT_STOP, true });
+
+DEFINE_ENUM_PARSER(parse_key_landlock, bool,
+        { "auto", true,  true },
+        { "no",   false, true });
 /* clang-format on */

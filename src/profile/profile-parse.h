@@ -67,6 +67,7 @@ DECLARE_PARSER(parse_key_network_mode);
 DECLARE_PARSER(parse_key_oom_policy);
 DECLARE_PARSER(parse_key_service_type);
 DECLARE_PARSER(parse_key_on_disconnect);
+DECLARE_PARSER(parse_key_landlock);
 /* profile-parse.c: the one value that is always in force is taken, the others are refused. */
 DECLARE_PARSER(parse_key_only_yes);
 /* The same without a field. */
@@ -86,6 +87,11 @@ DECLARE_PARSER(parse_key_capabilities);
 DECLARE_PARSER(parse_key_layers);
 DECLARE_PARSER(parse_key_syscall_names);
 DECLARE_PARSER(parse_key_syscall_filter);
+
+/* profile-parse-security.c: arguments of system calls, labels */
+DECLARE_PARSER(parse_key_syscall_arguments);
+DECLARE_PARSER(parse_key_apparmor_profile);
+DECLARE_PARSER(parse_key_selinux_context);
 
 /* profile-parse-files.c: command lines, paths, mounts, devices */
 DECLARE_PARSER(parse_key_exec_start);

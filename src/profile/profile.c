@@ -63,6 +63,8 @@ static void profile_free_strings(Profile *p) {
                 &p->allowed_cpus,
                 &p->allowed_memory_nodes,
                 &p->syslog_identifier,
+                &p->apparmor_profile,
+                &p->selinux_context,
         };
         char ***const lists[] = {
                 &p->dropin_paths,
@@ -118,6 +120,9 @@ Profile *profile_unref(Profile *p) {
         for (size_t i = 0; i < p->n_syscalls; i++)
                 free(p->syscalls[i].name);
         free(p->syscalls);
+        for (size_t i = 0; i < p->n_syscall_arguments; i++)
+                free(p->syscall_arguments[i].name);
+        free(p->syscall_arguments);
 
         profile_paths_free(p->inaccessible, p->n_inaccessible);
         profile_paths_free(p->read_only, p->n_read_only);

@@ -119,6 +119,26 @@ typedef struct ProfileSyscall {
         int error; /* errno for ":EPERM"; -1: SystemCallErrorNumber= */
 } ProfileSyscall;
 
+typedef enum ArgumentOperator {
+        ARGUMENT_EQUAL,
+        ARGUMENT_NOT_EQUAL,
+        ARGUMENT_HAS_ANY, /* any of the bits */
+        ARGUMENT_LESS,
+        ARGUMENT_LESS_EQUAL,
+        ARGUMENT_GREATER,
+        ARGUMENT_GREATER_EQUAL,
+        _ARGUMENT_OPERATOR_MAX,
+} ArgumentOperator;
+
+/* One item of SystemCallArgumentFilter=: the call is refused where the comparison holds. */
+typedef struct ProfileSyscallArgument {
+        char *name;
+        unsigned argument; /* 0…5 */
+        ArgumentOperator op;
+        uint64_t value;
+        int error; /* -1: SystemCallErrorNumber= */
+} ProfileSyscallArgument;
+
 typedef struct Profile {
         unsigned n_ref;
         char *name;
@@ -198,6 +218,11 @@ typedef struct Profile {
         bool syscalls_set;
         int syscall_error;  /* SystemCallErrorNumber= */
         char **syscall_log; /* SystemCallLog= */
+        ProfileSyscallArgument *syscall_arguments;
+        size_t n_syscall_arguments;
+        bool landlock;          /* auto (default) or no */
+        char *apparmor_profile; /* NULL: none; specifiers not yet expanded */
+        char *selinux_context;  /* NULL: none; the same */
         bool lock_personality, restrict_realtime, restrict_suid_sgid, memory_deny_write_execute;
         char **degrade;
 

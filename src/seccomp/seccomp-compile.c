@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/strv.h"
+#include "seccomp/seccomp-arguments.h"
 #include "seccomp/seccomp-names.h"
 #include "seccomp/seccomp-restrict.h"
 
@@ -23,6 +24,9 @@
  * Two filters, because one cannot say both: within an allow-list, "this call but not with that argument"
  * would have to be spelled as all the arguments that are fine. One program, because every filter more costs
  * on each call.
+ *
+ * Between the two stands what seccomp-arguments.c makes of SystemCallArgumentFilter=. It is no filter of
+ * libseccomp's, whose rules have no order: of two that hold it could not be said which one answers.
  */
 
 /* What becomes of one native number. */
@@ -236,24 +240,31 @@ static int filter_export(scmp_filter_ctx filter, Program *ret) {
         return 0;
 }
 
-/* first, going on with second wherever it would have let a call through. */
-static int program_join(const Program *first, const Program *second, uint8_t **ret, size_t *ret_size) {
-        struct sock_filter *joined;
-        size_t n = first->n + second->n;
+/* Each going on with the next wherever it would have let a call through; an empty one is passed over. */
+static int program_join(const Program *const *programs, size_t n_programs, uint8_t **ret, size_t *ret_size) {
+        struct sock_filter *joined, *at;
+        size_t n = 0;
 
+        for (size_t i = 0; i < n_programs; i++)
+                n += programs[i]->n;
         if (n > BPF_MAXINSNS)
                 return -E2BIG;
 
-        joined = calloc(n, sizeof(struct sock_filter));
+        joined = at = calloc(n, sizeof(struct sock_filter));
         if (!joined)
                 return -ENOMEM;
 
-        memcpy(joined, first->instructions, first->n * sizeof(struct sock_filter));
-        memcpy(joined + first->n, second->instructions, second->n * sizeof(struct sock_filter));
-        for (size_t i = 0; i < first->n; i++)
-                if (joined[i].code == (BPF_RET | BPF_K) && joined[i].k == SECCOMP_RET_ALLOW)
-                        joined[i] = (struct sock_filter) BPF_STMT(BPF_JMP | BPF_JA,
-                                                                  (uint32_t) (first->n - i - 1));
+        for (size_t k = 0; k < n_programs; at += programs[k++]->n) {
+                const Program *p = programs[k];
+
+                if (p->n == 0)
+                        continue;
+                memcpy(at, p->instructions, p->n * sizeof(struct sock_filter));
+                for (size_t i = 0; k + 1 < n_programs && i < p->n; i++)
+                        if (at[i].code == (BPF_RET | BPF_K) && at[i].k == SECCOMP_RET_ALLOW)
+                                at[i] = (struct sock_filter) BPF_STMT(BPF_JMP | BPF_JA,
+                                                                      (uint32_t) (p->n - i - 1));
+        }
 
         *ret = (uint8_t *) joined;
         *ret_size = n * sizeof(struct sock_filter);
@@ -300,7 +311,8 @@ int seccomp_compile(const SeccompPolicy *policy,
                     size_t *ret_size,
                     Findings *findings) {
         _cleanup_(compiler_freep) Compiler *c = NULL;
-        _cleanup_(program_done) Program restrictions = {}, numbers = {};
+        _cleanup_(program_done) Program restrictions = {}, arguments = {}, numbers = {};
+        const Program *const programs[] = { &restrictions, &arguments, &numbers };
         size_t n_before = findings->n_items + findings->n_dropped;
         int r;
 
@@ -329,11 +341,14 @@ int seccomp_compile(const SeccompPolicy *policy,
         r = compiler_make_restrictions(c, &restrictions);
         if (r < 0)
                 return r;
+        r = seccomp_arguments(profile, &arguments.instructions, &arguments.n, findings);
+        if (r < 0)
+                return r;
         if (findings->n_items + findings->n_dropped > n_before)
                 return -EBADMSG;
         r = compiler_make_numbers(c, &numbers);
         if (r < 0)
                 return r;
 
-        return program_join(&restrictions, &numbers, ret, ret_size);
+        return program_join(programs, ELEMENTSOF(programs), ret, ret_size);
 }

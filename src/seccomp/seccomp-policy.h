@@ -45,7 +45,8 @@ char *const *seccomp_policy_groups(const SeccompPolicy *p);
  * SystemCallFilter= is always a list of what may pass: a first item that removes, removes from
  * @system-service; a first item that adds, starts from @default alone. Other calls answer
  * SystemCallErrorNumber=, and calls that the installed libseccomp does not know, ENOSYS. SystemCallLog=
- * notes calls that pass. The same input makes the same bytes, on every kernel.
+ * notes calls that pass. SystemCallArgumentFilter= refuses calls that would pass, and never lets one
+ * through. The same input makes the same bytes, on every kernel.
  *
  * -EBADMSG with findings (key "SystemCallFilter" and the like): a name that does not exist, or a call of
  * syscalls_always that is to be refused. -EINVAL: an errno out of range. -ENOMEM.

@@ -69,6 +69,10 @@ static void replace(char **s, const char *text) {
         X(ambient_not_bounded,    p->ambient_set = 1) \
         X(no_filter,              p->n_seccomp = 0) \
         X(half_an_instruction,    p->n_seccomp = 7) \
+        X(stacked_profile,        replace(&p->apparmor_profile, "&other")) \
+        X(profile_of_nothing,     replace(&p->apparmor_profile, "")) \
+        X(no_context,             replace(&p->selinux_context, "web_t")) \
+        X(tcp_without_landlock,   (p->landlock = false, p->landlock_no_tcp = true)) \
         X(unknown_network,        p->network = 4) \
         X(unknown_type,           p->type = 4) \
         X(unknown_oom_policy,     p->oom_policy = 3) \

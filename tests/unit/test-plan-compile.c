@@ -366,6 +366,52 @@ static void test_no_filter_is_no_plan(void **state) {
         fixture_must_compile(&f);
 }
 
+static void test_modules_of_the_kernel(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        fixture_must_compile(&f);
+        assert_true(f.plan->landlock);
+        assert_false(f.plan->landlock_no_tcp);
+        assert_null(f.plan->apparmor_profile);
+        assert_null(f.plan->selinux_context);
+
+        set_text(&f.profile->apparmor_profile, "immured-%N-%u");
+        set_text(&f.profile->selinux_context, "system_u:system_r:%N_t:s0");
+        set_words(&f.profile->address_families, "AF_UNIX AF_NETLINK");
+        fixture_must_compile(&f);
+        assert_true(f.plan->landlock_no_tcp);
+        assert_string_equal(f.plan->apparmor_profile, "immured-web-alice");
+        assert_string_equal(f.plan->selinux_context, "system_u:system_r:web_t:s0");
+
+        set_words(&f.profile->address_families, "AF_UNIX AF_INET6");
+        fixture_must_compile(&f);
+        assert_false(f.plan->landlock_no_tcp);
+
+        set_words(&f.profile->address_families, "AF_UNIX");
+        f.profile->landlock = false;
+        fixture_must_compile(&f);
+        assert_false(f.plan->landlock);
+        assert_false(f.plan->landlock_no_tcp);
+}
+
+/* What a label comes to is looked at once more when its specifiers have their values. */
+static void test_labels_that_cannot_be(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        set_text(&f.profile->apparmor_profile, "%h");
+        set_text(&f.account->home, "/home/a b");
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "AppArmorProfile=");
+
+        set_text(&f.account->home, "/home/alice");
+        set_text(&f.profile->apparmor_profile, NULL);
+        set_text(&f.profile->selinux_context, "%h:b:c");
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "SELinuxContext=");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_arguments_follow_the_profile),
@@ -382,6 +428,8 @@ int main(void) {
                 cmocka_unit_test(test_rlimits_have_defaults_that_the_profile_replaces),
                 cmocka_unit_test(test_what_is_not_built_is_refused),
                 cmocka_unit_test(test_no_filter_is_no_plan),
+                cmocka_unit_test(test_modules_of_the_kernel),
+                cmocka_unit_test(test_labels_that_cannot_be),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

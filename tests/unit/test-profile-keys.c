@@ -151,6 +151,7 @@ static void every_parser_leaves_its_field_alone_when_it_refuses(void **state) {
                         before.read_write = p->read_write;
                         before.no_exec = p->no_exec;
                         before.syscalls = p->syscalls;
+                        before.syscall_arguments = p->syscall_arguments;
                         assert_memory_equal(&before, p, sizeof(before));
                 }
         }
@@ -298,7 +299,8 @@ static const ValueCase values[] = {
         { "Security", "SystemCallArchitectures", "native", 0 },
         { "Security", "SystemCallArchitectures", "x86", -EOPNOTSUPP },
         { "Security", "Landlock", "no", 0 },
-        { "Security", "Landlock", "auto", -EOPNOTSUPP },
+        { "Security", "Landlock", "auto", 0 },
+        { "Security", "Landlock", "yes", -EINVAL },
         { "Security", "Degrade", "memory pids", 0 },
         { "Security", "Degrade", "everything", -EINVAL },
         { "Service", "Type", "notify", -EOPNOTSUPP },

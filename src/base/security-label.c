@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/security-label.h"
+
+#include "base/text.h"
+
+/*
+ * apparmor(7). “&” would stack and “:” lead into another namespace of policies: written to the kernel, both mean
+ * something else than “this profile”.
+ */
+bool apparmor_profile_is_valid(const char *s) {
+        return *s && *s != '&' && *s != ':' && *s != '-' && strlen(s) <= 256 && !strpbrk(s, " \t\"") &&
+               !strstr(s, "//&") && text_is_printable(s, "") && utf8_is_valid(s) && !streq(s, "unconfined");
+}
+
+/* user:role:type, with a range of levels behind it where the policy has them. */
+bool selinux_context_is_valid(const char *s) {
+        static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-,";
+        unsigned n = 0;
+
+        if (strlen(s) > 1024)
+                return false;
+
+        for (;; s++, n++) {
+                /* Levels have colons of their own: s0:c1,c2. */
+                const size_t length = strspn(s, letters);
+
+                if (length == 0)
+                        return false;
+                s += length;
+                if (*s == '\0')
+                        return n >= 2;
+                if (*s != ':')
+                        return false;
+        }
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile/profile-parse.h"
+
+#include "base/security-label.h"
+#include "profile/call-constants.h"
+
+#define CALL_NAME_MAX 64U
+
+/* Longer ones first, as "<" begins "<=". */
+static const struct {
+        const char *text;
+        ArgumentOperator op;
+} operators[] = {
+        { "==", ARGUMENT_EQUAL },         { "!=", ARGUMENT_NOT_EQUAL }, { "<=", ARGUMENT_LESS_EQUAL },
+        { ">=", ARGUMENT_GREATER_EQUAL }, { "<", ARGUMENT_LESS },       { ">", ARGUMENT_GREATER },
+        { "&", ARGUMENT_HAS_ANY },
+};
+
+_Static_assert(ELEMENTSOF(operators) == _ARGUMENT_OPERATOR_MAX, "every operator can be written");
+
+static const char *operator_parse(const char *s, ArgumentOperator *ret) {
+        for (size_t i = 0; i < ELEMENTSOF(operators); i++) {
+                const char *rest = startswith(s, operators[i].text);
+
+                if (rest) {
+                        *ret = operators[i].op;
+                        return rest;
+                }
+        }
+
+        return NULL;
+}
+
+/* A comparison that holds for every value, or for none, is a mistake of whoever wrote it. */
+static bool comparison_is_useful(ArgumentOperator op, uint64_t value) {
+        switch (op) {
+        case ARGUMENT_HAS_ANY:
+        case ARGUMENT_LESS:
+        case ARGUMENT_GREATER_EQUAL:
+                return value != 0;
+        case ARGUMENT_LESS_EQUAL:
+        case ARGUMENT_GREATER:
+                return value != UINT64_MAX;
+        default:
+                return true;
+        }
+}
+
+/* "ioctl:1==TIOCSTI:EPERM"; writes over word. The item's name points into it. */
+static int argument_parse(char *word, ProfileSyscallArgument *ret, const char **ret_why) {
+        ProfileSyscallArgument item = { .name = word, .error = -1 };
+        char *colon = strchr(word, ':'), *error;
+        const char *value;
+        size_t n;
+
+        *ret_why = "an item is not “call:argument==value:errno”, as in ioctl:1==TIOCSTI:EPERM";
+        if (!colon)
+                return -EINVAL;
+        *colon = '\0';
+        n = strlen(word);
+        if (n == 0 || n > CALL_NAME_MAX || strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
+                return -EINVAL;
+
+        if (colon[1] < '0' || colon[1] > '5') {
+                *ret_why = "the arguments of a system call are counted from 0 to 5";
+                return -EINVAL;
+        }
+        item.argument = (unsigned) (colon[1] - '0');
+        value = operator_parse(colon + 2, &item.op);
+        if (!value)
+                return -EINVAL;
+
+        error = strchr(value, ':');
+        if (error) {
+                *error++ = '\0';
+                if (parse_error_number(error, &item.error) < 0) {
+                        *ret_why = "there is no error of this name";
+                        return -EINVAL;
+                }
+        }
+
+        if (call_value_parse(value, &item.value) < 0) {
+                *ret_why =
+                        "a value is neither a number nor one of the constants that immured.profile(5) tells of";
+                return -EINVAL;
+        }
+        if (!comparison_is_useful(item.op, item.value)) {
+                *ret_why = "a comparison holds for every value, or for none";
+                return -EINVAL;
+        }
+
+        *ret = item;
+        return 0;
+}
+
+static void arguments_truncate(Profile *p, size_t n) {
+        while (p->n_syscall_arguments > n)
+                free(p->syscall_arguments[--p->n_syscall_arguments].name);
+}
+
+static int arguments_add(Profile *p, const ProfileSyscallArgument *item) {
+        ProfileSyscallArgument *grown;
+        char *name;
+
+        name = strdup(item->name);
+        if (!name)
+                return -ENOMEM;
+
+        grown = reallocarray(p->syscall_arguments, p->n_syscall_arguments + 1, sizeof(*grown));
+        if (!grown) {
+                free(name);
+                return -ENOMEM;
+        }
+
+        p->syscall_arguments = grown;
+        grown[p->n_syscall_arguments] = *item;
+        grown[p->n_syscall_arguments++].name = name;
+        return 0;
+}
+
+int parse_key_syscall_arguments(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        const size_t n_before = p->n_syscall_arguments;
+        _cleanup_strv_ char **words = NULL;
+        int r;
+
+        if (!*text) {
+                arguments_truncate(p, 0);
+                free(TAKE_PTR(p->syscall_arguments));
+                return 0;
+        }
+
+        r = split_words(text, &words);
+        if (r < 0)
+                return r;
+        if (n_before + strv_length(words) > key->max) {
+                *ret_why = "the list has too many items";
+                return -EINVAL;
+        }
+
+        STRV_FOREACH(word, words) {
+                ProfileSyscallArgument item;
+
+                r = argument_parse(*word, &item, ret_why);
+                if (r >= 0)
+                        r = arguments_add(p, &item);
+                if (r < 0) {
+                        arguments_truncate(p, n_before);
+                        return r;
+                }
+        }
+
+        *ret_why = NULL;
+        return 0;
+}
+
+static int parse_label(const ProfileKey *key,
+                       const char *text,
+                       Profile *p,
+                       bool (*is_valid)(const char *),
+                       const char *why,
+                       const char **ret_why) {
+        /* With a specifier in it, the label is looked at again when there is a user. */
+        if (*text && (strchr(text, '%') ? !specifiers_are_valid(text) : !is_valid(text))) {
+                *ret_why = why;
+                return -EINVAL;
+        }
+
+        return parse_key_text(key, text, p, ret_why);
+}
+
+int parse_key_apparmor_profile(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_label(key,
+                           text,
+                           p,
+                           apparmor_profile_is_valid,
+                           "it is not the name of an AppArmor profile",
+                           ret_why);
+}
+
+int parse_key_selinux_context(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_label(key,
+                           text,
+                           p,
+                           selinux_context_is_valid,
+                           "it is not a context: user:role:type[:level]",
+                           ret_why);
+}
