@@ -294,6 +294,7 @@ execute(const int fds[static 7], const char *program, const char *fault, const c
 void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         _cleanup_close_ int plan_fd = -EBADF, null_fd = -EBADF;
         int status[2], result[2], output[2], netns_fd = r->netns_fd > 0 ? r->netns_fd : -1;
+        const int input_fd = r->input_fd;
         const char *base = p->private_users == PRIVATE_USERS_PICK ? "600000" : "0";
 
         *r = (Run){ .pidfds = { -EBADF, -EBADF } };
@@ -311,9 +312,13 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         r->outer = fork();
         assert_true(r->outer >= 0);
         if (r->outer == 0) {
-                const int fds[7] = {
-                        null_fd, output[1], output[1], plan_fd, status[1], result[1], netns_fd
-                };
+                const int fds[7] = { input_fd > 0 ? input_fd : null_fd,
+                                     output[1],
+                                     output[1],
+                                     plan_fd,
+                                     status[1],
+                                     result[1],
+                                     netns_fd };
 
                 execute(fds, program ?: needed_env("IMMURED_EXEC"), fault, base);
         }

@@ -40,6 +40,7 @@ typedef struct Run {
         pid_t outer;
         int status_fd, result_fd, output_fd;
         int netns_fd; /* -EBADF: exec makes one */
+        int input_fd; /* 0: /dev/null */
 
         bool failed, verified, has_result;
         LaunchStatus failure, verification;

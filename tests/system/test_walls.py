@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The walls behind the mounts, through the whole road: filters on arguments, Landlock, labels."""
+
+import ctypes
+import os
+import pathlib
+
+from common import SystemTest, add_profile, immurectl, launch, main, remove_profile, run_as, sandbox_property, stop_all
+
+BASE = '''
+[Access]
+AllowGroups=users
+Arguments=append
+[Exec]
+ExecStart=/usr/bin/python3
+StandardInput=client
+StandardOutput=client
+StandardError=client
+'''
+
+# Each line of its output is a name and an error's name, or "works".
+PROLOGUE = '''
+import ctypes, errno, fcntl, os, signal, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def attempt(name, call, *arguments):
+    try:
+        result = call(*arguments)
+        error = ctypes.get_errno() if isinstance(result, int) and result < 0 else 0
+    except OSError as e:
+        error = e.errno
+    print(name, errno.errorcode[error] if error else "works")
+'''
+
+
+def landlock_version():
+    return ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
+
+
+class Walls(SystemTest):
+    def setUp(self):
+        self.added = set()
+
+    def tearDown(self):
+        super().tearDown()
+        for name in self.added:
+            remove_profile(name)
+
+    def add(self, name, text):
+        self.added.add(name)
+        add_profile(name, BASE + text)
+
+    def ask(self, profile, program, stdin=None):
+        options = {'stdin': stdin} if stdin else {}
+        done = immurectl('alice', 'run', profile, '-c', PROLOGUE + program, **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+
+
+class Arguments(Walls):
+    def test_calls_are_refused_by_their_arguments(self):
+        self.add('picky', '''
+[Security]
+SystemCallArgumentFilter=ioctl:1==FIONREAD:EACCES kill:1==SIGUSR1:ESRCH
+SystemCallArgumentFilter=socket:1&SOCK_NONBLOCK fcntl:1>=F_SETLEASE:EBUSY
+''')
+        facts = self.ask('picky', '''
+r, w = os.pipe()
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+attempt("fionread", fcntl.ioctl, r, 0x541b, bytes(4))
+attempt("fionread-high", lambda: libc.syscall(16 if os.uname().machine == "x86_64" else 29, r, ctypes.c_ulong(0x541b | 1 << 32), ctypes.create_string_buffer(4)))
+attempt("fionbio", fcntl.ioctl, r, 0x5421, bytes(4))
+attempt("usr1", os.kill, os.getpid(), signal.SIGUSR1)
+attempt("winch", os.kill, os.getpid(), signal.SIGWINCH)
+attempt("nonblock", lambda: libc.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0))
+attempt("block", lambda: libc.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0))
+attempt("lease", fcntl.fcntl, r, 1024, 0)
+attempt("getfl", fcntl.fcntl, r, fcntl.F_GETFL)
+''')
+        self.assertEqual(facts, {
+            'fionread': 'EACCES', 'fionread-high': 'EACCES', 'fionbio': 'works', 'usr1': 'ESRCH', 'winch': 'works',
+            'nonblock': 'EPERM', 'block': 'works', 'lease': 'EBUSY', 'getfl': 'works'})
+
+    def test_what_no_program_starts_without_stays(self):
+        for item, text in (('write:0==7', 'cannot be refused'), ('nosuch:0==7', 'is no system call'),
+                           ('ioctl:1==0x100000000', 'no room')):
+            with self.subTest(item):
+                path = pathlib.Path('/etc/immured/profiles/wrong.profile')
+                path.write_text(f'{BASE}\n[Security]\nSystemCallArgumentFilter={item}\n', encoding='utf-8')
+                try:
+                    done = run_as('root', 'immurectl', 'lint', str(path))
+                finally:
+                    path.unlink()
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(text, done.stdout + done.stderr)
+
+
+class Landlock(Walls):
+    def test_status_tells_whether_it_stands(self):
+        self.add('open', '')
+        self.add('without', '[Security]\nLandlock=no\n')
+        for profile, expected in (('open', landlock_version() >= 2), ('without', False)):
+            _, path = launch('alice', profile, '-c', 'import time; time.sleep(60)')
+            self.assertEqual('landlock' in sandbox_property(path, 'Enforced'), expected)
+
+    def test_programs_work_behind_it(self):
+        home = pathlib.Path('/home/alice/walls')
+        home.mkdir(exist_ok=True)
+        os.chown(home, 3001, 3001)
+        self.add('open', '[Files]\nBindPaths=%h/walls\n')
+        facts = self.ask('open', '''
+import pathlib, subprocess, tempfile
+os.chdir("walls")
+attempt("mkdir", os.makedirs, "a/b")
+attempt("write", pathlib.Path("a/file").write_text, "text")
+attempt("rename", os.rename, "a/file", "a/b/file")
+attempt("link", os.link, "a/b/file", "link")
+attempt("truncate", os.truncate, "link", 2)
+attempt("temporary", tempfile.TemporaryFile)
+attempt("shell", subprocess.check_call, ["sh", "-c", "echo x >/dev/null && ls / >/tmp/list && cat /proc/self/status >/dev/null"])
+attempt("init", os.kill, 1, 0)
+''')
+        self.assertEqual(set(facts.values()), {'works'}, facts)
+        self.assertEqual((home / 'a/b/file').read_text(encoding='utf-8'), 'te')
+
+    def test_a_stream_for_reading_is_not_reopened_for_writing(self):
+        if landlock_version() < 2:
+            self.skipTest('this kernel has no Landlock switched on')
+        fifo = pathlib.Path('/home/alice/fifo')
+        os.mkfifo(fifo)
+        os.chmod(fifo, 0o666)
+        self.add('open', '')
+        self.add('without', '[Security]\nLandlock=no\n')
+        program = 'attempt("read", os.open, "/proc/self/fd/0", os.O_RDONLY | os.O_NONBLOCK)\n' \
+                  'attempt("write", os.open, "/proc/self/fd/0", os.O_WRONLY | os.O_NONBLOCK)'
+        for profile, expected in (('open', 'EACCES'), ('without', 'works')):
+            with open(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), 'rb') as stdin:
+                self.assertEqual(self.ask(profile, program, stdin), {'read': 'works', 'write': expected})
+
+
+class Labels(Walls):
+    def test_a_label_without_its_module_is_refused(self):
+        for key, value, layer, file in (
+                ('AppArmorProfile', 'immured-test-none', 'apparmor', '/sys/module/apparmor/parameters/enabled'),
+                ('SELinuxContext', 'system_u:system_r:web_t', 'selinux', '/sys/fs/selinux/enforce')):
+            with self.subTest(key):
+                if pathlib.Path(file).exists():
+                    self.skipTest(f'this machine has {layer}')
+                self.add('labelled', f'[Security]\n{key}={value}\n')
+                self.assert_refused('LayerUnavailable', f'{layer}: ', launch, 'alice', 'labelled')
+                self.add('labelled', f'[Security]\n{key}={value}\nDegrade={layer}\n')
+                _, path = launch('alice', 'labelled', '-c', 'import time; time.sleep(60)')
+                self.assertNotIn(layer, sandbox_property(path, 'Enforced'))
+                stop_all()
+
+
+if __name__ == '__main__':
+    main()
