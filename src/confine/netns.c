@@ -39,6 +39,8 @@ int netns_new(Problem *problem) {
         return fd < 0 ? problem_set(problem, -errno, "/proc/self/ns/net") : fd;
 }
 
+int netns_return(int fd) { return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0; }
+
 int netns_enter(int fd, Problem *problem) {
         int r;
 

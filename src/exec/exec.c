@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "exec/seed.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,8 +31,14 @@ static int take_descriptors(Exec *x) {
         return 0;
 }
 
-int exec_main(const Step *steps, int argc, char **argv) {
+static int usage(void) {
+        (void) fprintf(stderr, "This program is started by immured-keeper, not by hand.\n");
+        return EXIT_FAILURE;
+}
+
+int exec_launch(const Step *steps, uint32_t id_base) {
         Exec x = {
+                .id_base = id_base,
                 .status_fd = -EBADF,
                 .result_fd = -EBADF,
                 .netns_fd = -EBADF,
@@ -40,13 +47,24 @@ int exec_main(const Step *steps, int argc, char **argv) {
                 .landlock_fd = -EBADF,
         };
 
-        if (argc != 3 || parse_u32(argv[2], &x.id_base) < 0 || take_descriptors(&x) < 0) {
-                (void) fprintf(stderr, "This program is started by immured-keeper, not by hand.\n");
-                return EXIT_FAILURE;
-        }
+        if (take_descriptors(&x) < 0)
+                return usage();
 
         /* The kernel would show the name of the memory file that the keeper executed. */
         (void) prctl(PR_SET_NAME, "immured-exec");
 
         return exec_outer(&x, steps);
+}
+
+int exec_main(const Step *steps, int argc, char **argv) {
+        uint32_t id_base;
+
+        if (argc != 3)
+                return usage();
+        if (streq(argv[1], "--seed"))
+                return seed_main(steps, argv[1], (size_t) (argv[2] + strlen(argv[2]) - argv[1]));
+        if (parse_u32(argv[2], &id_base) < 0)
+                return usage();
+
+        return exec_launch(steps, id_base);
 }

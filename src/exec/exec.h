@@ -59,6 +59,9 @@ extern const Step exec_steps[];
 /* What main() does: takes the descriptors, runs the steps. Returns the exit status. */
 int exec_main(const Step *steps, int argc, char **argv);
 
+/* One launch, on the descriptors of plan/launch.h. */
+int exec_launch(const Step *steps, uint32_t id_base);
+
 /* Runs the steps of one stage in their order up to the first that fails. */
 int exec_run_stage(Exec *x, const Step *steps, Stage stage);
 

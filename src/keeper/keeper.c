@@ -135,7 +135,7 @@ on_child(sd_event_source *source _unused_, const struct signalfd_siginfo *info _
                         return 0;
 
                 /* Looked for before it is reaped, while its pid can be nobody else's. */
-                s = find_by_child(k, child.si_pid);
+                s = seed_ended(k->seed, child.si_pid) ? NULL : find_by_child(k, child.si_pid);
                 if (waitpid(child.si_pid, &wait_status, 0) < 0)
                         return log_errno(-errno, "cannot reap a child");
                 if (s)
@@ -264,6 +264,10 @@ int keeper_new(Keeper **ret, uid_t uid, const char *directory, const char *exec_
         if (r < 0)
                 return log_errno(r, "cannot take over %s", directory ?: "this process's cgroup");
 
+        r = seed_new(&k->seed, k->exec_fd, k->null_fd);
+        if (r < 0)
+                return log_oom();
+
         r = id_pool_new(&k->ids, uid);
         if (r < 0)
                 return log_errno(r, "%s", IDS_DIRECTORY);
@@ -290,6 +294,7 @@ Keeper *keeper_free(Keeper *k) {
         (void) keeper_link_free(k->link);
         (void) id_pool_free(k->ids);
         (void) cgroup_unit_free(k->unit);
+        (void) seed_free(k->seed);
         (void) safe_close(k->exec_fd);
         (void) safe_close(k->null_fd);
         (void) sd_event_unref(k->event);

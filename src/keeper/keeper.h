@@ -20,6 +20,7 @@
 #include "keeper/cgroup.h"
 #include "keeper/ids.h"
 #include "keeper/sandbox.h"
+#include "keeper/seed.h"
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -36,6 +37,7 @@ struct Keeper {
         IdPool *ids;
         int exec_fd;
         int null_fd;
+        Seed *seed;
         KeeperLink *link;
         Sandbox *first, *last; /* oldest first */
         size_t n_sandboxes, n_ended;

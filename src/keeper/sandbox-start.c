@@ -299,7 +299,11 @@ static int step_lease(Start *st, sd_bus_error *error _unused_) {
 }
 
 static int step_exec(Start *st, sd_bus_error *error _unused_) {
-        return spawn(st->sandbox->keeper->exec_fd, &st->spawn, &st->sandbox->outer);
+        Keeper *k = st->sandbox->keeper;
+        int r;
+
+        r = seed_spawn(k->seed, &st->spawn, &st->sandbox->outer);
+        return r == -ENOTCONN ? spawn(k->exec_fd, &st->spawn, &st->sandbox->outer) : r;
 }
 
 /* In this order: what is cheap to refuse comes first, the process last, so that nothing has to be undone by force. */

@@ -289,19 +289,20 @@ static long clone_call(struct clone_args *args, void (*function)(void *), void *
 #define CLONE_SHARES_MEMORY false
 #endif
 
-int spawn(int exec_fd, const SpawnRequest *request, pid_t *ret_pid) {
+int spawn_with(int exec_fd, const SpawnRequest *request, char *const *argv, pid_t *ret_pid) {
         static _Alignas(64) uint8_t stack[CHILD_STACK_SIZE];
-        char name[] = "immured-exec", base[16], *argv[] = { name, (char *) request->id, base, NULL };
         Child child = { .request = request, .exec_fd = exec_fd, .argv = argv };
         struct clone_args args = {
-                .flags = CLONE_VFORK | CLONE_INTO_CGROUP,
+                .flags = CLONE_VFORK,
                 .exit_signal = SIGCHLD,
-                .cgroup = (uint64_t) request->cgroup_fd,
         };
         sigset_t all, before;
         long pid;
 
-        (void) snprintf(base, sizeof(base), "%u", request->id_base);
+        if (request->cgroup_fd >= 0) {
+                args.flags |= CLONE_INTO_CGROUP;
+                args.cgroup = (uint64_t) request->cgroup_fd;
+        }
         if (CLONE_SHARES_MEMORY) {
                 args.flags |= CLONE_VM;
                 args.stack = (uint64_t) (uintptr_t) stack;
@@ -324,4 +325,11 @@ int spawn(int exec_fd, const SpawnRequest *request, pid_t *ret_pid) {
 
         *ret_pid = (pid_t) pid;
         return 0;
+}
+
+int spawn(int exec_fd, const SpawnRequest *request, pid_t *ret_pid) {
+        char name[] = "immured-exec", base[16], *argv[] = { name, (char *) request->id, base, NULL };
+
+        (void) snprintf(base, sizeof(base), "%u", request->id_base);
+        return spawn_with(exec_fd, request, argv, ret_pid);
 }

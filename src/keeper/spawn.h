@@ -22,7 +22,7 @@
 typedef struct SpawnRequest {
         const char *id;
         uint32_t id_base;
-        int cgroup_fd;
+        int cgroup_fd;           /* negative: the keeper's own */
         int fds[_LAUNCH_FD_END]; /* by their number in the child; negative: closed there */
 } SpawnRequest;
 
@@ -34,3 +34,4 @@ int spawn_load(const char *path);
  * and nothing is left to reap after an error.
  */
 int spawn(int exec_fd, const SpawnRequest *request, pid_t *ret_pid);
+int spawn_with(int exec_fd, const SpawnRequest *request, char *const *argv, pid_t *ret_pid);

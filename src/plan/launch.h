@@ -7,6 +7,10 @@
  * The keeper executes `immured-exec ID ID_BASE` inside the sandbox's cgroup with exactly the descriptors below.
  * ID_BASE is the first picked host id in decimal (0 unless the plan says PRIVATE_USERS_PICK).
  *
+ * Or `immured-exec --seed TITLE`, ahead of any launch: with a socket for LaunchOrders on LAUNCH_FD_SEED, /dev/null on
+ * the streams, and nothing else. Each order makes it fork a process that is the keeper's child, in the cgroup of the
+ * order, and from there on all that `immured-exec ID ID_BASE` would be; it is shown as that in the place of TITLE.
+ *
  * Runs in: keeper, exec. Privilege: none.
  */
 
@@ -22,6 +26,21 @@ typedef enum LaunchFd {
         LAUNCH_FD_NETNS = 6,  /* a prepared network namespace; absent: immured-exec makes one */
         _LAUNCH_FD_END = 7,
 } LaunchFd;
+
+#define LAUNCH_FD_SEED \
+        3 /* SEQPACKET: an int32_t to begin with, the seed's pid; for each LaunchOrder one more, or negative errno */
+
+/* Comes with the directory of the cgroup, and then with the descriptors that are in the set, lowest number first. */
+typedef struct LaunchOrder {
+        uint32_t id_base;
+        uint32_t fds; /* bit N: LaunchFd N */
+        char id[56];  /* NUL-terminated */
+} LaunchOrder;
+
+_Static_assert(sizeof(LaunchOrder) == 64, "one order is one packet");
+
+/* Room for both words, with their ends. */
+#define LAUNCH_TITLE_SIZE (sizeof(((LaunchOrder *) NULL)->id) + sizeof("4294967295"))
 
 typedef enum LaunchStatusKind {
         /* step, error, text (says the error too); a leader that is not 0 is still to be reaped. Nothing will run. */

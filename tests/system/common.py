@@ -175,13 +175,22 @@ def namespaces():
     for path in pathlib.Path('/proc').glob('[0-9]*/ns/*'):
         with contextlib.suppress(OSError):
             found.add(os.readlink(path))
-    # Also those that are only held open.
+    # Also those that are only held open, but for the network namespaces that a seed has made ahead.
+    seeds = pids_of('immured-seed')
     for path in pathlib.Path('/proc').glob('[0-9]*/fd/*'):
         with contextlib.suppress(OSError):
             target = os.readlink(path)
+            if int(path.parts[2]) in seeds and target.startswith('net:'):
+                continue
             if re.fullmatch(r'(user|mnt|pid|ipc|uts|cgroup|net):\[\d+\]', target):
                 found.add(target)
     return sorted(found)
+
+
+def too_many_ahead():
+    """Seeds that hold more than the host's network namespace and four new ones."""
+    held = {pid: sum(kind == 'net' for kind in open_files(pid)) for pid in pids_of('immured-seed')}
+    return {pid: n for pid, n in held.items() if n > 5}
 
 
 def state():
@@ -197,6 +206,7 @@ def state():
         'mounts': pathlib.Path('/proc/self/mountinfo').read_text().splitlines(),
         'cgroups': sorted(str(p.relative_to(CGROUP.resolve())) for p in CGROUP.resolve().rglob('*') if p.is_dir()),
         'namespaces': namespaces(),
+        'namespaces made ahead': too_many_ahead(),
         'files of the broker': open_files(broker_pid()),
         'files of keepers': [open_files(pid) for pid in pids_of('immured-keeper')],
         'IPC objects': [pathlib.Path(f'/proc/sysvipc/{kind}').read_text() for kind in ('msg', 'sem', 'shm')],

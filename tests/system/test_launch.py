@@ -47,6 +47,8 @@ class Launch(SystemTest):
         self.assertRegex(sandbox_property(path, 'InvocationID'), r'^[0-9a-f]{32}$')
         leader = sandbox_property(path, 'Leader')
         self.assertEqual(pathlib.Path(f'/proc/{leader}/comm').read_text().strip(), 'immured-exec')
+        words = pathlib.Path(f'/proc/{leader}/cmdline').read_text().strip('\0').split('\0')
+        self.assertEqual(words[:2], ['immured-exec', id])
         main_pid = sandbox_property(path, 'MainPID')
         self.assertEqual(pathlib.Path(f'/proc/{main_pid}/comm').read_text().strip(), 'sleep')
         self.assertIn('seccomp', sandbox_property(path, 'Enforced'))

@@ -150,6 +150,55 @@ static void success_is_what_the_plan_says(void **state _unused_) {
         rig_expect(&rig, "removed " ID " success 2 12");
 }
 
+/* Without a sandbox the keeper has no other child. 0: none. */
+static pid_t find_seed(void) {
+        _cleanup_free_ char *text = NULL;
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/task/%d/children", rig.keeper, rig.keeper);
+        assert_int_equal(file_read_full(AT_FDCWD, path, 4096, &text, NULL), 0);
+        return (pid_t) strtol(text, NULL, 10);
+}
+
+static void a_seed_that_dies_is_replaced(void **state _unused_) {
+        _cleanup_close_ int pidfd = -EBADF;
+        pid_t seed = find_seed();
+
+        if (getenv("KEEPER_TEST_FAKE")) {
+                assert_int_equal(seed, 0);
+                skip();
+        }
+
+        assert_true(seed > 0);
+        pidfd = pidfd_open_pid(seed);
+        assert_true(pidfd >= 0);
+        assert_int_equal(pidfd_signal(pidfd, SIGKILL), 0);
+        for (int i = 0; i < 2; i++) {
+                rig_must_launch(&rig, &(RigLaunch){ .script = "exit 0" });
+                rig_expect(&rig, "removed " ID " success 1 0");
+        }
+        /* Its number cannot have come round again so soon. */
+        assert_true(find_seed() > 0 && find_seed() != seed);
+}
+
+static void a_seed_that_hangs_fails_one_launch(void **state _unused_) {
+        pid_t seed = find_seed();
+
+        if (getenv("KEEPER_TEST_FAKE"))
+                skip();
+
+        assert_true(seed > 0);
+        assert_int_equal(kill(seed, SIGSTOP), 0);
+        {
+                _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){ .script = "exit 0" });
+
+                assert_true(a.r < 0);
+                assert_string_equal(a.error.name, ERROR_SETUP_FAILED);
+        }
+        rig_must_launch(&rig, &(RigLaunch){ .script = "exit 0" });
+        rig_expect(&rig, "removed " ID " success 1 0");
+}
+
 static void short_start_timeout(Plan *plan) { plan->timeout_start_usec = 50 * USEC_PER_MSEC; }
 
 static void a_failed_set_up_leaves_nothing(void **state _unused_) {
@@ -348,6 +397,8 @@ int main(void) {
                 cmocka_unit_test_setup(kill_reaches_the_application, rig_clean_slate),
                 cmocka_unit_test_setup(a_oneshot_answers_at_its_end, rig_clean_slate),
                 cmocka_unit_test_setup(success_is_what_the_plan_says, rig_clean_slate),
+                cmocka_unit_test_setup(a_seed_that_dies_is_replaced, rig_clean_slate),
+                cmocka_unit_test_setup(a_seed_that_hangs_fails_one_launch, rig_clean_slate),
                 cmocka_unit_test_setup(a_failed_set_up_leaves_nothing, rig_clean_slate),
                 cmocka_unit_test_setup(a_program_that_is_missing_is_an_error, rig_clean_slate),
                 cmocka_unit_test_setup(what_does_not_fit_together_is_refused, rig_clean_slate),
