@@ -247,31 +247,62 @@ static int read_properties(sd_bus_message *m, json_t *object) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-int client_get_properties(sd_bus *bus, const char *path, const char *interface, json_t **ret) {
-        _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
-        _cleanup_json_ json_t *object = json_object();
+static int get_all(sd_bus *bus,
+                   const char *path,
+                   const char *interface,
+                   sd_bus_error *error,
+                   sd_bus_message **ret_reply) {
+        _cleanup_message_ sd_bus_message *m = NULL;
         int r;
-
-        if (!object)
-                return ctl_error(-ENOMEM, "Out of memory");
 
         r = sd_bus_message_new_method_call(
                 bus, &m, CLIENT_BUS_NAME, path, "org.freedesktop.DBus.Properties", "GetAll");
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", interface);
-        if (r < 0)
-                return client_message_error(r);
+        if (r >= 0)
+                r = sd_bus_call(bus, m, UINT64_MAX, error, ret_reply);
 
-        r = client_send(bus, m, &reply);
-        if (r < 0)
-                return r;
+        return r;
+}
 
-        r = read_properties(reply, object);
+static int take_properties(sd_bus_message *reply, json_t **ret) {
+        _cleanup_json_ json_t *object = json_object();
+        int r;
+
+        r = object ? read_properties(reply, object) : -ENOMEM;
         if (r < 0)
                 return client_message_error(r);
 
         *ret = TAKE_PTR(object);
         return 0;
+}
+
+int client_get_properties(sd_bus *bus, const char *path, const char *interface, json_t **ret) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int r;
+
+        r = get_all(bus, path, interface, &error, &reply);
+        return r < 0 ? client_error(&error, r) : take_properties(reply, ret);
+}
+
+int client_get_profile(sd_bus *bus, const char *name, json_t **ret) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = sd_bus_path_encode(CLIENT_PATH "/profile", name, &path);
+        if (r < 0)
+                return client_message_error(r);
+
+        r = get_all(bus, path, CLIENT_PROFILE, &error, &reply);
+        if (r < 0 && sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT)) {
+                *ret = NULL;
+                return 0;
+        }
+
+        return r < 0 ? client_error(&error, r) : take_properties(reply, ret);
 }
 
 static int read_row(sd_bus_message *m, const char *const *keys, json_t **ret) {

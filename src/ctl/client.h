@@ -42,6 +42,8 @@ int client_send(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret_reply);
 int client_get_object(sd_bus *bus, const char *member, const char *name, char **ret);
 /* All properties as a JSON object. What has no plain form in JSON is null. */
 int client_get_properties(sd_bus *bus, const char *path, const char *interface, json_t **ret);
+/* Of a profile, by its name. *ret is NULL where there is none to be seen, and nothing was told. */
+int client_get_profile(sd_bus *bus, const char *name, json_t **ret);
 
 /*
  * The rows of an array of structures as JSON objects, the fields named in order by keys (NULL-terminated). The

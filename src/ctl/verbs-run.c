@@ -53,16 +53,15 @@ static void run_finish(Run *run, int status) {
         run->status = status;
 }
 
-/* The profile says which streams are the caller's; nothing else may be sent along. */
+/*
+ * The profile says which streams are the caller's; nothing else may be sent along. Where there is no such profile, the
+ * launch is refused with better words than an object is.
+ */
 static int run_open_streams(Run *run, const char *profile) {
-        _cleanup_free_ char *path = NULL;
         _cleanup_json_ json_t *properties = NULL;
         int r;
 
-        r = client_get_object(run->bus, "GetProfile", profile, &path);
-        if (r < 0)
-                return r;
-        r = client_get_properties(run->bus, path, CLIENT_PROFILE, &properties);
+        r = client_get_profile(run->bus, profile, &properties);
         if (r < 0)
                 return r;
 

@@ -209,6 +209,10 @@ static int answer_launch(sd_bus_message *m) {
                         return sd_bus_reply_method_errorf(
                                 m, run_cases[i].error_name, "%s", run_cases[i].error_text);
 
+        if (streq(launch.profile, "unknown"))
+                return sd_bus_reply_method_errorf(
+                        m, ERROR_NO_SUCH_PROFILE, "There is no profile '%s'", launch.profile);
+
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
         r = sd_bus_reply_method_return(m, "soh", "x.1.1", "/org/immured/Broker1/sandbox/x", pair[1]);
@@ -223,7 +227,11 @@ static int answer_launch(sd_bus_message *m) {
 
 /* Everything to the caller, but for "quiet-streams", which has its output in the journal. */
 static int answer_properties(sd_bus_message *m) {
-        const char *kind = strstr(sd_bus_message_get_path(m), "quiet") ? "journal" : "client";
+        const char *path = sd_bus_message_get_path(m);
+        const char *kind = strstr(path, "quiet") ? "journal" : "client";
+
+        if (strstr(path, "/unknown"))
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_OBJECT, "No object %s", path);
 
         return sd_bus_reply_method_return(m,
                                           "a{sv}",
@@ -243,21 +251,12 @@ static int answer_properties(sd_bus_message *m) {
 }
 
 static int answer(sd_bus_message *m) {
-        const char *name;
-        char path[128];
-
         if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", "GetAll"))
                 return answer_properties(m);
         if (sd_bus_message_is_method_call(m, NULL, "LaunchLeased"))
                 return answer_launch(m);
-        if (!sd_bus_message_is_method_call(m, NULL, "GetProfile") || sd_bus_message_read(m, "s", &name) < 0)
-                return -EBADRQC;
 
-        if (streq(name, "unknown"))
-                return sd_bus_reply_method_errorf(
-                        m, ERROR_NO_SUCH_PROFILE, "There is no profile '%s'", name);
-        snprintf(path, sizeof(path), "/profile/%s", strstr(name, "quiet") ? "quiet" : "x");
-        return sd_bus_reply_method_return(m, "o", path);
+        return -EBADRQC;
 }
 
 static FakeBroker fake;
