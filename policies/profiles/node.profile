@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Node.js without network but its own loopback:
+#   immurectl run node -e 'console.log(6 * 7)'
+[Profile]
+Description=Node.js that reaches ~/data only
+Documentation=man:node(1)
+
+[Access]
+AllowGroups=users
+MaxInstances=4
+Arguments=append
+
+[Exec]
+ExecStart=/usr/bin/node
+StandardInput=client
+StandardOutput=client
+StandardError=client
+
+[Files]
+BindPaths=-%h/data
+
+[Network]
+# os.networkInterfaces() asks the kernel through AF_NETLINK, which is not among these; few programs miss it.
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+
+[Resources]
+MemoryMax=1G
+CPUQuota=200%
+# A thread for each core, and those of its own pools.
+TasksMax=128
+
+[Security]
+# Its JIT compiler writes what it then executes: this cannot be forbidden here.
+MemoryDenyWriteExecute=no
