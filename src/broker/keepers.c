@@ -278,10 +278,10 @@ on_removed(KeeperLink *l, const char *id, const char *result, int32_t code, int3
 
 static void on_closed(KeeperLink *l, void *userdata) {
         Keeper *keeper = keeper_link_owner(l);
+        Keepers *k = userdata;
 
-        (void) userdata;
-
-        if (keeper && keeper->link == l)
+        /* Where we close them all, to leave, it is no news of sandboxes. */
+        if (keeper && keeper->link == l && k->links)
                 keeper_lose(keeper);
 }
 
@@ -483,22 +483,13 @@ int keepers_new(Keepers **ret, Manager *m, const char *cgroup_root) {
 }
 
 Keepers *keepers_free(Keepers *k) {
-        Keeper *keeper;
-
         if (!k)
                 return NULL;
 
-        /* The links close because we leave, not because their keepers do: nothing is to be told about sandboxes. */
-        LIST_FOREACH(keeper, &k->list, entry)
-        if (keeper->link) {
-                keeper_link_set_owner(keeper->link, NULL);
-                keeper->link = NULL;
-                keeper->state = KEEPER_LOST;
-        }
-
-        (void) keeper_links_free(k->links);
+        (void) keeper_links_free(TAKE_PTR(k->links));
         while (!LIST_EMPTY(&k->list)) {
-                keeper = LIST_FIRST(&k->list);
+                Keeper *keeper = LIST_FIRST(&k->list);
+
                 tell_waiters(keeper, "the broker is stopping");
                 (void) keeper_free(keeper);
         }
