@@ -121,9 +121,38 @@ static int check_mounts(const ProfileCheck *c) {
         return 0;
 }
 
+static int check_files(const ProfileCheck *c) {
+        const Profile *p = c->profile;
+        const struct {
+                bool bad;
+                const char *key, *text;
+        } rules[] = {
+                { p->persistent_home && p->protect_home != PROTECT_HOME_TMPFS,
+                  "PersistentHome",
+                  "keeps the empty home of ProtectHome=tmpfs, which is not given here" },
+                { p->root_ephemeral && !p->root_directory,
+                  "RootEphemeral",
+                  "needs RootDirectory=: there is no other root to write to" },
+                { p->root_directory && p->protect_system == PROTECT_SYSTEM_FULL,
+                  "ProtectSystem",
+                  "is strict with RootDirectory=; RootEphemeral= makes that writable" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rules); i++)
+                if (rules[i].bad) {
+                        int r = check_refuse(c, "Files", rules[i].key, rules[i].text);
+
+                        if (r < 0)
+                                return r;
+                }
+
+        return 0;
+}
+
 int profile_check(const Profile *p, const KeyOrigin *origins, bool complete, Findings *findings) {
         static int (*const checks[])(const ProfileCheck *c) = {
-                check_exec_start, check_arguments, check_memory, check_capabilities, check_mounts,
+                check_exec_start,   check_arguments, check_memory,
+                check_capabilities, check_mounts,    check_files,
         };
         const ProfileCheck c = {
                 .profile = p,

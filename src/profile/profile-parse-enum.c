@@ -69,19 +69,21 @@ DEFINE_ENUM_PARSER(parse_key_private_users, PrivateUsers,
         { "self",     PRIVATE_USERS_SELF,     true },
         { "identity", PRIVATE_USERS_IDENTITY, true });
 
-DEFINE_ENUM_PARSER(parse_key_protect_system, bool,
-        { "strict", true,  true },
-        { "full",   false, false });
+DEFINE_ENUM_PARSER(parse_key_protect_system, ProtectSystem,
+        { "strict", PROTECT_SYSTEM_STRICT, true },
+        { "full",   PROTECT_SYSTEM_FULL,   true });
 
 DEFINE_ENUM_PARSER(parse_key_protect_home, ProtectHome,
         { "tmpfs",     PROTECT_HOME_TMPFS,     true },
         { "yes",       PROTECT_HOME_YES,       true },
-        { "read-only", PROTECT_HOME_READ_ONLY, false },
-        { "no",        PROTECT_HOME_NO,        false });
+        { "read-only", PROTECT_HOME_READ_ONLY, true },
+        { "no",        PROTECT_HOME_NO,        true });
 
-DEFINE_ENUM_PARSER(parse_key_protect_proc, bool,
-        { "invisible", true,  true },
-        { "default",   false, true });
+DEFINE_ENUM_PARSER(parse_key_protect_proc, ProtectProc,
+        { "invisible",  PROTECT_PROC_INVISIBLE,  true },
+        { "noaccess",   PROTECT_PROC_NO_ACCESS,  true },
+        { "ptraceable", PROTECT_PROC_PTRACEABLE, true },
+        { "default",    PROTECT_PROC_DEFAULT,    true });
 
 DEFINE_ENUM_PARSER(parse_key_proc_subset, bool,
         { "pid", true,  true },

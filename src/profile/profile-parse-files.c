@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile/place.h"
 #include "profile/profile-parse.h"
 
 #define TMPFS_SIZE_DEFAULT (UINT64_C(64) * 1024 * 1024)
@@ -34,8 +35,7 @@ static int parse_path(const char *s, char **ret) {
         return 0;
 }
 
-/* One more row for an array of rows that are plain data. */
-static int array_extend(void *array, size_t *n, size_t row_size, const void *row) {
+int profile_array_extend(void *array, size_t *n, size_t row_size, const void *row) {
         void **rows = array, *grown;
 
         grown = reallocarray(*rows, *n + 1, row_size);
@@ -142,13 +142,6 @@ static int bind_parse_options(ProfileBind *b, char *options) {
         return 0;
 }
 
-/* Trees that exist once for the whole machine: to show the host's own inside would undo the namespaces. */
-static bool path_is_forbidden(const char *path) {
-        return streq(path, "/") || path_is_below(path, "/proc") || path_is_below(path, "/sys") ||
-               path_is_below(path, "/dev/pts") || path_is_below(path, "/dev/shm") ||
-               path_is_below(path, "/dev/mqueue");
-}
-
 /* "[-]src[:dst[:options]]" */
 static int bind_parse(ProfileBind *ret, char *word, bool read_only, const char **ret_why) {
         _cleanup_(bind_done) ProfileBind b = { .read_only = read_only, .recursive = true, .idmap = true };
@@ -175,11 +168,11 @@ static int bind_parse(ProfileBind *ret, char *word, bool read_only, const char *
                 *ret_why = "the options are rbind, norbind, idmap, noidmap, with commas between them";
                 return -EINVAL;
         }
-        if (path_is_forbidden(b.source) || path_is_forbidden(b.destination)) {
-                *ret_why =
-                        "neither /, /proc, /sys, /dev/pts, /dev/shm, /dev/mqueue nor what is below them can be bound";
+        *ret_why = place_refuse_source_text(b.source);
+        if (!*ret_why)
+                *ret_why = place_refuse_target_text(b.destination);
+        if (*ret_why)
                 return -EINVAL;
-        }
 
         *ret = b;
         b = (ProfileBind){};
@@ -224,7 +217,7 @@ parse_binds(const ProfileKey *key, const char *text, Profile *p, bool read_only,
                         break;
                 r = bind_parse(&b, *word, read_only, ret_why);
                 if (r == 0)
-                        r = array_extend(&p->binds, &p->n_binds, sizeof(b), &b);
+                        r = profile_array_extend(&p->binds, &p->n_binds, sizeof(b), &b);
                 if (r < 0)
                         bind_done(&b);
         }
@@ -271,8 +264,8 @@ static int tmpfs_parse(ProfileTmpfs *ret, char *word, const char **ret_why) {
                 *ret_why = why_path;
                 return r;
         }
-        if (path_is_forbidden(t.path)) {
-                *ret_why = "nothing can be mounted there";
+        *ret_why = place_refuse_target_text(t.path);
+        if (*ret_why) {
                 free(t.path);
                 return -EINVAL;
         }
@@ -301,7 +294,7 @@ int parse_key_tmpfs(const ProfileKey *key, const char *text, Profile *p, const c
                         break;
                 r = tmpfs_parse(&t, *word, ret_why);
                 if (r == 0)
-                        r = array_extend(&p->tmpfs, &p->n_tmpfs, sizeof(t), &t);
+                        r = profile_array_extend(&p->tmpfs, &p->n_tmpfs, sizeof(t), &t);
                 if (r < 0)
                         free(t.path);
         }
@@ -312,134 +305,164 @@ int parse_key_tmpfs(const ProfileKey *key, const char *text, Profile *p, const c
         return r;
 }
 
-static int parse_paths(const ProfileKey *key,
-                       const char *text,
-                       ProfilePath **paths,
-                       size_t *n_paths,
-                       const char **ret_why) {
-        _cleanup_strv_ char **words = NULL;
-        size_t n_before = *text ? *n_paths : 0;
+typedef enum PathUse {
+        PATH_USE_MASK,
+        PATH_USE_REMOUNT,
+        PATH_USE_EXECUTE, /* the same, and "/" stands for all there is */
+        PATH_USE_DEVICE,
+} PathUse;
+
+static const char *path_refuse(const char *path, PathUse use) {
+        if (use == PATH_USE_DEVICE)
+                return place_refuse_device_text(path);
+        if (use == PATH_USE_EXECUTE && streq(path, "/"))
+                return NULL;
+
+        return place_refuse_change_text(path, use != PATH_USE_MASK);
+}
+
+static int path_parse(ProfilePath *ret, const char *word, PathUse use, const char **ret_why) {
+        ProfilePath path = { .optional = *word == '-' };
         int r;
 
-        r = split_words(text, &words);
-        if (r < 0)
-                *ret_why = why_words;
-        else if (n_before + strv_length(words) > key->max) {
+        r = parse_path(word + path.optional, &path.path);
+        if (r < 0) {
+                *ret_why = why_path;
+                return r;
+        }
+
+        *ret_why = path_refuse(path.path, use);
+        if (*ret_why) {
+                free(path.path);
+                return -EINVAL;
+        }
+
+        *ret = path;
+        return 0;
+}
+
+static int paths_extend(const ProfileKey *key,
+                        char *const *words,
+                        PathUse use,
+                        ProfilePath **paths,
+                        size_t *n_paths,
+                        const char **ret_why) {
+        size_t n_before = *n_paths;
+        int r = 0;
+
+        if (n_before + strv_length(words) > key->max) {
                 *ret_why = why_many;
-                r = -EINVAL;
+                return -EINVAL;
         }
 
         STRV_FOREACH(word, words) {
-                ProfilePath path = { .optional = **word == '-' };
+                ProfilePath path = {};
 
-                if (r < 0)
-                        break;
-                r = parse_path(*word + path.optional, &path.path);
-                if (r == -EINVAL)
-                        *ret_why = why_path;
+                r = path_parse(&path, *word, use, ret_why);
                 if (r == 0)
-                        r = array_extend(paths, n_paths, sizeof(path), &path);
-                if (r < 0)
+                        r = profile_array_extend(paths, n_paths, sizeof(path), &path);
+                if (r < 0) {
                         free(path.path);
+                        break;
+                }
         }
 
-        while ((r < 0 || !*text) && *n_paths > n_before)
+        while (r < 0 && *n_paths > n_before)
                 free((*paths)[--*n_paths].path);
         return r;
 }
 
-#define DEFINE_PATHS_PARSER(parser, field)                                                      \
-        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) { \
-                return parse_paths(key, text, &p->field, &p->n_##field, ret_why);               \
-        }                                                                                       \
-        struct _paths_semicolon_
-
-DEFINE_PATHS_PARSER(parse_key_inaccessible_paths, inaccessible);
-DEFINE_PATHS_PARSER(parse_key_read_only_paths, read_only);
-DEFINE_PATHS_PARSER(parse_key_read_write_paths, read_write);
-DEFINE_PATHS_PARSER(parse_key_no_exec_paths, no_exec);
-
-/* The row of a device; made where there is none yet. */
-static int io_limit_row(Profile *p, const char *path, size_t max, ProfileIoLimit **ret) {
-        ProfileIoLimit row = {
-                .rbps = UINT64_MAX, .wbps = UINT64_MAX, .riops = UINT64_MAX, .wiops = UINT64_MAX
-        };
-        int r;
-
-        for (size_t i = 0; i < p->n_io_limits; i++)
-                if (streq(p->io_limits[i].path, path)) {
-                        *ret = &p->io_limits[i];
-                        return 0;
-                }
-
-        if (p->n_io_limits >= max)
-                return -EINVAL;
-        row.path = strdup(path);
-        if (!row.path)
-                return -ENOMEM;
-        r = array_extend(&p->io_limits, &p->n_io_limits, sizeof(row), &row);
-        if (r < 0) {
-                free(row.path);
-                return r;
-        }
-
-        *ret = &p->io_limits[p->n_io_limits - 1];
-        return 0;
+static void paths_clear(ProfilePath *paths, size_t *n_paths) {
+        while (*n_paths > 0)
+                free(paths[--*n_paths].path);
 }
 
-/* "path value": number is where the column lies in a row. */
-static int parse_io_limit(const ProfileKey *key,
-                          const char *text,
-                          Profile *p,
-                          size_t column,
-                          int (*read)(const char *, uint64_t *),
-                          const char **ret_why) {
+static int parse_paths(const ProfileKey *key,
+                       const char *text,
+                       PathUse use,
+                       ProfilePath **paths,
+                       size_t *n_paths,
+                       const char **ret_why) {
         _cleanup_strv_ char **words = NULL;
-        _cleanup_free_ char *path = NULL;
-        ProfileIoLimit *row = NULL;
-        uint64_t value;
         int r;
 
         if (!*text) {
-                for (size_t i = 0; i < p->n_io_limits; i++)
-                        *(uint64_t *) ((uint8_t *) &p->io_limits[i] + column) = UINT64_MAX;
+                paths_clear(*paths, n_paths);
                 return 0;
         }
 
         r = split_words(text, &words);
-        if (r < 0 || strv_length(words) != 2) {
-                *ret_why = "it is a device or file and a number, with a blank between them";
-                return r < 0 ? r : -EINVAL;
-        }
-        if (streq(words[1], "infinity"))
-                value = UINT64_MAX;
-        else {
-                r = read(words[1], &value);
-                if (r < 0)
-                        return r;
-                if (value < 1 || value == UINT64_MAX)
-                        return -ERANGE;
-        }
-
-        r = path_normalize(words[0], &path);
-        if (r == 0)
-                r = io_limit_row(p, path, key->max, &row);
         if (r < 0) {
-                *ret_why = "it begins with an absolute path; no more than 64 devices";
+                *ret_why = why_words;
                 return r;
         }
 
-        *(uint64_t *) ((uint8_t *) row + column) = value;
-        return 0;
+        return paths_extend(key, words, use, paths, n_paths, ret_why);
 }
 
-#define DEFINE_IO_PARSER(parser, column, read)                                                        \
-        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {       \
-                return parse_io_limit(key, text, p, offsetof(ProfileIoLimit, column), read, ret_why); \
-        }                                                                                             \
-        struct _io_semicolon_
+#define DEFINE_PATHS_PARSER(parser, use, field)                                                 \
+        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) { \
+                return parse_paths(key, text, use, &p->field, &p->n_##field, ret_why);          \
+        }                                                                                       \
+        struct _paths_semicolon_
 
-DEFINE_IO_PARSER(parse_key_io_read_bandwidth, rbps, parse_size);
-DEFINE_IO_PARSER(parse_key_io_write_bandwidth, wbps, parse_size);
-DEFINE_IO_PARSER(parse_key_io_read_iops, riops, parse_u64);
-DEFINE_IO_PARSER(parse_key_io_write_iops, wiops, parse_u64);
+DEFINE_PATHS_PARSER(parse_key_inaccessible_paths, PATH_USE_MASK, inaccessible);
+DEFINE_PATHS_PARSER(parse_key_read_only_paths, PATH_USE_REMOUNT, read_only);
+DEFINE_PATHS_PARSER(parse_key_read_write_paths, PATH_USE_REMOUNT, read_write);
+DEFINE_PATHS_PARSER(parse_key_no_exec_paths, PATH_USE_EXECUTE, no_exec);
+DEFINE_PATHS_PARSER(parse_key_exec_paths, PATH_USE_REMOUNT, exec);
+
+/* "[-]device [rw]": one device a line, as in systemd.resource-control(5). */
+int parse_key_devices(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        int r;
+
+        if (!*text) {
+                paths_clear(p->devices, &p->n_devices);
+                return 0;
+        }
+
+        r = split_words(text, &words);
+        if (r < 0 || strv_length(words) < 1 || strv_length(words) > 2) {
+                *ret_why = "it is one device node, and “rw” behind a blank";
+                return r < 0 ? r : -EINVAL;
+        }
+        if (words[1]) {
+                if (words[1][0] == '\0' || words[1][strspn(words[1], "rwm")] != '\0') {
+                        *ret_why = "what it may do is written “rw”";
+                        return -EINVAL;
+                }
+                if (!streq(words[1], "rw") && !streq(words[1], "wr")) {
+                        *ret_why =
+                                "only “rw” can be enforced: neither of both alone, nor the making of nodes";
+                        return -EOPNOTSUPP;
+                }
+                free(words[1]);
+                words[1] = NULL;
+        }
+
+        return paths_extend(key, words, PATH_USE_DEVICE, &p->devices, &p->n_devices, ret_why);
+}
+
+int parse_key_root_directory(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        char *path = NULL;
+        int r;
+
+        (void) key;
+        if (*text) {
+                r = parse_path(text, &path);
+                if (r < 0) {
+                        *ret_why = why_path;
+                        return r;
+                }
+                *ret_why = place_refuse_source_text(path);
+                if (*ret_why) {
+                        free(path);
+                        return -EINVAL;
+                }
+        }
+
+        free(p->root_directory);
+        p->root_directory = path;
+        return 0;
+}

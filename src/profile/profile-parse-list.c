@@ -79,6 +79,13 @@ static bool assignment_is_valid(const char *s) {
         return env_assignment_is_valid(s) && specifiers_are_valid(s);
 }
 
+/* A name as place_name_is_valid() wants it once its specifiers are expanded, which the plan looks at again. */
+static bool directory_is_valid(const char *s) {
+        return *s && *s != '.' && *s != '-' && strlen(s) <= 64 && !strchr(s, '/') &&
+               specifiers_are_valid(s) && !strstr(s, "%h") && !strstr(s, "%t") && !strstr(s, "%%") &&
+               s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-%")] == '\0';
+}
+
 /* Appends all words that a validator takes, or none; "" empties the list. */
 static int extend_list(const ProfileKey *key,
                        const char *text,
@@ -126,6 +133,8 @@ DEFINE_LIST_PARSER(parse_key_profile_names, profile_name_is_valid,
                    "a profile's name is a lower-case letter and up to 31 letters, digits, “_” and “-”");
 DEFINE_LIST_PARSER(parse_key_users, user_is_valid, "an item is neither the name nor the number of a user");
 DEFINE_LIST_PARSER(parse_key_groups, user_is_valid, "an item is neither the name nor the number of a group");
+DEFINE_LIST_PARSER(parse_key_directories, directory_is_valid,
+                   "a name is at most 64 of letters, digits, “.”, “_” and “-”, the first none of “.” and “-”");
 DEFINE_LIST_PARSER(parse_key_environment, assignment_is_valid,
                    "an item is not NAME=value, or holds an unknown specifier (a percent sign is written %%)");
 DEFINE_LIST_PARSER(parse_key_environment_names, env_name_is_valid, "an item is not the name of a variable");

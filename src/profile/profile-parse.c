@@ -437,27 +437,24 @@ int parse_key_rlimit_usec(const ProfileKey *key, const char *text, Profile *p, c
         return parse_rlimit(key, text, p, read_usec, ret_why);
 }
 
-int parse_key_only_yes(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+static int parse_only_boolean(const ProfileKey *key, const char *text, bool only) {
         bool value;
         int r;
 
-        (void) ret_why;
         r = parse_boolean(scalar_text(key, text), &value);
-        if (r < 0 || !value)
-                return r < 0 ? r : -EOPNOTSUPP;
+        return r < 0 ? r : value != only ? -EOPNOTSUPP : 0;
+}
 
-        *(bool *) key_field(key, p) = true;
-        return 0;
+int parse_key_only_yes(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        (void) p;
+        (void) ret_why;
+        return parse_only_boolean(key, text, true);
 }
 
 int parse_key_only_no(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        bool value;
-        int r;
-
         (void) p;
         (void) ret_why;
-        r = parse_boolean(scalar_text(key, text), &value);
-        return r < 0 ? r : value ? -EOPNOTSUPP : 0;
+        return parse_only_boolean(key, text, false);
 }
 
 int parse_key_only_none(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {

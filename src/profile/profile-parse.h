@@ -25,6 +25,9 @@ bool specifiers_are_valid(const char *s);
 /* A layer that Degrade= may name. */
 bool layer_name_is_valid(const char *s);
 
+/* One more row for an array of rows that are plain data. */
+int profile_array_extend(void *array, size_t *n, size_t row_size, const void *row);
+
 #define DECLARE_PARSER(name) \
         int name(const ProfileKey *key, const char *text, Profile *p, const char **ret_why)
 
@@ -68,9 +71,8 @@ DECLARE_PARSER(parse_key_oom_policy);
 DECLARE_PARSER(parse_key_service_type);
 DECLARE_PARSER(parse_key_on_disconnect);
 DECLARE_PARSER(parse_key_landlock);
-/* profile-parse.c: the one value that is always in force is taken, the others are refused. */
+/* profile-parse.c: the one value that is always in force is taken, the others are refused; nothing is kept. */
 DECLARE_PARSER(parse_key_only_yes);
-/* The same without a field. */
 DECLARE_PARSER(parse_key_only_no);
 DECLARE_PARSER(parse_key_only_none); /* the empty list */
 DECLARE_PARSER(parse_key_only_default);
@@ -80,6 +82,7 @@ DECLARE_PARSER(parse_key_words);
 DECLARE_PARSER(parse_key_profile_names);
 DECLARE_PARSER(parse_key_users);
 DECLARE_PARSER(parse_key_groups);
+DECLARE_PARSER(parse_key_directories);
 DECLARE_PARSER(parse_key_environment);
 DECLARE_PARSER(parse_key_environment_names);
 DECLARE_PARSER(parse_key_address_families);
@@ -99,10 +102,15 @@ DECLARE_PARSER(parse_key_working_directory);
 DECLARE_PARSER(parse_key_bind);
 DECLARE_PARSER(parse_key_bind_read_only);
 DECLARE_PARSER(parse_key_tmpfs);
+DECLARE_PARSER(parse_key_root_directory);
+DECLARE_PARSER(parse_key_devices);
 DECLARE_PARSER(parse_key_inaccessible_paths);
 DECLARE_PARSER(parse_key_read_only_paths);
 DECLARE_PARSER(parse_key_read_write_paths);
 DECLARE_PARSER(parse_key_no_exec_paths);
+DECLARE_PARSER(parse_key_exec_paths);
+
+/* profile-parse-io.c: limits of devices */
 DECLARE_PARSER(parse_key_io_read_bandwidth);
 DECLARE_PARSER(parse_key_io_write_bandwidth);
 DECLARE_PARSER(parse_key_io_read_iops);

@@ -60,6 +60,7 @@ static void profile_free_strings(Profile *p) {
                 &p->argument_pattern,
                 &p->working_directory,
                 &p->hostname,
+                &p->root_directory,
                 &p->allowed_cpus,
                 &p->allowed_memory_nodes,
                 &p->syslog_identifier,
@@ -129,6 +130,7 @@ Profile *profile_unref(Profile *p) {
         profile_paths_free(p->read_write, p->n_read_write);
         profile_paths_free(p->no_exec, p->n_no_exec);
         profile_paths_free(p->exec, p->n_exec);
+        profile_paths_free(p->devices, p->n_devices);
         profile_free_strings(p);
         free(p);
         return NULL;

@@ -47,12 +47,25 @@ typedef enum PrivateUsers {
         PRIVATE_USERS_IDENTITY = 2,
 } PrivateUsers;
 
+typedef enum ProtectSystem {
+        PROTECT_SYSTEM_STRICT, /* nothing of the tree but what is the user's own (default) */
+        PROTECT_SYSTEM_FULL,   /* /usr and /etc; other directories are the user's, in memory */
+} ProtectSystem;
+
 typedef enum ProtectHome {
         PROTECT_HOME_TMPFS, /* an empty home (default) */
         PROTECT_HOME_READ_ONLY,
         PROTECT_HOME_YES, /* no home at all */
         PROTECT_HOME_NO,
 } ProtectHome;
+
+/* What of processes that are not its own an application finds in /proc; proc(5), hidepid. */
+typedef enum ProtectProc {
+        PROTECT_PROC_INVISIBLE, /* nothing (default) */
+        PROTECT_PROC_NO_ACCESS, /* that they are there */
+        PROTECT_PROC_PTRACEABLE,
+        PROTECT_PROC_DEFAULT,
+} ProtectProc;
 
 typedef enum NetworkMode {
         NETWORK_NONE = 0, /* own namespace, loopback only (default) */
@@ -180,9 +193,11 @@ typedef struct Profile {
         bool restrict_namespaces;
 
         /* [Files] */
-        bool protect_system_strict; /* strict (default) or full */
+        ProtectSystem protect_system;
         ProtectHome protect_home;
         bool persistent_home;
+        char *root_directory; /* NULL: the host's /usr in an empty root */
+        bool root_ephemeral;
         ProfileBind *binds;
         size_t n_binds;
         ProfileTmpfs *tmpfs;
@@ -190,15 +205,15 @@ typedef struct Profile {
         ProfilePath *inaccessible, *read_only, *read_write, *no_exec, *exec;
         size_t n_inaccessible, n_read_only, n_read_write, n_no_exec, n_exec;
         char **state_directory, **cache_directory, **runtime_directory;
-        bool protect_proc_invisible; /* invisible (default) */
-        bool proc_subset_pid;        /* pid (default) */
+        ProtectProc protect_proc;
+        bool proc_subset_pid; /* pid (default) */
         uint64_t private_tmp_size;
-        bool private_devices;
+        ProfilePath *devices;
+        size_t n_devices;
 
         /* [Network] */
         NetworkMode network_mode;
         char **address_families; /* RestrictAddressFamilies= */
-        bool ip_accounting;
 
         /* [Resources]; UINT64_MAX: not set */
         uint64_t memory_min, memory_low, memory_high, memory_max, memory_swap_max, memory_zswap_max;

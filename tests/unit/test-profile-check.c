@@ -34,6 +34,15 @@ static void keys_must_hold_together(void **state) {
                   4,
                   "TemporaryFileSystem",
                   "already" },
+                { PROGRAM "[Files]\nPersistentHome=yes\nProtectHome=no\n",
+                  4,
+                  "PersistentHome",
+                  "ProtectHome=tmpfs" },
+                { PROGRAM "[Files]\nRootEphemeral=yes\n", 4, "RootEphemeral", "needs RootDirectory" },
+                { PROGRAM "[Files]\nProtectSystem=full\nRootDirectory=/srv/x\n",
+                  4,
+                  "ProtectSystem",
+                  "RootEphemeral" },
         };
 
         (void) state;
@@ -59,6 +68,7 @@ static void keys_that_hold_together_are_taken(void **state) {
                 PROGRAM "[Resources]\nMemoryMin=1M\nMemoryLow=1M\nMemoryHigh=2M\nMemoryMax=infinity\n",
                 PROGRAM
                 "[Security]\nAmbientCapabilities=CAP_KILL\nCapabilityBoundingSet=CAP_CHOWN CAP_KILL\n",
+                PROGRAM "[Files]\nPersistentHome=yes\nRootDirectory=/srv/x\nRootEphemeral=yes\n",
                 PROGRAM "[Files]\nBindPaths=/x/a /x\nTemporaryFileSystem=/xa\n",
         };
 
