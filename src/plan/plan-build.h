@@ -40,9 +40,21 @@ int plan_build_cgroup(PlanBuild *b);
 /* plan-tree.c: the default tree and [Files]. */
 int plan_build_tree(PlanBuild *b);
 
-/* plan-files.c: what [Files] adds to the default tree, before and after the tree was put in order. */
+/* plan-files.c: what [Files] adds to the default tree, before the tree is put in order. */
 int plan_build_mounts(PlanBuild *b);
+/* A writable mount of the host's: refused for root where what root's application leaves there could serve others. */
+int plan_check_writable(PlanBuild *b, const char *key);
+/* A place of [Files] for a mount; noted in *seen, so that each is given once. */
+int plan_check_destination(PlanBuild *b, const char *key, const char *path, char ***seen);
+
+/* plan-modify.c: what [Files] changes of the tree once it is in order: masks, read-only parts, and so on. */
 int plan_build_modifiers(PlanBuild *b);
+
+/* plan-state.c: directories that are kept or made for the application, and the variables that name them. */
+int plan_build_state(PlanBuild *b, char ***seen);
+int plan_add_persistent_home(PlanBuild *b);
+/* i counts from 0; *ret_value stays NULL where there is none of that kind. -ENOENT: no further kind. */
+int plan_state_variable(PlanBuild *b, size_t i, const char **ret_name, char **ret_value);
 
 /* plan-etc.c: the synthesized files of /etc. */
 int plan_build_etc(PlanBuild *b);

@@ -2,7 +2,11 @@
 
 #include "plan/plan-check.h"
 
+#include "profile/place.h"
+
+#include <inttypes.h>
 #include <linux/capability.h>
+#include <stdio.h>
 
 _Static_assert(CAP_LAST_CAP <= 63, "capability sets are 64 bits wide");
 
@@ -23,36 +27,7 @@ bool plan_text_is_one_line(const char *s) { return utf8_is_valid(s) && text_is_p
 
 bool plan_path_is_valid(const char *s) { return path_is_normalized(s) && plan_text_is_one_line(s); }
 
-/*
- * An application that can speak to one of these asks a service outside, as the user, to do what the sandbox denies.
- * Parents are forbidden as well, since they contain it; links are not contained.
- */
-/* clang-format off */
-static const struct {
-        const char *path;
-        bool link;
-} forbidden_sources[] = {
-        { "/proc",        false },
-        { "/sys",         false },
-        { "/dev",         false },
-        { "/run/dbus",    false },
-        { "/run/immured", false },
-        { "/run/systemd", false },
-        { "/run/user",    false },
-        { "/var/run",     true  },
-};
-/* clang-format on */
-
-bool plan_source_is_forbidden(const char *path) {
-        for (size_t i = 0; i < ELEMENTSOF(forbidden_sources); i++) {
-                const char *f = forbidden_sources[i].path;
-
-                if (path_is_below(path, f) || (!forbidden_sources[i].link && path_is_below(f, path)))
-                        return true;
-        }
-
-        return false;
-}
+bool plan_source_is_forbidden(const char *path) { return place_refuse_source(path); }
 
 bool plan_account_name_is_valid(const char *s) {
         if (*s == '\0' || *s == '-' || *s == ' ' || streq(s, ".") || streq(s, ".."))
@@ -229,8 +204,13 @@ typedef enum NodePlace {
         NODE_PLACE_HOST,   /* a directory of the host: what is made in it would be made on the host */
 } NodePlace;
 
-#define BIND_FLAGS \
-        (FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL | PLAN_NODE_AS_USER | PLAN_NODE_IDMAP)
+#define BIND_FLAGS                                                                                      \
+        (FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL | PLAN_NODE_AS_USER | PLAN_NODE_IDMAP | \
+         PLAN_NODE_STATE)
+#define PROC_FLAGS                                                                         \
+        (FLAGS_MOUNT | PLAN_NODE_HIDE_PIDS | PLAN_NODE_LOCK_PIDS | PLAN_NODE_TRACED_PIDS | \
+         PLAN_NODE_PID_ONLY)
+#define OVERLAY_FLAGS (FLAGS_MOUNT | PLAN_NODE_AS_USER | PLAN_NODE_IDMAP)
 
 /* What each kind of node may carry; what is not named here is refused. */
 /* clang-format off */
@@ -249,16 +229,21 @@ static const struct {
                                   .flags = FLAGS_MOUNT | PLAN_NODE_OWNED, .flags_needed = PLAN_NODE_NO_SUID },
         [PLAN_NODE_BIND]      = { .source = NODE_SOURCE_HOST, .place = NODE_PLACE_HOST, .mounts = true,
                                   .flags = BIND_FLAGS, .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV },
-        [PLAN_NODE_PROC]      = { .mounts = true, .flags = FLAGS_MOUNT | PLAN_NODE_HIDE_PIDS | PLAN_NODE_PID_ONLY,
+        [PLAN_NODE_PROC]      = { .mounts = true, .flags = PROC_FLAGS,
                                   .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_NO_EXEC },
         [PLAN_NODE_DEVICE]    = { .source = NODE_SOURCE_DEVICE,
-                                  .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC | PLAN_NODE_OPTIONAL,
+                                  .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC | PLAN_NODE_OPTIONAL |
+                                           PLAN_NODE_AS_USER,
                                   .flags_needed = PLAN_NODE_NO_SUID },
         [PLAN_NODE_DEVPTS]    = { .mode = true, .mounts = true, .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC,
                                   .flags_needed = PLAN_NODE_NO_SUID },
         [PLAN_NODE_MQUEUE]    = { .mounts = true, .flags = FLAGS_MOUNT, .flags_needed = PLAN_NODE_NO_SUID },
         [PLAN_NODE_MASK]      = { .modifies = true, .flags = PLAN_NODE_OPTIONAL },
-        [PLAN_NODE_REMOUNT]   = { .modifies = true, .flags = FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL },
+        [PLAN_NODE_OVERLAY]   = { .source = NODE_SOURCE_HOST, .place = NODE_PLACE_INSIDE, .size = true, .mounts = true,
+                                  .flags = OVERLAY_FLAGS,
+                                  .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_AS_USER },
+        [PLAN_NODE_REMOUNT]   = { .modifies = true,
+                                  .flags = FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL },
 };
 /* clang-format on */
 
@@ -271,19 +256,51 @@ static bool source_holds(const PlanNode *n) {
         case NODE_SOURCE_TEXT:
                 return n->source && plan_text_is_one_line(n->source);
         case NODE_SOURCE_DEVICE:
-                return n->source && plan_path_is_valid(n->source) && startswith(n->source, "/dev/");
+                return n->source && plan_path_is_valid(n->source) && startswith(n->source, "/dev/") &&
+                       !(n->flags & PLAN_NODE_AS_USER && place_refuse_device(n->source));
         case NODE_SOURCE_HOST:
-                return n->source && plan_path_is_valid(n->source) && !plan_source_is_forbidden(n->source);
+                return n->source && plan_path_is_valid(n->source) && !place_refuse_source(n->source);
         }
 
         return false;
 }
 
-static bool node_holds(const PlanNode *n) {
+/* "ROOT/UID/PROFILE/" and more: no plan reaches for what another user or another profile has left. */
+static bool is_own_state(const Plan *p, const char *source) {
+        static const char *const roots[] = { PLAN_STATE_ROOT, PLAN_CACHE_ROOT };
+        char prefix[128];
+
+        for (size_t i = 0; i < ELEMENTSOF(roots); i++) {
+                int n = snprintf(prefix, sizeof(prefix), "%s/%" PRIu32 "/%s/", roots[i], p->uid, p->profile);
+
+                if (n > 0 && (size_t) n < sizeof(prefix) && startswith(source, prefix))
+                        return true;
+        }
+
+        return false;
+}
+
+/* What is kept is opened by root and belongs to the user: so it is nowhere else, and shows the user's ids inside. */
+static bool state_holds(const Plan *p, const PlanNode *n) {
+        return !(n->flags & PLAN_NODE_STATE) ||
+               (is_own_state(p, n->source) && !(n->flags & (PLAN_NODE_AS_USER | PLAN_NODE_OPTIONAL)) &&
+                !(n->flags & PLAN_NODE_IDMAP) == (p->private_users != PRIVATE_USERS_PICK));
+}
+
+/* The root is the first of all nodes, and only one kind of node is a root; hidepid has one value. */
+static bool place_holds(const Plan *p, const PlanNode *n) {
+        uint32_t pids = n->flags & (PLAN_NODE_HIDE_PIDS | PLAN_NODE_LOCK_PIDS | PLAN_NODE_TRACED_PIDS);
+        bool is_root = streq(n->target, "/");
+
+        return is_root == (n->kind == PLAN_NODE_OVERLAY) && (!is_root || n == p->nodes) &&
+               (pids & (pids - 1)) == 0;
+}
+
+static bool node_holds(const Plan *p, const PlanNode *n) {
         uint32_t needed = node_rules[n->kind].flags_needed;
 
-        return source_holds(n) && (n->flags & ~node_rules[n->kind].flags) == 0 &&
-               (n->flags & needed) == needed &&
+        return source_holds(n) && state_holds(p, n) && place_holds(p, n) &&
+               (n->flags & ~node_rules[n->kind].flags) == 0 && (n->flags & needed) == needed &&
                (node_rules[n->kind].data ? n->data && utf8_is_valid(n->data) : !n->data) &&
                (node_rules[n->kind].size || n->size == 0) && (node_rules[n->kind].mode || n->mode == 0);
 }
@@ -316,7 +333,7 @@ static bool tree_holds(const Plan *p) {
         bool modified = false;
 
         for (size_t i = 0; i < p->n_nodes; i++) {
-                if (!node_holds(&p->nodes[i]))
+                if (!node_holds(p, &p->nodes[i]))
                         return false;
 
                 modified = modified || node_rules[p->nodes[i].kind].modifies;

@@ -40,10 +40,7 @@ bool plan_layer_is_valid(const char *s);
 /* Normalized, and fit to be shown: UTF-8 without control characters. */
 bool plan_path_is_valid(const char *s);
 
-/*
- * What may not be bound from the host: /proc, /sys, /dev, and the sockets that lead out of every sandbox. Also for the
- * place where a source really lies, once its links were followed.
- */
+/* place_refuse_source(), for the place where a source really lies once its links were followed. */
 bool plan_source_is_forbidden(const char *path);
 
 /* Looser than account_name_is_valid(), as directories hold such names: nothing that breaks passwd(5) or a path. */

@@ -35,34 +35,6 @@ static int copy_text(char **ret, const char *s) {
         return *ret ? 0 : -ENOMEM;
 }
 
-/* What the profile reader already refuses in this version: should one slip through, no weaker sandbox comes of it. */
-static int check_supported(PlanBuild *b) {
-        const Profile *p = b->profile;
-        const struct {
-                bool asked;
-                const char *what;
-        } all[] = {
-                { p->network_mode != NETWORK_NONE, "[Network] Mode= other than none" },
-                { p->type == SERVICE_NOTIFY, "Type=notify" },
-                { !p->protect_system_strict, "ProtectSystem= other than strict" },
-                { p->protect_home != PROTECT_HOME_TMPFS && p->protect_home != PROTECT_HOME_YES,
-                  "ProtectHome= other than tmpfs and yes" },
-                { p->persistent_home, "PersistentHome=yes" },
-                { p->n_exec > 0, "ExecPaths=" },
-                { p->state_directory || p->cache_directory || p->runtime_directory,
-                  "StateDirectory= and the like" },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                if (all[i].asked)
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
-                                           "%s is not supported by this version",
-                                           all[i].what);
-
-        return 0;
-}
-
 /* The account database may hold anything: nothing of it goes into a path, a file or a variable unseen. */
 static int check_account(PlanBuild *b) {
         const Account *a = b->account;
@@ -268,9 +240,9 @@ static int check_plan(PlanBuild *b) {
 
 static int build(PlanBuild *b) {
         static int (*const parts[])(PlanBuild * b) = {
-                check_supported,    check_account,     build_names,     build_hostname,
-                plan_build_process, plan_build_ids,    plan_build_tree, build_seccomp,
-                build_modules,      plan_build_cgroup, build_service,   check_plan,
+                check_account,     build_names,     build_hostname, plan_build_process,
+                plan_build_ids,    plan_build_tree, build_seccomp,  build_modules,
+                plan_build_cgroup, build_service,   check_plan,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {

@@ -114,11 +114,12 @@ static const struct {
 /* What programs expect of a machine's /etc and holds nothing about its users or services. */
 static const char *const from_host[] = {
         "/etc/alternatives", "/etc/bash.bashrc", "/etc/ca-certificates", "/etc/ca-certificates.conf",
-        "/etc/debian_version", "/etc/fonts", "/etc/inputrc", "/etc/ld.so.cache", "/etc/ld.so.conf",
-        "/etc/ld.so.conf.d", "/etc/locale.alias", "/etc/locale.conf", "/etc/localtime", "/etc/magic",
-        "/etc/magic.mime", "/etc/mime.types", "/etc/perl", "/etc/pki", "/etc/profile", "/etc/profile.d",
-        "/etc/protocols", "/etc/python3", "/etc/services", "/etc/shells", "/etc/ssl", "/etc/terminfo",
-        "/etc/timezone", "/etc/vim",
+        "/etc/debian_version", "/etc/fonts", "/etc/gai.conf", "/etc/gitconfig", "/etc/host.conf",
+        "/etc/inputrc", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/locale.alias",
+        "/etc/locale.conf", "/etc/localtime", "/etc/magic", "/etc/magic.mime", "/etc/manpath.config",
+        "/etc/mime.types", "/etc/nanorc", "/etc/networks", "/etc/perl", "/etc/pki", "/etc/profile",
+        "/etc/profile.d", "/etc/protocols", "/etc/python3", "/etc/services", "/etc/shells", "/etc/ssl",
+        "/etc/terminfo", "/etc/timezone", "/etc/vim",
 };
 /* clang-format on */
 
@@ -144,7 +145,7 @@ int plan_build_etc(PlanBuild *b) {
                         return r;
         }
 
-        for (size_t i = 0; i < ELEMENTSOF(from_host); i++) {
+        for (size_t i = 0; !b->profile->root_directory && i < ELEMENTSOF(from_host); i++) {
                 r = plan_add_node(b,
                                   &(PlanNode){
                                           .kind = PLAN_NODE_BIND,

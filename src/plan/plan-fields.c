@@ -20,10 +20,12 @@ static const char *const oom_policy_names[] = { "kill", "stop", "continue" };
 static const char *const type_names[] = { "exec", "simple", "oneshot", "notify" };
 static const char *const on_disconnect_names[] = { "keep", "stop" };
 static const char *const node_names[] = {
-        [PLAN_NODE_DIRECTORY] = "directory", [PLAN_NODE_SYMLINK] = "symlink", [PLAN_NODE_FILE] = "file",
-        [PLAN_NODE_TMPFS] = "tmpfs",         [PLAN_NODE_BIND] = "bind",       [PLAN_NODE_PROC] = "proc",
-        [PLAN_NODE_DEVICE] = "device",       [PLAN_NODE_DEVPTS] = "devpts",   [PLAN_NODE_MQUEUE] = "mqueue",
-        [PLAN_NODE_MASK] = "mask",           [PLAN_NODE_REMOUNT] = "remount",
+        [PLAN_NODE_DIRECTORY] = "directory", [PLAN_NODE_SYMLINK] = "symlink",
+        [PLAN_NODE_FILE] = "file",           [PLAN_NODE_TMPFS] = "tmpfs",
+        [PLAN_NODE_BIND] = "bind",           [PLAN_NODE_PROC] = "proc",
+        [PLAN_NODE_DEVICE] = "device",       [PLAN_NODE_DEVPTS] = "devpts",
+        [PLAN_NODE_MQUEUE] = "mqueue",       [PLAN_NODE_MASK] = "mask",
+        [PLAN_NODE_REMOUNT] = "remount",     [PLAN_NODE_OVERLAY] = "overlay",
 };
 static const char *const rlimit_names[] = {
         [RLIMIT_CPU] = "CPU",           [RLIMIT_FSIZE] = "FSIZE",
@@ -59,7 +61,7 @@ static const PlanField node_fields[] = {
         { "Flags",  PLAN_FIELD_U32,           AT(PlanNode, uint32_t, flags),
           .max = _PLAN_NODE_FLAGS_ALL, .format = PLAN_FORMAT_NODE_FLAGS },
         { "Source", PLAN_FIELD_OPTIONAL_TEXT, AT(PlanNode, char *, source), .min = 1, .max = PATH_MAX - 1 },
-        { "Target", PLAN_FIELD_TEXT,          AT(PlanNode, char *, target), .min = 2, .max = PATH_MAX - 1,
+        { "Target", PLAN_FIELD_TEXT,          AT(PlanNode, char *, target), .min = 1, .max = PATH_MAX - 1,
           .is_valid = plan_path_is_valid },
         { "Data",   PLAN_FIELD_OPTIONAL_TEXT, AT(PlanNode, char *, data), .max = PLAN_DATA_MAX },
         { "Size",   PLAN_FIELD_U64,           AT(PlanNode, uint64_t, size),

@@ -8,8 +8,8 @@
 #include <inttypes.h>
 
 static const char *const node_flags[] = {
-        "read-only", "nosuid", "nodev", "noexec",    "recursive", "optional",
-        "as-user",   "idmap",  "owned", "hide-pids", "pid-only",
+        "read-only", "nosuid", "nodev",     "noexec",   "recursive", "optional",    "as-user",
+        "idmap",     "owned",  "hide-pids", "pid-only", "lock-pids", "traced-pids", "state",
 };
 
 _Static_assert((1U << ELEMENTSOF(node_flags)) - 1 == _PLAN_NODE_FLAGS_ALL,

@@ -197,6 +197,22 @@ static int pass_environment(PlanBuild *b) {
         return 0;
 }
 
+/* STATE_DIRECTORY and its like, systemd.exec(5). */
+static int name_state(PlanBuild *b) {
+        const char *name;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0; i++) {
+                _cleanup_free_ char *value = NULL;
+
+                r = plan_state_variable(b, i, &name, &value);
+                if (r >= 0 && value)
+                        r = environment_set(b, name, value);
+        }
+
+        return r == -ENOENT ? 0 : r;
+}
+
 /* Built, not filtered: what is set here, then what the user may pass, then what the admin set: his word is last. */
 static int build_environment(PlanBuild *b) {
         const struct {
@@ -218,7 +234,9 @@ static int build_environment(PlanBuild *b) {
                         return r;
         }
 
-        r = pass_environment(b);
+        r = name_state(b);
+        if (r >= 0)
+                r = pass_environment(b);
         if (r < 0)
                 return r;
 

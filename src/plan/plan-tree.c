@@ -2,6 +2,7 @@
 
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "profile/place.h"
 
 #define RUN_SIZE (UINT64_C(16) * 1024 * 1024)
 #define DEV_SIZE (UINT64_C(64) * 1024)
@@ -15,25 +16,7 @@
                        .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC }
 
 /* What every sandbox has, whoever runs in it. Parents are added and all is put in order later. */
-static const PlanNode default_nodes[] = {
-        { .kind = PLAN_NODE_BIND, .source = (char *) "/usr", .target = (char *) "/usr",
-          .flags = PLAN_NODE_READ_ONLY | SAFE | PLAN_NODE_RECURSIVE },
-        LINK("/bin", "usr/bin"),
-        LINK("/sbin", "usr/sbin"),
-        LINK("/lib", "usr/lib"),
-        LINK("/lib32", "usr/lib32"),
-        LINK("/lib64", "usr/lib64"),
-        LINK("/libx32", "usr/libx32"),
-
-        DIRECTORY("/home", 0755),
-        DIRECTORY("/mnt", 0755),
-        DIRECTORY("/opt", 0755),
-        DIRECTORY("/root", 0700),
-        DIRECTORY("/srv", 0755),
-        DIRECTORY("/var", 0755),
-        LINK("/var/run", "/run"),
-        LINK("/var/lock", "/run/lock"),
-
+static const PlanNode common_nodes[] = {
         { .kind = PLAN_NODE_TMPFS, .target = (char *) "/run", .flags = SAFE, .size = RUN_SIZE, .mode = 0755 },
         DIRECTORY("/run/lock", 01777),
 
@@ -53,10 +36,34 @@ static const PlanNode default_nodes[] = {
         { .kind = PLAN_NODE_DEVPTS, .target = (char *) "/dev/pts", .mode = 0620,
           .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC },
         { .kind = PLAN_NODE_MQUEUE, .target = (char *) "/dev/mqueue", .flags = SAFE | PLAN_NODE_NO_EXEC },
+};
+
+/* The rest of a root that is built from nothing; RootDirectory= brings its own. */
+static const PlanNode host_nodes[] = {
+        { .kind = PLAN_NODE_BIND, .source = (char *) "/usr", .target = (char *) "/usr",
+          .flags = PLAN_NODE_READ_ONLY | SAFE | PLAN_NODE_RECURSIVE },
+        LINK("/bin", "usr/bin"),
+        LINK("/sbin", "usr/sbin"),
+        LINK("/lib", "usr/lib"),
+        LINK("/lib32", "usr/lib32"),
+        LINK("/lib64", "usr/lib64"),
+        LINK("/libx32", "usr/libx32"),
+
+        DIRECTORY("/home", 0755),
+        DIRECTORY("/mnt", 0755),
+        DIRECTORY("/opt", 0755),
+        DIRECTORY("/root", 0700),
+        DIRECTORY("/srv", 0755),
+        DIRECTORY("/var", 0755),
+        LINK("/var/run", "/run"),
+        LINK("/var/lock", "/run/lock"),
 
         LINK("/etc/mtab", "../proc/self/mounts"),
         LINK("/etc/os-release", "../usr/lib/os-release"),
 };
+
+/* What ProtectSystem=full leaves to the application: not the host's, but its own in memory. */
+static const char *const full_places[] = { "/mnt", "/opt", "/run", "/srv", "/var" };
 /* clang-format on */
 
 int plan_add_node(PlanBuild *b, const PlanNode *node) {
@@ -93,9 +100,9 @@ const PlanNode *plan_node_containing(const Plan *p, size_t n, const char *path) 
         return nearest;
 }
 
-static int add_default_nodes(PlanBuild *b) {
-        for (size_t i = 0; i < ELEMENTSOF(default_nodes); i++) {
-                int r = plan_add_node(b, &default_nodes[i]);
+static int add_nodes(PlanBuild *b, const PlanNode *nodes, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                int r = plan_add_node(b, &nodes[i]);
 
                 if (r < 0)
                         return r;
@@ -104,16 +111,94 @@ static int add_default_nodes(PlanBuild *b) {
         return 0;
 }
 
-static int add_proc(PlanBuild *b) {
+/* The directory with the user's rights, and a layer in memory above it for what the sandbox adds. */
+static int add_root_directory(PlanBuild *b) {
+        _cleanup_free_ char *source = NULL;
+        const char *why;
+        int r;
+
+        r = plan_expand_path(b, "RootDirectory", b->profile->root_directory, &source);
+        if (r < 0)
+                return r;
+
+        why = place_refuse_source(source);
+        if (why)
+                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "RootDirectory=%s: it %s", source, why);
+        if (b->profile->root_ephemeral && path_is_below(source, b->home))
+                return plan_refuse(
+                        b,
+                        PLAN_REFUSAL_BAD_SETTING,
+                        "RootEphemeral=: what is root's in RootDirectory= becomes the application's, so "
+                        "it cannot be a directory of the user's such as %s",
+                        source);
+
         return plan_add_node(
                 b,
                 &(PlanNode){
-                        .kind = PLAN_NODE_PROC,
-                        .target = (char *) "/proc",
-                        .flags = SAFE | PLAN_NODE_NO_EXEC |
-                                 (b->profile->protect_proc_invisible ? PLAN_NODE_HIDE_PIDS : 0) |
-                                 (b->profile->proc_subset_pid ? PLAN_NODE_PID_ONLY : 0),
+                        .kind = PLAN_NODE_OVERLAY,
+                        .source = source,
+                        .target = (char *) "/",
+                        .flags = SAFE | PLAN_NODE_AS_USER |
+                                 (b->profile->root_ephemeral ? PLAN_NODE_IDMAP : PLAN_NODE_READ_ONLY),
+                        .size = b->profile->root_ephemeral ? b->profile->private_tmp_size : 0,
                 });
+}
+
+static int add_root(PlanBuild *b) {
+        int r;
+
+        if (b->profile->root_directory)
+                r = add_root_directory(b);
+        else
+                r = add_nodes(b, host_nodes, ELEMENTSOF(host_nodes));
+        if (r < 0)
+                return r;
+
+        return add_nodes(b, common_nodes, ELEMENTSOF(common_nodes));
+}
+
+static int add_system(PlanBuild *b) {
+        if (b->profile->protect_system == PROTECT_SYSTEM_STRICT)
+                return 0;
+        if (b->profile->root_directory)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "ProtectSystem=full would cover RootDirectory=: use RootEphemeral=");
+
+        for (size_t i = 0; i < ELEMENTSOF(full_places); i++) {
+                int r = plan_put_node(b,
+                                      &(PlanNode){
+                                              .kind = PLAN_NODE_TMPFS,
+                                              .target = (char *) full_places[i],
+                                              .flags = SAFE | PLAN_NODE_OWNED,
+                                              .size = b->profile->private_tmp_size,
+                                              .mode = 0755,
+                                      });
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static uint32_t proc_flags(const Profile *p) {
+        static const uint32_t flags[] = {
+                [PROTECT_PROC_INVISIBLE] = PLAN_NODE_HIDE_PIDS,
+                [PROTECT_PROC_NO_ACCESS] = PLAN_NODE_LOCK_PIDS,
+                [PROTECT_PROC_PTRACEABLE] = PLAN_NODE_TRACED_PIDS,
+                [PROTECT_PROC_DEFAULT] = 0,
+        };
+
+        return flags[p->protect_proc] | (p->proc_subset_pid ? PLAN_NODE_PID_ONLY : 0);
+}
+
+static int add_proc(PlanBuild *b) {
+        return plan_add_node(b,
+                             &(PlanNode){
+                                     .kind = PLAN_NODE_PROC,
+                                     .target = (char *) "/proc",
+                                     .flags = SAFE | PLAN_NODE_NO_EXEC | proc_flags(b->profile),
+                             });
 }
 
 /* What anybody may write to, and nobody finds again. */
@@ -142,35 +227,76 @@ static int add_scratch(PlanBuild *b) {
                              });
 }
 
-/* An empty home where the account says it is, as long as that is no place of the system's own. */
-static int add_home(PlanBuild *b) {
-        Plan *p = b->plan;
-        const PlanNode *above;
+/* Whether a home could be there: no place of the system's own, and none that something else fills. */
+static bool home_has_place(const PlanBuild *b) {
+        const PlanNode *above = plan_node_containing(b->plan, b->plan->n_nodes, b->home);
 
-        if (b->profile->protect_home == PROTECT_HOME_YES)
+        if (place_refuse_target(b->home))
+                return false;
+
+        return !above || above->kind == PLAN_NODE_DIRECTORY || above->kind == PLAN_NODE_OVERLAY ||
+               (above->kind == PLAN_NODE_TMPFS && !streq(above->target, b->home));
+}
+
+static int add_empty_home(PlanBuild *b) {
+        return plan_put_node(b,
+                             &(PlanNode){
+                                     .kind = PLAN_NODE_TMPFS,
+                                     .target = b->home,
+                                     .flags = SAFE | PLAN_NODE_OWNED,
+                                     .size = b->profile->private_tmp_size,
+                                     .mode = 0700,
+                             });
+}
+
+/* The user's own, and nobody else's: homes of others are not even directories here. */
+static int add_real_home(PlanBuild *b) {
+        bool writable = b->profile->protect_home == PROTECT_HOME_NO;
+        const char *why = place_refuse_source(b->home);
+        int r;
+
+        if (why)
+                return plan_refuse(
+                        b, PLAN_REFUSAL_BAD_SETTING, "ProtectHome=: the home %s %s", b->home, why);
+
+        r = writable ? plan_check_writable(b, "ProtectHome") : 0;
+        if (r < 0)
+                return r;
+
+        return plan_put_node(
+                b,
+                &(PlanNode){
+                        .kind = PLAN_NODE_BIND,
+                        .source = b->home,
+                        .target = b->home,
+                        .flags = SAFE | PLAN_NODE_AS_USER | PLAN_NODE_RECURSIVE |
+                                 (writable ? 0 : PLAN_NODE_READ_ONLY) |
+                                 (b->profile->private_users == PRIVATE_USERS_PICK ? PLAN_NODE_IDMAP : 0),
+                });
+}
+
+static int add_home(PlanBuild *b) {
+        const Profile *p = b->profile;
+
+        if (p->persistent_home && p->protect_home != PROTECT_HOME_TMPFS)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "PersistentHome= keeps the empty home of ProtectHome=tmpfs");
+        if (p->protect_home == PROTECT_HOME_YES)
                 return 0;
 
-        above = plan_node_containing(p, p->n_nodes, b->home);
-        if (streq(b->home, "/") || path_is_below(b->home, "/proc") || path_is_below(b->home, "/dev") ||
-            path_is_below(b->home, "/sys") ||
-            (above && !(above->kind == PLAN_NODE_DIRECTORY ||
-                        (above->kind == PLAN_NODE_TMPFS && !streq(above->target, b->home)))))
+        if (!home_has_place(b))
                 return plan_refuse(
                         b,
                         PLAN_REFUSAL_BAD_SETTING,
-                        "ProtectHome=tmpfs: the home of user %s is %s, where none can be made: use yes",
-                        p->user,
+                        "ProtectHome=: the home of user %s is %s, where none can be made: use yes",
+                        b->plan->user,
                         b->home);
 
-        PlanNode home = {
-                .kind = PLAN_NODE_TMPFS,
-                .target = b->home,
-                .flags = SAFE | PLAN_NODE_OWNED,
-                .size = b->profile->private_tmp_size,
-                .mode = 0700,
-        };
+        if (p->protect_home != PROTECT_HOME_TMPFS)
+                return add_real_home(b);
 
-        return plan_put_node(b, &home);
+        return p->persistent_home ? plan_add_persistent_home(b) : add_empty_home(b);
 }
 
 /* Parents sort before what is in them, as "/" comes before every other character. */
@@ -249,7 +375,8 @@ static int check_places(PlanBuild *b) {
         for (size_t i = 0; i < p->n_nodes; i++)
                 for (size_t k = 0; k < i; k++) {
                         const PlanNode *n = &p->nodes[i], *above = &p->nodes[k];
-                        bool holds = above->kind == PLAN_NODE_DIRECTORY || above->kind == PLAN_NODE_TMPFS ||
+                        bool holds = above->kind == PLAN_NODE_DIRECTORY ||
+                                     above->kind == PLAN_NODE_OVERLAY || above->kind == PLAN_NODE_TMPFS ||
                                      above->kind == PLAN_NODE_BIND;
 
                         if (!holds && path_is_below(n->target, above->target))
@@ -268,7 +395,9 @@ static int check_places(PlanBuild *b) {
 int plan_build_tree(PlanBuild *b) {
         int r;
 
-        r = add_default_nodes(b);
+        r = add_root(b);
+        if (r >= 0)
+                r = add_system(b);
         if (r >= 0)
                 r = plan_build_etc(b);
         if (r >= 0)

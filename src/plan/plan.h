@@ -33,6 +33,7 @@ typedef enum PlanNodeKind {
         PLAN_NODE_MQUEUE = 8,
         PLAN_NODE_MASK = 9,     /* an empty file or directory with mode 0 in front of the target */
         PLAN_NODE_REMOUNT = 10, /* the target bound on itself with these flags added */
+        PLAN_NODE_OVERLAY = 11, /* the root: a directory of the host below a layer in memory; size */
         _PLAN_NODE_KIND_MAX,
 } PlanNodeKind;
 
@@ -42,14 +43,22 @@ enum {
         PLAN_NODE_NO_DEV = 1 << 2,
         PLAN_NODE_NO_EXEC = 1 << 3,
         PLAN_NODE_RECURSIVE = 1 << 4,
-        PLAN_NODE_OPTIONAL = 1 << 5,  /* a source or target that does not exist is passed over */
-        PLAN_NODE_AS_USER = 1 << 6,   /* the source is opened with the user's credentials */
-        PLAN_NODE_IDMAP = 1 << 7,     /* through an idmapped mount of the sandbox's user namespace */
-        PLAN_NODE_OWNED = 1 << 8,     /* belongs to the user, not to root */
-        PLAN_NODE_HIDE_PIDS = 1 << 9, /* proc: hidepid=invisible */
-        PLAN_NODE_PID_ONLY = 1 << 10, /* proc: subset=pid */
-        _PLAN_NODE_FLAGS_ALL = (1 << 11) - 1,
+        PLAN_NODE_OPTIONAL = 1 << 5,     /* a source or target that does not exist is passed over */
+        PLAN_NODE_AS_USER = 1 << 6,      /* the source is opened with the user's credentials */
+        PLAN_NODE_IDMAP = 1 << 7,        /* through an idmapped mount of the sandbox's user namespace */
+        PLAN_NODE_OWNED = 1 << 8,        /* belongs to the user, not to root */
+        PLAN_NODE_HIDE_PIDS = 1 << 9,    /* proc: hidepid=invisible */
+        PLAN_NODE_PID_ONLY = 1 << 10,    /* proc: subset=pid */
+        PLAN_NODE_LOCK_PIDS = 1 << 11,   /* proc: hidepid=noaccess */
+        PLAN_NODE_TRACED_PIDS = 1 << 12, /* proc: hidepid=ptraceable */
+        PLAN_NODE_STATE =
+                1 << 13, /* the source is a directory of the user's that is made where there is none */
+        _PLAN_NODE_FLAGS_ALL = (1 << 14) - 1,
 };
+
+/* Below these lie the directories that sandboxes keep, as UID/PROFILE/…: root's all but the last, the user's. */
+#define PLAN_STATE_ROOT "/var/lib/immured"
+#define PLAN_CACHE_ROOT "/var/cache/immured"
 
 /*
  * Nodes are made in their order; target is absolute and normalized, inside the sandbox. Parents come first. Below a
@@ -57,9 +66,9 @@ enum {
  * come last, mixed with binds that open a part of a read-only path again.
  */
 typedef struct PlanNode {
-        uint8_t kind; /* PlanNodeKind */
-        uint32_t flags;
-        char *source; /* NULL where the kind has none */
+        uint8_t kind;   /* PlanNodeKind */
+        uint32_t flags; /* an overlay's IDMAP: what is root's in the directory is the application's */
+        char *source;   /* NULL where the kind has none */
         char *target;
         char *data;
         uint64_t size;
@@ -143,6 +152,9 @@ typedef struct Plan {
 
 Plan *plan_free(Plan *p); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Plan *, plan_free);
+
+/* Whether the application may write to the root itself: in memory, and thrown away. */
+bool plan_root_is_writable(const Plan *p);
 
 /* Largest encoded plan; a decoder refuses more. */
 #define PLAN_SIZE_MAX (4U * 1024 * 1024)

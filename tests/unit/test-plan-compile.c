@@ -333,23 +333,6 @@ static void test_rlimits_have_defaults_that_the_profile_replaces(void **state) {
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "Limit");
 }
 
-static void test_what_is_not_built_is_refused(void **state) {
-        _cleanup_fixture_ Fixture f = {};
-
-        (void) state;
-        fixture_init(&f);
-        f.profile->network_mode = NETWORK_HOST;
-        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "Mode=");
-        f.profile->network_mode = NETWORK_NONE;
-        f.profile->protect_home = PROTECT_HOME_NO;
-        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "ProtectHome");
-        f.profile->protect_home = PROTECT_HOME_TMPFS;
-        f.profile->type = SERVICE_NOTIFY;
-        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "Type=notify");
-        f.profile->type = SERVICE_EXEC;
-        fixture_must_compile(&f);
-}
-
 static void test_no_filter_is_no_plan(void **state) {
         static const size_t sizes[] = { 0, 7, 9, 4097 * 8 };
         static const uint8_t program[4097 * 8] = {};
@@ -426,7 +409,6 @@ int main(void) {
                 cmocka_unit_test(test_names_are_checked),
                 cmocka_unit_test(test_capabilities_are_bits),
                 cmocka_unit_test(test_rlimits_have_defaults_that_the_profile_replaces),
-                cmocka_unit_test(test_what_is_not_built_is_refused),
                 cmocka_unit_test(test_no_filter_is_no_plan),
                 cmocka_unit_test(test_modules_of_the_kernel),
                 cmocka_unit_test(test_labels_that_cannot_be),

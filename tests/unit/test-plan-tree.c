@@ -257,103 +257,144 @@ static void test_homes(void **state) {
         }
 }
 
-static void test_modifiers_come_last(void **state) {
+static void test_homes_of_the_host(void **state) {
+        static const struct {
+                ProtectHome protect;
+                PrivateUsers users;
+                uint32_t flags;
+        } cases[] = {
+                { PROTECT_HOME_NO, PRIVATE_USERS_PICK, PLAN_NODE_IDMAP },
+                { PROTECT_HOME_NO, PRIVATE_USERS_SELF, 0 },
+                { PROTECT_HOME_READ_ONLY, PRIVATE_USERS_PICK, PLAN_NODE_IDMAP | PLAN_NODE_READ_ONLY },
+                { PROTECT_HOME_READ_ONLY, PRIVATE_USERS_SELF, PLAN_NODE_READ_ONLY },
+        };
         _cleanup_fixture_ Fixture f = {};
-        Profile *p;
-        bool modified = false;
 
         (void) state;
         fixture_init(&f);
-        p = f.profile;
-        add_bind(p, "/srv/data", "/data", false);
-        add_path(&p->inaccessible, &p->n_inaccessible, "-/data/secret");
-        add_path(&p->read_only, &p->n_read_only, "/data/docs");
-        add_path(&p->read_only, &p->n_read_only, "/data/secret/below");
-        add_path(&p->no_exec, &p->n_no_exec, "/data/docs");
-        add_path(&p->no_exec, &p->n_no_exec, "-/data");
-        fixture_must_compile(&f);
-
-        for (size_t i = 0; i < f.plan->n_nodes; i++) {
-                bool modifies = f.plan->nodes[i].kind == PLAN_NODE_MASK ||
-                                f.plan->nodes[i].kind == PLAN_NODE_REMOUNT;
-
-                assert_false(modified && !modifies);
-                modified = modified || modifies;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                f.profile->protect_home = cases[i].protect;
+                f.profile->private_users = cases[i].users;
+                fixture_must_compile(&f);
+                assert_int_equal(node_at(f.plan, "/home/alice")->kind, PLAN_NODE_BIND);
+                assert_string_equal(node_at(f.plan, "/home/alice")->source, "/home/alice");
+                assert_int_equal(node_at(f.plan, "/home/alice")->flags,
+                                 SAFE | PLAN_NODE_AS_USER | PLAN_NODE_RECURSIVE | cases[i].flags);
+                assert_int_equal(node_at(f.plan, "/home")->kind, PLAN_NODE_DIRECTORY);
         }
 
-        assert_int_equal(node_of_kind_at(f.plan, PLAN_NODE_MASK, "/data/secret")->flags, PLAN_NODE_OPTIONAL);
-        assert_int_equal(node_of_kind_at(f.plan, PLAN_NODE_REMOUNT, "/data/docs")->flags,
-                         PLAN_NODE_READ_ONLY | PLAN_NODE_NO_EXEC | PLAN_NODE_RECURSIVE);
-        assert_int_equal(node_of_kind_at(f.plan, PLAN_NODE_REMOUNT, "/data")->flags,
-                         PLAN_NODE_NO_EXEC | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL);
-        assert_null(node_at(f.plan, "/data/secret/below"));
+        f.profile->persistent_home = true;
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "PersistentHome");
+        f.profile->persistent_home = false;
+
+        /* A home that is, or holds, what leads out. */
+        set_text(&f.account->home, "/run/user");
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "/run/user");
+        set_text(&f.account->home, "/run/dbus");
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "leads out");
 }
 
-static void test_a_part_of_a_read_only_path_stays_writable(void **state) {
+static void test_full_leaves_directories_in_memory(void **state) {
+        static const char *const places[] = { "/mnt", "/opt", "/run", "/srv", "/var" };
         _cleanup_fixture_ Fixture f = {};
-        const PlanNode *n;
-        Profile *p;
 
         (void) state;
         fixture_init(&f);
-        p = f.profile;
-        add_bind(p, "/srv/data", "/data", false);
-        add_path(&p->read_only, &p->n_read_only, "/data");
-        add_path(&p->no_exec, &p->n_no_exec, "/data");
-        add_path(&p->read_write, &p->n_read_write, "/data/spool");
+        f.profile->protect_system = PROTECT_SYSTEM_FULL;
         fixture_must_compile(&f);
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                const PlanNode *n = node_at(f.plan, places[i]);
 
-        n = node_of_kind_at(f.plan, PLAN_NODE_BIND, "/data/spool");
-        assert_non_null(n);
-        assert_string_equal(n->source, "/srv/data/spool");
-        assert_false(n->flags & PLAN_NODE_READ_ONLY);
-        assert_true(n->flags & PLAN_NODE_NO_EXEC);
-        assert_true(n->flags & PLAN_NODE_AS_USER);
-        assert_true(n > node_of_kind_at(f.plan, PLAN_NODE_REMOUNT, "/data"));
-
-        /* Not where a mount of its own would be hidden, or nothing would be left to open. */
-        add_bind(p, "/srv/other", "/data/spool/other", false);
-        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "/data/spool/other");
-        set_text(&p->read_write[0].path, "/data");
-        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "same path");
+                assert_int_equal(n->kind, PLAN_NODE_TMPFS);
+                assert_int_equal(n->flags, SAFE | PLAN_NODE_OWNED);
+                assert_int_equal(n->size, 64 << 20);
+        }
+        assert_int_equal(node_at(f.plan, "/etc")->flags, 0);
+        assert_true(node_at(f.plan, "/usr")->flags & PLAN_NODE_READ_ONLY);
+        for (size_t i = 0; i < f.plan->n_nodes; i++)
+                if (f.plan->nodes[i].kind == PLAN_NODE_BIND)
+                        assert_true(f.plan->nodes[i].flags & PLAN_NODE_READ_ONLY);
 }
 
-static void test_read_write_paths_never_reach_further_than_binds(void **state) {
+static void test_root_directory_is_below_all_else(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+        const PlanNode *root;
+
+        (void) state;
+        fixture_init(&f);
+        set_text(&f.profile->root_directory, "/srv/images/%N");
+        fixture_must_compile(&f);
+        root = &f.plan->nodes[0];
+        assert_string_equal(root->target, "/");
+        assert_string_equal(root->source, "/srv/images/web");
+        assert_int_equal(root->kind, PLAN_NODE_OVERLAY);
+        assert_int_equal(root->flags, SAFE | PLAN_NODE_AS_USER | PLAN_NODE_READ_ONLY);
+        assert_false(plan_root_is_writable(f.plan));
+
+        /* Nothing of the host's, all of the sandbox's own. */
+        assert_null(node_at(f.plan, "/usr"));
+        assert_null(node_at(f.plan, "/bin"));
+        assert_null(node_at(f.plan, "/etc/ssl"));
+        assert_int_equal(node_at(f.plan, "/etc/passwd")->kind, PLAN_NODE_FILE);
+        assert_int_equal(node_at(f.plan, "/proc")->kind, PLAN_NODE_PROC);
+        assert_int_equal(node_at(f.plan, "/dev/null")->kind, PLAN_NODE_DEVICE);
+        assert_int_equal(node_at(f.plan, "/home/alice")->kind, PLAN_NODE_TMPFS);
+
+        f.profile->root_ephemeral = true;
+        fixture_must_compile(&f);
+        assert_int_equal(f.plan->nodes[0].flags, SAFE | PLAN_NODE_AS_USER | PLAN_NODE_IDMAP);
+        assert_int_equal(f.plan->nodes[0].size, 64 << 20);
+        assert_true(plan_root_is_writable(f.plan));
+}
+
+static void test_bad_root_directories_are_refused(void **state) {
         static const struct {
                 const char *path;
-                bool possible;
+                bool ephemeral;
+                const char *word;
         } cases[] = {
-                { "/data", true },     { "/data/x", true }, { "/tmp", true },  { "/run/user/3001", true },
-                { "/usr", false },     { "/usr/x", false }, { "/etc", false }, { "/docs", false },
-                { "/nowhere", false }, { "/proc", false },  { "/", false },    { "/bin", false },
+                { "/", false, "leads out" },
+                { "%t/x", false, "leads out" },
+                { "%h/root", true, "user's" },
+                { "x", false, "absolute" },
         };
+        _cleanup_fixture_ Fixture f = {};
 
         (void) state;
+        fixture_init(&f);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_fixture_ Fixture f = {};
-                Profile *p;
-
-                fixture_init(&f);
-                p = f.profile;
-                add_bind(p, "/srv/data", "/data", false);
-                add_bind(p, "/srv/docs", "/docs", true);
-                add_path(&p->read_write, &p->n_read_write, cases[i].path);
-                if (cases[i].possible)
-                        fixture_must_compile(&f);
-                else
-                        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "ReadWritePaths");
+                set_text(&f.profile->root_directory, cases[i].path);
+                f.profile->root_ephemeral = cases[i].ephemeral;
+                fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, cases[i].word);
         }
+
+        set_text(&f.profile->root_directory, "%h/root");
+        f.profile->root_ephemeral = false;
+        fixture_must_compile(&f);
+        f.profile->protect_system = PROTECT_SYSTEM_FULL;
+        fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "ProtectSystem");
 }
 
 static void test_proc_is_as_open_as_the_profile_says(void **state) {
+        static const struct {
+                ProtectProc protect;
+                uint32_t flag;
+        } cases[] = {
+                { PROTECT_PROC_INVISIBLE, PLAN_NODE_HIDE_PIDS },
+                { PROTECT_PROC_NO_ACCESS, PLAN_NODE_LOCK_PIDS },
+                { PROTECT_PROC_PTRACEABLE, PLAN_NODE_TRACED_PIDS },
+                { PROTECT_PROC_DEFAULT, 0 },
+        };
         _cleanup_fixture_ Fixture f = {};
 
         (void) state;
         fixture_init(&f);
         f.profile->proc_subset_pid = false;
-        f.profile->protect_proc_invisible = false;
-        fixture_must_compile(&f);
-        assert_int_equal(node_at(f.plan, "/proc")->flags, SAFE | PLAN_NODE_NO_EXEC);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                f.profile->protect_proc = cases[i].protect;
+                fixture_must_compile(&f);
+                assert_int_equal(node_at(f.plan, "/proc")->flags, SAFE | PLAN_NODE_NO_EXEC | cases[i].flag);
+        }
 }
 
 static void test_etc_names_the_user_and_nobody_else(void **state) {
@@ -409,9 +450,10 @@ int main(void) {
                 cmocka_unit_test(test_a_place_is_given_once),
                 cmocka_unit_test(test_temporary_file_systems),
                 cmocka_unit_test(test_homes),
-                cmocka_unit_test(test_modifiers_come_last),
-                cmocka_unit_test(test_a_part_of_a_read_only_path_stays_writable),
-                cmocka_unit_test(test_read_write_paths_never_reach_further_than_binds),
+                cmocka_unit_test(test_homes_of_the_host),
+                cmocka_unit_test(test_full_leaves_directories_in_memory),
+                cmocka_unit_test(test_root_directory_is_below_all_else),
+                cmocka_unit_test(test_bad_root_directories_are_refused),
                 cmocka_unit_test(test_proc_is_as_open_as_the_profile_says),
                 cmocka_unit_test(test_etc_names_the_user_and_nobody_else),
                 cmocka_unit_test(test_too_many_parts_are_refused),

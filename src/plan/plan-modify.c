@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan/plan-build.h"
+#include "plan/plan-check.h"
+#include "profile/place.h"
+
+typedef struct Part {
+        char *target;
+        bool optional;
+} Part;
+
+typedef struct PartList {
+        Part *items;
+        size_t n;
+} PartList;
+
+/* One list takes a right away, the other gives it back below; whichever of both names the nearer path holds. */
+typedef struct Rule {
+        const char *key, *lift_key;
+        uint32_t flag;
+        PartList restricted, lifted;
+} Rule;
+
+typedef struct Modify {
+        PlanBuild *build;
+        size_t from; /* the first node that modifies */
+        Rule rules[2];
+} Modify;
+
+static void part_list_done(PartList *l) {
+        for (size_t i = 0; i < l->n; i++)
+                free(l->items[i].target);
+        free(l->items);
+        *l = (PartList){};
+}
+
+static void modify_done(Modify *m) {
+        for (size_t i = 0; i < ELEMENTSOF(m->rules); i++) {
+                part_list_done(&m->rules[i].restricted);
+                part_list_done(&m->rules[i].lifted);
+        }
+}
+
+static int expand_part(PlanBuild *b, const char *key, const char *text, bool mount_only, char **ret) {
+        _cleanup_free_ char *target = NULL;
+        const char *why;
+        int r;
+
+        r = plan_expand_path(b, key, text, &target);
+        if (r < 0)
+                return r;
+
+        why = mount_only && streq(key, "NoExecPaths") && streq(target, "/")
+                      ? NULL
+                      : place_refuse_change(target, mount_only);
+        if (why)
+                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "%s=%s: it %s", key, text, why);
+
+        *ret = TAKE_PTR(target);
+        return 0;
+}
+
+static int
+expand_parts(PlanBuild *b, const char *key, const ProfilePath *paths, size_t n_paths, PartList *ret) {
+        if (n_paths == 0)
+                return 0;
+
+        ret->items = calloc(n_paths, sizeof(*ret->items));
+        if (!ret->items)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < n_paths; i++) {
+                int r = expand_part(b, key, paths[i].path, true, &ret->items[i].target);
+
+                if (r < 0)
+                        return r;
+                ret->items[ret->n++].optional = paths[i].optional;
+        }
+
+        return 0;
+}
+
+/* The longest path of the list that is the target or lies above it. */
+static const Part *nearest(const PartList *l, const char *target) {
+        const Part *found = NULL;
+
+        for (size_t i = 0; i < l->n; i++)
+                if (path_is_below(target, l->items[i].target) &&
+                    (!found || strlen(l->items[i].target) > strlen(found->target)))
+                        found = &l->items[i];
+
+        return found;
+}
+
+static bool is_restricted(const Rule *r, const char *target) {
+        const Part *restricted = nearest(&r->restricted, target), *lifted = nearest(&r->lifted, target);
+
+        return restricted && (!lifted || strlen(restricted->target) > strlen(lifted->target));
+}
+
+static bool is_masked(const Modify *m, const char *path) {
+        const Plan *p = m->build->plan;
+
+        for (size_t i = m->from; i < p->n_nodes; i++)
+                if (p->nodes[i].kind == PLAN_NODE_MASK && path_is_below(path, p->nodes[i].target))
+                        return true;
+
+        return false;
+}
+
+/* One node for each target: a mask makes all else moot, and flags of several lists add up. */
+static int add_modifier(const Modify *m, const PlanNode *node) {
+        Plan *p = m->build->plan;
+
+        if (is_masked(m, node->target))
+                return 0;
+
+        for (size_t i = m->from; i < p->n_nodes; i++) {
+                PlanNode *n = &p->nodes[i];
+
+                if (n->kind != node->kind || !streq(n->target, node->target))
+                        continue;
+
+                /* Optional only where every list says so. */
+                n->flags = ((n->flags | node->flags) & ~(uint32_t) PLAN_NODE_OPTIONAL) |
+                           (n->flags & node->flags & PLAN_NODE_OPTIONAL);
+                return 0;
+        }
+
+        return plan_add_node(m->build, node);
+}
+
+static int add_masks(const Modify *m) {
+        const Profile *p = m->build->profile;
+
+        for (size_t i = 0; i < p->n_inaccessible; i++) {
+                _cleanup_free_ char *target = NULL;
+                int r;
+
+                r = expand_part(m->build, "InaccessiblePaths", p->inaccessible[i].path, false, &target);
+                if (r >= 0)
+                        r = add_modifier(
+                                m,
+                                &(PlanNode){
+                                        .kind = PLAN_NODE_MASK,
+                                        .target = target,
+                                        .flags = p->inaccessible[i].optional ? PLAN_NODE_OPTIONAL : 0,
+                                });
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int add_remounts(const Modify *m, const Rule *rule) {
+        for (size_t i = 0; i < rule->restricted.n; i++) {
+                const Part *part = &rule->restricted.items[i];
+                int r;
+
+                /* The root is no mount that lasts: what stands on it takes the flag, see restrict_everything(). */
+                if (streq(part->target, "/"))
+                        continue;
+
+                r = add_modifier(m,
+                                 &(PlanNode){
+                                         .kind = PLAN_NODE_REMOUNT,
+                                         .target = part->target,
+                                         .flags = rule->flag | PLAN_NODE_RECURSIVE |
+                                                  (part->optional ? PLAN_NODE_OPTIONAL : 0),
+                                 });
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* NoExecPaths=/: each mount of the tree, but what ExecPaths= names as a whole. */
+static void restrict_everything(const Modify *m, const Rule *rule) {
+        Plan *p = m->build->plan;
+        const Part *part = nearest(&rule->restricted, "/");
+
+        for (size_t i = 0; part && i < m->from; i++) {
+                PlanNode *n = &p->nodes[i];
+                bool mounts = n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_TMPFS ||
+                              n->kind == PLAN_NODE_OVERLAY;
+
+                if (mounts && is_restricted(rule, n->target))
+                        n->flags |= rule->flag;
+        }
+}
+
+static bool is_writable(const PlanNode *n) {
+        return n && !(n->flags & PLAN_NODE_READ_ONLY) &&
+               (n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_TMPFS || n->kind == PLAN_NODE_OVERLAY ||
+                n->flags & PLAN_NODE_OWNED);
+}
+
+/*
+ * A part that keeps a right within a path that has lost it. Lifting the flag again could reach more than the host
+ * allowed, so the part is bound a second time, with the flags its own bind has and with whatever else is laid over it.
+ */
+static int reopen(const Modify *m, const Rule *rule, const Part *part, const PlanNode *in) {
+        PlanBuild *b = m->build;
+        const PlanNode bind = *in; /* what it points to stays when the array moves */
+        _cleanup_free_ char *source = NULL;
+        uint32_t flags = bind.flags & ~(uint32_t) PLAN_NODE_OPTIONAL;
+
+        for (size_t i = 0; i < m->from; i++)
+                if (path_is_below(b->plan->nodes[i].target, part->target))
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_BAD_SETTING,
+                                           "%s=%s: %s is mounted there, within a %s= directory",
+                                           rule->lift_key,
+                                           part->target,
+                                           b->plan->nodes[i].target,
+                                           rule->key);
+
+        for (size_t i = 0; i < ELEMENTSOF(m->rules); i++)
+                if (is_restricted(&m->rules[i], part->target))
+                        flags |= m->rules[i].flag;
+
+        source = text_printf("%s%s", bind.source, part->target + strlen(bind.target));
+        if (!source)
+                return -ENOMEM;
+
+        /* What is kept is there once its directory is; the part of it is opened with the user's rights. */
+        if (flags & PLAN_NODE_STATE)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "%s=%s: not within a directory that is kept, but all of it",
+                                   rule->lift_key,
+                                   part->target);
+
+        return add_modifier(m,
+                            &(PlanNode){
+                                    .kind = PLAN_NODE_BIND,
+                                    .source = source,
+                                    .target = part->target,
+                                    .flags = flags | (part->optional ? PLAN_NODE_OPTIONAL : 0),
+                            });
+}
+
+static int add_lifted(const Modify *m, const Rule *rule, const Part *part) {
+        PlanBuild *b = m->build;
+        const PlanNode *in = plan_node_containing(b->plan, m->from, part->target);
+        const Part *restricted = nearest(&rule->restricted, part->target);
+
+        if (is_masked(m, part->target))
+                return 0;
+        if (rule->flag == PLAN_NODE_READ_ONLY && !is_writable(in))
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "%s=%s: nothing of the host is writable but through BindPaths=",
+                                   rule->lift_key,
+                                   part->target);
+
+        if (!restricted)
+                return 0;
+        if (streq(restricted->target, part->target))
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_BAD_SETTING,
+                                   "%s=%s: the same path is in %s=",
+                                   rule->lift_key,
+                                   part->target,
+                                   rule->key);
+        /* Whole mounts below the root, of which none has the flag yet: restrict_everything() passes them over. */
+        if (streq(restricted->target, "/") &&
+            (!in || in->kind == PLAN_NODE_DIRECTORY || streq(in->target, part->target)))
+                return 0;
+        if (!in || in->kind != PLAN_NODE_BIND)
+                return plan_refuse(
+                        b,
+                        PLAN_REFUSAL_BAD_SETTING,
+                        "%s=%s: a part of a %s= stays as it was only in a directory of the host's",
+                        rule->lift_key,
+                        part->target,
+                        rule->key);
+
+        return reopen(m, rule, part, in);
+}
+
+static int add_all_lifted(const Modify *m, const Rule *rule) {
+        for (size_t i = 0; i < rule->lifted.n; i++) {
+                int r = add_lifted(m, rule, &rule->lifted.items[i]);
+
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int read_rules(Modify *m) {
+        PlanBuild *b = m->build;
+        const Profile *p = b->profile;
+        const struct {
+                const ProfilePath *restricted, *lifted;
+                size_t n_restricted, n_lifted;
+        } lists[] = {
+                { p->read_only, p->read_write, p->n_read_only, p->n_read_write },
+                { p->no_exec, p->exec, p->n_no_exec, p->n_exec },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(m->rules); i++) {
+                Rule *rule = &m->rules[i];
+                int r;
+
+                r = expand_parts(
+                        b, rule->key, lists[i].restricted, lists[i].n_restricted, &rule->restricted);
+                if (r >= 0)
+                        r = expand_parts(
+                                b, rule->lift_key, lists[i].lifted, lists[i].n_lifted, &rule->lifted);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+int plan_build_modifiers(PlanBuild *b) {
+        _cleanup_(modify_done) Modify m = {
+                .build = b,
+                .from = b->plan->n_nodes,
+                .rules = {
+                        { .key = "ReadOnlyPaths", .lift_key = "ReadWritePaths", .flag = PLAN_NODE_READ_ONLY },
+                        { .key = "NoExecPaths", .lift_key = "ExecPaths", .flag = PLAN_NODE_NO_EXEC },
+                },
+        };
+        int r;
+
+        r = read_rules(&m);
+        /* Masks first: what lies below one needs nothing more. */
+        if (r >= 0)
+                r = add_masks(&m);
+        for (size_t i = 0; i < ELEMENTSOF(m.rules) && r >= 0; i++)
+                r = add_remounts(&m, &m.rules[i]);
+        for (size_t i = 0; i < ELEMENTSOF(m.rules) && r >= 0; i++)
+                r = add_all_lifted(&m, &m.rules[i]);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(m.rules); i++)
+                restrict_everything(&m, &m.rules[i]);
+        plan_sort_nodes(b, m.from);
+        return 0;
+}
