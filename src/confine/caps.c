@@ -77,3 +77,19 @@ int caps_regain(Problem *problem) {
 
         return 0;
 }
+
+int caps_override_files(bool on) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+        const uint32_t bit = CAP_TO_MASK(CAP_DAC_OVERRIDE);
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+        if (on && !(data[0].permitted & bit))
+                return -EPERM;
+        if (!(data[0].effective & bit) == !on)
+                return 0;
+
+        data[0].effective = on ? data[0].effective | bit : data[0].effective & ~bit;
+        return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}

@@ -19,3 +19,10 @@ int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem);
 
 /* Makes effective what is permitted: a change of ids that keeps the one (PR_SET_KEEPCAPS) empties the other. */
 int caps_regain(Problem *problem);
+
+/*
+ * Whether CAP_DAC_OVERRIDE is effective: off from the start, so that root writes only to what is root's, and on for
+ * the one mount that needs it. A return to uid 0 of file systems sets it, setfsuid(2), so that ends with this. -EPERM:
+ * it was not permitted.
+ */
+int caps_override_files(bool on);

@@ -71,12 +71,21 @@ int identity_return(Identity *identity, Problem *problem) {
 
         if (!fsuid_set(geteuid()))
                 return problem_set(problem, -EPERM, "setfsuid back");
+        if (caps_override_files(false) < 0)
+                return problem_set(problem, -EPERM, "capset");
         if (!fsgid_set(getegid()))
                 return problem_set(problem, -EPERM, "setfsgid back");
         if (setgroups(identity->n_groups, groups) < 0)
                 return problem_set(problem, -errno, "setgroups back");
 
         return 0;
+}
+
+int identity_make_as(uint32_t uid, uint32_t gid) {
+        if (!fsgid_set(gid) || !fsuid_set(uid))
+                return -EPERM;
+
+        return caps_override_files(false);
 }
 
 int identity_set_groups(const Plan *plan, uint32_t base, Problem *problem) {

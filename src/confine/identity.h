@@ -28,6 +28,9 @@ int identity_borrow(const Plan *plan, Identity *ret, Problem *problem);
 /* Back to root; takes one that was never borrowed. An error must end the launch. */
 int identity_return(Identity *identity, Problem *problem);
 
+/* Files made from here on belong to these ids and are made with their rights; (0, 0): root's again. */
+int identity_make_as(uint32_t uid, uint32_t gid);
+
 /* The plan's supplementary groups as the host counts them: before the user namespace, which denies setgroups(2). */
 int identity_set_groups(const Plan *plan, uint32_t base, Problem *problem);
 

@@ -94,12 +94,19 @@ typedef enum NodeAccess {
 } NodeAccess;
 
 static const NodeAccess node_access[] = {
-        [PLAN_NODE_DIRECTORY] = NODE_ACCESS_NONE, [PLAN_NODE_SYMLINK] = NODE_ACCESS_NONE,
-        [PLAN_NODE_FILE] = NODE_ACCESS_FILE,      [PLAN_NODE_TMPFS] = NODE_ACCESS_MOUNT,
-        [PLAN_NODE_BIND] = NODE_ACCESS_MOUNT,     [PLAN_NODE_PROC] = NODE_ACCESS_MOUNT,
-        [PLAN_NODE_DEVICE] = NODE_ACCESS_DEVICE,  [PLAN_NODE_DEVPTS] = NODE_ACCESS_DEVICE,
-        [PLAN_NODE_MQUEUE] = NODE_ACCESS_MOUNT,   [PLAN_NODE_MASK] = NODE_ACCESS_NONE,
+        [PLAN_NODE_DIRECTORY] = NODE_ACCESS_NONE,
+        [PLAN_NODE_SYMLINK] = NODE_ACCESS_NONE,
+        [PLAN_NODE_FILE] = NODE_ACCESS_FILE,
+        [PLAN_NODE_TMPFS] = NODE_ACCESS_MOUNT,
+        [PLAN_NODE_BIND] = NODE_ACCESS_MOUNT,
+        [PLAN_NODE_PROC] = NODE_ACCESS_MOUNT,
+        [PLAN_NODE_DEVICE] = NODE_ACCESS_DEVICE,
+        [PLAN_NODE_DEVPTS] = NODE_ACCESS_DEVICE,
+        [PLAN_NODE_MQUEUE] = NODE_ACCESS_MOUNT,
+        [PLAN_NODE_MASK] = NODE_ACCESS_NONE,
         [PLAN_NODE_REMOUNT] = NODE_ACCESS_NONE,
+        /* Rules reach down: what it allows is allowed everywhere, and only the mounts below it say less. */
+        [PLAN_NODE_OVERLAY] = NODE_ACCESS_MOUNT,
 };
 
 _Static_assert(ELEMENTSOF(node_access) == _PLAN_NODE_KIND_MAX, "every kind of node is thought of");

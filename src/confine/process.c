@@ -2,6 +2,7 @@
 #include "confine/process.h"
 
 #include "base/fd.h"
+#include "confine/caps.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -35,6 +36,8 @@ int process_harden(Problem *problem) {
         if (sigfillset(&all) < 0 || sigprocmask(SIG_SETMASK, &all, NULL) < 0)
                 return problem_set(problem, -errno, "sigprocmask");
 
+        if (caps_override_files(false) < 0)
+                return problem_set(problem, -EPERM, "capset");
         (void) umask(0);
         if (personality(0) < 0)
                 return problem_set(problem, -errno, "personality");

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/sources.h"
 
+#include "base/text.h"
 #include "confine/identity.h"
 #include "confine/mountfd.h"
 #include "confine/resolve.h"
+#include "confine/state.h"
+#include "confine/userns.h"
 #include "plan/plan-check.h"
 
 #include <fcntl.h>
@@ -39,10 +42,47 @@ Sources *sources_free(Sources *s) {
 }
 
 static bool has_source(const PlanNode *n) {
-        return n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_DEVICE;
+        return n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_DEVICE || n->kind == PLAN_NODE_OVERLAY;
 }
 
-static int device_check(const PlanNode *n, const struct stat *st, Problem *problem) {
+/*
+ * Majors of the terminals and their screens, Documentation/admin-guide/devices.txt: who holds one that the user has
+ * open outside can type there. And 1, memory, beyond those above.
+ */
+static bool device_leads_out(dev_t device) {
+        static const unsigned majors[] = { 1, 2, 3, 4, 5, 7 };
+        const unsigned n = major(device);
+
+        for (size_t i = 0; i < ELEMENTSOF(majors); i++)
+                if (n == majors[i])
+                        return true;
+
+        return n >= 128 && n <= 143; /* pseudo-terminals */
+}
+
+/*
+ * A device of the profile's: what the user may read and write outside, with the ids it has inside. Asked with the
+ * user's rights, as all that carries AS_USER is found with them.
+ */
+static int
+device_check_allowed(int fd, const PlanNode *n, const struct stat *st, bool pick, Problem *problem) {
+        if (device_leads_out(st->st_rdev))
+                return problem_set(problem, -EPERM, "Device %s leads out of the sandbox", n->source);
+        if (faccessat(fd, "", R_OK | W_OK, AT_EACCESS | AT_EMPTY_PATH) < 0)
+                return problem_set(problem, -errno, "%s", n->source);
+
+        /* No file system of devices takes idmapped mounts. */
+        if (pick && (st->st_mode & (S_IROTH | S_IWOTH)) != (S_IROTH | S_IWOTH))
+                return problem_set_layer(
+                        problem,
+                        -EOPNOTSUPP,
+                        "idmap: device %s is not for everyone, and PrivateUsers=pick carries no other right to it",
+                        n->source);
+
+        return 0;
+}
+
+static int device_check(int fd, const PlanNode *n, const struct stat *st, bool pick, Problem *problem) {
         if (!S_ISCHR(st->st_mode))
                 return problem_set(problem, -ENODEV, "%s is no character device", n->source);
 
@@ -51,6 +91,9 @@ static int device_check(const PlanNode *n, const struct stat *st, Problem *probl
                         return st->st_rdev == makedev(devices[i].major, devices[i].minor)
                                        ? 0
                                        : problem_set(problem, -ENODEV, "%s is another device", n->source);
+
+        if (n->flags & PLAN_NODE_AS_USER)
+                return device_check_allowed(fd, n, st, pick, problem);
 
         return problem_set(
                 problem, -EPERM, "Device %s is not one of those that everyone may have", n->source);
@@ -75,12 +118,33 @@ static int place_check(int fd, const PlanNode *n, Problem *problem) {
         return 0;
 }
 
+/* By the plan's own rules, where it said something about what must stand at the path. */
+static int source_check(int fd,
+                        const Plan *plan,
+                        const PlanNode *n,
+                        const struct stat *st,
+                        bool has_links,
+                        Problem *problem) {
+        if (n->kind == PLAN_NODE_DEVICE)
+                return device_check(fd, n, st, plan->private_users == PRIVATE_USERS_PICK, problem);
+        if (n->kind == PLAN_NODE_OVERLAY && !S_ISDIR(st->st_mode))
+                return problem_set(problem, -ENOTDIR, "%s", n->source);
+
+        return has_links ? place_check(fd, n, problem) : 0;
+}
+
 /* Into source->fd: what stands at the path, not yet copied. */
-static int source_find(Source *source, int root_fd, const PlanNode *n, Problem *problem) {
+static int source_find(Source *source, int root_fd, const Plan *plan, const PlanNode *n, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
         bool has_links = false;
         struct stat st;
         int r;
+
+        if (n->flags & PLAN_NODE_STATE) {
+                source->is_directory = true;
+                source->fd = state_open(root_fd, n, plan->uid, plan->gid, problem);
+                return source->fd < 0 ? source->fd : 0;
+        }
 
         fd = resolve_path(root_fd, n->source, &has_links);
         if ((fd == -ENOENT || fd == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
@@ -93,11 +157,7 @@ static int source_find(Source *source, int root_fd, const PlanNode *n, Problem *
 
         if (fstat(fd, &st) < 0)
                 return problem_set(problem, -errno, "stat %s", n->source);
-
-        if (n->kind == PLAN_NODE_DEVICE)
-                r = device_check(n, &st, problem);
-        else
-                r = has_links ? place_check(fd, n, problem) : 0;
+        r = source_check(fd, plan, n, &st, has_links, problem);
         if (r < 0)
                 return r;
 
@@ -114,12 +174,73 @@ static int sources_find(Sources *s, const Plan *plan, bool as_user, int root_fd,
                 if (!has_source(n) || as_user != !!(n->flags & PLAN_NODE_AS_USER))
                         continue;
 
-                r = source_find(&s->items[i], root_fd, n, problem);
+                r = source_find(&s->items[i], root_fd, plan, n, problem);
                 if (r < 0)
                         return r;
         }
 
         return 0;
+}
+
+/* The node of what is kept that the i-th is mounted in, or plan->n_nodes. */
+static size_t state_above(const Plan *plan, size_t i) {
+        size_t found = plan->n_nodes;
+
+        for (size_t k = 0; k < i; k++)
+                if (path_is_below(plan->nodes[i].target, plan->nodes[k].target))
+                        found = k;
+
+        return found < plan->n_nodes && plan->nodes[found].flags & PLAN_NODE_STATE ? found : plan->n_nodes;
+}
+
+/*
+ * What is kept is empty at first, and what the profile mounts in it needs a place there. The user's own directory is
+ * the one place on the host that a sandbox adds to, so it is done with the user's rights.
+ */
+static int sources_make_places(Sources *s, const Plan *plan, Problem *problem) {
+        for (size_t i = 0; i < s->n; i++) {
+                const PlanNode *n = &plan->nodes[i];
+                size_t state = state_above(plan, i);
+                const char *path;
+                int r;
+
+                if (state >= s->n || (n->kind != PLAN_NODE_BIND && n->kind != PLAN_NODE_TMPFS) ||
+                    (n->kind == PLAN_NODE_BIND && s->items[i].fd < 0))
+                        continue;
+
+                path = n->target + strlen(plan->nodes[state].target);
+                r = state_make_place(
+                        s->items[state].fd, path, n->kind == PLAN_NODE_TMPFS || s->items[i].is_directory);
+                if (r < 0)
+                        return problem_set(problem, r, "mkdir %s", n->target);
+        }
+
+        return 0;
+}
+
+static bool has_state(const Plan *plan) {
+        for (size_t i = 0; i < plan->n_nodes; i++)
+                if (plan->nodes[i].flags & PLAN_NODE_STATE)
+                        return true;
+
+        return false;
+}
+
+static int sources_make_places_as_user(Sources *s, const Plan *plan, Problem *problem) {
+        Identity root = {};
+        int r, q;
+
+        if (!has_state(plan))
+                return 0;
+
+        r = identity_borrow(plan, &root, problem);
+        if (r < 0)
+                return r;
+
+        r = sources_make_places(s, plan, problem);
+        q = identity_return(&root, problem);
+
+        return r < 0 ? r : q;
 }
 
 static int sources_find_as_user(Sources *s, const Plan *plan, int root_fd, Problem *problem) {
@@ -153,6 +274,65 @@ static int refuse_idmap(int fd, const PlanNode *n, int error, Problem *problem) 
         return problem_set_layer(problem, error, "idmap: file system %s at %s", type, n->source);
 }
 
+/*
+ * A root that the application may change has all that is root's as the application's. So it must be one that root
+ * alone has laid out: else a user could have something of root's moved there, and read it.
+ */
+static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *problem) {
+        _cleanup_close_ int at = -EBADF;
+        struct stat st, root;
+        bool is_above = false;
+
+        at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (at < 0 || fstat(root_fd, &root) < 0)
+                return problem_set(problem, -errno, "stat %s", n->source);
+
+        for (;;) {
+                int above;
+
+                if (fstat(at, &st) < 0)
+                        return problem_set(problem, -errno, "stat %s", n->source);
+                /* In a /tmp above it, nobody but root could take root's directory away. */
+                if (st.st_uid != 0 ||
+                    (st.st_mode & (S_IWGRP | S_IWOTH) && !(is_above && st.st_mode & S_ISVTX)))
+                        return problem_set(problem,
+                                           -EPERM,
+                                           "%s: RootEphemeral= takes only what is root's alone",
+                                           n->source);
+                if (st.st_dev == root.st_dev && st.st_ino == root.st_ino)
+                        return 0;
+
+                above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+                if (above < 0)
+                        return problem_set(problem, -errno, "%s", n->source);
+                (void) safe_close(at);
+                at = above;
+                is_above = true;
+        }
+}
+
+/* The user namespace that an idmapped mount translates by: the sandbox's, but for a root that can be written to. */
+static int open_idmap(const Source *source,
+                      const Plan *plan,
+                      const PlanNode *n,
+                      int userns_fd,
+                      uint32_t base,
+                      int root_fd,
+                      Problem *problem) {
+        int fd, r;
+
+        if (!(n->flags & PLAN_NODE_IDMAP))
+                return -EBADF;
+
+        if (n->kind == PLAN_NODE_OVERLAY) {
+                r = check_roots_alone(source->fd, root_fd, n, problem);
+                return r < 0 ? r : userns_new_for_root(plan, base, problem);
+        }
+
+        fd = fcntl(userns_fd, F_DUPFD_CLOEXEC, 0);
+        return fd < 0 ? problem_set(problem, -errno, "dup") : fd;
+}
+
 /* What was found becomes a mount of its own. */
 static int source_copy(Source *source, const PlanNode *n, int userns_fd, Problem *problem) {
         const bool recursive = n->kind == PLAN_NODE_BIND && n->flags & PLAN_NODE_RECURSIVE;
@@ -179,7 +359,29 @@ static int source_copy(Source *source, const PlanNode *n, int userns_fd, Problem
         return 0;
 }
 
-int sources_new(Sources **ret, const Plan *plan, int userns_fd, Problem *problem) {
+static int
+sources_copy(Sources *s, const Plan *plan, int userns_fd, uint32_t base, int root_fd, Problem *problem) {
+        for (size_t i = 0; i < s->n; i++) {
+                const PlanNode *n = &plan->nodes[i];
+                _cleanup_close_ int idmap_fd = -EBADF;
+                int r;
+
+                if (s->items[i].fd < 0)
+                        continue;
+
+                idmap_fd = open_idmap(&s->items[i], plan, n, userns_fd, base, root_fd, problem);
+                if (idmap_fd < 0 && n->flags & PLAN_NODE_IDMAP)
+                        return idmap_fd;
+
+                r = source_copy(&s->items[i], n, idmap_fd, problem);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+int sources_new(Sources **ret, const Plan *plan, int userns_fd, uint32_t base, Problem *problem) {
         _cleanup_(sources_freep) Sources *s = NULL;
         _cleanup_close_ int root_fd = -EBADF;
         int r;
@@ -203,14 +405,13 @@ int sources_new(Sources **ret, const Plan *plan, int userns_fd, Problem *problem
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < s->n; i++) {
-                if (s->items[i].fd < 0)
-                        continue;
+        r = sources_make_places_as_user(s, plan, problem);
+        if (r < 0)
+                return r;
 
-                r = source_copy(&s->items[i], &plan->nodes[i], userns_fd, problem);
-                if (r < 0)
-                        return r;
-        }
+        r = sources_copy(s, plan, userns_fd, base, root_fd, problem);
+        if (r < 0)
+                return r;
 
         *ret = TAKE_PTR(s);
         return 0;

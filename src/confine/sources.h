@@ -28,5 +28,8 @@ typedef struct Sources {
 Sources *sources_free(Sources *s); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Sources *, sources_free);
 
-/* userns_fd serves the idmapped mounts. -EBADF with a layer problem: a file system that cannot be idmapped. */
-int sources_new(Sources **ret, const Plan *plan, int userns_fd, Problem *problem);
+/*
+ * userns_fd serves the idmapped mounts, base is where the host ids of the sandbox begin. A layer problem: a file
+ * system that cannot be idmapped.
+ */
+int sources_new(Sources **ret, const Plan *plan, int userns_fd, uint32_t base, Problem *problem);

@@ -71,6 +71,10 @@ static int make_file(Tree *t, size_t i) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
+        /* Only a directory of the admin's can have one already, RootDirectory=: there it goes, in front of it. */
+        r = tree_remove(t, n->target);
+        if (r < 0)
+                return r;
         fd = tree_make_file(t, n->target, (mode_t) n->mode);
         if (fd < 0)
                 return fd;
@@ -168,13 +172,24 @@ static int confine_proc_entry(Tree *t, int proc_fd, const ProcEntry *e) {
 
 static int make_proc(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
-        MountOption options[3] = {};
+        /* clang-format off */
+        static const struct {
+                uint32_t flag;
+                const char *value;
+        } hidepid[] = {
+                { PLAN_NODE_HIDE_PIDS,   "invisible"  },
+                { PLAN_NODE_LOCK_PIDS,   "noaccess"   },
+                { PLAN_NODE_TRACED_PIDS, "ptraceable" },
+        };
+        /* clang-format on */
+        MountOption options[ELEMENTSOF(hidepid) + 2] = {};
         _cleanup_close_ int fd = -EBADF;
         size_t k = 0;
         int r;
 
-        if (n->flags & PLAN_NODE_HIDE_PIDS)
-                options[k++] = (MountOption){ "hidepid", "invisible" };
+        for (size_t h = 0; h < ELEMENTSOF(hidepid); h++)
+                if (n->flags & hidepid[h].flag)
+                        options[k++] = (MountOption){ "hidepid", hidepid[h].value };
         if (n->flags & PLAN_NODE_PID_ONLY)
                 options[k++] = (MountOption){ "subset", "pid" };
 
@@ -246,6 +261,13 @@ static int make_remount(Tree *t, size_t i) {
         return add_attributes(target, mount_attributes(n->flags), n->flags & PLAN_NODE_RECURSIVE);
 }
 
+/* Made with the root, as all else stands on it. */
+static int make_overlay(Tree *t, size_t i) {
+        (void) t;
+
+        return i == 0 ? 0 : -EINVAL;
+}
+
 /* clang-format off */
 static const struct {
         const char *verb; /* for the error: "bind /srv/data: No such file or directory" */
@@ -262,6 +284,7 @@ static const struct {
         [PLAN_NODE_MQUEUE]    = { "mqueue",  make_mqueue    },
         [PLAN_NODE_MASK]      = { "mask",    make_mask      },
         [PLAN_NODE_REMOUNT]   = { "remount", make_remount   },
+        [PLAN_NODE_OVERLAY]   = { "overlay", make_overlay   },
 };
 /* clang-format on */
 

@@ -24,6 +24,7 @@ typedef struct Tree {
         const Sources *sources;
         uint32_t uid, gid; /* the user, as the host counts */
         int root_fd;
+        int scratch_fd; /* the first file system made here; the root itself, unless that is an overlay */
 
         int parent_fd; /* the directory of the last target, for the next; -EBADF: none */
         char parent[PATH_MAX];
@@ -48,6 +49,9 @@ int tree_open(const Tree *t, const char *target);
 int tree_make_directory(Tree *t, const char *target, mode_t mode);
 int tree_make_file(Tree *t, const char *target, mode_t mode);
 int tree_make_symlink(Tree *t, const char *target, const char *text);
+
+/* Takes a file or link away that stands in the place of one to be made; nothing there is fine. */
+int tree_remove(Tree *t, const char *target);
 
 /* Attaches a detached mount; the mount point is made, empty, where it does not exist and that is allowed. */
 int tree_attach(Tree *t, int mount_fd, const char *target, bool is_directory);

@@ -8,7 +8,8 @@
  * does not exist is an error, so a plan can never create files outside.
  *
  * Runs in: exec, inside (own mount, PID and IPC namespaces, still root). Privilege: CAP_SYS_ADMIN, CAP_CHOWN,
- * CAP_DAC_READ_SEARCH in the initial user namespace. Input: the plan; bound trees may be a hostile user's.
+ * CAP_DAC_READ_SEARCH in the initial user namespace, and CAP_DAC_OVERRIDE for the mount of an overlay.
+ * Input: the plan; bound trees may be a hostile user's.
  */
 
 #include "confine/problem.h"

@@ -2,6 +2,7 @@
 #include "confine/userns.h"
 
 #include "base/fd.h"
+#include "confine/identity.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -12,6 +13,11 @@
 
 /* One write(2) of less than a page is all the kernel takes, user_namespaces(7). */
 #define MAP_TEXT_MAX 4096
+
+typedef struct Maps {
+        const PlanIdMap *uid, *gid;
+        size_t n_uid, n_gid;
+} Maps;
 
 static int map_write(pid_t pid, const char *file, const PlanIdMap *map, size_t n, uint32_t base) {
         char path[64], text[MAP_TEXT_MAX];
@@ -40,7 +46,7 @@ static int map_write(pid_t pid, const char *file, const PlanIdMap *map, size_t n
 }
 
 /* setgroups first: once the groups are mapped it can be denied no more. */
-static int maps_write(pid_t pid, const Plan *plan, uint32_t base, Problem *problem) {
+static int maps_write(pid_t pid, const Maps *maps, uint32_t base, Problem *problem) {
         char path[64];
         int r;
 
@@ -49,11 +55,11 @@ static int maps_write(pid_t pid, const Plan *plan, uint32_t base, Problem *probl
         if (r < 0)
                 return problem_set(problem, r, "setgroups deny");
 
-        r = map_write(pid, "uid_map", plan->uid_map, plan->n_uid_map, base);
+        r = map_write(pid, "uid_map", maps->uid, maps->n_uid, base);
         if (r < 0)
                 return problem_set(problem, r, "uid_map");
 
-        r = map_write(pid, "gid_map", plan->gid_map, plan->n_gid_map, base);
+        r = map_write(pid, "gid_map", maps->gid, maps->n_gid, base);
         if (r < 0)
                 return problem_set(problem, r, "gid_map");
 
@@ -74,12 +80,13 @@ static int inhabit(void *parent) {
  * It shares the memory of its parent, whose pages would be copied for nothing: it only stands still, on a stack of its
  * own. All signals are blocked by now, so that it never runs anything else either.
  */
-static pid_t clone_inhabitant(void) {
-        static uint8_t stack[16 * 1024] __attribute__((__aligned__(16)));
+static pid_t clone_inhabitant(bool second) {
+        static uint8_t stacks[2][16 * 1024] __attribute__((__aligned__(16)));
+        uint8_t *stack = stacks[second];
         static pid_t parent;
 
         parent = getpid();
-        return clone(inhabit, stack + sizeof(stack), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &parent);
+        return clone(inhabit, stack + sizeof(stacks[0]), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &parent);
 }
 
 /*
@@ -104,17 +111,17 @@ static int open_namespace(pid_t pid) {
         return r;
 }
 
-int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *problem) {
+static int new_with_maps(const Maps *maps, uint32_t base, bool second, pid_t *ret_first, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
         pid_t pid;
         int r;
 
-        pid = clone_inhabitant();
+        pid = clone_inhabitant(second);
         if (pid < 0)
                 return problem_set(problem, -errno, "clone CLONE_NEWUSER");
         *ret_first = pid;
 
-        r = maps_write(pid, plan, base, problem);
+        r = maps_write(pid, maps, base, problem);
         if (r < 0)
                 return r;
 
@@ -123,6 +130,31 @@ int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *probl
                 return problem_set(problem, fd, "open of the user namespace");
 
         return TAKE_FD(fd);
+}
+
+int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *problem) {
+        const Maps maps = { .uid = plan->uid_map,
+                            .n_uid = plan->n_uid_map,
+                            .gid = plan->gid_map,
+                            .n_gid = plan->n_gid_map };
+
+        return new_with_maps(&maps, base, false, ret_first, problem);
+}
+
+int userns_new_for_root(const Plan *plan, uint32_t base, Problem *problem) {
+        PlanIdMap uid = { .count = 1 }, gid = { .count = 1 };
+        const Maps maps = { .uid = &uid, .n_uid = 1, .gid = &gid, .n_gid = 1 };
+        pid_t first = 0;
+        int fd;
+
+        /* Outside as the host counts them, so the base is in them already. */
+        if (identity_outside(plan->uid_map, plan->n_uid_map, base, plan->uid, &uid.outside) < 0 ||
+            identity_outside(plan->gid_map, plan->n_gid_map, base, plan->gid, &gid.outside) < 0)
+                return problem_set(problem, -EINVAL, "The user's own ids are not mapped");
+
+        fd = new_with_maps(&maps, 0, true, &first, problem);
+        (void) userns_reap(first);
+        return fd;
 }
 
 pid_t userns_reap(pid_t first) {

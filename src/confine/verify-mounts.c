@@ -259,7 +259,7 @@ int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
         if (!root)
                 return problem_set_difference(problem, "Nothing is mounted on /");
         root->is_explained = true;
-        root->flags = PLAN_NODE_READ_ONLY;
+        root->flags = plan_root_is_writable(plan) ? 0 : PLAN_NODE_READ_ONLY;
 
         r = explain_targets(&t, plan, proc_fd, problem);
         if (r < 0)

@@ -417,7 +417,7 @@ void verify_enforced(const Plan *plan, const Layers *layers, char *text, size_t 
                 const char *layer;
                 bool enforced;
         } others[] = {
-                { "locked-mounts", true },          { "read-only-root", true },
+                { "locked-mounts", true },          { "read-only-root", !plan_root_is_writable(plan) },
                 { "idmap", plan_has_idmap(plan) },  { "capabilities", true },
                 { "no-new-privileges", true },      { "seccomp", plan->n_seccomp > 0 },
                 { "rlimits", plan->n_rlimits > 0 }, { "landlock", layers->landlock > 0 },

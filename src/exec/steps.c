@@ -49,7 +49,9 @@ static int step_user_namespace(Exec *x) {
         return x->userns_fd < 0 ? x->userns_fd : 0;
 }
 
-static int step_mounts(Exec *x) { return sources_new(&x->sources, x->plan, x->userns_fd, &x->problem); }
+static int step_mounts(Exec *x) {
+        return sources_new(&x->sources, x->plan, x->userns_fd, x->id_base, &x->problem);
+}
 
 static int step_network(Exec *x) {
         _cleanup_close_ int fd = -EBADF;

@@ -247,8 +247,9 @@ void rig_teardown(void) {
  */
 static void keep_the_keepers_capabilities(void) {
         static const int keep[] = {
-                CAP_CHOWN,  CAP_DAC_READ_SEARCH, CAP_KILL,   CAP_NET_ADMIN, CAP_SETFCAP,
-                CAP_SETGID, CAP_SETPCAP,         CAP_SETUID, CAP_SYS_ADMIN, CAP_SYS_RESOURCE,
+                CAP_CHOWN,     CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_KILL,
+                CAP_NET_ADMIN, CAP_SETFCAP,      CAP_SETGID,          CAP_SETPCAP,
+                CAP_SETUID,    CAP_SYS_ADMIN,    CAP_SYS_RESOURCE,
         };
 
         for (int c = 0; prctl(PR_CAPBSET_READ, c) >= 0; c++) {
