@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+[Access]
+AllowGroups=users
+Arguments=append
+
+[Exec]
+ExecStart=/usr/bin/python3 -I
+StandardOutput=client
+StandardError=client
+
+[Files]
+DeviceAllow=/dev/immured-test rw
+DeviceAllow=-/dev/immured-none
