@@ -198,6 +198,12 @@ static int build_service(PlanBuild *b) {
         p->timeout_start_usec = from->timeout_start_usec;
         p->timeout_stop_usec = from->timeout_stop_usec;
         p->runtime_max_usec = from->runtime_max_usec;
+        p->restart = (uint8_t) from->restart;
+        p->restart_usec = from->restart_usec;
+        p->restart_steps = from->restart_steps;
+        p->restart_max_delay_usec = from->restart_max_delay_usec;
+        p->start_limit_interval_usec = from->start_limit_interval_usec;
+        p->start_limit_burst = from->start_limit_burst;
         p->kill_signal = from->kill_signal;
         p->success_signals = from->success_signals;
         p->log_level_max = from->log_level_max;

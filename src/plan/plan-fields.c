@@ -18,6 +18,7 @@ static const char *const private_users_names[] = { "pick", "self", "identity" };
 static const char *const network_names[] = { "none", "private", "shared", "host" };
 static const char *const oom_policy_names[] = { "kill", "stop", "continue" };
 static const char *const type_names[] = { "exec", "simple", "oneshot", "notify" };
+static const char *const restart_names[] = { "no", "on-success", "on-failure", "on-abnormal", "always" };
 static const char *const on_disconnect_names[] = { "keep", "stop" };
 static const char *const node_names[] = {
         [PLAN_NODE_DIRECTORY] = "directory", [PLAN_NODE_SYMLINK] = "symlink",
@@ -144,6 +145,15 @@ static const PlanField plan_fields[] = {
           .is_valid = plan_layer_is_valid },
 
         { "Type",               PLAN_FIELD_U8, SCALAR(uint8_t, type), ENUM(type_names) },
+        { "Restart",            PLAN_FIELD_U8, SCALAR(uint8_t, restart), ENUM(restart_names) },
+        { "RestartUSec",        PLAN_FIELD_U64, SCALAR(uint64_t, restart_usec), .max = UINT64_MAX,
+          .format = PLAN_FORMAT_LIMIT },
+        { "RestartSteps",       PLAN_FIELD_U32, SCALAR(uint32_t, restart_steps), .max = 1000 },
+        { "RestartMaxDelayUSec", PLAN_FIELD_U64, SCALAR(uint64_t, restart_max_delay_usec), .max = UINT64_MAX,
+          .format = PLAN_FORMAT_LIMIT },
+        { "StartLimitIntervalUSec", PLAN_FIELD_U64, SCALAR(uint64_t, start_limit_interval_usec), .max = UINT64_MAX,
+          .format = PLAN_FORMAT_LIMIT },
+        { "StartLimitBurst",    PLAN_FIELD_U32, SCALAR(uint32_t, start_limit_burst), .max = 1000 },
         { "TimeoutStartUSec",   PLAN_FIELD_U64, SCALAR(uint64_t, timeout_start_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
         { "TimeoutStopUSec",    PLAN_FIELD_U64, SCALAR(uint64_t, timeout_stop_usec), .max = UINT64_MAX,

@@ -139,6 +139,11 @@ typedef struct Plan {
         /* its life */
         uint8_t type; /* ServiceType */
         uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec;
+        uint8_t restart; /* RestartPolicy */
+        uint64_t restart_usec, restart_max_delay_usec;
+        uint32_t restart_steps;
+        uint64_t start_limit_interval_usec;
+        uint32_t start_limit_burst;
         int32_t kill_signal;
         uint32_t *success_statuses; /* 8 words: bit set of exit codes */
         size_t n_success_statuses;

@@ -149,10 +149,29 @@ static int check_files(const ProfileCheck *c) {
         return 0;
 }
 
+/* What systemd.service(5) says of these keys together. */
+static int check_restart(const ProfileCheck *c) {
+        const Profile *p = c->profile;
+        bool grows = p->restart_max_delay_usec != USEC_INFINITY;
+
+        if (p->type == SERVICE_ONESHOT && (p->restart == RESTART_ALWAYS || p->restart == RESTART_ON_SUCCESS))
+                return check_refuse(c, "Service", "Restart", "would never let Type=oneshot come to its end");
+        if (p->restart_steps > 0 && !grows)
+                return check_refuse(
+                        c, "Service", "RestartSteps", "has no effect without RestartMaxDelaySec=");
+        if (grows && p->restart_steps == 0)
+                return check_refuse(
+                        c, "Service", "RestartMaxDelaySec", "has no effect without RestartSteps=");
+        if (p->restart_max_delay_usec < p->restart_usec)
+                return check_refuse(c, "Service", "RestartMaxDelaySec", "must not be less than RestartSec=");
+
+        return 0;
+}
+
 int profile_check(const Profile *p, const KeyOrigin *origins, bool complete, Findings *findings) {
         static int (*const checks[])(const ProfileCheck *c) = {
-                check_exec_start,   check_arguments, check_memory,
-                check_capabilities, check_mounts,    check_files,
+                check_exec_start, check_arguments, check_memory,  check_capabilities,
+                check_mounts,     check_files,     check_restart,
         };
         const ProfileCheck c = {
                 .profile = p,

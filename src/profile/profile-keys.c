@@ -36,6 +36,7 @@ _Static_assert(RLIMIT_NLIMITS == PROFILE_N_RLIMITS, "one row for each resource l
         { .section = s, .name = n, .parse = NULL, .list = l, .default_text = d, .syntax = syn, .help = h }
 
 #define SIZE_LIMIT (UINT64_C(1) << 60)
+#define USEC_PER_YEAR (UINT64_C(366) * 24 * 3600 * USEC_PER_SEC)
 
 /* clang-format off */
 const ProfileKey profile_keys[] = {
@@ -256,14 +257,18 @@ const ProfileKey profile_keys[] = {
         ENUM("Service", "Type", parse_key_service_type, type, "exec", "exec|simple|notify|oneshot",
              "When a launch counts as done"),
         LATER("Service", "NotifyAccess", false, "main", "main|all", "Whose notifications count"),
-        FIXED("Service", "Restart", parse_key_only_default, "no", "no|on-success|on-failure|on-abnormal|always",
-             "When it is started again (no in this version)"),
-        LATER("Service", "RestartSec", false, "1s", "time", "How long to wait before"),
-        LATER("Service", "RestartSteps", false, "", "number",
-             "Steps from RestartSec= to RestartMaxDelaySec="),
-        LATER("Service", "RestartMaxDelaySec", false, "", "time", "The longest wait"),
-        LATER("Service", "StartLimitIntervalSec", false, "", "time", "In which time starts are counted"),
-        LATER("Service", "StartLimitBurst", false, "", "number", "How many starts are allowed in it"),
+        ENUM("Service", "Restart", parse_key_restart, restart, "no", "no|on-success|on-failure|on-abnormal|always",
+             "After which ends it is started again"),
+        KEY("Service", "RestartSec", parse_key_usec, restart_usec, 0, USEC_PER_YEAR, false, "1s", "time",
+             "How long to wait before"),
+        KEY("Service", "RestartSteps", parse_key_u32, restart_steps, 0, 1000, false, "0", "0…1000",
+             "In how many restarts the wait grows from RestartSec= to RestartMaxDelaySec="),
+        KEY("Service", "RestartMaxDelaySec", parse_key_usec, restart_max_delay_usec, 0, UINT64_MAX, false, "infinity",
+             "time|infinity", "The longest wait; needs RestartSteps="),
+        KEY("Service", "StartLimitIntervalSec", parse_key_usec, start_limit_interval_usec, 0, UINT64_MAX, false, "10s",
+             "time|infinity", "In which time starts are counted; 0: never"),
+        KEY("Service", "StartLimitBurst", parse_key_u32, start_limit_burst, 0, 1000, false, "5", "0…1000",
+             "How many starts are allowed in it; 0: any number"),
         KEY("Service", "TimeoutStartSec", parse_key_usec, timeout_start_usec, USEC_PER_MSEC, UINT64_MAX, false, "30s",
              "time|infinity", "How long a launch may take"),
         KEY("Service", "TimeoutStopSec", parse_key_usec, timeout_stop_usec, 0, UINT64_MAX, false, "10s",

@@ -106,6 +106,13 @@ DEFINE_ENUM_PARSER(parse_key_service_type, ServiceType,
         { "oneshot", SERVICE_ONESHOT, true },
         { "notify",  SERVICE_NOTIFY,  false });
 
+DEFINE_ENUM_PARSER(parse_key_restart, RestartPolicy,
+        { "no",          RESTART_NO,          true },
+        { "on-success",  RESTART_ON_SUCCESS,  true },
+        { "on-failure",  RESTART_ON_FAILURE,  true },
+        { "on-abnormal", RESTART_ON_ABNORMAL, true },
+        { "always",      RESTART_ALWAYS,      true });
+
 DEFINE_ENUM_PARSER(parse_key_on_disconnect, OnDisconnect,
         { "keep", ON_DISCONNECT_KEEP, true },
         { "stop", ON_DISCONNECT_STOP, true });

@@ -88,6 +88,15 @@ typedef enum ServiceType {
         SERVICE_NOTIFY = 3,
 } ServiceType;
 
+/* After which ends it is started again, as in systemd.service(5). Also in the plan: never renumber. */
+typedef enum RestartPolicy {
+        RESTART_NO = 0,
+        RESTART_ON_SUCCESS = 1,
+        RESTART_ON_FAILURE = 2,
+        RESTART_ON_ABNORMAL = 3,
+        RESTART_ALWAYS = 4,
+} RestartPolicy;
+
 typedef enum OnDisconnect {
         ON_DISCONNECT_KEEP = 0,
         ON_DISCONNECT_STOP = 1,
@@ -243,6 +252,11 @@ typedef struct Profile {
 
         /* [Service] */
         ServiceType type;
+        RestartPolicy restart;
+        uint64_t restart_usec, restart_max_delay_usec; /* max: USEC_INFINITY: always restart_usec */
+        uint32_t restart_steps;
+        uint64_t start_limit_interval_usec;                               /* 0: no limit */
+        uint32_t start_limit_burst;                                       /* likewise */
         uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec; /* USEC_INFINITY: none */
         int kill_signal;
         uint32_t success_statuses[8]; /* bit set of exit codes 0…255 */

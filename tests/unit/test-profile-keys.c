@@ -70,6 +70,12 @@ static void defaults_confine(void **state) {
         assert_int_equal(p->type, SERVICE_EXEC);
         assert_int_equal(p->timeout_start_usec, 30 * USEC_PER_SEC);
         assert_int_equal(p->timeout_stop_usec, 10 * USEC_PER_SEC);
+        assert_int_equal(p->restart, RESTART_NO);
+        assert_int_equal(p->restart_usec, USEC_PER_SEC);
+        assert_int_equal(p->restart_steps, 0);
+        assert_true(p->restart_max_delay_usec == USEC_INFINITY);
+        assert_int_equal(p->start_limit_interval_usec, 10 * USEC_PER_SEC);
+        assert_int_equal(p->start_limit_burst, 5);
         assert_int_equal(p->runtime_max_usec, USEC_INFINITY);
         assert_int_equal(p->kill_signal, SIGTERM);
         assert_int_equal(p->success_statuses[0], 1);
@@ -283,7 +289,16 @@ static const ValueCase values[] = {
         { "Service", "Type", "notify", -EOPNOTSUPP },
         { "Service", "Type", "forking", -EINVAL },
         { "Service", "Restart", "no", 0 },
-        { "Service", "Restart", "always", -EOPNOTSUPP },
+        { "Service", "Restart", "always", 0 },
+        { "Service", "Restart", "on-watchdog", -EINVAL },
+        { "Service", "RestartSec", "100ms", 0 },
+        { "Service", "RestartSec", "0", 0 },
+        { "Service", "RestartSec", "infinity", -ERANGE },
+        { "Service", "RestartSteps", "1001", -ERANGE },
+        { "Service", "RestartMaxDelaySec", "5min", 0 },
+        { "Service", "StartLimitIntervalSec", "infinity", 0 },
+        { "Service", "StartLimitBurst", "0", 0 },
+        { "Service", "StartLimitBurst", "-1", -EINVAL },
         { "Service", "TimeoutStartSec", "1min 30s", 0 },
         { "Service", "TimeoutStartSec", "0", -ERANGE },
         { "Service", "TimeoutStopSec", "0", 0 },
