@@ -443,14 +443,15 @@ int cgroup_signal(int fd, pid_t except, int signo) {
         return n;
 }
 
-uint64_t cgroup_oom_kills(int fd) {
+/* A number in a file of "name number" lines; 0 where it is not. */
+static uint64_t read_event(int fd, const char *file, const char *name) {
         _cleanup_free_ char *events = NULL;
 
-        if (file_read_full(fd, "memory.events", VALUE_MAX, &events, NULL) < 0)
+        if (file_read_full(fd, file, VALUE_MAX, &events, NULL) < 0)
                 return 0;
 
         for (char *rest = events, *line; (line = strsep(&rest, "\n"));) {
-                const char *value = startswith(line, "oom_kill ");
+                const char *value = startswith(line, name);
                 uint64_t n;
 
                 if (value && parse_u64(value, &n) >= 0)
@@ -459,3 +460,9 @@ uint64_t cgroup_oom_kills(int fd) {
 
         return 0;
 }
+
+uint64_t cgroup_oom_kills(int fd) { return read_event(fd, "memory.events", "oom_kill "); }
+
+int cgroup_freeze(int fd, bool freeze) { return file_write_kernel(fd, "cgroup.freeze", freeze ? "1" : "0"); }
+
+bool cgroup_is_frozen(int fd) { return read_event(fd, "cgroup.events", "frozen ") > 0; }

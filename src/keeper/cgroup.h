@@ -45,6 +45,10 @@ int cgroup_create(const CgroupUnit *u, const char *name);
  */
 int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_layers, char **ret_text);
 
+/* Asks the kernel to stop every process in it, or to let them go on; cgroup.events tells when that is done. */
+int cgroup_freeze(int fd, bool freeze);
+bool cgroup_is_frozen(int fd);
+
 /* SIGKILL to everything in it, at once. */
 int cgroup_kill(int fd);
 /* A signal to each process in it but one (0: to all). Returns the number of processes that got it. */

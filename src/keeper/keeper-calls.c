@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/keeper-calls.h"
 
+#include "keeper/processes.h"
 #include "link/link.h"
 
 #include <signal.h>
@@ -128,10 +129,9 @@ static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 return sd_bus_reply_method_return(m, NULL);
         }
 
-        if (s->n_stop_calls >= SANDBOX_STOP_CALLS_MAX)
+        if (call_list_add(&s->stop_calls, m) < 0)
                 return sd_bus_error_setf(error, ERROR_BUSY, "%s is being stopped", s->record->id);
 
-        s->stop_calls[s->n_stop_calls++] = sd_bus_message_ref(m);
         sandbox_stop(s);
         return 1;
 }
@@ -166,6 +166,51 @@ static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
+static int method_restart(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Sandbox *s = NULL;
+        int r;
+
+        r = find_sandbox(userdata, m, error, &s);
+        return r < 0 ? r : sandbox_restart(s, m, error);
+}
+
+static int method_freeze(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Sandbox *s = NULL;
+        int r;
+
+        r = find_sandbox(userdata, m, error, &s);
+        return r < 0 ? r : sandbox_freeze(s, true, m, error);
+}
+
+static int method_thaw(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Sandbox *s = NULL;
+        int r;
+
+        r = find_sandbox(userdata, m, error, &s);
+        return r < 0 ? r : sandbox_freeze(s, false, m, error);
+}
+
+static int method_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Sandbox *s;
+        int r;
+
+        r = find_sandbox(userdata, m, error, &s);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r < 0)
+                return r;
+
+        /* One that has ended, or waits for its next run, has none. */
+        r = processes_append(reply, s->cgroup_fd);
+        if (r < 0)
+                return r;
+
+        return sd_bus_send(NULL, reply, NULL);
+}
+
 static int method_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
         Sandbox *s;
@@ -193,6 +238,15 @@ const sd_bus_vtable keeper_calls[] = {
                                 method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", id, "s", whom, "i", signal), SD_BUS_NO_RESULT,
                                 method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+                                method_restart, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Freeze", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+                                method_freeze, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Thaw", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+                                method_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetProcesses", SD_BUS_ARGS("s", id),
+                                SD_BUS_RESULT("a(sus)", processes),
+                                method_get_processes, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ResetFailed", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
                                 method_reset_failed, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),

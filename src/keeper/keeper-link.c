@@ -26,8 +26,9 @@ static void drop_calls(Keeper *k) {
         for (Sandbox *s = k->first; s; s = s->next) {
                 s->launch_call = sd_bus_message_unref(s->launch_call);
                 s->lease_holder = safe_close(s->lease_holder);
-                while (s->n_stop_calls > 0)
-                        (void) sd_bus_message_unref(s->stop_calls[--s->n_stop_calls]);
+                call_list_drop(&s->stop_calls);
+                call_list_drop(&s->restart_calls);
+                call_list_drop(&s->freeze_calls);
         }
 }
 
@@ -121,16 +122,6 @@ void keeper_link_launched(KeeperLink *l _unused_, Sandbox *s) {
         r = launch_reply_new(call, s, &reply);
         send_and_forget(r, reply);
         s->lease_holder = safe_close(s->lease_holder);
-}
-
-void keeper_link_stopped(KeeperLink *l _unused_, Sandbox *s) {
-        while (s->n_stop_calls > 0) {
-                _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = s->stop_calls[--s->n_stop_calls];
-                int r = sd_bus_reply_method_return(call, NULL);
-
-                if (r < 0)
-                        (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
-        }
 }
 
 static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {

@@ -24,5 +24,3 @@ void keeper_link_removed(KeeperLink *l, const Sandbox *s);
 
 /* Answers the Launch() of this sandbox if it is still open: with its error, or its record and lease. */
 void keeper_link_launched(KeeperLink *l, Sandbox *s);
-/* Answers every Stop(). */
-void keeper_link_stopped(KeeperLink *l, Sandbox *s);

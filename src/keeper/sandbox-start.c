@@ -63,6 +63,33 @@ static int step_plan(Start *st, sd_bus_error *error) {
         return MIN(st->spawn.fds[LAUNCH_FD_PLAN], 0);
 }
 
+/* Whatever the next run will want of this request. */
+static int step_keep(Start *st, sd_bus_error *error _unused_) {
+        Sandbox *s = st->sandbox;
+
+        terms_from_plan(&s->terms, st->plan);
+        (void) sandbox_count_start(s);
+
+        s->plan_fd = duplicate(st->request->plan_fd);
+        if (s->plan_fd < 0)
+                return s->plan_fd;
+
+        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++) {
+                if (st->request->streams[i] < 0)
+                        continue;
+
+                s->has_client_streams = true;
+                if (s->terms.restart == RESTART_NO)
+                        continue;
+
+                s->stream_fds[i] = duplicate(st->request->streams[i]);
+                if (s->stream_fds[i] < 0)
+                        return s->stream_fds[i];
+        }
+
+        return 0;
+}
+
 static uint64_t realtime_usec(void) {
         struct timespec ts;
 
@@ -101,8 +128,6 @@ static int step_record(Start *st, sd_bus_error *error _unused_) {
             !record->status_text)
                 return -ENOMEM;
 
-        st->spawn.id = record->id;
-        terms_from_plan(&s->terms, plan);
         return 0;
 }
 
@@ -120,6 +145,10 @@ static int step_ids(Start *st, sd_bus_error *error) {
 
         if (st->plan->private_users != PRIVATE_USERS_PICK)
                 return 0;
+        if (s->id_picked) {
+                st->spawn.id_base = s->id_base;
+                return 0;
+        }
         if (!maps_fit(st->plan->uid_map, st->plan->n_uid_map) ||
             !maps_fit(st->plan->gid_map, st->plan->n_gid_map))
                 return sd_bus_error_setf(
@@ -302,6 +331,7 @@ static int step_exec(Start *st, sd_bus_error *error _unused_) {
         Keeper *k = st->sandbox->keeper;
         int r;
 
+        st->spawn.id = st->sandbox->record->id;
         r = seed_spawn(k->seed, &st->spawn, &st->sandbox->outer);
         return r == -ENOTCONN ? spawn(k->exec_fd, &st->spawn, &st->sandbox->outer) : r;
 }
@@ -311,15 +341,17 @@ static int step_exec(Start *st, sd_bus_error *error _unused_) {
 static const struct {
         const char *name;
         int (*run)(Start *st, sd_bus_error *error);
+        bool once; /* for the sandbox, not for each of its runs */
 } steps[] = {
-        { "plan",     step_plan },
-        { "record",   step_record },
-        { "ids",      step_ids },
-        { "streams",  step_streams },
-        { "cgroup",   step_cgroup },
-        { "channels", step_channels },
-        { "lease",    step_lease },
-        { "exec",     step_exec },
+        { "plan",     step_plan,     false },
+        { "keep",     step_keep,     true },
+        { "record",   step_record,   true },
+        { "ids",      step_ids,      false },
+        { "streams",  step_streams,  false },
+        { "cgroup",   step_cgroup,   false },
+        { "channels", step_channels, false },
+        { "lease",    step_lease,    true },
+        { "exec",     step_exec,     false },
 };
 /* clang-format on */
 
@@ -331,10 +363,54 @@ static int start_new(Start *st, Keeper *k, const LaunchRequest *request) {
         if (!s)
                 return -ENOMEM;
         s->keeper = k;
-        s->cgroup_fd = s->main_fd = s->status_fd = s->result_fd = s->lease_holder = -EBADF;
+        s->cgroup_fd = s->main_fd = s->status_fd = s->result_fd = s->lease_holder = s->plan_fd = -EBADF;
+        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
+                s->stream_fds[i] = -EBADF;
 
         s->record = calloc(1, sizeof(*s->record));
         return s->record ? 0 : -ENOMEM;
+}
+
+static int take_steps(Start *st, bool again, sd_bus_error *error) {
+        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
+                int r;
+
+                if (again && steps[i].once)
+                        continue;
+
+                r = steps[i].run(st, error);
+                if (r < 0 && !sd_bus_error_is_set(error))
+                        (void) sd_bus_error_setf(
+                                error, ERROR_SETUP_FAILED, "%s: %s", steps[i].name, strerror(-r));
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+int sandbox_start_again(Sandbox *s) {
+        const LaunchRequest request = {
+                .id = s->record->id,
+                .invocation_id = s->record->invocation_id,
+                .plan_fd = s->plan_fd,
+                .streams = { s->stream_fds[0], s->stream_fds[1], s->stream_fds[2] },
+        };
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(start_done) Start st = START_EMPTY;
+        int r;
+
+        st.sandbox = s;
+        st.request = &request;
+        r = take_steps(&st, true, &error);
+        (void) TAKE_PTR(st.sandbox);
+        if (r < 0) {
+                sandbox_abort(s, error.name, "%s", error.message);
+                sandbox_release_run(s);
+                (void) cgroup_remove(s->keeper->unit, s->cgroup_name);
+        }
+
+        return r;
 }
 
 int sandbox_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, Sandbox **ret) {
@@ -345,14 +421,9 @@ int sandbox_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error,
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
-                r = steps[i].run(&st, error);
-                if (r < 0 && !sd_bus_error_is_set(error))
-                        (void) sd_bus_error_setf(
-                                error, ERROR_SETUP_FAILED, "%s: %s", steps[i].name, strerror(-r));
-                if (r < 0)
-                        return r;
-        }
+        r = take_steps(&st, false, error);
+        if (r < 0)
+                return r;
 
         *ret = TAKE_PTR(st.sandbox);
         return 0;
@@ -368,8 +439,9 @@ Sandbox *sandbox_free(Sandbox *s) {
 
         (void) safe_close(s->lease_holder);
         (void) sd_bus_message_unref(s->launch_call);
-        for (size_t i = 0; i < s->n_stop_calls; i++)
-                (void) sd_bus_message_unref(s->stop_calls[i]);
+        call_list_drop(&s->stop_calls);
+        call_list_drop(&s->restart_calls);
+        call_list_drop(&s->freeze_calls);
 
         sd_bus_error_free(&s->error);
         (void) sandbox_record_free(s->record);

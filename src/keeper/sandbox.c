@@ -25,6 +25,7 @@ static const struct {
         [PHASE_RUNNING]  = { SANDBOX_RUNNING,  "running" },
         [PHASE_STOPPING] = { SANDBOX_STOPPING, "stop-signal" },
         [PHASE_KILLING]  = { SANDBOX_STOPPING, "stop-kill" },
+        [PHASE_WAITING]  = { SANDBOX_STARTING, "auto-restart" },
         [PHASE_DEAD]     = { SANDBOX_FAILED,   "dead" },
 };
 /* clang-format on */
@@ -68,16 +69,28 @@ static void set_deadline(Sandbox *s, uint64_t timeout_usec) {
                 (void) log_errno(r, "%s: cannot set a deadline", s->record->id);
 }
 
+void sandbox_set_sub_state(Sandbox *s, const char *sub_state) {
+        set_text(&s->record->sub_state, sub_state);
+        keeper_link_changed(s->keeper->link, s);
+}
+
+/* A launch that failed is answered with an error and gone: its last steps are nobody's news. */
+static bool never_was(const Sandbox *s) { return s->aborted && !s->ran; }
+
 static void enter_phase(Sandbox *s, SandboxPhase phase, uint64_t timeout_usec) {
+        if (phase != PHASE_RUNNING)
+                sandbox_thaw(s);
+
         s->phase = phase;
         s->record->state = phases[phase].state;
         set_text(&s->record->sub_state, phases[phase].sub_state);
         set_deadline(s, timeout_usec);
 
-        /* A launch that failed is answered with an error and gone: its last steps are nobody's news. */
-        if (!s->aborted)
+        if (!never_was(s))
                 keeper_link_changed(s->keeper->link, s);
 }
+
+void sandbox_hurry(Sandbox *s) { set_deadline(s, 0); }
 
 void sandbox_begin(Sandbox *s) { enter_phase(s, PHASE_SETUP, s->terms.timeout_start_usec); }
 
@@ -103,6 +116,13 @@ static void enter_killing(Sandbox *s) {
 }
 
 void sandbox_kill_all(Sandbox *s) {
+        s->stop_wanted = true;
+        s->restart_wanted = false;
+        if (s->phase == PHASE_WAITING) {
+                sandbox_hurry(s);
+                return;
+        }
+
         s->ending.stopped = true;
         if (s->phase == PHASE_SETUP)
                 sandbox_abort(s, ERROR_SETUP_FAILED, "it was stopped while being set up");
@@ -117,21 +137,28 @@ static void send_kill_signal(Sandbox *s) {
                 (void) pidfd_signal(s->main_fd, SIGCONT);
 }
 
-void sandbox_stop(Sandbox *s) {
-        s->ending.stopped = true;
-
-        if (s->phase == PHASE_SETUP)
-                sandbox_kill_all(s);
-        else if (s->phase == PHASE_RUNNING) {
+void sandbox_end_run(Sandbox *s) {
+        if (s->phase == PHASE_RUNNING) {
+                s->ending.stopped = true;
                 enter_phase(s, PHASE_STOPPING, s->terms.timeout_stop_usec);
                 send_kill_signal(s);
         }
 }
 
+void sandbox_stop(Sandbox *s) {
+        s->stop_wanted = true;
+        s->restart_wanted = false;
+
+        if (s->phase == PHASE_SETUP || s->phase == PHASE_WAITING)
+                sandbox_kill_all(s);
+        else
+                sandbox_end_run(s);
+}
+
 int sandbox_signal(Sandbox *s, bool all, int signo) {
         int r;
 
-        if (s->phase == PHASE_SETUP || s->phase == PHASE_DEAD)
+        if (s->phase == PHASE_SETUP || s->phase > PHASE_KILLING)
                 return -ESRCH;
         if (!all)
                 return pidfd_signal(s->main_fd, signo);
@@ -146,7 +173,7 @@ int sandbox_signal(Sandbox *s, bool all, int signo) {
 static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
         Sandbox *s = userdata;
 
-        if (s->phase != PHASE_KILLING)
+        if (s->phase < PHASE_KILLING)
                 s->ending.timed_out = true;
 
         switch (s->phase) {
@@ -154,12 +181,18 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
                 sandbox_abort(s, ERROR_SETUP_FAILED, "TimeoutStartSec= is over");
                 break;
         case PHASE_RUNNING:
-                sandbox_stop(s);
+                sandbox_end_run(s);
                 break;
         case PHASE_STOPPING:
         case PHASE_KILLING:
                 enter_killing(s);
                 break;
+        case PHASE_WAITING:
+                if (sandbox_goes_on(s))
+                        sandbox_run_again(s);
+                else
+                        sandbox_end(s);
+                return 0;
         default:
                 break;
         }
@@ -174,14 +207,16 @@ static int on_memory_events(sd_event_source *source _unused_,
         Sandbox *s = userdata;
 
         if (s->phase == PHASE_RUNNING && cgroup_oom_kills(s->cgroup_fd) > 0)
-                sandbox_stop(s);
+                sandbox_end_run(s);
 
         return 0;
 }
 
 /* cgroup files announce their changes through inotify (cgroup-v2.rst, "[Un]populated Notification"). */
-static int
-watch_cgroup_file(Sandbox *s, const char *file, sd_event_inotify_handler_t handler, sd_event_source **ret) {
+int sandbox_watch_cgroup(Sandbox *s,
+                         const char *file,
+                         sd_event_inotify_handler_t handler,
+                         sd_event_source **ret) {
         char path[64];
 
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", s->cgroup_fd, file);
@@ -189,10 +224,12 @@ watch_cgroup_file(Sandbox *s, const char *file, sd_event_inotify_handler_t handl
 }
 
 static void enter_running(Sandbox *s) {
+        s->ran = true;
         enter_phase(s, PHASE_RUNNING, s->terms.runtime_max_usec);
+        call_list_answer(&s->restart_calls, NULL);
         lease_send(s->lease, "STATE=running");
         if (s->terms.oom_policy == OOM_POLICY_STOP)
-                (void) watch_cgroup_file(s, "memory.events", on_memory_events, &s->memory_event);
+                (void) sandbox_watch_cgroup(s, "memory.events", on_memory_events, &s->memory_event);
         /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
         if (s->terms.type != SERVICE_ONESHOT || s->lease)
                 keeper_link_launched(s->keeper->link, s);
@@ -220,6 +257,8 @@ static void judge(Sandbox *s) {
 
         if (s->aborted) {
                 record->result = s->ending.timed_out ? SANDBOX_TIMEOUT : SANDBOX_SETUP;
+                if (s->ran && s->stop_wanted)
+                        record->result = SANDBOX_SUCCESS; /* stopped between two runs */
                 set_text(&record->status_text, s->error.message ?: "");
         } else {
                 read_ending(s);
@@ -228,7 +267,6 @@ static void judge(Sandbox *s) {
                 record->exec_main_status = s->ending.status;
         }
 
-        record->state = record->result == SANDBOX_SUCCESS ? SANDBOX_EXITED : SANDBOX_FAILED;
         record->leader = record->main_pid = 0;
 }
 
@@ -249,8 +287,10 @@ static void send_result(Sandbox *s) {
                 lease_send(s->lease, packet);
 }
 
-void sandbox_release(Sandbox *s) {
-        s->timer = sd_event_source_disable_unref(s->timer);
+void sandbox_release_run(Sandbox *s) {
+        sandbox_thaw(s);
+        if (s->timer)
+                (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
         s->status_event = sd_event_source_disable_unref(s->status_event);
         s->cgroup_event = sd_event_source_disable_unref(s->cgroup_event);
         s->memory_event = sd_event_source_disable_unref(s->memory_event);
@@ -258,31 +298,69 @@ void sandbox_release(Sandbox *s) {
         s->result_fd = safe_close(s->result_fd);
         s->main_fd = safe_close(s->main_fd);
         s->cgroup_fd = safe_close(s->cgroup_fd);
+}
+
+void sandbox_release(Sandbox *s) {
+        sandbox_release_run(s);
+        s->timer = sd_event_source_disable_unref(s->timer);
         s->lease = lease_free(s->lease);
         s->streams = streams_free(s->streams);
+        s->plan_fd = safe_close(s->plan_fd);
+        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
+                s->stream_fds[i] = safe_close(s->stream_fds[i]);
 
         if (s->id_picked)
                 id_pool_release(s->keeper->ids, s->id_base);
         s->id_picked = false;
 }
 
-/* Nothing of it is left on the machine; now everybody is told. */
-static void finish(Sandbox *s) {
-        KeeperLink *link = s->keeper->link;
-        bool keep;
+/* Whoever asked for a run that did not come to be. */
+static void refuse_restarts(Sandbox *s) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
+        if (s->restart_calls.n == 0)
+                return;
+        if (!s->aborted || s->stop_wanted)
+                (void) sd_bus_error_setf(&error, ERROR_SANDBOX_NOT_RUNNING, "%s was stopped", s->record->id);
+
+        call_list_answer(&s->restart_calls, sd_bus_error_is_set(&error) ? &error : &s->error);
+}
+
+void sandbox_run_over(Sandbox *s) {
         streams_drain(s->streams);
         judge(s);
-        keep = s->record->state == SANDBOX_FAILED && !s->aborted;
+        sandbox_release_run(s);
+        if (!s->restart_wanted)
+                refuse_restarts(s);
+
+        if (!sandbox_goes_on(s)) {
+                sandbox_end(s);
+                return;
+        }
+
+        lease_send(s->lease, "STATE=restarting");
+        if (s->restart_wanted)
+                sandbox_run_again(s);
+        else
+                enter_phase(s, PHASE_WAITING, terms_restart_delay(&s->terms, s->record->n_restarts));
+}
+
+/* Nothing of it is left on the machine; now everybody is told. */
+void sandbox_end(Sandbox *s) {
+        KeeperLink *link = s->keeper->link;
+        bool failed = s->record->result != SANDBOX_SUCCESS, keep = failed && !never_was(s);
+
         s->phase = PHASE_DEAD;
+        s->record->state = failed ? SANDBOX_FAILED : SANDBOX_EXITED;
         set_text(&s->record->sub_state, phases[PHASE_DEAD].sub_state);
 
-        if (!s->aborted)
+        if (!never_was(s))
                 keeper_link_changed(link, s);
         if (!keep)
                 keeper_link_removed(link, s);
         keeper_link_launched(link, s);
-        keeper_link_stopped(link, s);
+        refuse_restarts(s);
+        call_list_answer(&s->stop_calls, NULL);
 
         /* After the broker, which must know of the end before the holder of the lease asks it for the next launch. */
         send_result(s);
@@ -307,14 +385,14 @@ static bool cgroup_is_gone(Sandbox *s) {
         if (s->phase != PHASE_KILLING)
                 enter_killing(s);
         if (!s->cgroup_event)
-                (void) watch_cgroup_file(s, "cgroup.events", on_cgroup_events, &s->cgroup_event);
+                (void) sandbox_watch_cgroup(s, "cgroup.events", on_cgroup_events, &s->cgroup_event);
 
         /* It may have emptied before the watch was there. */
         return cgroup_remove(s->keeper->unit, s->cgroup_name) >= 0;
 }
 
 void sandbox_advance(Sandbox *s) {
-        if (s->phase == PHASE_DEAD)
+        if (s->phase > PHASE_KILLING)
                 return;
 
         if (s->phase == PHASE_SETUP && s->aborted)
@@ -326,7 +404,7 @@ void sandbox_advance(Sandbox *s) {
                 return;
 
         if (cgroup_is_gone(s))
-                finish(s);
+                sandbox_run_over(s);
 }
 
 bool sandbox_owns(Sandbox *s, pid_t pid) {
@@ -334,7 +412,7 @@ bool sandbox_owns(Sandbox *s, pid_t pid) {
                 return true;
 
         /* Its pid 1 may end before the record that names it was read. */
-        if (s->phase == PHASE_DEAD || s->status_fd < 0)
+        if (s->status_fd < 0)
                 return false;
 
         sandbox_read_status(s);

@@ -9,9 +9,13 @@
  *   running    running    the application ended, Stop(), RuntimeMaxSec=, an OOM kill under OOMPolicy=stop
  *   stopping   stopping   the application ended, TimeoutStopSec= since KillSignal=
  *   killing    stopping   cgroup.kill was written; ends when nothing is left in the cgroup
+ *   waiting    starting   RestartSec= is over, Stop(), Restart()
  *   dead       exited, failed
  *
- * It is dead only when both halves of immured-exec are reaped and the cgroup could be removed.
+ * A run is over only when both halves of immured-exec are reaped and the cgroup could be removed. What comes then is
+ * a matter of Restart= and of who asked for what: the sandbox is dead, or the same plan runs once more, after a wait
+ * if nobody asked for it. From run to run it keeps its id, picked ids, lease, and the streams that a client gave where
+ * Restart= is not "no": a client would wait in vain for their end if they were kept without need.
  *
  * Life: made by sandbox_launch(), which leaves nothing behind if it fails; freed by the keeper. Functions that may
  * end a sandbox may free it: callers do not touch it afterwards.
@@ -19,6 +23,7 @@
  */
 
 #include "base/util.h"
+#include "keeper/call-list.h"
 #include "keeper/lease.h"
 #include "keeper/streams.h"
 #include "keeper/terms.h"
@@ -29,8 +34,6 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#define SANDBOX_STOP_CALLS_MAX 16
-
 typedef struct Keeper Keeper;
 
 typedef enum SandboxPhase {
@@ -38,6 +41,7 @@ typedef enum SandboxPhase {
         PHASE_RUNNING,
         PHASE_STOPPING,
         PHASE_KILLING,
+        PHASE_WAITING,
         PHASE_DEAD,
         _PHASE_MAX,
 } SandboxPhase;
@@ -69,19 +73,26 @@ struct Sandbox {
         int leader_status; /* its wait status, when reaped */
         int main_fd;       /* pidfd of the application */
         int status_fd, result_fd;
-        sd_event_source *status_event, *timer, *cgroup_event, *memory_event;
+        sd_event_source *status_event, *timer, *cgroup_event, *memory_event, *freeze_event;
         bool verified, executed;
+        bool freezing, frozen; /* what was asked for; what the kernel says */
 
         Ending ending;
-        bool aborted; /* it never ran: error says why */
+        bool aborted; /* this run never came to be: error says why */
         sd_bus_error error;
+
+        int plan_fd;
+        int stream_fds[3];       /* the client's, for the next run; negative: not kept */
+        bool has_client_streams; /* whether any were given */
+        bool ran;                /* a run came to be, this one or another before */
+        bool stop_wanted, restart_wanted;
+        StartCount starts;
 
         Streams *streams;
         Lease *lease;
         int lease_holder; /* the other end, until it was handed over */
         sd_bus_message *launch_call;
-        sd_bus_message *stop_calls[SANDBOX_STOP_CALLS_MAX];
-        size_t n_stop_calls;
+        CallList stop_calls, restart_calls, freeze_calls;
 };
 
 /* Fills error and returns negative errno. Starts immured-exec and returns at once. */
@@ -92,12 +103,19 @@ DEFINE_CLEANUP(Sandbox *, sandbox_free);
 
 static inline bool sandbox_is_alive(const Sandbox *s) { return s->phase != PHASE_DEAD; }
 
-/* Begins to end it: KillSignal=, then cgroup.kill. A second time it changes nothing. */
+/* Begins to end it for good: KillSignal=, then cgroup.kill. A second time it changes nothing. */
 void sandbox_stop(Sandbox *s);
 /* Ends it at once. */
 void sandbox_kill_all(Sandbox *s);
 /* A signal to the application, or to all but our init. -ESRCH: it does not run. */
 int sandbox_signal(Sandbox *s, bool all, int signo);
+
+/*
+ * These take a call of the broker and answer it when it is done, or fill error and return negative errno. Restart():
+ * the run ends as by sandbox_stop(), and the next begins. A frozen sandbox is thawed by its end, however that comes.
+ */
+int sandbox_restart(Sandbox *s, sd_bus_message *call, sd_bus_error *error);
+int sandbox_freeze(Sandbox *s, bool freeze, sd_bus_message *call, sd_bus_error *error);
 
 /* Whether this child is, or by now turns out to be, this sandbox's. */
 bool sandbox_owns(Sandbox *s, pid_t pid);
@@ -108,6 +126,32 @@ void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status);
 void sandbox_begin(Sandbox *s);
 void sandbox_advance(Sandbox *s);
 void sandbox_release(Sandbox *s);
+/* The same for what belongs to one run. */
+void sandbox_release_run(Sandbox *s);
+/* Begins to end this run, and only this. */
+void sandbox_end_run(Sandbox *s);
+/* A run is over, or could not be started: what comes next? */
+void sandbox_run_over(Sandbox *s);
+/* Nothing of it is left, and nothing will come. */
+void sandbox_end(Sandbox *s);
+/* Ends the wait between two runs. */
+void sandbox_hurry(Sandbox *s);
+void sandbox_thaw(Sandbox *s);
+void sandbox_set_sub_state(Sandbox *s, const char *sub_state);
+/* Calls the handler when a file of its cgroup changes. */
+int sandbox_watch_cgroup(Sandbox *s,
+                         const char *file,
+                         sd_event_inotify_handler_t handler,
+                         sd_event_source **ret);
+
+/* One start more. False: it is one too many. */
+bool sandbox_count_start(Sandbox *s);
+/* Whether another run follows the one that is over. */
+bool sandbox_goes_on(const Sandbox *s);
+/* The next run, unless it is one start too many. */
+void sandbox_run_again(Sandbox *s);
+/* The next immured-exec; nothing of it is left on failure, and sandbox_abort() was called. */
+int sandbox_start_again(Sandbox *s);
 /* It will never run; the first reason stands. */
 void sandbox_abort(Sandbox *s, const char *error_name, const char *format, ...) _printf_(3, 4);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/terms.h"
 
+#include <math.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -9,6 +10,12 @@ void terms_from_plan(Terms *t, const Plan *p) {
                 .type = p->type,
                 .oom_policy = p->oom_policy,
                 .on_disconnect = p->on_disconnect,
+                .restart = p->restart,
+                .restart_usec = p->restart_usec,
+                .restart_steps = p->restart_steps,
+                .restart_max_delay_usec = p->restart_max_delay_usec,
+                .start_limit_interval_usec = p->start_limit_interval_usec,
+                .start_limit_burst = p->start_limit_burst,
                 .timeout_start_usec = p->timeout_start_usec,
                 .timeout_stop_usec = p->timeout_stop_usec,
                 .runtime_max_usec = p->runtime_max_usec,
@@ -55,6 +62,48 @@ SandboxResult terms_judge(const Terms *t, const Ending *e) {
                 return SANDBOX_SUCCESS;
 
         return e->code == CLD_DUMPED ? SANDBOX_CORE_DUMP : SANDBOX_SIGNAL;
+}
+
+bool terms_restart(const Terms *t, SandboxResult result) {
+        switch (t->restart) {
+        case RESTART_ALWAYS:
+                return true;
+        case RESTART_ON_SUCCESS:
+                return result == SANDBOX_SUCCESS;
+        case RESTART_ON_FAILURE:
+                return result != SANDBOX_SUCCESS;
+        case RESTART_ON_ABNORMAL:
+                return result != SANDBOX_SUCCESS && result != SANDBOX_EXIT_CODE;
+        default:
+                return false;
+        }
+}
+
+/* The steps are a geometric row: each wait is longer than the last by the same factor. */
+uint64_t terms_restart_delay(const Terms *t, uint32_t n) {
+        if (n == 0 || t->restart_steps == 0 || t->restart_max_delay_usec == USEC_INFINITY ||
+            t->restart_usec == 0 || t->restart_usec >= t->restart_max_delay_usec)
+                return t->restart_usec;
+        if (n >= t->restart_steps)
+                return t->restart_max_delay_usec;
+
+        return (uint64_t) ((double) t->restart_usec *
+                           pow((double) t->restart_max_delay_usec / (double) t->restart_usec,
+                               (double) n / (double) t->restart_steps));
+}
+
+bool terms_count_start(const Terms *t, StartCount *count, uint64_t now_usec) {
+        if (t->start_limit_interval_usec == 0 || t->start_limit_burst == 0)
+                return true;
+
+        if (count->n == 0 || (t->start_limit_interval_usec != USEC_INFINITY &&
+                              now_usec - count->begin > t->start_limit_interval_usec))
+                *count = (StartCount){ .begin = now_usec };
+        if (count->n >= t->start_limit_burst)
+                return false;
+
+        count->n++;
+        return true;
 }
 
 bool wait_status_split(int wait_status, int *ret_code, int *ret_status) {

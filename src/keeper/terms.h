@@ -14,7 +14,12 @@
 #include "plan/sandbox-state.h"
 
 typedef struct Terms {
-        uint8_t type, oom_policy, on_disconnect; /* ServiceType, OomPolicy, OnDisconnect */
+        uint8_t type, oom_policy, on_disconnect,
+                restart; /* ServiceType, OomPolicy, OnDisconnect, RestartPolicy */
+        uint64_t restart_usec, restart_max_delay_usec;
+        uint32_t restart_steps;
+        uint64_t start_limit_interval_usec;                               /* 0: no limit */
+        uint32_t start_limit_burst;                                       /* likewise */
         uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec; /* USEC_INFINITY: none */
         int kill_signal;
         uint32_t success_statuses[8]; /* bit set of exit codes */
@@ -34,6 +39,20 @@ void terms_from_plan(Terms *t, const Plan *p);
 
 /* The verdict. */
 SandboxResult terms_judge(const Terms *t, const Ending *e);
+
+/* Whether Restart= wants another run after one that ended so, unless somebody asked for the end. */
+bool terms_restart(const Terms *t, SandboxResult result);
+/* How long to wait before a restart that n automatic ones came before; RestartSteps= as in systemd.service(5). */
+uint64_t terms_restart_delay(const Terms *t, uint32_t n);
+
+/* The starts of one sandbox: windows one behind the other, each as long as StartLimitIntervalSec=. */
+typedef struct StartCount {
+        uint64_t begin; /* CLOCK_MONOTONIC µs */
+        uint32_t n;
+} StartCount;
+
+/* One start now. False: it is one too many, and not counted. */
+bool terms_count_start(const Terms *t, StartCount *count, uint64_t now_usec);
 
 /* wait(2)'s status apart; false: it is none of a process that has ended. */
 bool wait_status_split(int wait_status, int *ret_code, int *ret_status);

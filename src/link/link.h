@@ -15,6 +15,9 @@
  *           or none. Replies when the launch is done as the plan's type says.
  *       Stop(s id)                       replies when the sandbox has ended
  *       Kill(s id, s whom, i signal)     whom: "main", "all"
+ *       Restart(s id)                    replies when the next run is running
+ *       Freeze(s id), Thaw(s id)         reply when the kernel says so
+ *       GetProcesses(s id) -> (a(sus))   as the public method
  *       ResetFailed(s id)                forgets an ended sandbox
  *     signals
  *       SandboxChanged(a{sv} record)     after every change of state

@@ -61,6 +61,12 @@ static void terms_are_what_the_plan_says(void **state _unused_) {
                 .type = SERVICE_ONESHOT,
                 .oom_policy = OOM_POLICY_STOP,
                 .on_disconnect = ON_DISCONNECT_STOP,
+                .restart = RESTART_ALWAYS,
+                .restart_usec = 3,
+                .restart_steps = 4,
+                .restart_max_delay_usec = 5,
+                .start_limit_interval_usec = 6,
+                .start_limit_burst = 7,
                 .timeout_start_usec = 1,
                 .timeout_stop_usec = 2,
                 .runtime_max_usec = UINT64_MAX,
@@ -76,6 +82,12 @@ static void terms_are_what_the_plan_says(void **state _unused_) {
         assert_int_equal(terms.type, SERVICE_ONESHOT);
         assert_int_equal(terms.oom_policy, OOM_POLICY_STOP);
         assert_int_equal(terms.on_disconnect, ON_DISCONNECT_STOP);
+        assert_int_equal(terms.restart, RESTART_ALWAYS);
+        assert_int_equal(terms.restart_usec, 3);
+        assert_int_equal(terms.restart_steps, 4);
+        assert_int_equal(terms.restart_max_delay_usec, 5);
+        assert_int_equal(terms.start_limit_interval_usec, 6);
+        assert_int_equal(terms.start_limit_burst, 7);
         assert_int_equal(terms.timeout_start_usec, 1);
         assert_int_equal(terms.timeout_stop_usec, 2);
         assert_true(terms.runtime_max_usec == UINT64_MAX);
@@ -83,6 +95,73 @@ static void terms_are_what_the_plan_says(void **state _unused_) {
         assert_int_equal(terms.success_statuses[2], 3);
         assert_int_equal(terms.success_statuses[3], 0);
         assert_int_equal(terms.success_signals, 8);
+}
+
+static void restarts_follow_the_policy(void **state _unused_) {
+        /* success, exit code, and what no application does on purpose */
+        static const struct {
+                RestartPolicy policy;
+                bool success, exit_code, abnormal;
+        } cases[] = {
+                { RESTART_NO, false, false, false },       { RESTART_ON_SUCCESS, true, false, false },
+                { RESTART_ON_FAILURE, false, true, true }, { RESTART_ON_ABNORMAL, false, false, true },
+                { RESTART_ALWAYS, true, true, true },
+        };
+        static const SandboxResult abnormal[] = {
+                SANDBOX_SIGNAL, SANDBOX_CORE_DUMP, SANDBOX_OOM_KILL, SANDBOX_TIMEOUT, SANDBOX_SETUP,
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const Terms t = { .restart = (uint8_t) cases[i].policy };
+
+                assert_int_equal(terms_restart(&t, SANDBOX_SUCCESS), cases[i].success);
+                assert_int_equal(terms_restart(&t, SANDBOX_EXIT_CODE), cases[i].exit_code);
+                for (size_t k = 0; k < ELEMENTSOF(abnormal); k++)
+                        assert_int_equal(terms_restart(&t, abnormal[k]), cases[i].abnormal);
+        }
+}
+
+static void waits_grow_by_steps(void **state _unused_) {
+        Terms t = { .restart_usec = 1000, .restart_max_delay_usec = USEC_INFINITY, .restart_steps = 3 };
+
+        assert_int_equal(terms_restart_delay(&t, 0), 1000);
+        assert_int_equal(terms_restart_delay(&t, 99), 1000);
+
+        t.restart_max_delay_usec = 8000;
+        assert_int_equal(terms_restart_delay(&t, 0), 1000);
+        assert_in_range(terms_restart_delay(&t, 1), 1999, 2001);
+        assert_in_range(terms_restart_delay(&t, 2), 3999, 4001);
+        assert_int_equal(terms_restart_delay(&t, 3), 8000);
+        assert_int_equal(terms_restart_delay(&t, UINT32_MAX), 8000);
+
+        t.restart_steps = 0;
+        assert_int_equal(terms_restart_delay(&t, 5), 1000);
+        t.restart_steps = 3;
+        t.restart_usec = 0;
+        assert_int_equal(terms_restart_delay(&t, 5), 0);
+        t.restart_usec = 9000;
+        assert_int_equal(terms_restart_delay(&t, 5), 9000);
+}
+
+static void starts_are_counted_in_windows(void **state _unused_) {
+        Terms t = { .start_limit_interval_usec = 100, .start_limit_burst = 2 };
+        StartCount count = {};
+
+        assert_true(terms_count_start(&t, &count, 1000));
+        assert_true(terms_count_start(&t, &count, 1050));
+        assert_false(terms_count_start(&t, &count, 1050));
+        assert_false(terms_count_start(&t, &count, 1100));
+        assert_true(terms_count_start(&t, &count, 1101));
+        assert_true(terms_count_start(&t, &count, 1201));
+        assert_false(terms_count_start(&t, &count, 1201));
+
+        t.start_limit_interval_usec = USEC_INFINITY;
+        assert_false(terms_count_start(&t, &count, UINT64_MAX));
+        t.start_limit_interval_usec = 0;
+        assert_true(terms_count_start(&t, &count, 1201));
+        t.start_limit_interval_usec = 100;
+        t.start_limit_burst = 0;
+        assert_true(terms_count_start(&t, &count, 1201));
 }
 
 static void wait_statuses_come_apart(void **state _unused_) {
@@ -111,6 +190,9 @@ int main(void) {
                 cmocka_unit_test(an_ending_is_judged),
                 cmocka_unit_test(a_lost_helper_is_forgiven_where_the_plan_says_continue),
                 cmocka_unit_test(terms_are_what_the_plan_says),
+                cmocka_unit_test(restarts_follow_the_policy),
+                cmocka_unit_test(waits_grow_by_steps),
+                cmocka_unit_test(starts_are_counted_in_windows),
                 cmocka_unit_test(wait_statuses_come_apart),
         };
 
