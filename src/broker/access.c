@@ -37,6 +37,9 @@ static const AccessRule rules[] = {
         { ACCESS_INSPECT,        OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
         { ACCESS_STOP,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
         { ACCESS_KILL,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
+        { ACCESS_RESTART,        OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
+        { ACCESS_FREEZE,         OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
+        { ACCESS_THAW,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
         { ACCESS_RESET_FAILED,   OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
 
         { ACCESS_INSPECT,        OBJECT_USER,    ROLE_ROOT | ROLE_OWNER, ROLE_ROOT | ROLE_OWNER },
@@ -53,6 +56,9 @@ static const char *const verb_names[_ACCESS_VERB_MAX] = {
         [ACCESS_PLAN]           = "plan",
         [ACCESS_STOP]           = "stop",
         [ACCESS_KILL]           = "kill",
+        [ACCESS_RESTART]        = "restart",
+        [ACCESS_FREEZE]         = "freeze",
+        [ACCESS_THAW]           = "thaw",
         [ACCESS_RESET_FAILED]   = "reset-failed",
         [ACCESS_TERMINATE]      = "terminate",
 };

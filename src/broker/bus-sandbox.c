@@ -125,6 +125,11 @@ static const Property properties[] = {
 static const Member members[] = {
         { .name = "Stop", .verb = ACCESS_STOP, .works = true, .handler = call_stop },
         { .name = "Kill", .in = { "si", "whom signal" }, .verb = ACCESS_KILL, .works = true, .handler = call_kill },
+        { .name = "Restart", .verb = ACCESS_RESTART, .works = true, .handler = call_restart },
+        { .name = "Freeze", .verb = ACCESS_FREEZE, .works = true, .handler = call_freeze },
+        { .name = "Thaw", .verb = ACCESS_THAW, .works = true, .handler = call_thaw },
+        { .name = "GetProcesses", .out = { "a(sus)", "processes" },
+          .verb = ACCESS_INSPECT, .works = true, .handler = call_get_processes },
         { .name = "ResetFailed", .verb = ACCESS_RESET_FAILED, .works = true, .handler = call_reset_failed },
 };
 /* clang-format on */
@@ -232,10 +237,10 @@ static void on_done(sd_bus_message *reply, void *userdata) {
                 (void) call_reply(c, NULL);
 }
 
-static int forward(Call *c, sd_bus_message *m, uint64_t timeout_usec) {
+static int forward(Call *c, sd_bus_message *m, KeeperReplyHandler handler, uint64_t timeout_usec) {
         int r;
 
-        r = keeper_call(c->object.sandbox->keeper, m, on_done, c, timeout_usec);
+        r = keeper_call(c->object.sandbox->keeper, m, handler, c, timeout_usec);
         if (r == -ENOTCONN)
                 return call_fail(
                         c, ERROR_BUSY, "The keeper of this sandbox is not there just now; try again");
@@ -262,27 +267,69 @@ static int new_keeper_call(Call *c, const char *member, sd_bus_message **ret) {
         return 0;
 }
 
-int call_stop(Call *c) {
+/* A verb that needs nothing but the id. */
+static int forward_verb(Call *c, const char *member, uint64_t timeout_usec) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = new_keeper_call(c, "Stop", &m);
+        r = new_keeper_call(c, member, &m);
         if (r < 0)
                 return r;
 
-        /* The keeper has the profile's TimeoutStopSec=, after which it kills; it always answers. */
-        return forward(c, m, UINT64_MAX);
+        return forward(c, m, on_done, timeout_usec);
 }
 
-int call_reset_failed(Call *c) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+/* The keeper has the profile's TimeoutStopSec=, after which it kills; it always answers. */
+int call_stop(Call *c) { return forward_verb(c, "Stop", UINT64_MAX); }
+
+/* That, and TimeoutStartSec= for the next run. */
+int call_restart(Call *c) { return forward_verb(c, "Restart", UINT64_MAX); }
+
+int call_freeze(Call *c) { return forward_verb(c, "Freeze", KEEPER_TIMEOUT_USEC); }
+
+int call_thaw(Call *c) { return forward_verb(c, "Thaw", KEEPER_TIMEOUT_USEC); }
+
+int call_reset_failed(Call *c) { return forward_verb(c, "ResetFailed", KEEPER_TIMEOUT_USEC); }
+
+static int copy_processes(Call *c, sd_bus_message *from) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
-        r = new_keeper_call(c, "ResetFailed", &m);
+        if (sd_bus_message_has_signature(from, "a(sus)") <= 0)
+                return -EBADMSG;
+
+        r = call_new_reply(c, &reply);
         if (r < 0)
                 return r;
 
-        return forward(c, m, KEEPER_TIMEOUT_USEC);
+        r = sd_bus_message_copy(reply, from, true);
+        if (r < 0)
+                return r;
+
+        return call_send(c, TAKE_PTR(reply));
+}
+
+static void on_processes(sd_bus_message *reply, void *userdata) {
+        _cleanup_(call_freep) Call *c = userdata;
+        int r;
+
+        if (!reply || sd_bus_message_is_method_error(reply, NULL))
+                r = keeper_fail(c, reply);
+        else
+                r = copy_processes(c, reply);
+        if (r < 0)
+                call_reply_error(c, r);
+}
+
+int call_get_processes(Call *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_keeper_call(c, "GetProcesses", &m);
+        if (r < 0)
+                return r;
+
+        return forward(c, m, on_processes, KEEPER_TIMEOUT_USEC);
 }
 
 int call_kill(Call *c) {
@@ -308,5 +355,5 @@ int call_kill(Call *c) {
         if (r < 0)
                 return r;
 
-        return forward(c, m, KEEPER_TIMEOUT_USEC);
+        return forward(c, m, on_done, KEEPER_TIMEOUT_USEC);
 }

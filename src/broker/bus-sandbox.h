@@ -12,6 +12,10 @@
 /* Handlers for both spellings, Manager.Stop(id) and Sandbox.Stop(): the dispatcher has found call->object. */
 int call_stop(Call *c);
 int call_kill(Call *c);
+int call_restart(Call *c);
+int call_freeze(Call *c);
+int call_thaw(Call *c);
+int call_get_processes(Call *c);
 int call_reset_failed(Call *c);
 
 /* Appends a{sv} of the properties that say when they change and differ from before. -ENODATA: none does. */

@@ -138,7 +138,7 @@ static void what_there_is_not_is_told_apart(void **state) {
         (void) state;
         assert_null(member_find(OBJECT_SANDBOX, INTERFACE_MANAGER, "Launch", &known));
         assert_false(known);
-        assert_null(member_find(OBJECT_MANAGER, INTERFACE_MANAGER, "Freeze", &known));
+        assert_null(member_find(OBJECT_MANAGER, INTERFACE_MANAGER, "Attach", &known));
         assert_true(known);
         assert_null(member_find(OBJECT_BRANCH, NULL, "Launch", &known));
         assert_true(known);
