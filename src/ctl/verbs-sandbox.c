@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* list, stop, kill, reset-failed: sandboxes that exist */
+/* list, ps, stop, restart, freeze, thaw, kill, reset-failed: sandboxes that exist */
 
 #include "base/text.h"
 #include "ctl/sandbox-list.h"
@@ -84,6 +84,66 @@ int verb_list(const Options *o, int n, char **args) {
         return output_list(o, rows, sandbox_columns, ELEMENTSOF(sandbox_columns), "sandbox", "sandboxes");
 }
 
+static const TableColumn process_columns[] = {
+        { "id", "ID", 0 },
+        { "cgroup", "CGROUP", 0 },
+        { "pid", "PID", COLUMN_RIGHT },
+        { "command", "COMMAND", COLUMN_SHRINK },
+};
+
+static int gather_processes(sd_bus *bus, const char *id, json_t *all) {
+        static const char *const keys[] = { "cgroup", "pid", "command", NULL };
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_json_ json_t *rows = NULL;
+        json_t *row;
+        size_t i;
+        int r;
+
+        r = client_call(bus, &reply, "GetProcesses", "s", id);
+        if (r < 0)
+                return r;
+        r = client_read_rows(reply, "sus", keys, &rows);
+        if (r < 0)
+                return r;
+
+        json_array_foreach(rows, i, row) {
+                if (json_object_set_new(row, "id", json_string(id)) < 0 || json_array_append(all, row) < 0)
+                        return ctl_error(-ENOMEM, "Out of memory");
+        }
+
+        return 0;
+}
+
+int verb_ps(const Options *o, int n, char **args) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        _cleanup_json_ json_t *sandboxes = NULL, *all = json_array();
+        size_t n_ids = (size_t) n;
+        int r, first = 0;
+
+        r = client_open(&bus);
+        if (r < 0)
+                return r;
+        if (n == 0) {
+                r = sandbox_list(bus, 0, NULL, &sandboxes);
+                if (r < 0)
+                        return r;
+                n_ids = json_array_size(sandboxes);
+        }
+
+        for (size_t i = 0; i < n_ids; i++) {
+                r = gather_processes(
+                        bus,
+                        sandboxes ? json_string_value(json_object_get(json_array_get(sandboxes, i), "id"))
+                                  : args[i],
+                        all);
+                if (r < 0 && first == 0)
+                        first = r;
+        }
+
+        r = output_list(o, all, process_columns, ELEMENTSOF(process_columns), "process", "processes");
+        return first < 0 ? first : r;
+}
+
 /* Calls a method of the manager for one sandbox. 0 or negative errno, told. */
 typedef int (*SandboxCall)(sd_bus *bus, const Options *o, const char *id);
 
@@ -91,6 +151,24 @@ static int call_stop(sd_bus *bus, const Options *o, const char *id) {
         (void) o;
 
         return client_call(bus, NULL, "Stop", "s", id);
+}
+
+static int call_restart(sd_bus *bus, const Options *o, const char *id) {
+        (void) o;
+
+        return client_call(bus, NULL, "Restart", "s", id);
+}
+
+static int call_freeze(sd_bus *bus, const Options *o, const char *id) {
+        (void) o;
+
+        return client_call(bus, NULL, "Freeze", "s", id);
+}
+
+static int call_thaw(sd_bus *bus, const Options *o, const char *id) {
+        (void) o;
+
+        return client_call(bus, NULL, "Thaw", "s", id);
 }
 
 static int call_kill(sd_bus *bus, const Options *o, const char *id) {
@@ -136,6 +214,12 @@ static int open_and_call(const Options *o, int n, char **ids, SandboxCall call) 
 }
 
 int verb_stop(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_stop); }
+
+int verb_restart(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_restart); }
+
+int verb_freeze(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_freeze); }
+
+int verb_thaw(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_thaw); }
 
 int verb_kill(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_kill); }
 

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "ctl/explain-exit.h"
 #include "ctl/sandbox-list.h"
 #include "ctl/verb.h"
 #include "plan/sandbox-state.h"
@@ -73,7 +74,28 @@ static void write_state(Buffer *b, const json_t *properties, const char *key, bo
                 buffer_printf(b, ", launched %s", when);
 }
 
-/* Only of a sandbox that has ended: until then it would say "success". */
+/* Only of what has ended, for good or until it is started again: until then it would say "success". */
+static bool has_ended(const json_t *properties) {
+        int state = sandbox_state_from_name(get_text(properties, "State"));
+
+        return state >= 0 && (!sandbox_state_is_alive((SandboxState) state) ||
+                              streq(get_text(properties, "SubState"), "auto-restart"));
+}
+
+static void write_meaning(Buffer *b, const json_t *properties, const char *key, bool colour) {
+        char text[EXPLAIN_EXIT_SIZE];
+
+        (void) key;
+        (void) colour;
+
+        if (has_ended(properties))
+                append_escaped(b,
+                               explain_exit(get_text(properties, "Result"),
+                                            (int) get_number(properties, "ExecMainCode"),
+                                            (int) get_number(properties, "ExecMainStatus"),
+                                            text));
+}
+
 static void write_result(Buffer *b, const json_t *properties, const char *key, bool colour) {
         static const char *const codes[] = {
                 [CLD_EXITED] = "exited",
@@ -82,11 +104,10 @@ static void write_result(Buffer *b, const json_t *properties, const char *key, b
         };
         json_int_t code = get_number(properties, "ExecMainCode"),
                    status = get_number(properties, "ExecMainStatus");
-        int state = sandbox_state_from_name(get_text(properties, "State"));
 
         (void) colour;
 
-        if (state < 0 || sandbox_state_is_alive((SandboxState) state))
+        if (!has_ended(properties))
                 return;
 
         append_escaped(b, get_text(properties, key));
@@ -148,14 +169,23 @@ static const struct {
         const char *key;
         StatusWriter write;
 } status_lines[] = {
-        { "State", "State", write_state },         { "Result", "Result", write_result },
-        { "Status", "StatusText", write_value },   { "Profile", "Profile", write_profile },
-        { "Instance", "Instance", write_value },   { "User", "User", write_user },
-        { "Leader", "Leader", write_value },       { "Main PID", "MainPID", write_value },
-        { "Tasks", "TasksCurrent", write_value },  { "Memory", "MemoryCurrent", write_memory },
-        { "CPU", "CPUUsageNSec", write_cpu },      { "Restarts", "NRestarts", write_value },
-        { "CGroup", "ControlGroup", write_value }, { "Enforced", "Enforced", write_value },
-        { "Plan", "PlanHash", write_value },       { "Invocation", "InvocationID", write_value },
+        { "State", "State", write_state },
+        { "Result", "Result", write_result },
+        { "Meaning", "Result", write_meaning },
+        { "Status", "StatusText", write_value },
+        { "Profile", "Profile", write_profile },
+        { "Instance", "Instance", write_value },
+        { "User", "User", write_user },
+        { "Leader", "Leader", write_value },
+        { "Main PID", "MainPID", write_value },
+        { "Tasks", "TasksCurrent", write_value },
+        { "Memory", "MemoryCurrent", write_memory },
+        { "CPU", "CPUUsageNSec", write_cpu },
+        { "Restarts", "NRestarts", write_value },
+        { "CGroup", "ControlGroup", write_value },
+        { "Enforced", "Enforced", write_value },
+        { "Plan", "PlanHash", write_value },
+        { "Invocation", "InvocationID", write_value },
 };
 
 static char *status_format(const json_t *properties, bool colour) {

@@ -120,8 +120,10 @@ static const struct {
         { "ListSandboxes", answer_list }, { "ListProfiles", answer_profiles },
         { "GetAll", answer_properties },  { "GetSandbox", answer_one },
         { "Stop", answer_one },           { "Kill", answer_one },
-        { "ResetFailed", answer_one },    { "Launch", answer_launch },
-        { "Plan", answer_plan },          { "Reload", answer_nothing },
+        { "Restart", answer_one },        { "Freeze", answer_one },
+        { "Thaw", answer_one },           { "ResetFailed", answer_one },
+        { "Launch", answer_launch },      { "Plan", answer_plan },
+        { "Reload", answer_nothing },
 };
 
 static int answer(sd_bus_message *m) {
@@ -171,6 +173,7 @@ static const struct {
           "● web.1.1\n"
           "      State: failed\n"
           "     Result: signal (killed, status=15/SIGTERM)\n"
+          "    Meaning: SIGTERM ended it: it was asked to end.\n"
           "       User: nobody\\x1b (4294967294)\n"
           "     Memory: 1M\n"
           "   Enforced: seccomp memory\n",
@@ -192,6 +195,9 @@ static const struct {
         { { "stop", "echo" }, 1, "", "immurectl: Stop  0\n" },
         { { "kill", "echo" }, 1, "", "immurectl: Kill all 15\n" },
         { { "kill", "--signal=HUP", "--whom=main", "echo" }, 1, "", "immurectl: Kill main 1\n" },
+        { { "restart", "echo" }, 1, "", "immurectl: Restart  0\n" },
+        { { "freeze", "echo" }, 1, "", "immurectl: Freeze  0\n" },
+        { { "thaw", "echo" }, 1, "", "immurectl: Thaw  0\n" },
         { { "reset-failed", "echo" }, 1, "", "immurectl: ResetFailed  0\n" },
         { { "reset-failed", "--json=short" }, 0, "[{\"id\":\"web.4294967294.2\",\"done\":true}]\n", "" },
         { { "launch", "web" }, 0, "web.1.1\n", "" },
