@@ -6,6 +6,7 @@
  */
 
 #include "fuzz.h"
+#include "profile/profile-keys.h"
 #include "seccomp/seccomp-policy.h"
 
 #define FILES 4
@@ -50,17 +51,14 @@ static void check_filter(const SeccompPolicy *policy) {
         _cleanup_(profile_unrefp) Profile *profile = NULL;
         _cleanup_findings_ Findings findings = {};
         _cleanup_free_ uint8_t *program = NULL;
-        ProfileSyscall *items;
+        const ProfileKey *key = profile_key_find("Security", "SystemCallFilter");
+        const char *why = NULL;
         size_t size = 0;
         int r;
 
         must(profile_new(&profile, "fuzz") == 0);
-        items = calloc(1, sizeof(*items));
-        must(items);
-        items[0] = (ProfileSyscall){ .name = strdup("@a"), .error = -1 };
-        profile->syscalls = items;
-        profile->n_syscalls = 1;
-        profile->syscalls_set = true;
+        must(key->parse(key, "", profile, &why) == 0);
+        must(key->parse(key, "@a", profile, &why) == 0);
 
         r = seccomp_compile(policy, profile, &program, &size, &findings);
         must(r == 0 || r == -EBADMSG);
