@@ -207,7 +207,7 @@ check_without(const char *text, const char *line, size_t n, const Variant *whole
 
 static bool says_something(const char *line) { return !strchr("#;\n", *line); }
 
-/* Counts in *n_lines those that were deleted, in *n_launched those without which there is still something to launch. */
+/* Counts in *n_lines those that were deleted, in *n_launched those without which there is something to launch. */
 static void check_profile(const char *text, const Variant *none, size_t *n_lines, size_t *n_launched) {
         _cleanup_variant_ Variant whole = {};
 
