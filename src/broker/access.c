@@ -40,6 +40,7 @@ static const AccessRule rules[] = {
         { ACCESS_RESTART,        OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
         { ACCESS_FREEZE,         OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
         { ACCESS_THAW,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
+        { ACCESS_SET_PROPERTIES, OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLE_ROOT },
         { ACCESS_RESET_FAILED,   OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
 
         { ACCESS_INSPECT,        OBJECT_USER,    ROLE_ROOT | ROLE_OWNER, ROLE_ROOT | ROLE_OWNER },
@@ -59,6 +60,7 @@ static const char *const verb_names[_ACCESS_VERB_MAX] = {
         [ACCESS_RESTART]        = "restart",
         [ACCESS_FREEZE]         = "freeze",
         [ACCESS_THAW]           = "thaw",
+        [ACCESS_SET_PROPERTIES] = "set-properties",
         [ACCESS_RESET_FAILED]   = "reset-failed",
         [ACCESS_TERMINATE]      = "terminate",
 };

@@ -35,6 +35,7 @@ typedef enum AccessVerb {
         ACCESS_RESTART,
         ACCESS_FREEZE,
         ACCESS_THAW,
+        ACCESS_SET_PROPERTIES,
         ACCESS_RESET_FAILED,
         ACCESS_TERMINATE,
         _ACCESS_VERB_MAX,

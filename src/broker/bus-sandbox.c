@@ -5,9 +5,12 @@
 #include "broker/cgroups.h"
 #include "broker/interface.h"
 #include "broker/keepers.h"
+#include "broker/live-limit.h"
 #include "broker/manager.h"
 
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 
 static const void *field(const Object *object, const Property *p) {
         return (const uint8_t *) object->sandbox->record + p->offset;
@@ -128,6 +131,8 @@ static const Member members[] = {
         { .name = "Restart", .verb = ACCESS_RESTART, .works = true, .handler = call_restart },
         { .name = "Freeze", .verb = ACCESS_FREEZE, .works = true, .handler = call_freeze },
         { .name = "Thaw", .verb = ACCESS_THAW, .works = true, .handler = call_thaw },
+        { .name = "SetProperties", .in = { "a(sv)", "properties" },
+          .verb = ACCESS_SET_PROPERTIES, .works = true, .handler = call_set_properties },
         { .name = "GetProcesses", .out = { "a(sus)", "processes" },
           .verb = ACCESS_INSPECT, .works = true, .handler = call_get_processes },
         { .name = "ResetFailed", .verb = ACCESS_RESET_FAILED, .works = true, .handler = call_reset_failed },
@@ -330,6 +335,92 @@ int call_get_processes(Call *c) {
                 return r;
 
         return forward(c, m, on_processes, KEEPER_TIMEOUT_USEC);
+}
+
+/* A value as a profile says it, or a plain number. */
+static int read_limit(Call *c, LiveLimit *ret) {
+        const char *name, *types, *text;
+        char number[32];
+        uint64_t value;
+        int r;
+
+        r = sd_bus_message_read_basic(c->message, 's', &name);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_peek_type(c->message, NULL, &types);
+        if (r < 0)
+                return r;
+
+        if (streq(types, "t")) {
+                r = sd_bus_message_read(c->message, "v", "t", &value);
+                (void) snprintf(number, sizeof(number), "%" PRIu64, value);
+                text = number;
+        } else if (streq(types, "s"))
+                r = sd_bus_message_read(c->message, "v", "s", &text);
+        else
+                return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The value of a limit is of type s or t");
+        if (r < 0)
+                return r;
+
+        r = live_limit_parse(name, text, ret);
+        if (r == -ENOENT)
+                return call_fail(c, ERROR_SETTING_NOT_PERMITTED, "This is no limit that can be set live");
+        if (r == -EINVAL || r == -ERANGE || r == -EOPNOTSUPP)
+                return call_fail(c, ERROR_BAD_SETTING, "%s: not a value of it, or out of range", name);
+
+        return r;
+}
+
+static int append_limits(Call *c, sd_bus_message *m) {
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(c->message, 'a', "(sv)");
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(m, 'a', "(sss)");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(c->message, 'r', "sv")) > 0) {
+                LiveLimit limit = {};
+
+                if (n++ >= LIVE_LIMITS_MAX)
+                        return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "More limits than there are");
+
+                r = read_limit(c, &limit);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_append(m, "(sss)", limit.file, limit.value, limit.layer);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(c->message);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_close_container(m);
+}
+
+int call_set_properties(Call *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_keeper_call(c, "SetLimits", &m);
+        if (r < 0)
+                return r;
+
+        r = append_limits(c, m);
+        if (r < 0)
+                return r;
+
+        return forward(c, m, on_done, KEEPER_TIMEOUT_USEC);
 }
 
 int call_kill(Call *c) {

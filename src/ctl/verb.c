@@ -29,6 +29,8 @@ const Verb verbs[] = {
           "Send a signal to the processes of sandboxes" },
         { "restart",      1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_restart,
           "Stop sandboxes and run the same again" },
+        { "set-property", 2, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID KEY=VALUE…",
+          verb_set_property, "Change limits while a sandbox runs" },
         { "freeze",       1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_freeze,
           "Suspend all processes of sandboxes" },
         { "thaw",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_thaw,

@@ -50,6 +50,7 @@ int verb_status(const Options *o, int n, char **args);
 int verb_stop(const Options *o, int n, char **args);
 int verb_kill(const Options *o, int n, char **args);
 int verb_restart(const Options *o, int n, char **args);
+int verb_set_property(const Options *o, int n, char **args);
 int verb_freeze(const Options *o, int n, char **args);
 int verb_thaw(const Options *o, int n, char **args);
 int verb_ps(const Options *o, int n, char **args);

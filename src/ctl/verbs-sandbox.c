@@ -223,6 +223,56 @@ int verb_thaw(const Options *o, int n, char **args) { return open_and_call(o, n,
 
 int verb_kill(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_kill); }
 
+static int append_property(sd_bus_message *m, const char *assignment) {
+        _cleanup_free_ char *key = strndup(assignment, strcspn(assignment, "="));
+        const char *value = strchr(assignment, '=');
+        int r;
+
+        if (!key)
+                return ctl_error(-ENOMEM, "Out of memory");
+        if (!value)
+                return ctl_error(-EINVAL, "'%s' is not KEY=VALUE", assignment);
+
+        r = sd_bus_message_append(m, "(sv)", key, "s", value + 1);
+        return r < 0 ? client_message_error(r) : 0;
+}
+
+int verb_set_property(const Options *o, int n, char **args) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        _cleanup_message_ sd_bus_message *m = NULL;
+        _cleanup_json_ json_t *row = json_pack("{s:s, s:b}", "id", args[0], "done", 1);
+        int r;
+
+        r = client_open(&bus);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_new_method_call(
+                bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, "SetProperties");
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', args[0]);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(sv)");
+        if (r < 0)
+                return client_message_error(r);
+
+        for (int i = 1; i < n; i++) {
+                r = append_property(m, args[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_bus_message_close_container(m);
+        if (r < 0)
+                return client_message_error(r);
+
+        r = client_send(bus, m, NULL);
+        if (r < 0)
+                return r;
+
+        return o->output != OUTPUT_TEXT ? output_json(o->output, row) : 0;
+}
+
 int verb_reset_failed(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
         _cleanup_json_ json_t *rows = NULL;

@@ -351,9 +351,9 @@ static int apply_value(int fd, const PlanCgroupValue *v) {
         return cgroup_value_matches(v->file, value, text) ? 0 : -EBADE;
 }
 
-/* -ENOENT: neither in force nor asked for strictly. */
-static int apply_or_degrade(const CgroupUnit *u, int fd, const Plan *plan, const PlanCgroupValue *v) {
-        int i, r;
+/* -ENOENT: the controller is not there, or does not have the file. */
+static int apply_if_there(const CgroupUnit *u, int fd, const PlanCgroupValue *v) {
+        int i;
 
         if (!value_is_sane(v))
                 return -EINVAL;
@@ -362,9 +362,54 @@ static int apply_or_degrade(const CgroupUnit *u, int fd, const Plan *plan, const
         if (i < 0)
                 return -EINVAL;
 
-        r = u->controllers & UINT32_C(1) << i ? apply_value(fd, v) : -ENOENT;
+        return u->controllers & UINT32_C(1) << i ? apply_value(fd, v) : -ENOENT;
+}
+
+/* -ENOENT: neither in force nor asked for strictly. */
+static int apply_or_degrade(const CgroupUnit *u, int fd, const Plan *plan, const PlanCgroupValue *v) {
+        int r;
+
+        r = apply_if_there(u, fd, v);
         if (r == -ENOENT && !strv_contains(plan->degrade, v->layer))
                 return -EOPNOTSUPP;
+
+        return r;
+}
+
+static char *explain_failure(const CgroupUnit *u, const PlanCgroupValue *v, int error) {
+        return error == -EOPNOTSUPP
+                       ? text_printf("%s: the controller is not available in %s", v->layer, u->path)
+                       : text_printf("%s: %s=%s", v->layer, v->file, v->value);
+}
+
+/* What was in force before goes back; one that was not read yet is left alone. */
+static void change_back(int fd, const PlanCgroupValue *values, char *const *before, size_t n) {
+        for (size_t i = n; i > 0; i--)
+                if (before[i - 1])
+                        (void) file_write_kernel(fd, values[i - 1].file, before[i - 1]);
+}
+
+int cgroup_change(const CgroupUnit *u, int fd, const PlanCgroupValue *values, size_t n, char **ret_text) {
+        char *before[CGROUP_CHANGES_MAX] = {};
+        int r = 0;
+
+        if (n > CGROUP_CHANGES_MAX)
+                return -E2BIG;
+
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                if (value_is_sane(values + i))
+                        (void) file_read_line(fd, values[i].file, before + i);
+                r = apply_if_there(u, fd, values + i);
+                if (r == -ENOENT)
+                        r = -EOPNOTSUPP;
+                if (r < 0) {
+                        *ret_text = explain_failure(u, values + i, r);
+                        change_back(fd, values, before, i + 1);
+                }
+        }
+
+        for (size_t i = 0; i < n; i++)
+                free(before[i]);
 
         return r;
 }
@@ -380,11 +425,7 @@ int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_laye
                 if (r == -ENOENT)
                         continue;
                 if (r < 0) {
-                        *ret_text = r == -EOPNOTSUPP
-                                            ? text_printf("%s: the controller is not available in %s",
-                                                          v->layer,
-                                                          u->path)
-                                            : text_printf("%s: %s=%s", v->layer, v->file, v->value);
+                        *ret_text = explain_failure(u, v, r);
                         return *ret_text ? r : -ENOMEM;
                 }
 
@@ -397,50 +438,6 @@ int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_laye
 
         *ret_layers = TAKE_PTR(layers);
         return 0;
-}
-
-/*
- * A pid read from cgroup.procs may have been given to another process before the signal goes out; behind a pidfd it
- * cannot, so membership is looked at again with the pidfd in hand.
- */
-static int signal_member(int fd, pid_t pid, int signo) {
-        _cleanup_close_ int pidfd = -EBADF;
-        _cleanup_free_ char *procs = NULL;
-        char word[16];
-
-        pidfd = pidfd_open_pid(pid);
-        if (pidfd < 0)
-                return pidfd;
-
-        if (file_read_full(fd, "cgroup.procs", VALUE_MAX, &procs, NULL) < 0)
-                return -ESRCH;
-
-        (void) snprintf(word, sizeof(word), "%d", pid);
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));)
-                if (streq(line, word))
-                        return pidfd_signal(pidfd, signo);
-
-        return -ESRCH;
-}
-
-int cgroup_signal(int fd, pid_t except, int signo) {
-        _cleanup_free_ char *procs = NULL;
-        int n = 0, r;
-
-        r = file_read_full(fd, "cgroup.procs", VALUE_MAX, &procs, NULL);
-        if (r < 0)
-                return r;
-
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));) {
-                int32_t pid;
-
-                if (parse_i32(line, &pid) < 0 || pid <= 0 || pid == except)
-                        continue;
-                if (signal_member(fd, pid, signo) >= 0)
-                        n++;
-        }
-
-        return n;
 }
 
 /* A number in a file of "name number" lines; 0 where it is not. */

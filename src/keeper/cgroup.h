@@ -20,6 +20,9 @@
 
 #include <sys/types.h>
 
+/* Values that cgroup_change() takes at once. */
+#define CGROUP_CHANGES_MAX 16
+
 typedef struct CgroupUnit {
         int fd;
         char *path;           /* as in /proc/PID/cgroup */
@@ -44,6 +47,12 @@ int cgroup_create(const CgroupUnit *u, const char *name);
  * said. On these *ret_text is "memory: …" for people. Caller frees both.
  */
 int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_layers, char **ret_text);
+
+/*
+ * Writes values into a cgroup that is in use and reads them back: all of them, or none. Errors and *ret_text as of
+ * cgroup_apply(); no layer may be missing here.
+ */
+int cgroup_change(const CgroupUnit *u, int fd, const PlanCgroupValue *values, size_t n, char **ret_text);
 
 /* Asks the kernel to stop every process in it, or to let them go on; cgroup.events tells when that is done. */
 int cgroup_freeze(int fd, bool freeze);

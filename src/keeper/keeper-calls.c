@@ -190,6 +190,34 @@ static int method_thaw(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return r < 0 ? r : sandbox_freeze(s, false, m, error);
 }
 
+static int method_set_limits(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        PlanCgroupValue values[CGROUP_CHANGES_MAX];
+        const char *file, *value, *layer;
+        Sandbox *s = NULL;
+        size_t n = 0;
+        int r;
+
+        r = find_sandbox(userdata, m, error, &s);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(sss)");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_read(m, "(sss)", &file, &value, &layer)) > 0) {
+                if (n >= ELEMENTSOF(values))
+                        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "too many limits at once");
+
+                values[n++] = (PlanCgroupValue){ (char *) file, (char *) value, (char *) layer };
+        }
+        if (r < 0)
+                return r;
+
+        r = sandbox_set_limits(s, values, n, error);
+        return r < 0 ? r : sd_bus_reply_method_return(m, NULL);
+}
+
 static int method_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Sandbox *s;
@@ -244,6 +272,8 @@ const sd_bus_vtable keeper_calls[] = {
                                 method_freeze, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Thaw", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
                                 method_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("s", id, "a(sss)", limits), SD_BUS_NO_RESULT,
+                                method_set_limits, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetProcesses", SD_BUS_ARGS("s", id),
                                 SD_BUS_RESULT("a(sus)", processes),
                                 method_get_processes, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -260,15 +260,10 @@ static int step_cgroup(Start *st, sd_bus_error *error) {
         st->spawn.cgroup_fd = s->cgroup_fd;
 
         r = cgroup_apply(s->keeper->unit, s->cgroup_fd, st->plan, &s->record->enforced, &text);
-        if (r == -EOPNOTSUPP)
-                return sd_bus_error_set(error, ERROR_LAYER_UNAVAILABLE, text);
-        if (r == -EBADE)
-                return sd_bus_error_setf(
-                        error, ERROR_VERIFICATION_FAILED, "cgroup: %s did not take effect", text);
-        if (r < 0 && text)
-                return sd_bus_error_setf(error, ERROR_SETUP_FAILED, "cgroup: %s: %s", text, strerror(-r));
+        if (r < 0)
+                return sandbox_cgroup_error(r, text, error);
 
-        return r;
+        return sandbox_apply_limits(s, error);
 }
 
 static int step_channels(Start *st, sd_bus_error *error _unused_) {
@@ -443,6 +438,7 @@ Sandbox *sandbox_free(Sandbox *s) {
         call_list_drop(&s->restart_calls);
         call_list_drop(&s->freeze_calls);
 
+        sandbox_forget_limits(s);
         sd_bus_error_free(&s->error);
         (void) sandbox_record_free(s->record);
         free(s);

@@ -24,6 +24,7 @@
 
 #include "base/util.h"
 #include "keeper/call-list.h"
+#include "keeper/cgroup.h"
 #include "keeper/lease.h"
 #include "keeper/streams.h"
 #include "keeper/terms.h"
@@ -87,6 +88,8 @@ struct Sandbox {
         bool ran;                /* a run came to be, this one or another before */
         bool stop_wanted, restart_wanted;
         StartCount starts;
+        PlanCgroupValue limits[CGROUP_CHANGES_MAX]; /* what was set since the launch; each file once */
+        size_t n_limits;
 
         Streams *streams;
         Lease *lease;
@@ -117,6 +120,12 @@ int sandbox_signal(Sandbox *s, bool all, int signo);
 int sandbox_restart(Sandbox *s, sd_bus_message *call, sd_bus_error *error);
 int sandbox_freeze(Sandbox *s, bool freeze, sd_bus_message *call, sd_bus_error *error);
 
+/*
+ * Sets limits of a running sandbox, all or none, until it ends: they hold for later runs, too. Fills error and returns
+ * negative errno.
+ */
+int sandbox_set_limits(Sandbox *s, const PlanCgroupValue *values, size_t n, sd_bus_error *error);
+
 /* Whether this child is, or by now turns out to be, this sandbox's. */
 bool sandbox_owns(Sandbox *s, pid_t pid);
 /* A child that it owns has ended and was reaped. */
@@ -137,6 +146,11 @@ void sandbox_end(Sandbox *s);
 /* Ends the wait between two runs. */
 void sandbox_hurry(Sandbox *s);
 void sandbox_thaw(Sandbox *s);
+/* Writes the limits that were set into the cgroup of a new run. */
+int sandbox_apply_limits(Sandbox *s, sd_bus_error *error);
+/* An error of cgroup_apply() or cgroup_change() on the bus; returns negative errno. */
+int sandbox_cgroup_error(int r, const char *text, sd_bus_error *error);
+void sandbox_forget_limits(Sandbox *s);
 void sandbox_set_sub_state(Sandbox *s, const char *sub_state);
 /* Calls the handler when a file of its cgroup changes. */
 int sandbox_watch_cgroup(Sandbox *s,

@@ -17,6 +17,7 @@
  *       Kill(s id, s whom, i signal)     whom: "main", "all"
  *       Restart(s id)                    replies when the next run is running
  *       Freeze(s id), Thaw(s id)         reply when the kernel says so
+ *       SetLimits(s id, a(sss) limits)   file of the cgroup, value, layer: all or none, and for later runs, too
  *       GetProcesses(s id) -> (a(sus))   as the public method
  *       ResetFailed(s id)                forgets an ended sandbox
  *     signals

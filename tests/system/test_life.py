@@ -179,6 +179,50 @@ class Restarting(LifeTest):
         self.assertIn('goes', sandbox_property(path, 'StatusText'))
 
 
+class Limits(LifeTest):
+    # Key, value, file, what it then holds.
+    LIMITS = [
+        ('MemoryMax', '64M', 'memory.max', '67108864'),
+        ('MemoryHigh', '32M', 'memory.high', '33554432'),
+        ('TasksMax', '33', 'pids.max', '33'),
+        ('CPUWeight', '50', 'cpu.weight', '50'),
+        ('CPUQuota', '50%', 'cpu.max', '50000 100000'),
+        ('IOWeight', '200', 'io.weight', 'default 200'),
+    ]
+
+    def test_limits_are_in_force_or_refused(self):
+        id, path = launch('alice', 'sleep')
+        for key, value, file, expected in self.LIMITS:
+            with self.subTest(key):
+                there = cgroup_of(path) / file
+                if not there.exists():
+                    self.assert_refused('LayerUnavailable', file.split('.')[0], gdbus, 'root', 'SetProperties', id,
+                                        f"[('{key}', <'{value}'>)]")
+                    continue
+                self.assertEqual(immurectl('root', 'set-property', id, f'{key}={value}').returncode, 0)
+                self.assertEqual(there.read_text().strip(), expected)
+                busctl('root', 'Restart', 's', id)
+                self.assertEqual(there.read_text().strip(), expected, 'it holds for the next run')
+        self.assertEqual(sandbox_property(path, 'State'), 'running')
+
+    def test_limits_are_roots_to_set(self):
+        id, _ = launch('alice', 'sleep')
+        limit = "[('TasksMax', <uint64 7>)]"
+        self.assert_refused('org.freedesktop.DBus.Error.AccessDenied', '', gdbus, 'alice', 'SetProperties', id, limit)
+        self.assert_refused('NoSuchSandbox', '', gdbus, 'bob', 'SetProperties', id, limit)
+
+    def test_what_is_no_limit_is_refused(self):
+        id, _ = launch('alice', 'sleep')
+        for properties, error in (("[('OOMPolicy', <'stop'>)]", 'SettingNotPermitted'),
+                                  ("[('SystemCallFilter', <''>)]", 'SettingNotPermitted'),
+                                  ("[('MemoryMax', <'much'>)]", 'BadSetting'),
+                                  ("[('CPUWeight', <uint64 0>)]", 'BadSetting'),
+                                  ("[('CPUWeight', <true>)]", 'org.freedesktop.DBus.Error.InvalidArgs')):
+            with self.subTest(properties):
+                self.assert_refused(error, '', gdbus, 'root', 'SetProperties', id, properties)
+        gdbus('root', 'SetProperties', id, '@a(sv) []')
+
+
 class Policies(LifeTest):
     ENDS = {
         'success': ('raise SystemExit(0)', 'success'),

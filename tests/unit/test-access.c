@@ -71,6 +71,7 @@ static const Row rows[] = {
         { ACCESS_RESTART,        OBJECT_SANDBOX, "yyy----" },
         { ACCESS_FREEZE,         OBJECT_SANDBOX, "yyy----" },
         { ACCESS_THAW,           OBJECT_SANDBOX, "yyy----" },
+        { ACCESS_SET_PROPERTIES, OBJECT_SANDBOX, "ydd----" },
         { ACCESS_RESET_FAILED,   OBJECT_SANDBOX, "yyy----" },
         { ACCESS_INSPECT,        OBJECT_USER,    "yy-----" },
         { ACCESS_TERMINATE,      OBJECT_USER,    "yy-----" },

@@ -64,7 +64,9 @@ static void directory_init(Directory *d) {
         assert_true(d->fd >= 0);
 }
 
-static const char *const files[] = { "memory.max", "pids.max", "memory.events" };
+static const char *const files[] = {
+        "memory.max", "pids.max", "memory.events", "cgroup.events", "cgroup.freeze"
+};
 
 static void directory_done(Directory *d) {
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
@@ -155,6 +157,58 @@ static void a_value_that_leaves_the_cgroup_is_refused(void **state _unused_) {
         }
 }
 
+static void assert_holds(const Directory *d, const char *file, const char *value) {
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(file_read_line(d->fd, file, &text), 0);
+        assert_string_equal(text, value);
+}
+
+/* The last one that is asked for fails: a controller that is missing, a value that leads out of the cgroup. */
+static void changes_are_made_together_or_not_at_all(void **state _unused_) {
+        CgroupUnit unit = { .fd = -EBADF, .path = (char *) "/test", .controllers = 3 };
+        const struct {
+                PlanCgroupValue last;
+                int error;
+        } cases[] = {
+                { { (char *) "pids.max", (char *) "777", (char *) "pids" }, 0 },
+                { { (char *) "cpu.max", (char *) "1 1", (char *) "cpu" }, -EOPNOTSUPP },
+                { { (char *) "pids.none", (char *) "1", (char *) "pids" }, -EOPNOTSUPP },
+                { { (char *) "pids./x", (char *) "1", (char *) "pids" }, -EINVAL },
+                { { (char *) "pids.max", (char *) "7", (char *) "pids" }, -EBADE },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const PlanCgroupValue changes[] = { values[0], cases[i].last };
+                _cleanup_(directory_done) Directory d = {};
+                _cleanup_free_ char *text = NULL;
+
+                directory_init(&d);
+                put_file(&d, "memory.max", "8192");
+                put_file(&d, "pids.max", "512");
+                assert_int_equal(cgroup_change(&unit, d.fd, changes, ELEMENTSOF(changes), &text),
+                                 cases[i].error);
+                assert_int_equal(text != NULL, cases[i].error < 0);
+                assert_holds(&d, "memory.max", cases[i].error < 0 ? "8192" : "4096");
+                assert_holds(&d, "pids.max", cases[i].error < 0 ? "512" : "777");
+        }
+}
+
+static void frozen_is_what_the_kernel_says(void **state _unused_) {
+        _cleanup_(directory_done) Directory d = {};
+
+        directory_init(&d);
+        assert_false(cgroup_is_frozen(d.fd));
+        put_file(&d, "cgroup.events", "populated 1\nfrozen 0\n");
+        assert_false(cgroup_is_frozen(d.fd));
+        put_file(&d, "cgroup.events", "populated 1\nfrozen 1\n");
+        assert_true(cgroup_is_frozen(d.fd));
+        assert_int_equal(cgroup_freeze(d.fd, true), -ENOENT);
+        put_file(&d, "cgroup.freeze", "0");
+        assert_int_equal(cgroup_freeze(d.fd, true), 0);
+        assert_holds(&d, "cgroup.freeze", "1");
+}
+
 static void oom_kills_are_counted(void **state _unused_) {
         _cleanup_(directory_done) Directory d = {};
 
@@ -207,6 +261,8 @@ int main(void) {
                 cmocka_unit_test(what_is_written_is_enforced),
                 cmocka_unit_test(a_missing_controller_is_named),
                 cmocka_unit_test(a_value_that_leaves_the_cgroup_is_refused),
+                cmocka_unit_test(changes_are_made_together_or_not_at_all),
+                cmocka_unit_test(frozen_is_what_the_kernel_says),
                 cmocka_unit_test(oom_kills_are_counted),
                 cmocka_unit_test(the_hierarchy_is_found),
         };
