@@ -279,7 +279,7 @@ const ProfileKey profile_keys[] = {
         LATER("Service", "WatchdogSec", false, "", "time", "How long it may stay silent"),
         ENUM("Service", "KillSignal", parse_key_signal, kill_signal, "SIGTERM", "signal",
              "The signal that asks it to stop"),
-        LIST("Service", "SuccessExitStatus", parse_key_success_status, success_statuses, "", "0…255|signal…",
+        LIST("Service", "SuccessExitStatus", parse_key_success_status, success_statuses, "", "0…255|name|signal…",
              "Exit codes and signals that are a success, besides 0"),
         ENUM("Service", "OnDisconnect", parse_key_on_disconnect, on_disconnect, "keep", "keep|stop",
              "What happens when who launched it leaves the bus"),

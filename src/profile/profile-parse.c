@@ -6,6 +6,7 @@
 #include <regex.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sysexits.h>
 #include <syslog.h>
 
 bool specifiers_are_valid(const char *s) {
@@ -319,6 +320,21 @@ int parse_key_log_level(const ProfileKey *key, const char *text, Profile *p, con
         return 0;
 }
 
+/* sysexits.h, as systemd.exec(5) names them; in their order from EX_USAGE on. */
+static int parse_exit_status(const char *s, uint32_t *ret) {
+        static const char *const names[] = { "USAGE",       "DATAERR",  "NOINPUT",  "NOUSER", "NOHOST",
+                                             "UNAVAILABLE", "SOFTWARE", "OSERR",    "OSFILE", "CANTCREAT",
+                                             "IOERR",       "TEMPFAIL", "PROTOCOL", "NOPERM", "CONFIG" };
+
+        for (uint32_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(names[i], s)) {
+                        *ret = EX_USAGE + i;
+                        return 0;
+                }
+
+        return parse_u32(s, ret);
+}
+
 int parse_key_success_status(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         _cleanup_strv_ char **words = NULL;
         uint64_t signals = p->success_signals;
@@ -342,8 +358,7 @@ int parse_key_success_status(const ProfileKey *key, const char *text, Profile *p
                 uint32_t number;
                 int signo;
 
-                /* A number is an exit code, a name a signal. */
-                r = parse_u32(*word, &number);
+                r = parse_exit_status(*word, &number);
                 if (r == 0 && number > 255)
                         return -ERANGE;
                 if (r == 0) {

@@ -392,8 +392,9 @@ class Results(LifeTest):
         self.assertIn('TimeoutStopSec=', immurectl('alice', 'status', id).stdout)
 
     def test_statuses_and_signals_that_count_as_success(self):
-        self.profile(PYTHON + '[Service]\nSuccessExitStatus=42 200\nSuccessExitStatus=SIGUSR1 SIGKILL\n')
+        self.profile(PYTHON + '[Service]\nSuccessExitStatus=42 200 TEMPFAIL\nSuccessExitStatus=SIGUSR1 SIGKILL\n')
         for program, status in (('raise SystemExit(42)', 42), ('raise SystemExit(200)', 200),
+                                ('raise SystemExit(75)', 75),
                                 ('import os; os.kill(os.getpid(), 10)', 128 + 10),
                                 ('import os; os.kill(os.getpid(), 9)', 128 + 9)):
             self.assertEqual(immurectl('alice', 'run', 'life', program).returncode, status)

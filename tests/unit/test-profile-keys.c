@@ -306,7 +306,9 @@ static const ValueCase values[] = {
         { "Service", "KillSignal", "SIGFOO", -EINVAL },
         { "Service", "SuccessExitStatus", "1 SIGTERM 255", 0 },
         { "Service", "SuccessExitStatus", "256", -ERANGE },
-        { "Service", "SuccessExitStatus", "TEMPFAIL", -EINVAL },
+        { "Service", "SuccessExitStatus", "TEMPFAIL CONFIG 3", 0 },
+        { "Service", "SuccessExitStatus", "TEMPFAILED", -EINVAL },
+        { "Service", "SuccessExitStatus", "tempfail", -EINVAL },
         { "Log", "SyslogIdentifier", "my-%N", 0 },
         { "Log", "SyslogIdentifier", "a b", -EINVAL },
         { "Log", "SyslogIdentifier", "a%z", -EINVAL },
@@ -356,8 +358,9 @@ static void scalars_go_back_to_their_default(void **state) {
         assert_int_equal(p->rlimits[RLIMIT_CPU].soft, 2);
         assert_int_equal(set(p, "Exec", "LimitCPU", ""), 0);
         assert_false(p->rlimits[RLIMIT_CPU].set);
-        assert_int_equal(set(p, "Service", "SuccessExitStatus", "33 SIGINT"), 0);
+        assert_int_equal(set(p, "Service", "SuccessExitStatus", "33 SIGINT DATAERR"), 0);
         assert_int_equal(p->success_statuses[1], 2);
+        assert_int_equal(p->success_statuses[2], 2);
         assert_int_equal(p->success_signals, 1 << SIGINT);
         assert_int_equal(set(p, "Service", "SuccessExitStatus", ""), 0);
         assert_int_equal(p->success_statuses[1], 0);
