@@ -40,6 +40,12 @@ class Units(SystemTest):
             lines = (UNITS / name).read_text().splitlines()
             self.assertEqual([line for line in lines if line.startswith('RestrictSUIDSGID=')], [], name)
 
+    def test_the_broker_may_ask_what_the_kernel_can_enforce(self):
+        # Where these are denied, it calls missing what is there.
+        lines = (UNITS / 'immured.service').read_text().splitlines()
+        allowed = ' '.join(line.partition('=')[2] for line in lines if line.startswith('SystemCallFilter=')).split()
+        self.assertLessEqual({'landlock_create_ruleset', 'seccomp'}, set(allowed))
+
     def test_sandboxes_outlive_the_socket(self):
         # These hand on what happens to the other unit: a stop, a restart.
         lines = (UNITS / 'immured-user@.service').read_text().splitlines()
