@@ -172,17 +172,14 @@ def open_files(pid):
 
 def namespaces():
     found = set()
-    for path in pathlib.Path('/proc').glob('[0-9]*/ns/*'):
-        with contextlib.suppress(OSError):
-            found.add(os.readlink(path))
-    # Also those that are only held open, but for the network namespaces that a seed has made ahead.
+    # But for the network namespaces that a seed makes ahead, which it holds, and is in for a moment.
     seeds = pids_of('immured-seed')
-    for path in pathlib.Path('/proc').glob('[0-9]*/fd/*'):
+    for path in (*pathlib.Path('/proc').glob('[0-9]*/ns/*'), *pathlib.Path('/proc').glob('[0-9]*/fd/*')):
         with contextlib.suppress(OSError):
             target = os.readlink(path)
             if int(path.parts[2]) in seeds and target.startswith('net:'):
                 continue
-            if re.fullmatch(r'(user|mnt|pid|ipc|uts|cgroup|net):\[\d+\]', target):
+            if re.fullmatch(r'(user|mnt|pid|ipc|uts|cgroup|net|time):\[\d+\]', target):
                 found.add(target)
     return sorted(found)
 
