@@ -176,7 +176,9 @@ class Examples(SystemTest):
     @needs('stress-ng')
     def test_stress_ng(self):
         self.run_example('stress-ng', '--cpu', '1', '--cpu-ops', '20', '--vm', '1', '--vm-bytes', '16M', '--vm-ops', '20',
-                         '--hdd', '1', '--hdd-bytes', '4M', '--hdd-ops', '20', '--pipe', '1', '--pipe-ops', '1000')
+                         '--hdd', '1', '--hdd-bytes', '4M', '--hdd-ops', '20', '--pipe', '1', '--pipe-ops', '1000',
+                         # How much one of its operations does differs between versions by far.
+                         '--timeout', '10s')
 
 
 if __name__ == '__main__':
