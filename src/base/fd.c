@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/fd.h"
 
+#include "base/text.h"
+
 #include <fcntl.h>
 #include <linux/major.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +14,7 @@
 #include <sys/sysmacros.h>
 
 #define PACKET_FDS_MAX 8
+#define FDINFO_MAX (64U * 1024)
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -247,7 +251,23 @@ static size_t message_fds(struct msghdr *m, int fds[static PACKET_FDS_MAX]) {
         return n;
 }
 
-ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n_fds) {
+static bool message_sender(struct msghdr *m, FdSender *ret) {
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+                struct ucred sender;
+
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
+                        continue;
+
+                memcpy(&sender, CMSG_DATA(c), sizeof(sender));
+                *ret = (FdSender){ .pid = sender.pid, .uid = sender.uid };
+                return true;
+        }
+
+        return false;
+}
+
+ssize_t
+fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fds, FdSender *ret_sender) {
         union {
                 struct cmsghdr header;
                 /* Room for the sender's credentials too, which come along under SO_PASSCRED. */
@@ -275,6 +295,10 @@ ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n
                 close_many(received, n_received);
                 return -EMSGSIZE;
         }
+        if (n > 0 && ret_sender && !message_sender(&m, ret_sender)) {
+                close_many(received, n_received);
+                return -EBADMSG;
+        }
 
         if (!n_fds || n == 0) {
                 close_many(received, n_received);
@@ -287,6 +311,10 @@ ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n
         return n;
 }
 
+ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n_fds) {
+        return fd_receive_packet_from(sock, data, size, fds, n_fds, NULL);
+}
+
 int pidfd_open_pid(pid_t pid) {
         long fd = syscall(SYS_pidfd_open, pid, 0U);
 
@@ -295,6 +323,27 @@ int pidfd_open_pid(pid_t pid) {
 
 int pidfd_signal(int pidfd, int signo) {
         return syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0U) < 0 ? -errno : 0;
+}
+
+int pidfd_pid(int pidfd, pid_t *ret) {
+        _cleanup_free_ char *info = NULL;
+        char path[40];
+        int r;
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+        r = file_read_full(AT_FDCWD, path, FDINFO_MAX, &info, NULL);
+        if (r < 0)
+                /* Other kinds of descriptors may have more to tell than fits. */
+                return r == -ENOENT || r == -EFBIG ? -EBADF : r;
+
+        for (char *rest = info, *line; (line = strsep(&rest, "\n"));) {
+                const char *value = startswith(line, "Pid:\t");
+
+                if (value)
+                        return parse_i32(value, ret) < 0 ? -EBADF : 0;
+        }
+
+        return -EBADF;
 }
 
 /* Told by number: to ask the device with an ioctl would be to trust whoever answers for it. */

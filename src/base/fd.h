@@ -59,6 +59,22 @@ int fd_send_packet(int sock, const void *data, size_t size, const int *fds, size
  */
 ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n_fds);
 
+/* Who sent a packet, as the kernel saw it at that time, in our namespaces (SO_PASSCRED, unix(7)). */
+typedef struct FdSender {
+        pid_t pid; /* 0: not in our pid namespace */
+        uid_t uid;
+} FdSender;
+
+/* The same from a socket that has SO_PASSCRED. -EBADMSG: the packet came without its sender. */
+ssize_t
+fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fds, FdSender *ret_sender);
+
 /* pidfd_open(2), pidfd_send_signal(2): thin wrappers that return negative errno. */
 int pidfd_open_pid(pid_t pid);
 int pidfd_signal(int pidfd, int signo);
+
+/*
+ * The process behind a pidfd, as its fdinfo tells (pidfd_open(2)): -1 once it is reaped, 0 where it has no number in
+ * our pid namespace. -EBADF: no pidfd.
+ */
+int pidfd_pid(int pidfd, pid_t *ret);

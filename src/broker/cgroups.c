@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/cgroups.h"
 
+#include "base/cgroup2.h"
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -10,108 +11,46 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define MOUNTINFO_MAX (16U * 1024 * 1024)
 #define SMALL_FILE_MAX (64U * 1024)
 
 DEFINE_CLEANUP(DIR *, closedir);
 
-/* proc(5) writes blanks, tabs, newlines and backslashes in paths as three octal digits. */
-static void unescape_octal(char *s) {
-        char *to = s;
-
-        for (const char *from = s; *from; to++)
-                if (from[0] == '\\' && strspn(from + 1, "01234567") >= 3) {
-                        *to = (char) ((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
-                        from += 4;
-                } else
-                        *to = *from++;
-
-        *to = '\0';
-}
-
-/* The mount point of one line of mountinfo if its type is cgroup2: field 5, and the word behind " - ". */
-static const char *mount_point_of(char *line) {
-        char *separator = strstr(line, " - "), *field = line, *end;
-
-        if (!separator || !startswith(separator + 3, "cgroup2 "))
-                return NULL;
-
-        for (unsigned i = 0; i < 4; i++) {
-                field = strchr(field, ' ');
-                if (!field)
-                        return NULL;
-                field++;
-        }
-
-        end = strchr(field, ' ');
-        if (!end || end > separator)
-                return NULL;
-
-        *end = '\0';
-        unescape_octal(field);
-        return field;
-}
-
-int cgroup_find_mount_in(const char *mountinfo, char **ret) {
-        _cleanup_free_ char *copy = strdup(mountinfo);
-        char *state = NULL;
-
-        if (!copy)
-                return -ENOMEM;
-
-        for (char *line = strtok_r(copy, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
-                const char *point = mount_point_of(line);
-                char *found;
-
-                if (!point)
-                        continue;
-
-                found = strdup(point);
-                if (!found)
-                        return -ENOMEM;
-
-                *ret = found;
-                return 0;
-        }
-
-        return -ENOENT;
-}
-
 int cgroup_find_mount(char **ret) {
         _cleanup_free_ char *mountinfo = NULL;
+        Cgroup2Mount mount;
+        char *point;
         int r;
 
-        r = file_read_full(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &mountinfo, NULL);
+        r = file_read_full(AT_FDCWD, "/proc/self/mountinfo", CGROUP2_PROC_FILE_MAX, &mountinfo, NULL);
         if (r < 0)
                 return r;
 
-        return cgroup_find_mount_in(mountinfo, ret);
+        if (!cgroup2_next_mount(&(char *){ mountinfo }, &mount))
+                return -ENOMEDIUM;
+
+        point = strdup(mount.point);
+        if (!point)
+                return -ENOMEM;
+
+        *ret = point;
+        return 0;
 }
 
 int cgroup_find_own(const char *mount, char **ret) {
-        _cleanup_free_ char *text = NULL;
-        char *state = NULL, *path;
+        _cleanup_free_ char *group = NULL;
+        char *path;
         int r;
 
-        r = file_read_full(AT_FDCWD, "/proc/self/cgroup", SMALL_FILE_MAX, &text, NULL);
+        r = cgroup2_own_group(&group);
         if (r < 0)
                 return r;
 
-        for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
-                const char *group = startswith(line, "0::");
+        path = streq(group, "/") ? strdup(mount) : text_printf("%s%s", mount, group);
+        if (!path)
+                return -ENOMEM;
 
-                if (!group)
-                        continue;
-
-                path = streq(group, "/") ? strdup(mount) : text_printf("%s%s", mount, group);
-                if (!path)
-                        return -ENOMEM;
-
-                *ret = path;
-                return 0;
-        }
-
-        return -ENOENT;
+        *ret = path;
+        return 0;
 }
 
 /* Every controller that is there, handed to the children. A group with processes of its own cannot: EBUSY. */
@@ -254,43 +193,24 @@ static const char *find_value(char *text, const char *name) {
         return NULL;
 }
 
-/* pidfd_open(2): the kernel tells the pid in fdinfo, and -1 once the process is gone; 0: not in our namespace. */
-static int pid_of_pidfd(int pidfd, uint32_t *ret) {
-        _cleanup_free_ char *path = NULL, *text = NULL, *number = NULL;
-        const char *line;
+/* -ESRCH: gone, or not in our namespace. */
+static int pid_of_pidfd(int pidfd, pid_t *ret) {
         int r;
 
-        path = text_printf("/proc/self/fdinfo/%d", pidfd);
-        if (!path)
-                return -ENOMEM;
-
-        /* Other kinds of descriptors may have more to tell than fits: not what we look for either. */
-        r = file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, &text, NULL);
-        if (r < 0)
-                return r == -ENOMEM ? r : -EBADF;
-
-        line = strstr(text, "\nPid:\t");
-        if (!line)
-                return -EBADF;
-        line += strlen("\nPid:\t");
-        number = strndup(line, strcspn(line, "\n"));
-        if (!number)
-                return -ENOMEM;
-
-        return parse_u32(number, ret) < 0 || *ret == 0 ? -ESRCH : 0;
+        r = pidfd_pid(pidfd, ret);
+        return r < 0 ? r : *ret <= 0 ? -ESRCH : 0;
 }
 
 int cgroup_of_pidfd(int pidfd, char **ret) {
-        _cleanup_free_ char *path = NULL, *text = NULL, *group = NULL;
-        const char *line;
-        uint32_t pid, again;
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        pid_t pid, again;
         int r;
 
         r = pid_of_pidfd(pidfd, &pid);
         if (r < 0)
                 return r;
 
-        path = text_printf("/proc/%u/cgroup", pid);
+        path = text_printf("/proc/%d/cgroup", pid);
         if (!path)
                 return -ENOMEM;
         r = file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, &text, NULL);
@@ -302,16 +222,8 @@ int cgroup_of_pidfd(int pidfd, char **ret) {
         if (r < 0)
                 return r;
 
-        line = startswith(text, "0::") ?: strstr(text, "\n0::");
-        if (!line)
-                return -ESRCH;
-        line += *line == '\n' ? strlen("\n0::") : 0;
-        group = strndup(line, strcspn(line, "\n"));
-        if (!group)
-                return -ENOMEM;
-
-        *ret = TAKE_PTR(group);
-        return 0;
+        r = cgroup2_group_in(text, ret);
+        return r == -ENOMEDIUM ? -ESRCH : r;
 }
 
 int cgroup_read_u64(

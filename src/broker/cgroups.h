@@ -12,10 +12,8 @@
 
 #include "base/util.h"
 
-/* Where cgroup2 is mounted; caller frees. -ENOENT: nowhere. */
+/* Where cgroup2 is mounted; caller frees. -ENOMEDIUM: nowhere. */
 int cgroup_find_mount(char **ret);
-/* The same for the text of a mountinfo file. */
-int cgroup_find_mount_in(const char *mountinfo, char **ret);
 
 /* Our own group as a directory below the mount; caller frees. */
 int cgroup_find_own(const char *mount, char **ret);

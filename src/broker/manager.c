@@ -296,7 +296,7 @@ static int find_cgroup_root(Manager *m, char **ret) {
         int r;
 
         r = cgroup_find_mount(&m->cgroup_mount);
-        if (r < 0 && r != -ENOENT)
+        if (r < 0 && r != -ENOMEDIUM)
                 return r;
 
         if (m->options->cgroup_root) {
@@ -308,7 +308,7 @@ static int find_cgroup_root(Manager *m, char **ret) {
                 return 0;
         }
         if (!m->cgroup_mount)
-                return -ENOENT;
+                return -ENOMEDIUM;
 
         return cgroup_find_own(m->cgroup_mount, ret);
 }

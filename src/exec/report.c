@@ -75,30 +75,15 @@ int barrier_wait(int fd) {
 }
 
 int barrier_hear(int fd, BarrierWord *ret, pid_t *ret_sender) {
-        char c = '\0', control[CMSG_SPACE(sizeof(struct ucred))];
-        struct iovec iov = { .iov_base = &c, .iov_len = sizeof(c) };
-        struct msghdr message = {
-                .msg_iov = &iov,
-                .msg_iovlen = 1,
-                .msg_control = control,
-                .msg_controllen = sizeof(control),
-        };
-        const struct cmsghdr *header;
-        struct ucred sender;
+        FdSender sender;
+        char c = '\0';
         ssize_t n;
 
-        do
-                n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-        while (n < 0 && errno == EINTR);
+        n = fd_receive_packet_from(fd, &c, sizeof(c), NULL, NULL, &sender);
         if (n < 0)
-                return -errno;
+                return (int) n;
         if (n == 0)
                 return -ECONNRESET;
-
-        header = CMSG_FIRSTHDR(&message);
-        if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS)
-                return -EBADMSG;
-        memcpy(&sender, CMSG_DATA(header), sizeof(sender));
 
         *ret = (BarrierWord) c;
         *ret_sender = sender.pid;

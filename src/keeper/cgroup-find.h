@@ -17,6 +17,3 @@ int cgroup_find_unit_path(const char *keeper, char **ret);
 
 /* Its directory; *ret_inside: this process is in the keeper's cgroup below it already. */
 int cgroup_find_unit(const char *keeper, char **ret, bool *ret_inside);
-
-/* The directory that shows a cgroup, from the text of mountinfo; -ENOMEDIUM where none does. Caller frees. */
-int cgroup_directory_from_mountinfo(const char *mountinfo, const char *cgroup, char **ret);

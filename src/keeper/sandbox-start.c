@@ -267,6 +267,7 @@ static int step_cgroup(Start *st, sd_bus_error *error) {
 }
 
 static int step_channels(Start *st, sd_bus_error *error _unused_) {
+        static const int on = 1;
         Sandbox *s = st->sandbox;
         int pair[2], r;
 
@@ -274,6 +275,9 @@ static int step_channels(Start *st, sd_bus_error *error _unused_) {
                 return -errno;
         s->status_fd = pair[0];
         st->spawn.fds[LAUNCH_FD_STATUS] = pair[1];
+        /* Before anybody can write: credentials are attached when a record is sent. */
+        if (setsockopt(s->status_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+                return -errno;
 
         if (pipe2(pair, O_CLOEXEC) < 0)
                 return -errno;

@@ -16,33 +16,6 @@ static const char *const failure_errors[] = {
         [LAUNCH_FAILURE_VERIFICATION] = ERROR_VERIFICATION_FAILED,
 };
 
-/* The process behind a pidfd, in this pid namespace. */
-static int pidfd_pid(int pidfd, pid_t *ret) {
-        _cleanup_free_ char *info = NULL;
-        char path[40];
-        int r;
-
-        (void) snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-        r = file_read_full(AT_FDCWD, path, 4096, &info, NULL);
-        if (r < 0)
-                return r;
-
-        for (char *rest = info, *line; (line = strsep(&rest, "\n"));) {
-                const char *value = startswith(line, "Pid:\t");
-                int32_t pid;
-
-                if (!value)
-                        continue;
-                if (parse_i32(value, &pid) < 0)
-                        return -EBADMSG;
-
-                *ret = pid;
-                return 0;
-        }
-
-        return -EBADMSG;
-}
-
 /* Steps that know a better word than the errno say it themselves. */
 static bool says_errno(const LaunchStatus *status) {
         const char *word = strerror(status->error);
@@ -78,13 +51,17 @@ static int add_enforced(Sandbox *s, const char *text) {
 }
 
 /*
- * The pids are believed only as far as the pidfds bear them out. The application may be gone already, and reaped by
- * its init: then its pidfd knows no pid any more.
+ * Only the outer half verifies; what will be the application holds the same socket until it is executed, and is
+ * believed nothing but failures. The pids are believed only as far as the pidfds bear them out. The application may be
+ * gone already, and reaped by its init: then its pidfd knows no pid any more.
  */
-static int take_verified(Sandbox *s, const LaunchStatus *status, int fds[static 2], size_t n_fds) {
+static int take_verified(
+        Sandbox *s, const LaunchStatus *status, const FdSender *sender, int fds[static 2], size_t n_fds) {
         pid_t leader, main_pid;
         int r;
 
+        if (s->outer <= 0 || sender->pid != s->outer || sender->uid != 0)
+                return -EBADMSG;
         if (s->verified || n_fds != 2 || pidfd_pid(fds[0], &leader) < 0 || pidfd_pid(fds[1], &main_pid) < 0)
                 return -EBADMSG;
         if (leader <= 0 || leader != status->leader || status->main <= 0 ||
@@ -104,7 +81,8 @@ static int take_verified(Sandbox *s, const LaunchStatus *status, int fds[static 
         return 0;
 }
 
-static int take_record(Sandbox *s, LaunchStatus *status, int fds[static 2], size_t n_fds) {
+static int
+take_record(Sandbox *s, LaunchStatus *status, const FdSender *sender, int fds[static 2], size_t n_fds) {
         status->step[sizeof(status->step) - 1] = '\0';
         status->text[sizeof(status->text) - 1] = '\0';
 
@@ -113,7 +91,7 @@ static int take_record(Sandbox *s, LaunchStatus *status, int fds[static 2], size
                 take_failed(s, status);
                 return 0;
         case LAUNCH_STATUS_VERIFIED:
-                return take_verified(s, status, fds, n_fds);
+                return take_verified(s, status, sender, fds, n_fds);
         default:
                 return -EBADMSG;
         }
@@ -124,13 +102,14 @@ static ssize_t read_record(Sandbox *s) {
         LaunchStatus status;
         int fds[2] = { -EBADF, -EBADF }, r;
         size_t n_fds = ELEMENTSOF(fds);
+        FdSender sender;
         ssize_t n;
 
-        n = fd_receive_packet(s->status_fd, &status, sizeof(status), fds, &n_fds);
+        n = fd_receive_packet_from(s->status_fd, &status, sizeof(status), fds, &n_fds, &sender);
         if (n <= 0)
                 return n;
 
-        r = n == sizeof(status) ? take_record(s, &status, fds, n_fds) : -EBADMSG;
+        r = n == sizeof(status) ? take_record(s, &status, &sender, fds, n_fds) : -EBADMSG;
         for (size_t i = 0; i < n_fds; i++)
                 (void) safe_close(fds[i]);
 

@@ -3,7 +3,6 @@
 
 #include "base/fd.h"
 #include "base/strv.h"
-#include "keeper/cgroup-find.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -218,43 +217,6 @@ static void oom_kills_are_counted(void **state _unused_) {
         assert_int_equal(cgroup_oom_kills(d.fd), 3);
 }
 
-static void the_hierarchy_is_found(void **state _unused_) {
-        static const struct {
-                const char *mountinfo, *cgroup, *directory;
-        } cases[] = {
-                { "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
-                  "/immured.slice/x",
-                  "/sys/fs/cgroup/immured.slice/x" },
-                { "30 23 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
-                  "31 30 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-                  "32 30 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n",
-                  "/",
-                  "/sys/fs/cgroup/unified" },
-                { "32 30 0:28 /a /mnt rw - cgroup2 cgroup2 rw\n", "/a/b", "/mnt/b" },
-                { "32 30 0:28 /a /mnt rw - cgroup2 cgroup2 rw\n33 30 0:28 / /all rw - cgroup2 c rw\n",
-                  "/ab",
-                  "/all/ab" },
-                { "32 30 0:28 / /my\\040mount rw - cgroup2 cgroup2 rw\n", "/x", "/my mount/x" },
-                { "32 30 0:28 /../.. /ns rw - cgroup2 cgroup2 rw\n", "/x", NULL },
-                { "32 30 0:28 /a /mnt rw - cgroup2 cgroup2 rw\n", "/b", NULL },
-                { "29 23 0:26 / /x rw - tmpfs cgroup2 rw\n", "/", NULL },
-                { "cgroup2", "/", NULL },
-                { "a - cgroup2 b", "/", NULL },
-                { "", "/", NULL },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_free_ char *directory = NULL;
-                int r = cgroup_directory_from_mountinfo(cases[i].mountinfo, cases[i].cgroup, &directory);
-
-                assert_int_equal(r, cases[i].directory ? 0 : -ENOMEDIUM);
-                if (cases[i].directory)
-                        assert_string_equal(directory, cases[i].directory);
-                else
-                        assert_null(directory);
-        }
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_value_is_recognised_as_the_kernel_writes_it),
@@ -264,7 +226,6 @@ int main(void) {
                 cmocka_unit_test(changes_are_made_together_or_not_at_all),
                 cmocka_unit_test(frozen_is_what_the_kernel_says),
                 cmocka_unit_test(oom_kills_are_counted),
-                cmocka_unit_test(the_hierarchy_is_found),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,36 +11,6 @@
 
 #include <cmocka.h>
 
-static void the_hierarchy_is_found_in_every_layout(void **state) {
-        static const struct {
-                const char *mountinfo, *mount;
-        } cases[] = {
-                { "25 30 0:22 / /sys rw,nosuid shared:7 - sysfs sysfs rw\n"
-                  "35 25 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n",
-                  "/sys/fs/cgroup" },
-                { "36 25 0:27 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
-                  "37 36 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-                  "38 36 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup rw\n",
-                  "/sys/fs/cgroup/unified" },
-                { "38 36 0:29 / /with\\040blank rw shared:1 master:2 - cgroup2 none rw", "/with blank" },
-                { "36 25 0:27 / /sys/fs/cgroup ro - tmpfs cgroup2 ro\n", NULL },
-                { "36 25 - cgroup2 none rw\n", NULL },
-                { "", NULL },
-        };
-
-        (void) state;
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_free_ char *mount = NULL;
-
-                assert_int_equal(cgroup_find_mount_in(cases[i].mountinfo, &mount),
-                                 cases[i].mount ? 0 : -ENOENT);
-                if (cases[i].mount)
-                        assert_string_equal(mount, cases[i].mount);
-                else
-                        assert_null(mount);
-        }
-}
-
 static void keepers_lie_where_systemd_would_put_them(void **state) {
         _cleanup_free_ char *path = NULL;
 
@@ -125,7 +95,6 @@ static void what_is_empty_is_cleared_away(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_hierarchy_is_found_in_every_layout),
                 cmocka_unit_test(keepers_lie_where_systemd_would_put_them),
                 cmocka_unit_test(numbers_are_read_by_name),
                 cmocka_unit_test(what_is_empty_is_cleared_away),

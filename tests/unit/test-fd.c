@@ -231,10 +231,36 @@ static void credentials_beside_descriptors_do_no_harm(void **state) {
         (void) close(pair[1]);
 }
 
+static void packets_tell_their_sender(void **state) {
+        FdSender sender = { .pid = -7 };
+        size_t before = count_fds(), n = 1;
+        int pair[2], fds[1], one = 1;
+        char data[4];
+
+        (void) state;
+        assert_int_equal(sockets(pair), 0);
+        assert_int_equal(fd_send_packet(pair[0], "ab", 2, pair, 1), 0);
+        assert_int_equal(fd_receive_packet_from(pair[1], data, sizeof(data), fds, &n, &sender), -EBADMSG);
+        assert_int_equal(sender.pid, -7);
+
+        assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)), 0);
+        assert_int_equal(fd_send_packet(pair[0], "ab", 2, pair, 1), 0);
+        assert_int_equal(fd_receive_packet_from(pair[1], data, sizeof(data), fds, &n, &sender), 2);
+        assert_int_equal(n, 1);
+        assert_int_equal(sender.pid, getpid());
+        assert_int_equal(sender.uid, getuid());
+        (void) close(fds[0]);
+
+        (void) close(pair[0]);
+        assert_int_equal(fd_receive_packet_from(pair[1], data, sizeof(data), fds, &n, &sender), 0);
+        (void) close(pair[1]);
+        assert_int_equal(count_fds(), before);
+}
+
 static void pidfds_signal(void **state) {
         _cleanup_close_ int pidfd = -EBADF;
+        pid_t pid, found = -7;
         int status;
-        pid_t pid;
 
         (void) state;
         pid = fork();
@@ -246,10 +272,16 @@ static void pidfds_signal(void **state) {
         pidfd = pidfd_open_pid(pid);
         assert_true(pidfd >= 0);
         assert_cloexec(pidfd);
+        assert_int_equal(pidfd_pid(pidfd, &found), 0);
+        assert_int_equal(found, pid);
         assert_int_equal(pidfd_signal(pidfd, SIGKILL), 0);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         assert_int_equal(pidfd_signal(pidfd, SIGKILL), -ESRCH);
+        assert_int_equal(pidfd_pid(pidfd, &found), 0);
+        assert_int_equal(found, -1);
+        assert_int_equal(pidfd_pid(STDIN_FILENO, &found), -EBADF);
+        assert_int_equal(pidfd_pid(-1, &found), -EBADF);
 }
 
 static void only_streams_of_bytes_are_streams(void **state) {
@@ -302,6 +334,7 @@ int main(void) {
                 cmocka_unit_test(unwanted_descriptors_are_closed),
                 cmocka_unit_test(a_flood_of_descriptors_is_refused),
                 cmocka_unit_test(credentials_beside_descriptors_do_no_harm),
+                cmocka_unit_test(packets_tell_their_sender),
                 cmocka_unit_test(pidfds_signal),
                 cmocka_unit_test(only_streams_of_bytes_are_streams),
         };

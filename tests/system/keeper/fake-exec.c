@@ -18,6 +18,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+static pid_t fork_with(unsigned long flags) {
+        return (pid_t) syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+}
+
 static void send_status(LaunchStatus *status, const int *fds, size_t n_fds) {
         (void) fd_send_packet(LAUNCH_FD_STATUS, status, sizeof(*status), fds, n_fds);
 }
@@ -55,6 +59,23 @@ static int send_lie(void) {
         return EXIT_SUCCESS;
 }
 
+/* Two processes that are there, but another one says so: what an application that is not yet executed could do. */
+static int send_as_another(void) {
+        int status;
+        pid_t pid;
+
+        pid = fork_with(0);
+        if (pid == 0) {
+                LaunchStatus s = { .kind = LAUNCH_STATUS_VERIFIED, .leader = getppid(), .main = getpid() };
+
+                send_status(&s, (int[]){ pidfd_open_pid(getppid()), pidfd_open_pid(getpid()) }, 2);
+                _exit(EXIT_SUCCESS);
+        }
+
+        (void) waitpid(pid, &status, 0);
+        return EXIT_SUCCESS;
+}
+
 static int say_nothing(void) { return EXIT_SUCCESS; }
 
 static int crash(void) {
@@ -65,10 +86,6 @@ static int crash(void) {
 static int hang(void) {
         (void) pause();
         return EXIT_FAILURE;
-}
-
-static pid_t fork_with(unsigned long flags) {
-        return (pid_t) syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
 }
 
 /* Leaves a pid 1 behind that nobody was told of. */
@@ -89,6 +106,7 @@ static const struct {
         { "verification", fail_verification },
         { "nonsense",     send_nonsense },
         { "lie",          send_lie },
+        { "impostor",     send_as_another },
         { "nothing",      say_nothing },
         { "crash",        crash },
         { "hang",         hang },

@@ -2,9 +2,9 @@
 #include "keeper-rig.h"
 
 #include "base/buffer.h"
+#include "base/cgroup2.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "keeper/cgroup-find.h"
 #include "plan-fixture.h"
 
 #include <dirent.h>
@@ -33,7 +33,7 @@ static char *find_hierarchy(void) {
         char *directory = NULL;
 
         if (file_read_full(AT_FDCWD, "/proc/self/mountinfo", 4 * 1024 * 1024, &mountinfo, NULL) < 0 ||
-            cgroup_directory_from_mountinfo(mountinfo, "/", &directory) < 0)
+            cgroup2_directory(mountinfo, "/", &directory) < 0)
                 return NULL;
 
         return directory;

@@ -210,6 +210,7 @@ static void a_failed_set_up_leaves_nothing(void **state _unused_) {
                 { "verification", ERROR_VERIFICATION_FAILED, "verify: CapEff" },
                 { "nonsense", ERROR_SETUP_FAILED, "immured-exec reported nonsense" },
                 { "lie", ERROR_SETUP_FAILED, "immured-exec reported nonsense" },
+                { "impostor", ERROR_SETUP_FAILED, "immured-exec reported nonsense" },
                 { "nothing", ERROR_SETUP_FAILED, "immured-exec ended without saying why" },
                 { "crash", ERROR_SETUP_FAILED, "immured-exec ended without saying why" },
                 { "late", ERROR_SETUP_FAILED, "immured-exec ended early" },
