@@ -39,6 +39,21 @@ http {
 }
 '''
 
+# What a script makes, what a stranger's page would like to fetch, and what it would like to read.
+PAGE = '''<!DOCTYPE html>
+<title>page</title><style>body { margin: 0; background: #ff0000 }</style>
+<p id="sum"></p><p id="web">?</p><p id="file">?</p>
+<script>
+document.getElementById('sum').textContent = [1, 2, 3].map(n => n * 7).join();
+const tell = id => [() => document.getElementById(id).textContent = 'open',
+                    () => document.getElementById(id).textContent = 'closed'];
+fetch('http://127.0.0.1:PORT/', {mode: 'no-cors'}).then(...tell('web'));
+const image = document.createElement('img');
+[image.onload, image.onerror] = tell('file');
+image.src = 'file:///home/alice/outside.svg';
+</script>
+'''
+
 
 def needs(*programs):
     """Skips what cannot be driven here."""
@@ -172,6 +187,32 @@ class Examples(SystemTest):
         self.assertEqual(psql('SELECT sum(n) FROM t'), '500500\n')
         self.stop_well(id)
         self.assert_owner(DATA / 'postgresql/PG_VERSION')
+
+    @needs('chromium')
+    def test_chromium(self):
+        outside = DATA.parent / 'outside.svg'
+        outside.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+        self.addCleanup(outside.unlink)
+        self.write('inside.svg', outside.read_text())
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            server.setblocking(False)
+            self.write('page.html', PAGE.replace('PORT', str(server.getsockname()[1])))
+            # The virtual time lets what the page has asked for come to its end.
+            dom = self.run_example('chromium', '--virtual-time-budget=5000', '--dump-dom', 'page.html')
+            for line in ('<p id="sum">7,14,21</p>', '<p id="web">closed</p>', '<p id="file">closed</p>'):
+                self.assertIn(line, dom)
+            self.assertRaises(BlockingIOError, server.accept)
+        # The same page says so when it may read the file, or the line above would prove nothing.
+        self.write('page.html', PAGE.replace('/outside', '/data/inside'))
+        dom = self.run_example('chromium', '--virtual-time-budget=5000', '--dump-dom', 'page.html')
+        self.assertIn('<p id="file">open</p>', dom)
+
+        self.run_example('chromium', '--print-to-pdf=page.pdf', 'page.html')
+        self.assertEqual((DATA / 'page.pdf').read_bytes()[:5], b'%PDF-')
+        self.assert_owner(DATA / 'page.pdf')
+        self.run_example('chromium', '--screenshot=page.png', '--window-size=320,200', 'page.html')
+        self.assertEqual((DATA / 'page.png').read_bytes()[:24],
+                         b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR' + (320).to_bytes(4, 'big') + (200).to_bytes(4, 'big'))
 
     @needs('stress-ng')
     def test_stress_ng(self):
