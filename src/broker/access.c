@@ -33,6 +33,7 @@ static const AccessRule rules[] = {
         { ACCESS_PLAN,           OBJECT_PROFILE, ROLES_OF_PROFILE, ROLE_ROOT | ROLE_LISTED },
         { ACCESS_LAUNCH,         OBJECT_PROFILE, ROLES_OF_PROFILE, ROLE_ROOT | ROLE_LAUNCHER },
         { ACCESS_LAUNCH_AS_USER, OBJECT_PROFILE, ROLES_OF_PROFILE, ROLE_ROOT },
+        { ACCESS_START_AT_BOOT,  OBJECT_PROFILE, ROLE_ANYONE,      ROLE_ROOT | ROLE_LISTED },
 
         { ACCESS_INSPECT,        OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
         { ACCESS_STOP,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX },
@@ -54,6 +55,7 @@ static const char *const verb_names[_ACCESS_VERB_MAX] = {
         [ACCESS_RELOAD]         = "reload",
         [ACCESS_LAUNCH]         = "launch",
         [ACCESS_LAUNCH_AS_USER] = "launch-as-user",
+        [ACCESS_START_AT_BOOT]  = "start-at-boot",
         [ACCESS_PLAN]           = "plan",
         [ACCESS_STOP]           = "stop",
         [ACCESS_KILL]           = "kill",

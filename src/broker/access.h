@@ -29,6 +29,7 @@ typedef enum AccessVerb {
         ACCESS_RELOAD,
         ACCESS_LAUNCH,
         ACCESS_LAUNCH_AS_USER,
+        ACCESS_START_AT_BOOT, /* a unit for this user, whom nobody can ask to authenticate then; root enabled it */
         ACCESS_PLAN,
         ACCESS_STOP,
         ACCESS_KILL,

@@ -4,13 +4,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "broker/link-socket.h"
 
-#include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <systemd/sd-daemon.h>
-#include <time.h>
 
 #define HELLO_DEADLINE_USEC (10 * USEC_PER_SEC)
 /* One keeper for each user with sandboxes, one for each application started at boot. */
@@ -73,6 +69,8 @@ void keeper_link_close(KeeperLink *l) {
 void keeper_link_set_owner(KeeperLink *l, void *owner) { l->owner = owner; }
 
 void *keeper_link_owner(const KeeperLink *l) { return l->owner; }
+
+bool keeper_link_is(const KeeperLink *l, const sd_bus *bus) { return l->bus == bus; }
 
 void keeper_link_hear(KeeperLink *l) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(l->bus);
@@ -160,9 +158,10 @@ static int method_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         _cleanup_(records_done) Records records = { 0 };
         KeeperLink *l = userdata;
         uint32_t version, uid;
+        const char *app;
         int r;
 
-        r = sd_bus_message_read(m, "uu", &version, &uid);
+        r = sd_bus_message_read(m, "uus", &version, &uid, &app);
         if (r < 0)
                 return r;
         if (version != LINK_VERSION)
@@ -174,7 +173,7 @@ static int method_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) 
 
         r = read_records(m, uid, &records);
         if (r < 0) {
-                (void) log_errno(r, "The keeper of user %u sends records that cannot be read", uid);
+                (void) log_errno(r, "A keeper of user %u sends records that cannot be read", uid);
                 return r;
         }
 
@@ -183,10 +182,20 @@ static int method_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) 
                 return r;
 
         l->deadline = sd_event_source_disable_unref(l->deadline);
-        r = l->links->handlers->hello(l, uid, records.items, records.n_items, l->links->userdata);
+        r = l->links->handlers->hello(l, uid, app, records.items, records.n_items, l->links->userdata);
         if (r < 0)
                 keeper_link_close(l);
         return 1;
+}
+
+static int method_start_app(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeeperLink *l = userdata;
+        int r;
+
+        (void) error;
+
+        r = l->links->handlers->start_app(l, m, l->links->userdata);
+        return r < 0 ? r : 1;
 }
 
 static int on_sandbox_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -245,10 +254,11 @@ static int on_hello_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Hello",
-                                SD_BUS_ARGS("u", version, "u", uid, "aa{sv}", records),
+                                SD_BUS_ARGS("u", version, "u", uid, "s", app, "aa{sv}", records),
                                 SD_BUS_NO_RESULT,
                                 method_hello,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("StartApp", NULL, NULL, method_start_app, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 /* clang-format on */
@@ -400,45 +410,6 @@ static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *use
         return 0;
 }
 
-static int socket_from_systemd(void) {
-        int n = sd_listen_fds(0);
-
-        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
-                if (sd_is_socket_unix(fd, SOCK_STREAM, 1, LINK_SOCKET, 0) > 0)
-                        return fd;
-
-        return -ENOENT;
-}
-
-/* Born with its final mode: nobody connects in between. */
-static int socket_make(void) {
-        _cleanup_close_ int fd = -EBADF;
-        struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = LINK_SOCKET };
-        mode_t mask;
-        int r;
-
-        if (mkdir("/run/immured", 0755) < 0 && errno != EEXIST)
-                return -errno;
-
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return -errno;
-
-        if (unlink(LINK_SOCKET) < 0 && errno != ENOENT)
-                return -errno;
-
-        mask = umask(0177);
-        r = bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ? -errno : 0;
-        (void) umask(mask);
-        if (r < 0)
-                return r;
-
-        if (listen(fd, SOMAXCONN) < 0)
-                return -errno;
-
-        return TAKE_FD(fd);
-}
-
 int keeper_links_new(KeeperLinks **ret,
                      sd_event *event,
                      const KeeperLinkHandlers *handlers,
@@ -455,9 +426,7 @@ int keeper_links_new(KeeperLinks **ret,
         links->userdata = userdata;
         LIST_INIT(&links->list);
 
-        links->socket = socket_from_systemd();
-        if (links->socket < 0)
-                links->socket = socket_make();
+        links->socket = link_socket_open();
         if (links->socket < 0)
                 return links->socket;
 

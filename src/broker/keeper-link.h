@@ -20,8 +20,16 @@ typedef struct KeeperLink KeeperLink;
 
 /* Who owns what comes over the links. A link is gone when closed() returns, and not before. */
 typedef struct KeeperLinkHandlers {
-        /* Records are the handler's to take (set to NULL). Negative errno closes the link. */
-        int (*hello)(KeeperLink *l, uint32_t uid, SandboxRecord **records, size_t n_records, void *userdata);
+        /* app: "" or what the keeper is there for. Records are the handler's to take (set to NULL). Negative errno
+         * closes the link. */
+        int (*hello)(KeeperLink *l,
+                     uint32_t uid,
+                     const char *app,
+                     SandboxRecord **records,
+                     size_t n_records,
+                     void *userdata);
+        /* Replies to the call, at once or later, or returns negative errno. */
+        int (*start_app)(KeeperLink *l, sd_bus_message *call, void *userdata);
         /* The record is taken over. */
         void (*changed)(KeeperLink *l, SandboxRecord *record, void *userdata);
         void (*removed)(KeeperLink *l,
@@ -44,6 +52,8 @@ void keeper_link_close(KeeperLink *l);
 /* Whoever keeps the link's place: borrowed. */
 void keeper_link_set_owner(KeeperLink *l, void *owner);
 void *keeper_link_owner(const KeeperLink *l);
+/* Whether this is the connection. */
+bool keeper_link_is(const KeeperLink *l, const sd_bus *bus);
 
 /* Handles what has come in already. The link may be closed, and gone, afterwards. */
 void keeper_link_hear(KeeperLink *l);

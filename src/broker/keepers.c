@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/keepers.h"
+#include "broker/keeper-row.h"
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/cgroups.h"
 #include "broker/keeper-start.h"
-#include "broker/keeper-unit.h"
 #include "broker/manager.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,40 +23,11 @@
 #define CLEAR_INTERVAL_USEC (10 * USEC_PER_MSEC)
 #define CLEAR_LOOKS_MAX 1000
 
-typedef enum KeeperState {
-        KEEPER_STARTING,
-        KEEPER_READY,
-        KEEPER_LOST,
-        KEEPER_CLEARING, /* what a former one left behind is being ended, before there is another */
-} KeeperState;
-
-struct Keeper {
-        LIST_ENTRY(Keeper) entry;
-        Keepers *keepers;
-        uid_t uid;
-        KeeperState state;
-        KeeperLink *link; /* while ready */
-        TAILQ_HEAD(, KeeperWaiter) waiters;
-        sd_event_source *deadline;
-        KeeperUnit *unit; /* with systemd, until it came up */
-        char *cgroup;     /* without: the directory it was given */
-        int pidfd;        /* likewise, if this very broker started it */
-        unsigned n_looks; /* while clearing */
-        sd_event_source *exited;
-};
-
-struct Keepers {
-        Manager *manager;
-        KeeperLinks *links;
-        LIST_HEAD(, Keeper) list;
-        char *cgroup_root; /* NULL: systemd runs keepers */
-};
-
-static Keeper *keeper_find(Keepers *k, uid_t uid) {
+Keeper *keeper_find(Keepers *k, uid_t uid, const char *app) {
         Keeper *keeper;
 
         LIST_FOREACH(keeper, &k->list, entry)
-        if (keeper->uid == uid)
+        if (streq(keeper->app, app) && (*app || keeper->uid == uid))
                 return keeper;
 
         return NULL;
@@ -76,14 +47,20 @@ static Keeper *keeper_free(Keeper *keeper) {
         return NULL;
 }
 
-static int keeper_new(Keepers *k, uid_t uid, KeeperState state, Keeper **ret) {
+int keeper_new(Keepers *k, uid_t uid, const char *app, KeeperState state, Keeper **ret) {
         Keeper *keeper = calloc(1, sizeof(*keeper));
 
         if (!keeper)
                 return -ENOMEM;
 
         *keeper = (Keeper){ .keepers = k, .uid = uid, .state = state, .pidfd = -EBADF };
-        if (k->cgroup_root && cgroup_path_for_keeper(k->cgroup_root, uid, &keeper->cgroup) < 0) {
+        (void) snprintf(keeper->app, sizeof(keeper->app), "%s", app);
+        if (*app)
+                (void) snprintf(keeper->title, sizeof(keeper->title), "%s", app);
+        else
+                (void) snprintf(keeper->title, sizeof(keeper->title), "user %u", uid);
+
+        if (k->cgroup_root && !*app && cgroup_path_for_keeper(k->cgroup_root, uid, &keeper->cgroup) < 0) {
                 free(keeper);
                 return -ENOMEM;
         }
@@ -94,13 +71,12 @@ static int keeper_new(Keepers *k, uid_t uid, KeeperState state, Keeper **ret) {
         return 0;
 }
 
-/* Ready or hopeless: what hung on finding out is over. */
-static void keeper_settle(Keeper *keeper) {
+void keeper_settle(Keeper *keeper) {
         keeper->deadline = sd_event_source_disable_unref(keeper->deadline);
         keeper->unit = keeper_unit_free(keeper->unit);
 }
 
-static void tell_waiters(Keeper *keeper, const char *text) {
+void keeper_tell_waiters(Keeper *keeper, const char *text) {
         KeeperWaiter *w;
 
         while ((w = TAILQ_FIRST(&keeper->waiters))) {
@@ -122,7 +98,7 @@ static void drop_sandboxes(Keeper *keeper) {
 static void keeper_give_up(Keeper *keeper, const char *text) {
         keeper_settle(keeper);
         keeper->state = KEEPER_LOST;
-        tell_waiters(keeper, text);
+        keeper_tell_waiters(keeper, text);
         drop_sandboxes(keeper);
         (void) keeper_free(keeper);
 }
@@ -175,7 +151,7 @@ static int on_look(sd_event_source *s, uint64_t usec, void *userdata) {
 /* It is gone for good. Whoever came after that gets a new one; one that never came up is not tried again. */
 static void keeper_end(Keeper *keeper, const char *text) {
         if (keeper->state == KEEPER_STARTING)
-                tell_waiters(keeper, text);
+                keeper_tell_waiters(keeper, text);
 
         drop_sandboxes(keeper);
         if (keeper_clear(keeper) < 0)
@@ -203,12 +179,12 @@ static int on_return_deadline(sd_event_source *s, uint64_t usec, void *userdata)
                 return deadline_set(keeper, RETURN_LOOK_USEC, on_return_deadline);
 
         if (keeper_has_sandboxes(keeper))
-                log_warning("The keeper of user %u is gone, and its sandboxes with it", keeper->uid);
+                log_warning("The keeper of %s is gone, and its sandboxes with it", keeper->title);
         keeper_end(keeper, "the keeper went away");
         return 0;
 }
 
-static void keeper_lose(Keeper *keeper) {
+void keeper_lose(Keeper *keeper) {
         int r;
 
         keeper->link = NULL;
@@ -221,76 +197,10 @@ static void keeper_lose(Keeper *keeper) {
         r = deadline_set(
                 keeper, keeper->cgroup ? RETURN_LOOK_USEC : RETURN_DEADLINE_USEC, on_return_deadline);
         if (r < 0) {
-                (void) log_errno(r, "Cannot wait for the keeper of user %u", keeper->uid);
+                (void) log_errno(r, "Cannot wait for the keeper of %s", keeper->title);
                 keeper_give_up(keeper, "the keeper went away");
         }
 }
-
-static int on_hello(KeeperLink *l, uint32_t uid, SandboxRecord **records, size_t n_records, void *userdata) {
-        Keepers *k = userdata;
-        Keeper *keeper = keeper_find(k, uid);
-        int r;
-
-        if (!keeper) {
-                r = keeper_new(k, uid, KEEPER_LOST, &keeper);
-                if (r < 0)
-                        return r;
-        } else if (keeper->link && keeper->link != l) {
-                /* It reconnected before we noticed that the old link broke. */
-                keeper_link_set_owner(keeper->link, NULL);
-                keeper_link_close(keeper->link);
-        }
-
-        keeper->link = l;
-        keeper->state = KEEPER_READY;
-        keeper_link_set_owner(l, keeper);
-        keeper_settle(keeper);
-        manager_keeper_snapshot(k->manager, keeper, records, n_records);
-        tell_waiters(keeper, NULL);
-        return 0;
-}
-
-static void on_changed(KeeperLink *l, SandboxRecord *record, void *userdata) {
-        _cleanup_(sandbox_record_freep) SandboxRecord *owned = record;
-        Keeper *keeper = keeper_link_owner(l);
-        Keepers *k = userdata;
-
-        if (!keeper || record->uid != keeper->uid) {
-                log_warning("A keeper speaks of sandbox \"%s\", which is not its own: ignored", record->id);
-                return;
-        }
-
-        manager_sandbox_changed(k->manager, keeper, TAKE_PTR(owned));
-}
-
-static void
-on_removed(KeeperLink *l, const char *id, const char *result, int32_t code, int32_t status, void *userdata) {
-        Keeper *keeper = keeper_link_owner(l);
-        Keepers *k = userdata;
-        Sandbox *s = sandboxes_find(&k->manager->sandboxes, id);
-        int value = sandbox_result_from_name(result);
-
-        if (!s || !keeper || s->keeper != keeper || value < 0)
-                return;
-
-        manager_sandbox_removed(k->manager, s, value, code, status);
-}
-
-static void on_closed(KeeperLink *l, void *userdata) {
-        Keeper *keeper = keeper_link_owner(l);
-        Keepers *k = userdata;
-
-        /* Where we close them all, to leave, it is no news of sandboxes. */
-        if (keeper && keeper->link == l && k->links)
-                keeper_lose(keeper);
-}
-
-static const KeeperLinkHandlers link_handlers = {
-        .hello = on_hello,
-        .changed = on_changed,
-        .removed = on_removed,
-        .closed = on_closed,
-};
 
 static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
         Keeper *keeper = userdata;
@@ -298,14 +208,14 @@ static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
         (void) s;
         (void) usec;
 
-        log_warning("The keeper of user %u did not come up within 15 s", keeper->uid);
+        log_warning("The keeper of %s did not come up within 15 s", keeper->title);
         if (keeper->pidfd < 0) {
                 keeper_give_up(keeper, "the keeper did not come up within 15 s");
                 return 0;
         }
 
         /* The rest when it is dead. */
-        tell_waiters(keeper, "the keeper did not come up within 15 s");
+        keeper_tell_waiters(keeper, "the keeper did not come up within 15 s");
         (void) pidfd_signal(keeper->pidfd, SIGKILL);
         return 0;
 }
@@ -324,8 +234,8 @@ static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdat
         keeper->exited = sd_event_source_disable_unref(keeper->exited);
         keeper->pidfd = safe_close(keeper->pidfd);
         if (info.si_code != CLD_EXITED || info.si_status != 0)
-                log_warning("The keeper of user %u ended: %s %d",
-                            keeper->uid,
+                log_warning("The keeper of %s ended: %s %d",
+                            keeper->title,
                             info.si_code == CLD_EXITED ? "status" : "signal",
                             info.si_status);
 
@@ -352,7 +262,7 @@ static int start_by_ourselves(Keeper *keeper) {
 
         keeper->pidfd = keeper_spawn(keeper->uid, keeper->cgroup, dir);
         if (keeper->pidfd < 0)
-                return log_errno(keeper->pidfd, "Cannot start the keeper of user %u", keeper->uid);
+                return log_errno(keeper->pidfd, "Cannot start the keeper of %s", keeper->title);
 
         return sd_event_add_io(
                 k->manager->event, &keeper->exited, keeper->pidfd, EPOLLIN, on_exited, keeper);
@@ -361,7 +271,7 @@ static int start_by_ourselves(Keeper *keeper) {
 static void on_unit_failed(const char *text, void *userdata) {
         Keeper *keeper = userdata;
 
-        log_warning("The keeper of user %u does not come up: %s", keeper->uid, text);
+        log_warning("The keeper of %s does not come up: %s", keeper->title, text);
         keeper_give_up(keeper, text);
 }
 
@@ -390,7 +300,7 @@ static int keeper_begin(Keeper *keeper) {
 }
 
 Keeper *keepers_find_ready(Keepers *k, uid_t uid) {
-        Keeper *keeper = keeper_find(k, uid);
+        Keeper *keeper = keeper_find(k, uid, "");
 
         /*
          * Whoever held a lease heard of the end from the keeper itself, and may ask for the next launch before our
@@ -398,19 +308,31 @@ Keeper *keepers_find_ready(Keepers *k, uid_t uid) {
          */
         if (keeper && keeper->state == KEEPER_READY) {
                 keeper_link_hear(keeper->link);
-                keeper = keeper_find(k, uid);
+                keeper = keeper_find(k, uid, "");
         }
 
         return keeper && keeper->state == KEEPER_READY ? keeper : NULL;
 }
 
+Keeper *keepers_find_linked(Keepers *k, const sd_bus *bus) {
+        Keeper *keeper;
+
+        LIST_FOREACH(keeper, &k->list, entry)
+        if (keeper->link && keeper_link_is(keeper->link, bus))
+                return keeper;
+
+        return NULL;
+}
+
+void keeper_set_uid(Keeper *keeper, uid_t uid) { keeper->uid = uid; }
+
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w) {
-        Keeper *keeper = keeper_find(k, uid);
+        Keeper *keeper = keeper_find(k, uid, "");
         bool begin = !keeper;
         int r;
 
         if (begin) {
-                r = keeper_new(k, uid, KEEPER_STARTING, &keeper);
+                r = keeper_new(k, uid, "", KEEPER_STARTING, &keeper);
                 if (r < 0)
                         return r;
         }
@@ -474,7 +396,7 @@ int keepers_new(Keepers **ret, Manager *m, const char *cgroup_root) {
                         return -ENOMEM;
         }
 
-        r = keeper_links_new(&k->links, m->event, &link_handlers, k);
+        r = keeper_links_new(&k->links, m->event, &keeper_link_handlers, k);
         if (r < 0)
                 return r;
 
@@ -490,7 +412,7 @@ Keepers *keepers_free(Keepers *k) {
         while (!LIST_EMPTY(&k->list)) {
                 Keeper *keeper = LIST_FIRST(&k->list);
 
-                tell_waiters(keeper, "the broker is stopping");
+                keeper_tell_waiters(keeper, "the broker is stopping");
                 (void) keeper_free(keeper);
         }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * keepers — one row for each user's keeper: started when wanted, heard when it says Hello, outliving this broker
+ * keepers — one row for each keeper: a user's, started when wanted, and an application's, run by a unit of its own;
+ * both heard when they say Hello, outliving this broker
  *
  * A row is starting (asked for, not heard of yet), ready (linked), or lost (its link broke: it gets a moment to come
  * back before its sandboxes are given up).
@@ -35,8 +36,13 @@ int keepers_new(Keepers **ret, struct Manager *m, const char *cgroup_root);
 Keepers *keepers_free(Keepers *k);
 DEFINE_CLEANUP(Keepers *, keepers_free);
 
-/* The linked keeper of a user, or NULL. */
+/* The user's own keeper if it is linked, or NULL. */
 Keeper *keepers_find_ready(Keepers *k, uid_t uid);
+
+/* The one at the other end of this connection; NULL: it is not linked by it any more. */
+Keeper *keepers_find_linked(Keepers *k, const sd_bus *bus);
+/* Whose sandboxes it keeps, once that is known. */
+void keeper_set_uid(Keeper *keeper, uid_t uid);
 
 /* keeper NULL: it cannot be had, text says why. The waiter is no longer queued when this is called. */
 typedef void (*KeeperHandler)(Keeper *keeper, const char *text, void *userdata);

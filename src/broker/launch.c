@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/launch.h"
+#include "broker/launch-state.h"
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/interface.h"
-#include "broker/keepers.h"
 #include "broker/launch-message.h"
-#include "broker/launch-options.h"
 #include "broker/manager.h"
-#include "broker/reservation.h"
 #include "plan/plan-compile.h"
 
 #include <time.h>
@@ -17,24 +14,7 @@
 /* On top of the profile's own start timeout, which the keeper enforces: only a keeper that hangs gets this far. */
 #define ANSWER_GRACE_USEC (15 * USEC_PER_SEC)
 
-typedef enum LaunchMode {
-        LAUNCH_PLAIN,
-        LAUNCH_LEASED,
-        LAUNCH_PLAN_ONLY,
-} LaunchMode;
-
-struct Launch {
-        LaunchMode mode;
-        Call *call;
-        LaunchOptions options;
-        char *profile;
-        KnownAccount *target;
-        AccountQuery *query;
-        KeeperWaiter waiter;
-        Reservation reservation;
-};
-
-static Launch *launch_free(Launch *l) {
+Launch *launch_free(Launch *l) {
         if (!l)
                 return NULL;
 
@@ -48,9 +28,8 @@ static Launch *launch_free(Launch *l) {
         free(l);
         return NULL;
 }
-DEFINE_CLEANUP(Launch *, launch_free);
 
-static void launch_fail(Launch *l, int error) {
+void launch_fail(Launch *l, int error) {
         call_reply_error(l->call, error);
         (void) launch_free(l);
 }
@@ -75,6 +54,12 @@ static int find_profile(Launch *l, const CatalogEntry **ret) {
                 r = access_check(&caller, ACCESS_LAUNCH_AS_USER, &object);
         if (r == -ENOENT || !e)
                 return call_fail(l->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
+        /* Nobody is listed by one that was refused: this is root, or a unit. */
+        if (!e->profile) {
+                _cleanup_free_ char *text = catalog_entry_error(e);
+
+                return call_fail(l->call, ERROR_BAD_SETTING, "%s", text ?: "The profile was refused");
+        }
         if (r < 0)
                 return call_fail(l->call,
                                  SD_BUS_ERROR_ACCESS_DENIED,
@@ -83,11 +68,6 @@ static int find_profile(Launch *l, const CatalogEntry **ret) {
                                  access_verb_name(other ? ACCESS_LAUNCH_AS_USER : l->call->member->verb),
                                  l->profile);
 
-        if (!e->profile) {
-                _cleanup_free_ char *text = catalog_entry_error(e);
-
-                return call_fail(l->call, ERROR_BAD_SETTING, "%s", text ?: "The profile was refused");
-        }
         if (e->profile->abstract)
                 return call_fail(l->call,
                                  ERROR_PROFILE_DISABLED,
@@ -178,6 +158,8 @@ static int reply_launched(Launch *l, sd_bus_message *reply) {
         if (r < 0)
                 return r;
 
+        if (l->mode == LAUNCH_APP)
+                return call_reply(l->call, NULL);
         if (l->mode == LAUNCH_PLAIN)
                 return call_reply(l->call, "so", l->reservation.id, path);
 
@@ -206,7 +188,10 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
         }
 
         if (l->call->manager->catalog->config.log_launches)
-                log_info("%s launched by user %u", l->reservation.id, l->call->uid);
+                log_info("%s launched %s user %u",
+                         l->reservation.id,
+                         l->mode == LAUNCH_APP ? "by its unit, for" : "by",
+                         l->call->uid);
 }
 
 static uint64_t answer_timeout(const Plan *p) {
@@ -226,7 +211,7 @@ static int send_to_keeper(Launch *l, Keeper *keeper) {
         int r;
 
         /* Nobody would learn what became of it. */
-        if (l->call->peer->state != PEER_KNOWN)
+        if (l->call->peer && l->call->peer->state != PEER_KNOWN)
                 return -ECONNRESET;
 
         r = evaluate(l, &e, &plan);
@@ -236,6 +221,9 @@ static int send_to_keeper(Launch *l, Keeper *keeper) {
         r = reservation_take(&l->reservation, l->call, e->profile, plan->uid);
         if (r < 0)
                 return r;
+
+        if (l->mode == LAUNCH_APP)
+                keeper_set_uid(keeper, plan->uid);
 
         plan_fd = plan_to_memfd(plan, NULL);
         if (plan_fd < 0)
@@ -299,8 +287,17 @@ static int reply_plan(Launch *l) {
         return call_send(l->call, TAKE_PTR(reply));
 }
 
-/* The target is known. 0: answered; 1: on its way; negative errno. */
-static int proceed(Launch *l) {
+/* The keeper of an application is the one that asks. */
+static Keeper *find_keeper(const Launch *l) {
+        Keepers *keepers = l->call->manager->keepers;
+
+        if (l->mode == LAUNCH_APP)
+                return keepers_find_linked(keepers, sd_bus_message_get_bus(l->call->message));
+
+        return keepers_find_ready(keepers, l->target->account->uid);
+}
+
+int launch_proceed(Launch *l) {
         Manager *m = l->call->manager;
         _cleanup_(plan_freep) Plan *plan = NULL;
         const CatalogEntry *e = NULL;
@@ -315,7 +312,9 @@ static int proceed(Launch *l) {
         if (l->mode == LAUNCH_PLAN_ONLY)
                 return reply_plan(l);
 
-        keeper = keepers_find_ready(m->keepers, l->target->account->uid);
+        keeper = find_keeper(l);
+        if (!keeper && l->mode == LAUNCH_APP)
+                return -ECONNRESET;
         if (keeper) {
                 r = send_to_keeper(l, keeper);
                 return r < 0 ? r : 1;
@@ -342,7 +341,7 @@ static void on_target(KnownAccount *known, void *userdata) {
 
         l->query = NULL;
         l->target = known_account_ref(known);
-        r = proceed(l);
+        r = launch_proceed(l);
         if (r < 0)
                 launch_fail(l, r);
         else if (r == 0)
@@ -451,7 +450,7 @@ static int begin(Call *c, LaunchMode mode) {
         if (r >= 0)
                 r = find_target(l);
         if (r > 0)
-                r = proceed(l);
+                r = launch_proceed(l);
         else if (r == 0)
                 r = 1;
         if (r > 0) {

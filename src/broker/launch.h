@@ -13,8 +13,13 @@
  */
 
 #include "broker/call.h"
+#include "link/app-name.h"
 
 typedef struct Launch Launch;
+
+/* What a unit wants to run. The call, of the keeper that is its main process, is answered by and by, or not at all and
+ * negative errno returned. */
+int launch_app(struct Manager *m, sd_bus_message *message, const AppName *app);
 
 /* Handlers. */
 int call_launch(Call *c);

@@ -29,7 +29,7 @@ typedef struct IdBlock {
 } IdBlock;
 
 struct IdPool {
-        uint32_t start; /* where this user's search begins, so that users seldom meet */
+        uint32_t start; /* where the search begins */
         int directory_fd;
         int nspawn_directory_fd; /* -EBADF: no systemd here */
         IdBlock *blocks;
@@ -271,7 +271,7 @@ static int open_nspawn_directory(void) {
         return fd < 0 ? -errno : fd;
 }
 
-int id_pool_new(IdPool **ret, uid_t uid) {
+int id_pool_new(IdPool **ret, uint32_t number) {
         _cleanup_(id_pool_freep) IdPool *p = NULL;
 
         p = calloc(1, sizeof(*p));
@@ -279,7 +279,7 @@ int id_pool_new(IdPool **ret, uid_t uid) {
                 return -ENOMEM;
 
         /* Knuth's multiplicative hash spreads neighbouring uids over the whole range. */
-        p->start = (uint32_t) uid * UINT32_C(2654435761) % IDS_N_BLOCKS;
+        p->start = number * UINT32_C(2654435761) % IDS_N_BLOCKS;
         p->nspawn_directory_fd = -EBADF;
         p->directory_fd = open_ids_directory();
         if (p->directory_fd < 0)

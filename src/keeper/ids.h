@@ -24,8 +24,11 @@
 
 typedef struct IdPool IdPool;
 
-/* The pool of one user, with a first block claimed, so that a launch need not look. */
-int id_pool_new(IdPool **ret, uid_t uid);
+/*
+ * A pool with a first block claimed, so that a launch need not look. Where the search begins is a matter of the
+ * number: keepers with different ones seldom meet.
+ */
+int id_pool_new(IdPool **ret, uint32_t number);
 /* Gives all blocks back; takes NULL, returns NULL. */
 IdPool *id_pool_free(IdPool *p);
 DEFINE_CLEANUP(IdPool *, id_pool_free);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "keeper/app.h"
 #include "keeper/keeper-calls.h"
 #include "link/link.h"
 
@@ -17,6 +18,7 @@ struct KeeperLink {
         sd_event_source *pause;
         uint64_t pause_usec;
         bool announced; /* Hello is on its way: signals may follow it */
+        bool welcome;   /* and was answered */
 };
 
 static void link_retry(KeeperLink *l);
@@ -34,7 +36,7 @@ static void drop_calls(Keeper *k) {
 
 static void link_drop(KeeperLink *l) {
         drop_calls(l->keeper);
-        l->announced = false;
+        l->announced = l->welcome = false;
         l->bus = sd_bus_close_unref(l->bus);
 }
 
@@ -142,6 +144,7 @@ static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error _
         }
 
         l->pause_usec = PAUSE_MIN_USEC;
+        l->welcome = true;
         keeper_announced(l->keeper);
         return 0;
 }
@@ -171,7 +174,11 @@ static int say_hello(KeeperLink *l) {
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_append(m, "uu", LINK_VERSION, (uint32_t) l->keeper->uid);
+        r = sd_bus_message_append(m,
+                                  "uus",
+                                  LINK_VERSION,
+                                  (uint32_t) l->keeper->uid,
+                                  l->keeper->app ? app_name(l->keeper->app) : "");
         if (r < 0)
                 return r;
 
@@ -185,6 +192,22 @@ static int say_hello(KeeperLink *l) {
 
         l->announced = true;
         return 0;
+}
+
+int keeper_link_start_app(KeeperLink *l, sd_bus_message_handler_t handler, void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        if (!l->welcome)
+                return -ENOTCONN;
+
+        r = sd_bus_message_new_method_call(
+                l->bus, &m, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, "StartApp");
+        if (r < 0)
+                return r;
+
+        /* That of Type=oneshot is answered when it has ended, and not before. */
+        return sd_bus_call_async(l->bus, NULL, m, handler, userdata, UINT64_MAX);
 }
 
 static int on_disconnected(sd_bus_message *m _unused_, void *userdata, sd_bus_error *error _unused_) {
@@ -274,7 +297,7 @@ static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused
 static void link_retry(KeeperLink *l) {
         int r;
 
-        l->announced = false;
+        l->announced = l->welcome = false;
         drop_calls(l->keeper);
 
         /* The end of a connection comes twice: to the Hello that waited, and to whoever watches for it. */

@@ -22,5 +22,8 @@ DEFINE_CLEANUP(KeeperLink *, keeper_link_free);
 void keeper_link_changed(KeeperLink *l, const Sandbox *s);
 void keeper_link_removed(KeeperLink *l, const Sandbox *s);
 
+/* Asks for the launch of what this keeper is there for. -ENOTCONN: the broker has not answered a Hello. */
+int keeper_link_start_app(KeeperLink *l, sd_bus_message_handler_t handler, void *userdata);
+
 /* Answers the Launch() of this sandbox if it is still open: with its error, or its record and lease. */
 void keeper_link_launched(KeeperLink *l, Sandbox *s);

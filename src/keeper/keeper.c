@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "keeper/app.h"
 #include "keeper/keeper-link.h"
 #include "keeper/spawn.h"
 
@@ -26,6 +27,9 @@ Sandbox *keeper_find(Keeper *k, const char *id) {
 static size_t n_alive(const Keeper *k) { return k->n_sandboxes - k->n_ended; }
 
 static void notify_status(const Keeper *k) {
+        if (k->app)
+                return; /* says itself how it is */
+
         (void) sd_notifyf(false, "STATUS=%zu sandbox%s", n_alive(k), n_alive(k) == 1 ? "" : "es");
 }
 
@@ -72,7 +76,37 @@ static void leave_when_empty(Keeper *k) {
                 (void) sd_event_exit(k->event, 0);
 }
 
+void keeper_sandbox_changed(Keeper *k, Sandbox *s) {
+        keeper_link_changed(k->link, s);
+        if (k->app)
+                app_changed(k->app, s);
+}
+
+void keeper_sandbox_deadline(Keeper *k, Sandbox *s, uint64_t timeout_usec) {
+        if (k->app)
+                app_deadline(k->app, s, timeout_usec);
+}
+
+void keeper_sandbox_launched(Keeper *k, Sandbox *s) {
+        keeper_link_launched(k->link, s);
+        if (k->app)
+                app_launched(k->app, s);
+}
+
+/* The unit tells of an application that failed: its keeper is not there to do so. */
+static void end_of_app(Keeper *k, Sandbox *s) {
+        app_ended(k->app, s);
+        keeper_link_removed(k->link, s);
+        list_remove(k, s);
+        (void) sandbox_free(s);
+}
+
 void keeper_sandbox_ended(Keeper *k, Sandbox *s, bool keep) {
+        if (k->app) {
+                end_of_app(k, s);
+                return;
+        }
+
         if (keep) {
                 k->n_ended++;
                 while (k->n_ended > KEEPER_ENDED_MAX)
@@ -96,6 +130,10 @@ int keeper_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, 
                 return sd_bus_error_setf(
                         error, ERROR_QUOTA_EXCEEDED, "the keeper holds %u sandboxes", KEEPER_SANDBOXES_MAX);
 
+        if (k->app && k->launched)
+                return sd_bus_error_setf(
+                        error, ERROR_SANDBOX_EXISTS, "%s was launched already", app_name(k->app));
+
         s = keeper_find(k, request->id);
         if (s && sandbox_is_alive(s))
                 return sd_bus_error_setf(error, ERROR_SANDBOX_EXISTS, "%s is running", request->id);
@@ -106,6 +144,8 @@ int keeper_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, 
         if (r < 0)
                 return r;
 
+        k->uid = s->record->uid;
+        k->launched = true;
         list_add(k, s);
         sandbox_begin(s);
         notify_status(k);
@@ -163,13 +203,17 @@ static int on_terminate(sd_event_source *source _unused_,
                         sandbox_stop(s);
         }
 
-        longest = longest > USEC_INFINITY - 10 * USEC_PER_SEC ? USEC_INFINITY : longest + 10 * USEC_PER_SEC;
-        (void) sd_notifyf(false, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64, longest);
+        (void) sd_notifyf(false, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64, terms_unit_timeout(longest));
         leave_when_empty(k);
         return 0;
 }
 
 void keeper_announced(Keeper *k) {
+        if (k->app) {
+                app_announced(k->app);
+                return;
+        }
+
         (void) sd_notify(false, "READY=1");
         notify_status(k);
 }
@@ -231,15 +275,22 @@ static int set_up_events(Keeper *k) {
         return MIN(r, 0);
 }
 
-int keeper_new(Keeper **ret, uid_t uid, const char *directory, const char *exec_path) {
+int keeper_new(Keeper **ret, const KeeperOptions *options) {
+        const char *directory = options->cgroup;
         _cleanup_(keeper_freep) Keeper *k = NULL;
         int r;
 
         k = calloc(1, sizeof(*k));
         if (!k)
                 return log_oom();
-        k->uid = uid;
+        k->uid = options->app ? LINK_UID_UNKNOWN : options->uid;
         k->exec_fd = k->null_fd = -EBADF;
+
+        if (options->app) {
+                r = app_new(&k->app, k, options->app);
+                if (r < 0)
+                        return log_errno(r, "%s is not USER:PROFILE", options->app);
+        }
 
         r = set_up_process();
         if (r < 0)
@@ -253,9 +304,9 @@ int keeper_new(Keeper **ret, uid_t uid, const char *directory, const char *exec_
         if (k->null_fd < 0)
                 return log_errno(-errno, "/dev/null");
 
-        k->exec_fd = spawn_load(exec_path);
+        k->exec_fd = spawn_load(options->exec);
         if (k->exec_fd < 0)
-                return log_errno(k->exec_fd, "cannot load %s", exec_path);
+                return log_errno(k->exec_fd, "cannot load %s", options->exec);
 
         r = cgroup_unit_new(&k->unit, directory);
         if (r == -EBUSY)
@@ -268,7 +319,7 @@ int keeper_new(Keeper **ret, uid_t uid, const char *directory, const char *exec_
         if (r < 0)
                 return log_oom();
 
-        r = id_pool_new(&k->ids, uid);
+        r = id_pool_new(&k->ids, k->app ? app_number(k->app) : k->uid);
         if (r < 0)
                 return log_errno(r, "%s", IDS_DIRECTORY);
 
@@ -292,6 +343,7 @@ Keeper *keeper_free(Keeper *k) {
         }
 
         (void) keeper_link_free(k->link);
+        (void) app_free(k->app);
         (void) id_pool_free(k->ids);
         (void) cgroup_unit_free(k->unit);
         (void) seed_free(k->seed);
@@ -306,5 +358,5 @@ int keeper_run(Keeper *k) {
         int r;
 
         r = sd_event_loop(k->event);
-        return r < 0 ? log_errno(r, "the event loop failed") : 0;
+        return r < 0 ? log_errno(r, "the event loop failed") : r;
 }

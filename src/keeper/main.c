@@ -1,71 +1,91 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * immured-keeper — keeps the sandboxes of one user
+ * immured-keeper — keeps the sandboxes of one user, or one application as the main process of its unit
  */
 
 #include "base/log.h"
 #include "base/text.h"
+#include "keeper/app-end.h"
 #include "keeper/keeper.h"
+#include "link/app-name.h"
 
 #include <getopt.h>
 #include <stdio.h>
 
-typedef struct Arguments {
-        uid_t uid;
-        bool uid_set;
-        const char *cgroup;
-        const char *exec;
-} Arguments;
-
-static int parse_arguments(int argc, char **argv, Arguments *ret) {
+static int parse_arguments(int argc, char **argv, KeeperOptions *ret) {
         static const struct option options[] = {
                 { "uid", required_argument, NULL, 'u' },
+                { "app", required_argument, NULL, 'a' },
                 { "cgroup", required_argument, NULL, 'c' },
                 { "exec", required_argument, NULL, 'e' },
                 {},
         };
-        Arguments a = { .exec = LIBEXECDIR "/immured-exec" };
+        KeeperOptions o = { .exec = LIBEXECDIR "/immured-exec" };
+        bool uid_set = false;
         int c;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
                 switch (c) {
                 case 'u':
-                        if (parse_id(optarg, &a.uid) < 0)
+                        if (parse_id(optarg, &o.uid) < 0)
                                 return -EINVAL;
-                        a.uid_set = true;
+                        uid_set = true;
+                        break;
+                case 'a':
+                        o.app = optarg;
                         break;
                 case 'c':
-                        a.cgroup = optarg;
+                        o.cgroup = optarg;
                         break;
                 case 'e':
-                        a.exec = optarg;
+                        o.exec = optarg;
                         break;
                 default:
                         return -EINVAL;
                 }
         }
 
-        if (!a.uid_set || optind != argc)
+        if (uid_set == (o.app != NULL) || optind != argc)
                 return -EINVAL;
 
-        *ret = a;
+        *ret = o;
         return 0;
 }
 
-int main(int argc, char **argv) {
+/* The exit status; *ret_signo: the signal to end by instead, or 0. */
+static int serve(const KeeperOptions *options, int *ret_signo) {
         _cleanup_(keeper_freep) Keeper *keeper = NULL;
-        Arguments arguments;
+        int r;
+
+        if (keeper_new(&keeper, options) < 0)
+                return EXIT_FAILURE;
+
+        r = keeper_run(keeper);
+        *ret_signo = keeper->end_signal;
+        return r < 0 ? EXIT_FAILURE : r;
+}
+
+int main(int argc, char **argv) {
+        KeeperOptions options;
+        AppName name;
+        int status, signo = 0;
 
         log_open("immured-keeper", getenv("JOURNAL_STREAM") != NULL);
-        if (parse_arguments(argc, argv, &arguments) < 0) {
+        if (parse_arguments(argc, argv, &options) < 0) {
                 (void) fprintf(stderr,
-                               "Usage: immured-keeper --uid=UID [--cgroup=DIRECTORY] [--exec=PROGRAM]\n");
+                               "Usage: immured-keeper --uid=UID|--app=USER:PROFILE [--cgroup=DIRECTORY] "
+                               "[--exec=PROGRAM]\n");
                 return 2;
         }
 
-        if (keeper_new(&keeper, arguments.uid, arguments.cgroup, arguments.exec) < 0)
-                return EXIT_FAILURE;
+        if (options.app && app_name_parse(options.app, &name) < 0) {
+                log_error("\"%s\" is not USER:PROFILE", options.app);
+                return APP_REFUSED_STATUS;
+        }
 
-        return keeper_run(keeper) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        status = serve(&options, &signo);
+        if (signo > 0)
+                app_die(signo);
+        return status;
 }

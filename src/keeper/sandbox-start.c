@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "keeper/app.h"
 #include "keeper/keeper.h"
 #include "keeper/sandbox.h"
 #include "keeper/spawn.h"
@@ -53,9 +54,15 @@ static int step_plan(Start *st, sd_bus_error *error) {
                 return r;
 
         /* The plan decides whose processes these will be; it must be this keeper's user, whatever the id says. */
-        if (uid != s->keeper->uid || st->plan->uid != s->keeper->uid || !streq(st->plan->profile, profile))
+        if (uid != st->plan->uid || !streq(st->plan->profile, profile) ||
+            (!s->keeper->app && uid != s->keeper->uid))
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_INVALID_ARGS, "id, plan and keeper do not agree");
+        if (s->keeper->app) {
+                r = app_check_plan(s->keeper->app, st->plan, error);
+                if (r < 0)
+                        return r;
+        }
         if (st->plan->type == SERVICE_NOTIFY)
                 return sd_bus_error_set(error, ERROR_SETUP_FAILED, "Type=notify is not supported");
 

@@ -45,6 +45,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
 static void set_deadline(Sandbox *s, uint64_t timeout_usec) {
         int r = 0;
 
+        keeper_sandbox_deadline(s->keeper, s, timeout_usec);
         if (timeout_usec == USEC_INFINITY) {
                 (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
                 return;
@@ -71,7 +72,7 @@ static void set_deadline(Sandbox *s, uint64_t timeout_usec) {
 
 void sandbox_set_sub_state(Sandbox *s, const char *sub_state) {
         set_text(&s->record->sub_state, sub_state);
-        keeper_link_changed(s->keeper->link, s);
+        keeper_sandbox_changed(s->keeper, s);
 }
 
 /* A launch that failed is answered with an error and gone: its last steps are nobody's news. */
@@ -87,7 +88,7 @@ static void enter_phase(Sandbox *s, SandboxPhase phase, uint64_t timeout_usec) {
         set_deadline(s, timeout_usec);
 
         if (!never_was(s))
-                keeper_link_changed(s->keeper->link, s);
+                keeper_sandbox_changed(s->keeper, s);
 }
 
 void sandbox_hurry(Sandbox *s) { set_deadline(s, 0); }
@@ -232,7 +233,7 @@ static void enter_running(Sandbox *s) {
                 (void) sandbox_watch_cgroup(s, "memory.events", on_memory_events, &s->memory_event);
         /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
         if (s->terms.type != SERVICE_ONESHOT || s->lease)
-                keeper_link_launched(s->keeper->link, s);
+                keeper_sandbox_launched(s->keeper, s);
 }
 
 /*
@@ -347,7 +348,6 @@ void sandbox_run_over(Sandbox *s) {
 
 /* Nothing of it is left on the machine; now everybody is told. */
 void sandbox_end(Sandbox *s) {
-        KeeperLink *link = s->keeper->link;
         bool failed = s->record->result != SANDBOX_SUCCESS, keep = failed && !never_was(s);
 
         s->phase = PHASE_DEAD;
@@ -355,10 +355,10 @@ void sandbox_end(Sandbox *s) {
         set_text(&s->record->sub_state, phases[PHASE_DEAD].sub_state);
 
         if (!never_was(s))
-                keeper_link_changed(link, s);
+                keeper_sandbox_changed(s->keeper, s);
         if (!keep)
-                keeper_link_removed(link, s);
-        keeper_link_launched(link, s);
+                keeper_link_removed(s->keeper->link, s);
+        keeper_sandbox_launched(s->keeper, s);
         refuse_restarts(s);
         call_list_answer(&s->stop_calls, NULL);
 

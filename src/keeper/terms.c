@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/terms.h"
 
+#include "base/text.h"
+
 #include <math.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -90,6 +92,12 @@ uint64_t terms_restart_delay(const Terms *t, uint32_t n) {
         return (uint64_t) ((double) t->restart_usec *
                            pow((double) t->restart_max_delay_usec / (double) t->restart_usec,
                                (double) n / (double) t->restart_steps));
+}
+
+uint64_t terms_unit_timeout(uint64_t timeout_usec) {
+        const uint64_t year = UINT64_C(366) * 24 * 3600 * USEC_PER_SEC;
+
+        return MIN(timeout_usec, year) + 10 * USEC_PER_SEC;
 }
 
 bool terms_count_start(const Terms *t, StartCount *count, uint64_t now_usec) {

@@ -45,6 +45,12 @@ bool terms_restart(const Terms *t, SandboxResult result);
 /* How long to wait before a restart that n automatic ones came before; RestartSteps= as in systemd.service(5). */
 uint64_t terms_restart_delay(const Terms *t, uint32_t n);
 
+/*
+ * What systemd is told to wait where we wait this long, µs: longer, as we end things in better order; and never
+ * infinity, which it takes for no answer.
+ */
+uint64_t terms_unit_timeout(uint64_t timeout_usec);
+
 /* The starts of one sandbox: windows one behind the other, each as long as StartLimitIntervalSec=. */
 typedef struct StartCount {
         uint64_t begin; /* CLOCK_MONOTONIC µs */

@@ -8,7 +8,9 @@
  * broker then calls the keeper's methods. Both ends check that the other is root (SO_PEERCRED).
  *
  *   broker's object  LINK_BROKER_PATH, interface LINK_BROKER_INTERFACE
- *       Hello(u version, u uid, aa{sv} records)          everything this keeper holds; again after each reconnect
+ *       Hello(u version, u uid, s app, aa{sv} records)   everything this keeper holds; again after each reconnect.
+ *           app: "", or the AppName of what this keeper is there for; uid: LINK_UID_UNKNOWN until that was launched
+ *       StartApp()                       of such a keeper: have it launched; replies when that is answered, or refused
  *   keeper's object  LINK_KEEPER_PATH, interface LINK_KEEPER_INTERFACE
  *       Launch(s id, a{sv} facts, h plan, a(uh) streams, b lease) -> (a{sv} record, ah lease)
  *           facts: InvocationID s. streams: number of the standard stream and its descriptor. lease: one descriptor
@@ -36,7 +38,8 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-id128.h>
 
-#define LINK_VERSION 1U
+#define LINK_VERSION 2U
+#define LINK_UID_UNKNOWN UINT32_MAX
 #define LINK_SOCKET "/run/immured/keeper.sock"
 #define LINK_BROKER_PATH "/org/immured/KeeperLink1"
 #define LINK_BROKER_INTERFACE "org.immured.KeeperLink1"

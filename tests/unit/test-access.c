@@ -65,6 +65,7 @@ static const Row rows[] = {
         { ACCESS_PLAN,           OBJECT_PROFILE, "y-yy---" },
         { ACCESS_LAUNCH,         OBJECT_PROFILE, "y-yy---" },
         { ACCESS_LAUNCH_AS_USER, OBJECT_PROFILE, "y-dd---" },
+        { ACCESS_START_AT_BOOT,  OBJECT_PROFILE, "ydyyddd" },
         { ACCESS_INSPECT,        OBJECT_SANDBOX, "yyy----" },
         { ACCESS_STOP,           OBJECT_SANDBOX, "yyy----" },
         { ACCESS_KILL,           OBJECT_SANDBOX, "yyy----" },

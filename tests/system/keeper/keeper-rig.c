@@ -188,11 +188,13 @@ static void forget_hello(Rig *rig) {
 static int on_hello(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
         Rig *rig = userdata;
         uint32_t version, uid;
+        const char *app;
 
         forget_hello(rig);
-        assert_true(sd_bus_message_read(m, "uu", &version, &uid) > 0);
+        assert_true(sd_bus_message_read(m, "uus", &version, &uid, &app) > 0);
         assert_int_equal(version, LINK_VERSION);
         assert_int_equal(uid, RIG_UID);
+        assert_string_equal(app, "");
         assert_true(sd_bus_message_enter_container(m, 'a', "a{sv}") > 0);
         while (!sd_bus_message_at_end(m, false))
                 assert_int_equal(sandbox_record_read(m, &rig->hello[rig->n_hello++]), 0);
@@ -203,7 +205,7 @@ static int on_hello(sd_bus_message *m, void *userdata, sd_bus_error *error _unus
 
 static const sd_bus_vtable broker_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD("Hello", "uuaa{sv}", "", on_hello, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Hello", "uusaa{sv}", "", on_hello, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * launch-state — a launch under way, shared by those who begin one: callers on the bus (launch.c) and units
+ * (launch-app.c)
+ *
+ * Life: launch.h. Runs in: broker. Privilege: none of its own.
+ */
+
+#include "broker/keepers.h"
+#include "broker/launch-options.h"
+#include "broker/launch.h"
+#include "broker/reservation.h"
+
+typedef enum LaunchMode {
+        LAUNCH_PLAIN,
+        LAUNCH_LEASED,
+        LAUNCH_PLAN_ONLY,
+        LAUNCH_APP, /* for the keeper that asks, and the account that its unit names */
+} LaunchMode;
+
+struct Launch {
+        LaunchMode mode;
+        Call *call;
+        LaunchOptions options;
+        char *profile;
+        KnownAccount *target;
+        AccountQuery *query;
+        KeeperWaiter waiter;
+        Reservation reservation;
+};
+
+Launch *launch_free(Launch *l); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Launch *, launch_free);
+
+/* Answers with the error, and is gone. */
+void launch_fail(Launch *l, int error);
+
+/* The target is known. 0: answered; 1: on its way, and not the caller's any more; negative errno. */
+int launch_proceed(Launch *l);
