@@ -84,18 +84,6 @@ static const AccessRule *rule_find(AccessVerb verb, ObjectKind kind) {
         return NULL;
 }
 
-static bool account_in_lists(const Account *account, char *const *users, char *const *groups) {
-        STRV_FOREACH(user, users)
-        if (account_is_user(account, *user))
-                return true;
-
-        STRV_FOREACH(group, groups)
-        if (account_is_in_group(account, *group))
-                return true;
-
-        return false;
-}
-
 static unsigned roles_by_uid(uid_t uid, const AccessObject *object) {
         unsigned roles = ROLE_ANYONE;
 
@@ -110,17 +98,10 @@ static unsigned roles_by_uid(uid_t uid, const AccessObject *object) {
 static unsigned roles_by_lists(const Account *account, const Profile *p) {
         unsigned roles = 0;
 
-        if (account_in_lists(account, p->manage_users, p->manage_groups))
+        if (account_is_listed(account, p->manage_users, p->manage_groups))
                 roles |= ROLE_MANAGER;
 
-        /* An abstract profile is material for others: nobody launches it, so nobody is told of it. */
-        if (p->abstract)
-                return roles;
-
-        if (account_in_lists(account, p->deny_users, p->deny_groups))
-                return roles;
-
-        if (account_in_lists(account, p->allow_users, p->allow_groups)) {
+        if (account_is_admitted(account, p)) {
                 roles |= ROLE_LISTED;
                 if (p->authentication == PROFILE_AUTHENTICATION_NONE)
                         roles |= ROLE_LAUNCHER;

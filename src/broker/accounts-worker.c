@@ -2,16 +2,12 @@
 #include "broker/accounts-worker.h"
 
 #include "base/fd.h"
+#include "plan/account-lookup.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-
-/* getpwnam_r(3) wants a buffer; entries beyond this are refused rather than chased. */
-#define NSS_BUFFER_MAX (64U * 1024)
 
 typedef struct Writer {
         uint8_t *data;
@@ -155,92 +151,14 @@ int account_answer_read(const void *data, size_t size, Account **ret) {
         return 0;
 }
 
-static int look_up_passwd(const AccountQuestion *q, Account *a) {
-        static char buffer[NSS_BUFFER_MAX];
-        struct passwd pw, *found = NULL;
-        int k;
-
-        if (q->name[0] != '\0')
-                k = getpwnam_r(q->name, &pw, buffer, sizeof(buffer), &found);
-        else
-                k = getpwuid_r(q->uid, &pw, buffer, sizeof(buffer), &found);
-
-        /* Modules disagree about how to say "no such user": everything that is no entry and no failure is that. */
-        if (!found)
-                return k == EIO || k == ENOMEM || k == EMFILE || k == ENFILE || k == ERANGE || k == EINTR
-                               ? -k
-                               : -ENOENT;
-
-        a->uid = pw.pw_uid;
-        a->gid = pw.pw_gid;
-        a->name = strdup(pw.pw_name);
-        a->home = strdup(pw.pw_dir ?: "/");
-        a->shell = strdup(pw.pw_shell ?: "");
-        return a->name && a->home && a->shell ? 0 : -ENOMEM;
-}
-
-static int look_up_group_name(gid_t gid, char **ret) {
-        static char buffer[NSS_BUFFER_MAX];
-        struct group gr, *found = NULL;
-        char *name;
-        int k;
-
-        k = getgrgid_r(gid, &gr, buffer, sizeof(buffer), &found);
-        if (k == ERANGE || !found) {
-                *ret = NULL; /* the gid alone still counts */
-                return 0;
-        }
-
-        name = strdup(gr.gr_name);
-        if (!name)
-                return -ENOMEM;
-
-        *ret = name;
-        return 0;
-}
-
-/* A truncated list is no list: a group in DenyGroups= might be among those cut off. */
-static int look_up_groups(Account *a) {
-        static gid_t gids[ACCOUNT_GROUPS_MAX];
-        int n = ELEMENTSOF(gids), k;
-
-        if (getgrouplist(a->name, a->gid, gids, &n) < 0)
-                return -E2BIG;
-
-        a->groups = calloc(MAX(n, 1), sizeof(*a->groups));
-        if (!a->groups)
-                return -ENOMEM;
-
-        for (int i = 0; i < n; i++) {
-                a->groups[i].gid = gids[i];
-                k = look_up_group_name(gids[i], &a->groups[i].name);
-                if (k < 0)
-                        return k;
-                a->n_groups++;
-        }
-
-        return 0;
-}
-
-static int look_up(const AccountQuestion *q, Account *a) {
-        int k;
-
-        k = look_up_passwd(q, a);
-        if (k < 0)
-                return k;
-
-        return look_up_groups(a);
-}
-
 static void answer(int sock, const AccountQuestion *q) {
         static uint8_t buf[ACCOUNT_ANSWER_MAX];
         _cleanup_(account_freep) Account *a = NULL;
         ssize_t size;
         int k;
 
-        a = calloc(1, sizeof(*a));
-        k = a ? look_up(q, a) : -ENOMEM;
-        size = account_answer_write(buf, q->number, k, k < 0 ? NULL : a);
+        k = account_look_up(q->name[0] != '\0' ? q->name : NULL, q->uid, &a);
+        size = account_answer_write(buf, q->number, k, a);
         if (size < 0)
                 size = account_answer_write(buf, q->number, (int) size, NULL);
 

@@ -11,7 +11,6 @@
 #include "plan/account.h"
 
 #define ACCOUNT_NAME_MAX 64
-#define ACCOUNT_GROUPS_MAX 1024
 #define ACCOUNT_ANSWER_MAX (128U * 1024)
 
 /* One packet to the worker. */

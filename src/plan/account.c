@@ -2,6 +2,7 @@
 
 #include "plan/account.h"
 
+#include "base/strv.h"
 #include "base/text.h"
 
 Account *account_free(Account *a) {
@@ -36,4 +37,21 @@ bool account_is_in_group(const Account *a, const char *text) {
                         return true;
 
         return false;
+}
+
+bool account_is_listed(const Account *a, char *const *users, char *const *groups) {
+        STRV_FOREACH(user, users)
+        if (account_is_user(a, *user))
+                return true;
+
+        STRV_FOREACH(group, groups)
+        if (account_is_in_group(a, *group))
+                return true;
+
+        return false;
+}
+
+bool account_is_admitted(const Account *a, const Profile *p) {
+        return !p->abstract && !account_is_listed(a, p->deny_users, p->deny_groups) &&
+               account_is_listed(a, p->allow_users, p->allow_groups);
 }

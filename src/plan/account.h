@@ -8,6 +8,7 @@
  */
 
 #include "base/util.h"
+#include "profile/profile.h"
 
 #include <sys/types.h>
 
@@ -32,3 +33,11 @@ DEFINE_CLEANUP(Account *, account_free);
 /* Whether the account is meant by this text: its name or its decimal uid; a group's name or decimal gid. */
 bool account_is_user(const Account *a, const char *text);
 bool account_is_in_group(const Account *a, const char *text);
+/* Whether it is one of these, or in one of these groups. */
+bool account_is_listed(const Account *a, char *const *users, char *const *groups);
+
+/*
+ * Whether [Access] of the profile allows it the account, perhaps only after authentication. Not an abstract one: it is
+ * material for others, nobody launches it.
+ */
+bool account_is_admitted(const Account *a, const Profile *p);

@@ -11,16 +11,18 @@ UNITS = pathlib.Path('/usr/lib/systemd/system')
 
 # Exposure as systemd-analyze counts it, 0 to 10. The keeper's is high by design: what it is given reaches the
 # applications, whose own profiles do the confining (the unit says so, directive by directive).
-EXPOSURE = {'immured.service': 1.5, 'immured-user@.service': 9.0}
+EXPOSURE = {'immured.service': 1.5, 'immured-user@.service': 9.0, 'immured-app@.service': 9.0}
 
 
 class Units(SystemTest):
     def test_systemd_finds_nothing_wrong(self):
         names = ['immured.service', 'immured.socket', 'immured.slice']
         units = [str(UNITS / name) for name in names]
-        instance = pathlib.Path('/run/immured-user@3001.service')
-        instance.write_text((UNITS / 'immured-user@.service').read_text())
-        done = subprocess.run(['systemd-analyze', 'verify', '--man=no', *units, str(instance)],
+        for kind, name in (('user', '3001'), ('app', 'alice:web')):
+            instance = pathlib.Path(f'/run/immured-{kind}@{name}.service')
+            instance.write_text((UNITS / f'immured-{kind}@.service').read_text())
+            units.append(str(instance))
+        done = subprocess.run(['systemd-analyze', 'verify', '--man=no', *units],
                               capture_output=True, text=True)
         ours = [line for line in done.stderr.splitlines() if 'immured' in line]
         self.assertEqual(ours, [])
@@ -33,6 +35,15 @@ class Units(SystemTest):
             self.assertEqual(len(overall), 1, done.stdout + done.stderr)
             level = float(overall[0].split(':')[1].split()[0])
             self.assertLessEqual(level, threshold, name)
+
+    def test_keepers_are_given_the_same_whatever_they_are_for(self):
+        def service(name):
+            text = (UNITS / name).read_text()
+            lines = text[text.index('[Service]'):].partition('[Install]')[0].splitlines()
+            own = ('ExecStart=', 'Slice=', 'TimeoutStartSec=', 'RestartPreventExitStatus=')
+            return [line for line in lines if '=' in line and not line.startswith(('#', *own))]
+        self.assertEqual(service('immured-user@.service'), service('immured-app@.service'))
+        self.assertIn('Delegate=yes', service('immured-app@.service'))
 
     def test_files_can_be_opened_as_the_programs_do(self):
         # openat2(2) answers ENOSYS under this one, in the process and in all that it starts.
@@ -48,9 +59,10 @@ class Units(SystemTest):
 
     def test_sandboxes_outlive_the_socket(self):
         # These hand on what happens to the other unit: a stop, a restart.
-        lines = (UNITS / 'immured-user@.service').read_text().splitlines()
-        for directive in 'Requires=', 'Requisite=', 'BindsTo=', 'PartOf=':
-            self.assertEqual([line for line in lines if line.startswith(directive)], [])
+        for name in 'immured-user@.service', 'immured-app@.service':
+            lines = (UNITS / name).read_text().splitlines()
+            for directive in 'Requires=', 'Requisite=', 'BindsTo=', 'PartOf=':
+                self.assertEqual([line for line in lines if line.startswith(directive)], [])
 
     def test_reload_is_a_call_that_the_broker_answers(self):
         lines = (UNITS / 'immured.service').read_text().splitlines()

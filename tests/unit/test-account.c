@@ -2,6 +2,8 @@
 
 #include "plan-fixture.h"
 
+#include "plan/account-lookup.h"
+
 static void test_a_user_is_meant_by_name_or_number(void **state) {
         static const struct {
                 const char *text;
@@ -42,6 +44,46 @@ static void test_groups_are_meant_by_name_or_number(void **state) {
         assert_false(account_is_in_group(f.account, "staff"));
 }
 
+static void test_a_profile_admits_whom_it_allows_and_does_not_deny(void **state) {
+        static char *alice[] = { (char *) "alice", NULL }, *staff[] = { (char *) "50", NULL },
+                    *others[] = { (char *) "bob", (char *) "0", NULL };
+        const struct {
+                Profile profile;
+                bool admitted;
+        } cases[] = {
+                { {}, false },
+                { { .allow_users = alice }, true },
+                { { .allow_users = others }, false },
+                { { .allow_groups = staff }, true },
+                { { .allow_users = alice, .deny_users = alice }, false },
+                { { .allow_users = alice, .deny_groups = staff }, false },
+                { { .allow_users = alice, .deny_users = others }, true },
+                { { .manage_users = alice }, false },
+                { { .allow_users = alice, .authentication = PROFILE_AUTHENTICATION_ADMIN }, true },
+                { { .allow_users = alice, .abstract = true }, false },
+        };
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                if (account_is_admitted(f.account, &cases[i].profile) != cases[i].admitted)
+                        fail_msg("case %zu", i);
+}
+
+static void test_the_look_up_finds_root_by_name_and_by_uid(void **state) {
+        _cleanup_(account_freep) Account *by_name = NULL, *by_uid = NULL, *none = NULL;
+
+        (void) state;
+        assert_int_equal(account_look_up("root", 7, &by_name), 0);
+        assert_int_equal(account_look_up(NULL, 0, &by_uid), 0);
+        assert_int_equal(by_name->uid, 0);
+        assert_string_equal(by_uid->name, "root");
+        assert_true(account_is_in_group(by_uid, "0"));
+        assert_int_equal(account_look_up("no-such-user-here", 0, &none), -ENOENT);
+        assert_null(none);
+}
+
 static void test_free_takes_null(void **state) {
         (void) state;
         assert_null(account_free(NULL));
@@ -52,6 +94,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_user_is_meant_by_name_or_number),
                 cmocka_unit_test(test_groups_are_meant_by_name_or_number),
+                cmocka_unit_test(test_a_profile_admits_whom_it_allows_and_does_not_deny),
+                cmocka_unit_test(test_the_look_up_finds_root_by_name_and_by_uid),
                 cmocka_unit_test(test_free_takes_null),
         };
 
