@@ -2,6 +2,7 @@
 #include "confine/sources.h"
 
 #include "base/text.h"
+#include "confine/devices.h"
 #include "confine/identity.h"
 #include "confine/mountfd.h"
 #include "confine/resolve.h"
@@ -14,22 +15,6 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-
-/* The devices that are safe for everyone, and the numbers that must stand behind the names. */
-/* clang-format off */
-static const struct {
-        const char *path;
-        unsigned major, minor;
-} devices[] = {
-        { "/dev/null",    1, 3 },
-        { "/dev/zero",    1, 5 },
-        { "/dev/full",    1, 7 },
-        { "/dev/random",  1, 8 },
-        { "/dev/urandom", 1, 9 },
-        { "/dev/tty",     5, 0 },
-};
-/* clang-format on */
 
 Sources *sources_free(Sources *s) {
         if (!s)
@@ -43,60 +28,6 @@ Sources *sources_free(Sources *s) {
 
 static bool has_source(const PlanNode *n) {
         return n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_DEVICE || n->kind == PLAN_NODE_OVERLAY;
-}
-
-/*
- * Majors of the terminals and their screens, Documentation/admin-guide/devices.txt: who holds one that the user has
- * open outside can type there. And 1, memory, beyond those above.
- */
-static bool device_leads_out(dev_t device) {
-        static const unsigned majors[] = { 1, 2, 3, 4, 5, 7 };
-        const unsigned n = major(device);
-
-        for (size_t i = 0; i < ELEMENTSOF(majors); i++)
-                if (n == majors[i])
-                        return true;
-
-        return n >= 128 && n <= 143; /* pseudo-terminals */
-}
-
-/*
- * A device of the profile's: what the user may read and write outside, with the ids it has inside. Asked with the
- * user's rights, as all that carries AS_USER is found with them.
- */
-static int
-device_check_allowed(int fd, const PlanNode *n, const struct stat *st, bool pick, Problem *problem) {
-        if (device_leads_out(st->st_rdev))
-                return problem_set(problem, -EPERM, "Device %s leads out of the sandbox", n->source);
-        if (faccessat(fd, "", R_OK | W_OK, AT_EACCESS | AT_EMPTY_PATH) < 0)
-                return problem_set(problem, -errno, "%s", n->source);
-
-        /* No file system of devices takes idmapped mounts. */
-        if (pick && (st->st_mode & (S_IROTH | S_IWOTH)) != (S_IROTH | S_IWOTH))
-                return problem_set_layer(
-                        problem,
-                        -EOPNOTSUPP,
-                        "idmap: device %s is not for everyone, and PrivateUsers=pick carries no other right to it",
-                        n->source);
-
-        return 0;
-}
-
-static int device_check(int fd, const PlanNode *n, const struct stat *st, bool pick, Problem *problem) {
-        if (!S_ISCHR(st->st_mode))
-                return problem_set(problem, -ENODEV, "%s is no character device", n->source);
-
-        for (size_t i = 0; i < ELEMENTSOF(devices); i++)
-                if (streq(devices[i].path, n->source))
-                        return st->st_rdev == makedev(devices[i].major, devices[i].minor)
-                                       ? 0
-                                       : problem_set(problem, -ENODEV, "%s is another device", n->source);
-
-        if (n->flags & PLAN_NODE_AS_USER)
-                return device_check_allowed(fd, n, st, pick, problem);
-
-        return problem_set(
-                problem, -EPERM, "Device %s is not one of those that everyone may have", n->source);
 }
 
 /* The plan was checked by the path's text; the links that root laid may lead to such a place all the same. */
@@ -126,7 +57,7 @@ static int source_check(int fd,
                         bool has_links,
                         Problem *problem) {
         if (n->kind == PLAN_NODE_DEVICE)
-                return device_check(fd, n, st, plan->private_users == PRIVATE_USERS_PICK, problem);
+                return devices_check(fd, plan, n, st, problem);
         if (n->kind == PLAN_NODE_OVERLAY && !S_ISDIR(st->st_mode))
                 return problem_set(problem, -ENOTDIR, "%s", n->source);
 

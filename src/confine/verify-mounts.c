@@ -210,9 +210,11 @@ static void explain_rest(const MountTable *t) {
 
                         if (other->node == SIZE_MAX || !path_is_below(m->path, other->path))
                                 continue;
-                        if (streq(m->path, other->path))
+                        if (streq(m->path, other->path)) {
                                 m->is_explained = true;
-                        else if (other->spreads && (!nearest || strlen(other->path) > strlen(nearest->path)))
+                                m->is_device = other->is_device;
+                        } else if (other->spreads &&
+                                   (!nearest || strlen(other->path) > strlen(nearest->path)))
                                 nearest = other;
                 }
 
@@ -232,7 +234,7 @@ static bool option_is_missing(const Mount *m, const char **ret) {
                 const char *option;
         } wanted[] = {
                 { true, "nosuid" },
-                { !m->is_device, "nodev" },
+                { !m->is_device || m->is_mask, "nodev" }, /* a mask is not what it covers */
                 { m->is_mask || m->flags & PLAN_NODE_READ_ONLY, "ro" },
                 { m->flags & PLAN_NODE_NO_EXEC, "noexec" },
         };

@@ -2,6 +2,7 @@
 #include "exec/report.h"
 
 #include "confine/caps.h"
+#include "confine/devices.h"
 #include "confine/identity.h"
 #include "confine/label.h"
 #include "confine/landlock.h"
@@ -48,6 +49,8 @@ static int step_user_namespace(Exec *x) {
         x->userns_fd = userns_new(x->plan, x->id_base, &x->userns_first, &x->problem);
         return x->userns_fd < 0 ? x->userns_fd : 0;
 }
+
+static int step_devices(Exec *x) { return devices_add(x->plan, &x->problem); }
 
 static int step_mounts(Exec *x) {
         return sources_new(&x->sources, x->plan, x->userns_fd, x->id_base, &x->problem);
@@ -220,6 +223,8 @@ const Step exec_steps[] = {
         { "hard-limits", STAGE_OUTSIDE, step_hard_limits },
         /* Made first: root writes its maps, and the idmapped mounts of the next step need it. */
         { "user-namespace", STAGE_OUTSIDE, step_user_namespace },
+        /* Turns the one word of the plan that is not resolved into nodes, as all that follows goes by them. */
+        { "devices", STAGE_OUTSIDE, step_devices },
         /* In the host's mount namespace, the only one where its paths mean what the plan means. */
         { "mounts", STAGE_OUTSIDE, step_mounts },
 

@@ -29,6 +29,8 @@ bool plan_path_is_valid(const char *s) { return path_is_normalized(s) && plan_te
 
 bool plan_source_is_forbidden(const char *path) { return place_refuse_source(path); }
 
+bool plan_device_is_forbidden(const char *path) { return place_refuse_device(path); }
+
 bool plan_account_name_is_valid(const char *s) {
         if (*s == '\0' || *s == '-' || *s == ' ' || streq(s, ".") || streq(s, ".."))
                 return false;
@@ -376,6 +378,14 @@ static bool streams_hold(const Plan *p) { return p->standard_input != STREAM_JOU
 
 static bool capabilities_hold(const Plan *p) { return (p->ambient_set & ~p->bounding_set) == 0; }
 
+static bool devices_hold(const Plan *p) {
+        for (size_t i = 0; i < p->n_nodes; i++)
+                if (plan_node_is_dev(&p->nodes[i]))
+                        return true;
+
+        return !p->host_devices;
+}
+
 static bool misc_holds(const Plan *p) {
         return (p->landlock || !p->landlock_no_tcp) && path_is_normalized(p->argv[0]) &&
                !streq(p->argv[0], "/") && p->n_seccomp % PLAN_INSTRUCTION_SIZE == 0 &&
@@ -384,8 +394,8 @@ static bool misc_holds(const Plan *p) {
 
 int plan_check(const Plan *p) {
         static bool (*const checks[])(const Plan *p) = {
-                misc_holds, streams_hold, environment_holds, rlimits_hold,
-                ids_hold,   tree_holds,   capabilities_hold, cgroup_holds,
+                misc_holds, streams_hold,      environment_holds, rlimits_hold, ids_hold,
+                tree_holds, capabilities_hold, cgroup_holds,      devices_hold,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(checks); i++)

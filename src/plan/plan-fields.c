@@ -123,6 +123,7 @@ static const PlanField plan_fields[] = {
           .is_valid = hostname_is_valid },
         { "Tree",               PLAN_FIELD_ROWS, ARRAY(PlanNode, nodes), .min = 1, .max = PLAN_NODES_MAX,
           .rows = &node_table },
+        { "HostDevices",        PLAN_FIELD_BOOL, SCALAR(bool, host_devices), .max = 1 },
         { "Network",            PLAN_FIELD_U8, SCALAR(uint8_t, network), ENUM(network_names) },
 
         { "CapabilityBoundingSet", PLAN_FIELD_U64, SCALAR(uint64_t, bounding_set), .max = PLAN_CAPABILITIES_ALL,

@@ -395,6 +395,7 @@ static int check_places(PlanBuild *b) {
 int plan_build_tree(PlanBuild *b) {
         int r;
 
+        b->plan->host_devices = !b->profile->private_devices;
         r = add_root(b);
         if (r >= 0)
                 r = add_system(b);

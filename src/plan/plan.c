@@ -90,6 +90,8 @@ int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]) {
         return r;
 }
 
+bool plan_node_is_dev(const PlanNode *n) { return n->kind == PLAN_NODE_TMPFS && streq(n->target, "/dev"); }
+
 bool plan_root_is_writable(const Plan *p) {
         return p->n_nodes > 0 && p->nodes[0].kind == PLAN_NODE_OVERLAY &&
                !(p->nodes[0].flags & PLAN_NODE_READ_ONLY);

@@ -119,7 +119,8 @@ typedef struct Plan {
         char *hostname;
         PlanNode *nodes;
         size_t n_nodes;
-        uint8_t network; /* NetworkMode */
+        bool host_devices; /* more nodes are made where it runs: the devices that the user may use */
+        uint8_t network;   /* NetworkMode */
 
         /* with which rights */
         uint64_t bounding_set, ambient_set; /* bit N: capability N */
@@ -157,6 +158,9 @@ typedef struct Plan {
 
 Plan *plan_free(Plan *p); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Plan *, plan_free);
+
+/* Whether it is the file system that all devices are in. */
+bool plan_node_is_dev(const PlanNode *n);
 
 /* Whether the application may write to the root itself: in memory, and thrown away. */
 bool plan_root_is_writable(const Plan *p);

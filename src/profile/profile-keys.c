@@ -166,8 +166,8 @@ const ProfileKey profile_keys[] = {
              "Only processes in /proc, nothing of the machine"),
         KEY("Files", "PrivateTmpSize", parse_key_size, private_tmp_size, 65536, SIZE_LIMIT, false, "64M",
              "size", "Size of /tmp and of /var/tmp"),
-        FIXED("Files", "PrivateDevices", parse_key_only_yes, "yes", "yes|no",
-             "A /dev without hardware but DeviceAllow= (yes in this version)"),
+        BOOL("Files", "PrivateDevices", private_devices, "yes",
+             "A /dev without hardware but DeviceAllow=; no: with each character device that the user may use"),
         LIST("Files", "DeviceAllow", parse_key_devices, devices, "", "[-]device [rw]",
              "A character device it may read and write, as far as the user may"),
 

@@ -452,24 +452,14 @@ int parse_key_rlimit_usec(const ProfileKey *key, const char *text, Profile *p, c
         return parse_rlimit(key, text, p, read_usec, ret_why);
 }
 
-static int parse_only_boolean(const ProfileKey *key, const char *text, bool only) {
+int parse_key_only_no(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         bool value;
         int r;
 
+        (void) p;
+        (void) ret_why;
         r = parse_boolean(scalar_text(key, text), &value);
-        return r < 0 ? r : value != only ? -EOPNOTSUPP : 0;
-}
-
-int parse_key_only_yes(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) p;
-        (void) ret_why;
-        return parse_only_boolean(key, text, true);
-}
-
-int parse_key_only_no(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) p;
-        (void) ret_why;
-        return parse_only_boolean(key, text, false);
+        return r < 0 ? r : value ? -EOPNOTSUPP : 0;
 }
 
 int parse_key_only_none(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {

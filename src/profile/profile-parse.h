@@ -73,7 +73,6 @@ DECLARE_PARSER(parse_key_restart);
 DECLARE_PARSER(parse_key_on_disconnect);
 DECLARE_PARSER(parse_key_landlock);
 /* profile-parse.c: the one value that is always in force is taken, the others are refused; nothing is kept. */
-DECLARE_PARSER(parse_key_only_yes);
 DECLARE_PARSER(parse_key_only_no);
 DECLARE_PARSER(parse_key_only_none); /* the empty list */
 DECLARE_PARSER(parse_key_only_default);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a program can keep, write and execute: homes, state, roots of its own, devices."""
+"""What a program can keep, write and execute: homes, state, roots of its own."""
 
 import os
 import pathlib
@@ -322,51 +322,6 @@ tell(first=first, write=attempt(pathlib.Path("/etc/issue").write_text, "changed"
         busctl('root', 'Stop', 's', id)
         _, path = launch('alice', 'image-ephemeral', '-c', 'import time; time.sleep(1000)')
         self.assertNotIn('read-only-root', sandbox_property(path, 'Enforced'))
-
-
-class Devices(Inside):
-    """A device of the profile's: as far as the user may have it outside."""
-
-    def make(self, number, mode):
-        path = '/dev/immured-test'
-        try:
-            os.mknod(path, stat.S_IFCHR, os.makedev(*number))
-        except OSError as e:
-            raise unittest.SkipTest(f'no device can be made here: {e}')
-        os.chmod(path, mode)
-        self.addCleanup(os.unlink, path)
-
-    def test_a_device_for_everyone_is_there_and_opens_or_says_why(self):
-        self.make((10, 229), 0o666)
-        facts = self.ask('tell(devices=os.listdir("/dev"), open=attempt(os.open, "/dev/immured-test", os.O_RDWR),'
-                         ' other=attempt(os.open, "/dev/kvm", os.O_RDWR))', 'device')
-        self.assertIn('immured-test', facts['devices'])
-        self.assertNotIn('immured-none', facts['devices'])
-        self.assertNotIn(facts['open'], ('EACCES', 'EPERM'))
-        self.assertEqual(facts['other'], 'ENOENT')
-
-    def test_what_the_user_may_not_open_is_refused(self):
-        self.make((10, 229), 0o600)
-        self.assertRegex(immurectl('alice', 'run', 'device', '-c', 'pass').stderr, 'immured-test.*Permission denied')
-
-    def test_a_right_that_picked_ids_do_not_carry_is_named(self):
-        self.make((10, 229), 0o600)
-        os.chown('/dev/immured-test', 3001, 3001)
-        self.assertRegex(immurectl('alice', 'run', 'device', '-c', 'pass').stderr, 'idmap: .*immured-test')
-
-    def test_terminals_and_memory_are_refused_whatever_they_are_called(self):
-        for number in ((4, 1), (5, 1), (5, 2), (136, 0), (1, 1), (7, 0)):
-            with self.subTest(number=number):
-                self.make(number, 0o666)
-                self.assertRegex(immurectl('alice', 'run', 'device', '-c', 'pass').stderr, 'leads out')
-                self.doCleanups()
-
-    def test_what_is_no_character_device_is_refused(self):
-        path = pathlib.Path('/dev/immured-test')
-        path.write_text('x')
-        self.addCleanup(path.unlink)
-        path.chmod(0o666)
-        self.assertRegex(immurectl('alice', 'run', 'device', '-c', 'pass').stderr, 'character device')
 
 
 class Usual(Inside):

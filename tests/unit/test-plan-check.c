@@ -74,6 +74,7 @@ static void replace(char **s, const char *text) {
         X(stacked_profile,        replace(&p->apparmor_profile, "&other")) \
         X(profile_of_nothing,     replace(&p->apparmor_profile, "")) \
         X(no_context,             replace(&p->selinux_context, "web_t")) \
+        X(devices_nowhere,        (p->host_devices = true, replace(&at(p, "/dev")->target, "/dex"))) \
         X(tcp_without_landlock,   (p->landlock = false, p->landlock_no_tcp = true)) \
         X(unknown_network,        p->network = 4) \
         X(unknown_type,           p->type = 4) \

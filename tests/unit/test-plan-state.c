@@ -139,6 +139,21 @@ static void test_devices_are_opened_with_the_users_rights(void **state) {
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "leads out");
 }
 
+static void test_devices_of_the_host_are_for_who_says_so(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        (void) state;
+        fixture_init(&f);
+        fixture_must_compile(&f);
+        assert_false(f.plan->host_devices);
+        f.profile->private_devices = false;
+        fixture_must_compile(&f);
+        assert_true(f.plan->host_devices);
+        /* Which they are is none of the plan's business, so that equal requests have equal plans. */
+        assert_null(node_at(f.plan, "/dev/fuse"));
+        assert_int_equal(node_at(f.plan, "/dev/pts")->kind, PLAN_NODE_DEVPTS);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_directories_have_their_places),
@@ -149,6 +164,7 @@ int main(void) {
                 cmocka_unit_test(test_a_name_that_a_bind_takes_is_refused),
                 cmocka_unit_test(test_root_keeps_nothing_that_others_could_run),
                 cmocka_unit_test(test_devices_are_opened_with_the_users_rights),
+                cmocka_unit_test(test_devices_of_the_host_are_for_who_says_so),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,7 @@ static void defaults_confine(void **state) {
         assert_int_equal(p->protect_home, PROTECT_HOME_TMPFS);
         assert_int_equal(p->protect_proc, PROTECT_PROC_INVISIBLE);
         assert_false(p->persistent_home || p->root_ephemeral);
+        assert_true(p->private_devices);
         assert_null(p->root_directory);
         assert_true(p->proc_subset_pid);
         assert_int_equal(p->n_devices, 0);

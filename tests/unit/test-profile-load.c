@@ -149,7 +149,7 @@ static void all_findings_of_all_files_come_at_once(void **state) {
         files_write(&f,
                     "lib/a.profile",
                     "[Exec]\nExecStart=true\nMemoryMax=1G\nexecstart=x\n indented\n[Exce]\nNice=1\n"
-                    "[Resources]\nTasksMax=0\n[Files]\nRootImage=/x\nPrivateDevices=no\n");
+                    "[Resources]\nTasksMax=0\n[Files]\nRootImage=/x\nDeviceAllow=/dev/kvm r\n");
         files_write(&f, "lib/a.profile.d/x.conf", "[Exec]\nNice=x\n");
         set = load_profiles(&f);
         e = assert_refused(set, "a");
@@ -161,24 +161,18 @@ static void all_findings_of_all_files_come_at_once(void **state) {
         assert_finding(e, 4, "/a.profile", 7, "Nice", "unknown section [Exce]");
         assert_finding(e, 5, "/a.profile", 9, "TasksMax", "out of range");
         assert_finding(e, 6, "/a.profile", 11, "RootImage", "not supported by this version");
-        assert_finding(e, 7, "/a.profile", 12, "PrivateDevices", "not supported by this version");
+        assert_finding(e, 7, "/a.profile", 12, "DeviceAllow", "not supported by this version");
         assert_finding(e, 8, "/a.profile.d/x.conf", 2, "Nice", "not valid");
 }
 
 /* Whatever the format knows and this version does not enforce must refuse the profile. */
 static void keys_of_later_versions_are_refused(void **state) {
         static const char *const lines[] = {
-                "[Files]\nRootImage=\n",
-                "[Files]\nPrivateDevices=no\n",
-                "[Files]\nDeviceAllow=/dev/kvm r\n",
-                "[Network]\nIPAccounting=yes\n",
-                "[Network]\nPort=80\n",
-                "[Network]\nMode=shared:a\n",
-                "[Service]\nIdleTimeoutSec=1\n",
-                "[Service]\nWatchdogSec=1\n",
-                "[Log]\nLogRateLimitBurst=1\n",
-                "[Access]\nUserSettable=Nice\n",
-                "[Security]\nSystemCallNotify=no\n",
+                "[Files]\nRootImage=\n",         "[Files]\nDeviceAllow=/dev/kvm r\n",
+                "[Network]\nIPAccounting=yes\n", "[Network]\nPort=80\n",
+                "[Network]\nMode=shared:a\n",    "[Service]\nIdleTimeoutSec=1\n",
+                "[Service]\nWatchdogSec=1\n",    "[Log]\nLogRateLimitBurst=1\n",
+                "[Access]\nUserSettable=Nice\n", "[Security]\nSystemCallNotify=no\n",
         };
 
         (void) state;

@@ -8,6 +8,7 @@ ExecStart=/usr/bin/true
 PrivateUsers=self
 [Files]
 ProcSubset=all
+PrivateDevices=no
 [Security]
 SystemCallFilter=~@file-system
 MemoryDenyWriteExecute=yes
