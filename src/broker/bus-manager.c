@@ -215,6 +215,9 @@ static const Member members[] = {
         { .name = "GetProcesses",
           .in = { "s", "id" }, .out = { "a(sus)", "processes" },
           .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_get_processes },
+        { .name = "GetFaults",
+          .in = { "s", "id" }, .out = { "a(tssttas)", "faults" },
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_get_faults },
         { .name = "ResetFailed",
           .in = { "s", "id" },
           .verb = ACCESS_RESET_FAILED, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_reset_failed },
@@ -253,6 +256,7 @@ static const Property properties[] = {
 static const Signal signals[] = {
         { "SandboxNew",      { "sosu",  "id sandbox profile uid" } },
         { "SandboxRemoved",  { "sosii", "id sandbox result code status" } },
+        { "LimitHit",        { "ssstt", "id resource level value limit" } },
         { "ProfilesChanged", { "as",    "names" } },
         { "Reloading",       { "b",     "active" } },
 };

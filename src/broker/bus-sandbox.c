@@ -67,14 +67,18 @@ static int get_result(
 typedef struct Usage {
         const char *file, *name;
         uint64_t factor;
+        int (*read)(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret);
 } Usage;
 
 /* clang-format off */
 static const Usage usages[] = {
-        { "memory.current", NULL,         1 },
-        { "memory.peak",    NULL,         1 },
-        { "cpu.stat",       "usage_usec", 1000 },
-        { "pids.current",   NULL,         1 },
+        { "memory.current", NULL,         1,    cgroup_read_u64 },
+        { "memory.peak",    NULL,         1,    cgroup_read_u64 },
+        { "cpu.stat",       "usage_usec", 1000, cgroup_read_u64 },
+        { "pids.current",   NULL,         1,    cgroup_read_u64 },
+        { "io.stat",        "rbytes",     1,    cgroup_sum_u64 },
+        { "io.stat",        "wbytes",     1,    cgroup_sum_u64 },
+        { "memory.events",  "oom_kill",   1,    cgroup_read_u64 },
 };
 /* clang-format on */
 
@@ -88,7 +92,7 @@ get_usage(Manager *m, const Caller *caller, const Object *object, const Property
 
         if (!m->cgroup_mount || !record->control_group || !path_is_normalized(record->control_group))
                 return -ENODATA;
-        if (cgroup_read_u64(m->cgroup_mount, record->control_group, u->file, u->name, &value) < 0)
+        if (u->read(m->cgroup_mount, record->control_group, u->file, u->name, &value) < 0)
                 return -ENODATA;
 
         value = value > UINT64_MAX / u->factor ? UINT64_MAX - 1 : value * u->factor;
@@ -123,6 +127,9 @@ static const Property properties[] = {
         { "MemoryPeak",     "t",  get_usage,  PROPERTY_SILENT, 1 },
         { "CPUUsageNSec",   "t",  get_usage,  PROPERTY_SILENT, 2 },
         { "TasksCurrent",   "t",  get_usage,  PROPERTY_SILENT, 3 },
+        { "IOReadBytes",    "t",  get_usage,  PROPERTY_SILENT, 4 },
+        { "IOWriteBytes",   "t",  get_usage,  PROPERTY_SILENT, 5 },
+        { "OOMKills",       "t",  get_usage,  PROPERTY_SILENT, 6 },
 };
 
 static const Member members[] = {
@@ -135,6 +142,8 @@ static const Member members[] = {
           .verb = ACCESS_SET_PROPERTIES, .works = true, .handler = call_set_properties },
         { .name = "GetProcesses", .out = { "a(sus)", "processes" },
           .verb = ACCESS_INSPECT, .works = true, .handler = call_get_processes },
+        { .name = "GetFaults", .out = { "a(tssttas)", "faults" },
+          .verb = ACCESS_INSPECT, .works = true, .handler = call_get_faults },
         { .name = "ResetFailed", .verb = ACCESS_RESET_FAILED, .works = true, .handler = call_reset_failed },
 };
 /* clang-format on */
@@ -237,7 +246,7 @@ static void on_done(sd_bus_message *reply, void *userdata) {
         _cleanup_(call_freep) Call *c = userdata;
 
         if (!reply || sd_bus_message_is_method_error(reply, NULL))
-                call_reply_error(c, keeper_fail(c, reply));
+                call_reply_error(c, call_fail_as(c, reply));
         else
                 (void) call_reply(c, NULL);
 }
@@ -296,11 +305,12 @@ int call_thaw(Call *c) { return forward_verb(c, "Thaw", KEEPER_TIMEOUT_USEC); }
 
 int call_reset_failed(Call *c) { return forward_verb(c, "ResetFailed", KEEPER_TIMEOUT_USEC); }
 
-static int copy_processes(Call *c, sd_bus_message *from) {
+/* Any keeper's answer that has the arguments which the member promises. */
+static int copy_answer(Call *c, sd_bus_message *from) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
-        if (sd_bus_message_has_signature(from, "a(sus)") <= 0)
+        if (sd_bus_message_has_signature(from, c->member->out.types) <= 0)
                 return -EBADMSG;
 
         r = call_new_reply(c, &reply);
@@ -314,28 +324,33 @@ static int copy_processes(Call *c, sd_bus_message *from) {
         return call_send(c, TAKE_PTR(reply));
 }
 
-static void on_processes(sd_bus_message *reply, void *userdata) {
+static void on_answer(sd_bus_message *reply, void *userdata) {
         _cleanup_(call_freep) Call *c = userdata;
         int r;
 
         if (!reply || sd_bus_message_is_method_error(reply, NULL))
-                r = keeper_fail(c, reply);
+                r = call_fail_as(c, reply);
         else
-                r = copy_processes(c, reply);
+                r = copy_answer(c, reply);
         if (r < 0)
                 call_reply_error(c, r);
 }
 
-int call_get_processes(Call *c) {
+/* A question that needs nothing but the id. */
+static int forward_question(Call *c) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = new_keeper_call(c, "GetProcesses", &m);
+        r = new_keeper_call(c, c->member->name, &m);
         if (r < 0)
                 return r;
 
-        return forward(c, m, on_processes, KEEPER_TIMEOUT_USEC);
+        return forward(c, m, on_answer, KEEPER_TIMEOUT_USEC);
 }
+
+int call_get_processes(Call *c) { return forward_question(c); }
+
+int call_get_faults(Call *c) { return forward_question(c); }
 
 /* A value as a profile says it, or a plain number. */
 static int read_limit(Call *c, LiveLimit *ret) {

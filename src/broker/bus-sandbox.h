@@ -16,6 +16,7 @@ int call_restart(Call *c);
 int call_freeze(Call *c);
 int call_thaw(Call *c);
 int call_get_processes(Call *c);
+int call_get_faults(Call *c);
 int call_set_properties(Call *c);
 int call_reset_failed(Call *c);
 

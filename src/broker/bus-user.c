@@ -65,7 +65,7 @@ static void on_stopped(sd_bus_message *reply, void *userdata) {
         if ((!reply || sd_bus_message_is_method_error(reply, NULL)) && !t->failed &&
             !(reply && sd_bus_message_is_method_error(reply, ERROR_NO_SUCH_SANDBOX))) {
                 t->failed = true;
-                (void) keeper_fail(t->call, reply);
+                (void) call_fail_as(t->call, reply);
         }
 
         termination_done(t);

@@ -77,6 +77,16 @@ int call_fail(Call *c, const char *name, const char *format, ...) {
         return r < 0 ? r : -EIO;
 }
 
+int call_fail_as(Call *c, sd_bus_message *reply) {
+        if (!reply)
+                return call_fail(c,
+                                 ERROR_BUSY,
+                                 "The keeper went away before it answered; look at the list of sandboxes");
+
+        sd_bus_error_free(&c->error);
+        return sd_bus_error_copy(&c->error, sd_bus_message_get_error(reply));
+}
+
 void call_reply_error(Call *c, int error) {
         int r;
 

@@ -63,5 +63,8 @@ int call_new_reply(Call *c, sd_bus_message **ret);
 /* Sets the call's error; returns the negative errno that a handler hands on. */
 int call_fail(Call *c, const char *name, const char *format, ...) _printf_(3, 4);
 
+/* Hands a keeper's error (reply NULL: its absence) on as the call's own; returns as call_fail(). */
+int call_fail_as(Call *c, sd_bus_message *reply);
+
 /* Replies with the error that was set, or with the words for the errno. */
 void call_reply_error(Call *c, int error);

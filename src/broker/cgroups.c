@@ -243,3 +243,35 @@ int cgroup_read_u64(
         value = find_value(text, name);
         return value ? parse_u64(value, ret) : -ENODATA;
 }
+
+int cgroup_sum_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret) {
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        char *state = NULL;
+        uint64_t sum = 0;
+        size_t n = 0;
+        int r;
+
+        path = text_printf("%s%s/%s", mount, group, file);
+        if (!path)
+                return -ENOMEM;
+
+        r = file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+
+        for (char *word = strtok_r(text, " \n", &state); word; word = strtok_r(NULL, " \n", &state)) {
+                const char *value = startswith(word, name);
+                uint64_t number;
+
+                if (!value || *value != '=' || parse_u64(value + 1, &number) < 0)
+                        continue;
+                if (__builtin_add_overflow(sum, number, &sum))
+                        return -ERANGE;
+                n++;
+        }
+        if (n == 0)
+                return -ENODATA;
+
+        *ret = sum;
+        return 0;
+}

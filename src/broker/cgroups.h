@@ -47,3 +47,6 @@ int cgroup_of_pidfd(int pidfd, char **ret);
 
 /* One number of a group's file; name: the word before it ("usage_usec" in cpu.stat), NULL: the first line is it. */
 int cgroup_read_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret);
+
+/* The same of a file with a line for each device (io.stat), added up; name: "rbytes". -ENODATA: no line has it. */
+int cgroup_sum_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret);

@@ -233,6 +233,24 @@ static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *e
         return 0;
 }
 
+static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeeperLink *l = userdata;
+        LimitHit hit = { 0 };
+        const char *id;
+        int r;
+
+        (void) error;
+
+        r = sd_bus_message_read(m, "ssstt", &id, &hit.resource, &hit.level, &hit.value, &hit.limit);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends a hit of a limit that cannot be read");
+                return 0;
+        }
+
+        l->links->handlers->limit_hit(l, id, &hit, l->links->userdata);
+        return 0;
+}
+
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         (void) m;
         (void) error;
@@ -270,6 +288,7 @@ static const struct {
 } signals[] = {
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", on_sandbox_changed },
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", on_sandbox_removed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "LimitHit",       on_limit_hit },
         { "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
           on_disconnected },
 };

@@ -18,6 +18,12 @@
 typedef struct KeeperLinks KeeperLinks;
 typedef struct KeeperLink KeeperLink;
 
+/* As the signal of the same name says it; the texts are borrowed. */
+typedef struct LimitHit {
+        const char *resource, *level;
+        uint64_t value, limit;
+} LimitHit;
+
 /* Who owns what comes over the links. A link is gone when closed() returns, and not before. */
 typedef struct KeeperLinkHandlers {
         /* app: "" or what the keeper is there for. Records are the handler's to take (set to NULL). Negative errno
@@ -38,6 +44,7 @@ typedef struct KeeperLinkHandlers {
                         int32_t code,
                         int32_t status,
                         void *userdata);
+        void (*limit_hit)(KeeperLink *l, const char *id, const LimitHit *hit, void *userdata);
         void (*closed)(KeeperLink *l, void *userdata);
 } KeeperLinkHandlers;
 

@@ -3,6 +3,7 @@
 #include "broker/keeper-row.h"
 #include "broker/launch.h"
 #include "broker/manager.h"
+#include "broker/notify.h"
 
 static int on_hello(KeeperLink *l,
                     uint32_t uid,
@@ -76,6 +77,14 @@ on_removed(KeeperLink *l, const char *id, const char *result, int32_t code, int3
         manager_sandbox_removed(k->manager, s, value, code, status);
 }
 
+static void on_limit_hit(KeeperLink *l, const char *id, const LimitHit *hit, void *userdata) {
+        Keepers *k = userdata;
+        Sandbox *s = sandboxes_find(&k->manager->sandboxes, id);
+
+        if (s && s->keeper && s->keeper == keeper_link_owner(l))
+                notify_limit_hit(k->manager, s, hit);
+}
+
 static void on_closed(KeeperLink *l, void *userdata) {
         Keeper *keeper = keeper_link_owner(l);
         Keepers *k = userdata;
@@ -90,5 +99,6 @@ const KeeperLinkHandlers keeper_link_handlers = {
         .start_app = on_start_app,
         .changed = on_changed,
         .removed = on_removed,
+        .limit_hit = on_limit_hit,
         .closed = on_closed,
 };

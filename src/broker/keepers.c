@@ -370,16 +370,6 @@ int keeper_call(Keeper *keeper,
         return keeper->link ? keeper_link_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
 }
 
-int keeper_fail(Call *c, sd_bus_message *reply) {
-        if (!reply)
-                return call_fail(c,
-                                 ERROR_BUSY,
-                                 "The keeper went away before it answered; look at the list of sandboxes");
-
-        sd_bus_error_free(&c->error);
-        return sd_bus_error_copy(&c->error, sd_bus_message_get_error(reply));
-}
-
 int keepers_new(Keepers **ret, Manager *m, const char *cgroup_root) {
         _cleanup_(keepers_freep) Keepers *k = NULL;
         int r;

@@ -17,7 +17,6 @@
 
 #include <sys/types.h>
 
-struct Call;
 struct Manager;
 
 typedef struct Keeper Keeper;
@@ -68,6 +67,3 @@ int keeper_call(Keeper *keeper,
                 KeeperReplyHandler handler,
                 void *userdata,
                 uint64_t timeout_usec);
-
-/* Hands a keeper's error (reply NULL: its absence) on as the call's own; returns what a handler returns then. */
-int keeper_fail(struct Call *c, sd_bus_message *reply);

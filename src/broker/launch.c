@@ -171,7 +171,7 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
         int r;
 
         if (!reply || sd_bus_message_is_method_error(reply, NULL)) {
-                r = keeper_fail(l->call, reply);
+                r = call_fail_as(l->call, reply);
                 log_info("%s of user %u failed: %s",
                          l->reservation.id,
                          l->call->uid,

@@ -181,6 +181,33 @@ void notify_sandbox_removed(Manager *m, Sandbox *s, SandboxResult result, int32_
         notify_interfaces(m, &object, false);
 }
 
+typedef struct LimitHitData {
+        const Sandbox *sandbox;
+        const LimitHit *hit;
+} LimitHitData;
+
+static int fill_limit_hit(sd_bus_message *m, const Caller *to, const void *data) {
+        const LimitHitData *d = data;
+
+        (void) to;
+
+        return sd_bus_message_append(m,
+                                     "ssstt",
+                                     d->sandbox->record->id,
+                                     d->hit->resource,
+                                     d->hit->level,
+                                     d->hit->value,
+                                     d->hit->limit);
+}
+
+void notify_limit_hit(Manager *m, Sandbox *s, const LimitHit *hit) {
+        const Object object = manager_object_of_sandbox(s);
+        const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "LimitHit" };
+        const LimitHitData d = { .sandbox = s, .hit = hit };
+
+        send_each(m, &t, fill_limit_hit, &d);
+}
+
 typedef struct ChangedData {
         Manager *manager;
         const Object *object;

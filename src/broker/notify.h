@@ -9,6 +9,7 @@
  * Runs in: broker. Privilege: none.
  */
 
+#include "broker/keeper-link.h"
 #include "broker/manager.h"
 
 /* One subscribed connection more or less. -EDQUOT: this user has as many as he may. */
@@ -17,6 +18,7 @@ void notify_unsubscribe(Peer *p);
 
 void notify_sandbox_new(Manager *m, Sandbox *s);
 void notify_sandbox_removed(Manager *m, Sandbox *s, SandboxResult result, int32_t code, int32_t status);
+void notify_limit_hit(Manager *m, Sandbox *s, const LimitHit *hit);
 /* before: what the sandbox's record was. */
 void notify_sandbox_changed(Manager *m, Sandbox *s, const SandboxRecord *before);
 

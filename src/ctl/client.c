@@ -178,11 +178,38 @@ static int read_items(sd_bus_message *m, json_t *array) {
         }
 }
 
-/* The content of a variant: a basic value, or an array or structure of such; null for whatever is deeper. */
-static int read_variant(sd_bus_message *m, json_t **ret) {
+/* A basic value, or an array or structure of such; NULL for whatever is deeper. */
+static int read_value(sd_bus_message *m, json_t **ret) {
         _cleanup_json_ json_t *value = NULL;
         const char *contents;
         char type;
+        int r;
+
+        r = sd_bus_message_peek_type(m, &type, &contents);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return -EBADMSG;
+
+        if (type_is_basic(type))
+                return read_basic(m, type, ret);
+        if (type != SD_BUS_TYPE_STRUCT && (type != SD_BUS_TYPE_ARRAY || !type_is_basic(*contents)))
+                return sd_bus_message_skip(m, NULL);
+
+        value = json_array();
+        r = sd_bus_message_enter_container(m, type, contents);
+        if (r < 0)
+                return r;
+        r = value ? read_items(m, value) : -ENOMEM;
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(value);
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_variant(sd_bus_message *m, json_t **ret) {
+        const char *contents;
         int r;
 
         r = sd_bus_message_peek_type(m, NULL, &contents);
@@ -191,33 +218,11 @@ static int read_variant(sd_bus_message *m, json_t **ret) {
         r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, contents);
         if (r < 0)
                 return r;
-
-        r = sd_bus_message_peek_type(m, &type, &contents);
+        r = read_value(m, ret);
         if (r < 0)
                 return r;
 
-        if (type_is_basic(type))
-                r = read_basic(m, type, &value);
-        else if (type == SD_BUS_TYPE_STRUCT || (type == SD_BUS_TYPE_ARRAY && type_is_basic(*contents))) {
-                value = json_array();
-                r = sd_bus_message_enter_container(m, type, contents);
-                if (r < 0)
-                        return r;
-                r = value ? read_items(m, value) : -ENOMEM;
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-        } else
-                r = sd_bus_message_skip(m, NULL);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_exit_container(m);
-        if (r < 0)
-                return r;
-
-        *ret = value ? TAKE_PTR(value) : json_null();
-        return 0;
+        return sd_bus_message_exit_container(m);
 }
 
 static int read_properties(sd_bus_message *m, json_t *object) {
@@ -229,7 +234,7 @@ static int read_properties(sd_bus_message *m, json_t *object) {
 
         while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
                 const char *name;
-                json_t *value;
+                json_t *value = NULL;
 
                 r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
                 if (r < 0)
@@ -237,7 +242,7 @@ static int read_properties(sd_bus_message *m, json_t *object) {
                 r = read_variant(m, &value);
                 if (r < 0)
                         return r;
-                if (json_object_set_new(object, name, value) < 0)
+                if (json_object_set_new(object, name, value ? value : json_null()) < 0)
                         return -ENOMEM;
                 r = sd_bus_message_exit_container(m);
                 if (r < 0)
@@ -307,7 +312,6 @@ int client_get_profile(sd_bus *bus, const char *name, json_t **ret) {
 
 static int read_row(sd_bus_message *m, const char *const *keys, json_t **ret) {
         _cleanup_json_ json_t *row = json_object();
-        char type;
         int r;
 
         if (!row)
@@ -316,12 +320,7 @@ static int read_row(sd_bus_message *m, const char *const *keys, json_t **ret) {
         for (const char *const *key = keys; *key; key++) {
                 json_t *value = NULL;
 
-                r = sd_bus_message_peek_type(m, &type, NULL);
-                if (r < 0)
-                        return r;
-                if (r == 0 || !type_is_basic(type))
-                        return -EBADMSG;
-                r = read_basic(m, type, &value);
+                r = read_value(m, &value);
                 if (r < 0)
                         return r;
                 if (json_object_set_new(row, *key, value ? value : json_null()) < 0)

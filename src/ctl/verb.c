@@ -37,6 +37,8 @@ const Verb verbs[] = {
           "Let frozen sandboxes go on" },
         { "ps",           0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_ps,
           "List the processes of sandboxes" },
+        { "faults",       0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_faults,
+          "List the limits that sandboxes ran into" },
         { "reset-failed", 0, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_reset_failed,
           "Forget sandboxes that have failed" },
         { "profiles",     0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_profiles,

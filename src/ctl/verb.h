@@ -54,6 +54,7 @@ int verb_set_property(const Options *o, int n, char **args);
 int verb_freeze(const Options *o, int n, char **args);
 int verb_thaw(const Options *o, int n, char **args);
 int verb_ps(const Options *o, int n, char **args);
+int verb_faults(const Options *o, int n, char **args);
 int verb_reset_failed(const Options *o, int n, char **args);
 int verb_profiles(const Options *o, int n, char **args);
 int verb_reload(const Options *o, int n, char **args);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* list, ps, stop, restart, freeze, thaw, kill, reset-failed: sandboxes that exist */
+/* list, ps, faults, stop, restart, freeze, thaw, kill, reset-failed: sandboxes that exist */
 
 #include "base/text.h"
 #include "ctl/sandbox-list.h"
 #include "ctl/verb.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <signal.h>
+#include <time.h>
 
 static const TableColumn sandbox_columns[] = {
         { "id", "ID", 0 },
@@ -91,18 +93,26 @@ static const TableColumn process_columns[] = {
         { "command", "COMMAND", COLUMN_SHRINK },
 };
 
-static int gather_processes(sd_bus *bus, const char *id, json_t *all) {
-        static const char *const keys[] = { "cgroup", "pid", "command", NULL };
+/* A question that is answered with rows, and what these are called. */
+typedef struct RowQuestion {
+        const char *method, *signature;
+        const char *const *keys;
+        const TableColumn *columns;
+        size_t n_columns;
+        const char *singular, *plural;
+} RowQuestion;
+
+static int gather_rows(sd_bus *bus, const RowQuestion *q, const char *id, json_t *all) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ json_t *rows = NULL;
         json_t *row;
         size_t i;
         int r;
 
-        r = client_call(bus, &reply, "GetProcesses", "s", id);
+        r = client_call(bus, &reply, q->method, "s", id);
         if (r < 0)
                 return r;
-        r = client_read_rows(reply, "sus", keys, &rows);
+        r = client_read_rows(reply, q->signature, q->keys, &rows);
         if (r < 0)
                 return r;
 
@@ -114,7 +124,9 @@ static int gather_processes(sd_bus *bus, const char *id, json_t *all) {
         return 0;
 }
 
-int verb_ps(const Options *o, int n, char **args) {
+/* Of the sandboxes that were named, or of all. for_people makes text of what only a program can read. */
+static int
+list_rows(const Options *o, int n, char **ids, const RowQuestion *q, int (*for_people)(json_t *rows)) {
         _cleanup_bus_ sd_bus *bus = NULL;
         _cleanup_json_ json_t *sandboxes = NULL, *all = json_array();
         size_t n_ids = (size_t) n;
@@ -131,17 +143,121 @@ int verb_ps(const Options *o, int n, char **args) {
         }
 
         for (size_t i = 0; i < n_ids; i++) {
-                r = gather_processes(
-                        bus,
-                        sandboxes ? json_string_value(json_object_get(json_array_get(sandboxes, i), "id"))
-                                  : args[i],
-                        all);
+                const json_t *sandbox = sandboxes ? json_array_get(sandboxes, i) : NULL;
+
+                r = gather_rows(
+                        bus, q, sandbox ? json_string_value(json_object_get(sandbox, "id")) : ids[i], all);
                 if (r < 0 && first == 0)
                         first = r;
         }
 
-        r = output_list(o, all, process_columns, ELEMENTSOF(process_columns), "process", "processes");
+        if (for_people && o->output == OUTPUT_TEXT && for_people(all) < 0)
+                return ctl_error(-ENOMEM, "Out of memory");
+        r = output_list(o, all, q->columns, q->n_columns, q->singular, q->plural);
         return first < 0 ? first : r;
+}
+
+int verb_ps(const Options *o, int n, char **args) {
+        static const char *const keys[] = { "cgroup", "pid", "command", NULL };
+        static const RowQuestion question = {
+                "GetProcesses", "sus",      keys, process_columns, ELEMENTSOF(process_columns),
+                "process",      "processes"
+        };
+
+        return list_rows(o, n, args, &question, NULL);
+}
+
+static const TableColumn fault_columns[] = {
+        { "id", "ID", 0 },
+        { "time", "TIME", 0 },
+        { "resource", "RESOURCE", 0 },
+        { "level", "LEVEL", 0 },
+        { "value", "VALUE", COLUMN_RIGHT },
+        { "limit", "LIMIT", COLUMN_RIGHT },
+        { "processes", "PROCESSES", COLUMN_SHRINK },
+};
+
+static char *bytes_of(uint64_t value) {
+        char text[32];
+
+        return strdup(format_size(value, text, sizeof(text)));
+}
+
+static char *number_of(uint64_t value) { return text_printf("%" PRIu64, value); }
+
+static char *duration_of(uint64_t value) {
+        char text[64];
+
+        return strdup(format_usec(value, text, sizeof(text)));
+}
+
+/* Of one second, as CPUQuota= has it. */
+static char *share_of(uint64_t value) { return text_printf("%" PRIu64 "%%", value / (USEC_PER_SEC / 100)); }
+
+static char *unknown(uint64_t value _unused_) { return strdup("-"); }
+
+static char *time_of(uint64_t usec) {
+        time_t seconds = (time_t) (usec / USEC_PER_SEC);
+        char text[64];
+        struct tm tm;
+
+        if (!localtime_r(&seconds, &tm) || strftime(text, sizeof(text), "%F %T", &tm) == 0)
+                return number_of(usec);
+
+        return strdup(text);
+}
+
+/* clang-format off */
+static const struct {
+        const char *resource;
+        char *(*value)(uint64_t value), *(*limit)(uint64_t limit);
+} fault_units[] = {
+        { "OOM",        bytes_of,    bytes_of },
+        { "MemoryMax",  bytes_of,    bytes_of },
+        { "MemoryHigh", bytes_of,    bytes_of },
+        { "CPUQuota",   duration_of, share_of },
+        { "TasksMax",   number_of,   number_of },
+        { NULL,         number_of,   number_of }, /* of a newer broker */
+};
+/* clang-format on */
+
+static int replace_number(json_t *row, const char *key, char *(*write)(uint64_t value)) {
+        uint64_t value = (uint64_t) json_integer_value(json_object_get(row, key));
+        _cleanup_free_ char *text = write(value);
+
+        return text ? json_object_set_new(row, key, json_string(text)) : -ENOMEM;
+}
+
+static int faults_for_people(json_t *rows) {
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(rows, i, row) {
+                const char *resource = json_string_value(json_object_get(row, "resource"));
+                bool has_limit = json_integer_value(json_object_get(row, "limit")) != 0;
+                size_t k = 0;
+
+                while (fault_units[k].resource && !streq(fault_units[k].resource, resource))
+                        k++;
+                if (replace_number(row, "time", time_of) < 0 ||
+                    replace_number(row, "value", fault_units[k].value) < 0 ||
+                    replace_number(row, "limit", has_limit ? fault_units[k].limit : unknown) < 0)
+                        return -ENOMEM;
+        }
+
+        return 0;
+}
+
+int verb_faults(const Options *o, int n, char **args) {
+        static const char *const keys[] = {
+                "time", "resource", "level", "value", "limit", "processes", NULL
+        };
+        static const RowQuestion question = {
+                "GetFaults",      "tssttas",       keys, fault_columns, ELEMENTSOF(fault_columns),
+                "hit of a limit", "hits of limits"
+        };
+
+        return list_rows(o, n, args, &question, faults_for_people);
 }
 
 /* Calls a method of the manager for one sandbox. 0 or negative errno, told. */

@@ -227,6 +227,19 @@ CgroupUnit *cgroup_unit_free(CgroupUnit *u) {
         return NULL;
 }
 
+bool cgroup_is_in_slice(const char *path) {
+        const char *last = strrchr(path, '/'),
+                   *slice = last ? memrchr(path, '/', (size_t) (last - path)) : NULL;
+        const char *uid = slice ? startswith(slice, "/immured-") : NULL, *rest;
+
+        rest = uid ? uid + strspn(uid, "0123456789") : NULL;
+        return rest && rest > uid && startswith(rest, ".slice/") == last + 1;
+}
+
+int cgroup_unit_open_slice(const CgroupUnit *u) {
+        return cgroup_is_in_slice(u->path) ? open_directory(u->fd, "..") : -ENOENT;
+}
+
 int cgroup_create(const CgroupUnit *u, const char *name) {
         int fd, r;
 

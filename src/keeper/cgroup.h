@@ -38,6 +38,10 @@ int cgroup_unit_new(CgroupUnit **ret, const char *directory);
 CgroupUnit *cgroup_unit_free(CgroupUnit *u); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(CgroupUnit *, cgroup_unit_free);
 
+/* The slice of a user (immured-UID.slice), where that is right above the unit: a descriptor, or -ENOENT. */
+int cgroup_unit_open_slice(const CgroupUnit *u);
+bool cgroup_is_in_slice(const char *path);
+
 /* A new, empty cgroup; returns its directory's fd. What bears the name already is killed and removed first. */
 int cgroup_create(const CgroupUnit *u, const char *name);
 

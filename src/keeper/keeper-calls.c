@@ -239,6 +239,26 @@ static int method_get_processes(sd_bus_message *m, void *userdata, sd_bus_error 
         return sd_bus_send(NULL, reply, NULL);
 }
 
+static int method_get_faults(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Sandbox *s;
+        int r;
+
+        r = find_sandbox(userdata, m, error, &s);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r < 0)
+                return r;
+
+        r = sandbox_append_faults(s, reply);
+        if (r < 0)
+                return r;
+
+        return sd_bus_send(NULL, reply, NULL);
+}
+
 static int method_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
         Sandbox *s;
@@ -277,11 +297,16 @@ const sd_bus_vtable keeper_calls[] = {
         SD_BUS_METHOD_WITH_ARGS("GetProcesses", SD_BUS_ARGS("s", id),
                                 SD_BUS_RESULT("a(sus)", processes),
                                 method_get_processes, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetFaults", SD_BUS_ARGS("s", id),
+                                SD_BUS_RESULT("a(tssttas)", faults),
+                                method_get_faults, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ResetFailed", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
                                 method_reset_failed, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxRemoved",
                                 SD_BUS_ARGS("s", id, "s", result, "i", code, "i", status), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("LimitHit",
+                                SD_BUS_ARGS("s", id, "s", resource, "s", level, "t", value, "t", limit), 0),
         SD_BUS_VTABLE_END
 };
 /* clang-format on */

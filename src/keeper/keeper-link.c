@@ -81,6 +81,26 @@ void keeper_link_removed(KeeperLink *l, const Sandbox *s) {
                 (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
 }
 
+void keeper_link_limit_hit(KeeperLink *l, const Sandbox *s, const Fault *fault) {
+        int r;
+
+        if (!l || !l->announced)
+                return;
+
+        r = sd_bus_emit_signal(l->bus,
+                               LINK_KEEPER_PATH,
+                               LINK_KEEPER_INTERFACE,
+                               "LimitHit",
+                               "ssstt",
+                               s->record->id,
+                               fault_resource_name(fault->resource),
+                               fault_level_name(fault->level),
+                               fault->value,
+                               fault->limit);
+        if (r < 0)
+                (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
+}
+
 static int append_lease(sd_bus_message *m, int holder) {
         int r;
 

@@ -21,6 +21,7 @@ DEFINE_CLEANUP(KeeperLink *, keeper_link_free);
 /* Signals; dropped while nobody listens. */
 void keeper_link_changed(KeeperLink *l, const Sandbox *s);
 void keeper_link_removed(KeeperLink *l, const Sandbox *s);
+void keeper_link_limit_hit(KeeperLink *l, const Sandbox *s, const Fault *fault);
 
 /* Asks for the launch of what this keeper is there for. -ENOTCONN: the broker has not answered a Hello. */
 int keeper_link_start_app(KeeperLink *l, sd_bus_message_handler_t handler, void *userdata);

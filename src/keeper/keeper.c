@@ -275,6 +275,13 @@ static int set_up_events(Keeper *k) {
         return MIN(r, 0);
 }
 
+/* The unit is in the user's slice, unless somebody put it elsewhere: then whatever is above it is not the user's. */
+static int watch_faults(Keeper *k) {
+        _cleanup_close_ int slice = cgroup_unit_open_slice(k->unit);
+
+        return fault_user_new(&k->faults, k->event, (const int[FAULT_USER_LEVELS]){ k->unit->fd, slice });
+}
+
 int keeper_new(Keeper **ret, const KeeperOptions *options) {
         const char *directory = options->cgroup;
         _cleanup_(keeper_freep) Keeper *k = NULL;
@@ -315,6 +322,10 @@ int keeper_new(Keeper **ret, const KeeperOptions *options) {
         if (r < 0)
                 return log_errno(r, "cannot take over %s", directory ?: "this process's cgroup");
 
+        r = watch_faults(k);
+        if (r < 0)
+                return log_errno(r, "cannot watch the limits of this user");
+
         r = seed_new(&k->seed, k->exec_fd, k->null_fd);
         if (r < 0)
                 return log_oom();
@@ -344,6 +355,7 @@ Keeper *keeper_free(Keeper *k) {
 
         (void) keeper_link_free(k->link);
         (void) app_free(k->app);
+        (void) fault_user_free(k->faults);
         (void) id_pool_free(k->ids);
         (void) cgroup_unit_free(k->unit);
         (void) seed_free(k->seed);

@@ -18,6 +18,7 @@
 
 #include "base/util.h"
 #include "keeper/cgroup.h"
+#include "keeper/fault-watch.h"
 #include "keeper/ids.h"
 #include "keeper/sandbox.h"
 #include "keeper/seed.h"
@@ -44,6 +45,7 @@ struct Keeper {
         App *app;  /* NULL: a user's keeper */
         sd_event *event;
         CgroupUnit *unit;
+        FaultUser *faults; /* of what all sandboxes share */
         IdPool *ids;
         int exec_fd;
         int null_fd;

@@ -270,6 +270,7 @@ static int step_cgroup(Start *st, sd_bus_error *error) {
         if (r < 0)
                 return sandbox_cgroup_error(r, text, error);
 
+        sandbox_watch_faults(s);
         return sandbox_apply_limits(s, error);
 }
 
@@ -450,6 +451,7 @@ Sandbox *sandbox_free(Sandbox *s) {
         call_list_drop(&s->freeze_calls);
 
         sandbox_forget_limits(s);
+        (void) faults_free(s->faults);
         sd_bus_error_free(&s->error);
         (void) sandbox_record_free(s->record);
         free(s);

@@ -295,6 +295,7 @@ void sandbox_release_run(Sandbox *s) {
         s->status_event = sd_event_source_disable_unref(s->status_event);
         s->cgroup_event = sd_event_source_disable_unref(s->cgroup_event);
         s->memory_event = sd_event_source_disable_unref(s->memory_event);
+        s->fault_watch = fault_watch_free(s->fault_watch);
         s->status_fd = safe_close(s->status_fd);
         s->result_fd = safe_close(s->result_fd);
         s->main_fd = safe_close(s->main_fd);
@@ -379,6 +380,7 @@ static int on_cgroup_events(sd_event_source *source _unused_,
 /* Whether the cgroup is gone. Where something still lives in it, its end is waited for. */
 static bool cgroup_is_gone(Sandbox *s) {
         s->ending.oom_kills = MAX(s->ending.oom_kills, cgroup_oom_kills(s->cgroup_fd));
+        fault_watch_look(s->fault_watch);
         if (cgroup_remove(s->keeper->unit, s->cgroup_name) >= 0)
                 return true;
 

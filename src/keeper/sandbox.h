@@ -25,6 +25,7 @@
 #include "base/util.h"
 #include "keeper/call-list.h"
 #include "keeper/cgroup.h"
+#include "keeper/fault-watch.h"
 #include "keeper/lease.h"
 #include "keeper/streams.h"
 #include "keeper/terms.h"
@@ -90,6 +91,8 @@ struct Sandbox {
         StartCount starts;
         PlanCgroupValue limits[CGROUP_CHANGES_MAX]; /* what was set since the launch; each file once */
         size_t n_limits;
+        FaultWatch *fault_watch; /* of this run */
+        Faults *faults;          /* of all runs; NULL: none yet */
 
         Streams *streams;
         Lease *lease;
@@ -126,6 +129,9 @@ int sandbox_freeze(Sandbox *s, bool freeze, sd_bus_message *call, sd_bus_error *
  */
 int sandbox_set_limits(Sandbox *s, const PlanCgroupValue *values, size_t n, sd_bus_error *error);
 
+/* Appends what limits it ran into, up to now, as faults_append() does. */
+int sandbox_append_faults(Sandbox *s, sd_bus_message *m);
+
 /* Whether this child is, or by now turns out to be, this sandbox's. */
 bool sandbox_owns(Sandbox *s, pid_t pid);
 /* A child that it owns has ended and was reaped. */
@@ -151,6 +157,8 @@ int sandbox_apply_limits(Sandbox *s, sd_bus_error *error);
 /* An error of cgroup_apply() or cgroup_change() on the bus; returns negative errno. */
 int sandbox_cgroup_error(int r, const char *text, sd_bus_error *error);
 void sandbox_forget_limits(Sandbox *s);
+/* Notices from now on which limits this run hits. Where that cannot be had it runs all the same. */
+void sandbox_watch_faults(Sandbox *s);
 void sandbox_set_sub_state(Sandbox *s, const char *sub_state);
 /* Calls the handler when a file of its cgroup changes. */
 int sandbox_watch_cgroup(Sandbox *s,

@@ -21,10 +21,12 @@
  *       Freeze(s id), Thaw(s id)         reply when the kernel says so
  *       SetLimits(s id, a(sss) limits)   file of the cgroup, value, layer: all or none, and for later runs, too
  *       GetProcesses(s id) -> (a(sus))   as the public method
+ *       GetFaults(s id) -> (a(tssttas))  likewise
  *       ResetFailed(s id)                forgets an ended sandbox
  *     signals
  *       SandboxChanged(a{sv} record)     after every change of state
  *       SandboxRemoved(s id, s result, i code, i status)
+ *       LimitHit(s id, s resource, s level, t value, t limit)
  *
  * Errors carry the names of the public interface (org.immured.Broker1.Error.…), so that the broker hands them on.
  *

@@ -101,6 +101,15 @@ class Processes(LifeTest):
         self.assertEqual({(r['pid'], r['command']) for r in told}, {(r[1], r[2]) for r in rows.values()})
         client.communicate(b'\n', timeout=PATIENCE)
 
+    def test_limits_that_were_hit_are_shown_to_whoever_may_see_the_sandbox(self):
+        id, path = launch('alice', 'managed')
+        self.assert_refused('NoSuchSandbox', '', gdbus, 'bob', 'GetFaults', id)
+        for user in ('alice', 'carol', 'root'):
+            self.assertEqual(busctl(user, 'GetFaults', 's', id), [[]])
+            self.assertEqual(busctl(user, 'GetFaults', path=path, interface='Sandbox'), [[]])
+        self.assertEqual(immurectl('alice', 'faults').stdout, 'No hits of limits.\n')
+        self.assertEqual(json.loads(immurectl('alice', 'faults', '--json=short', id).stdout), [])
+
     def test_processes_are_shown_to_whoever_may_see_the_sandbox(self):
         id, _ = launch('alice', 'managed')
         self.assert_refused('NoSuchSandbox', '', gdbus, 'bob', 'GetProcesses', id)

@@ -50,6 +50,29 @@ static void a_value_is_recognised_as_the_kernel_writes_it(void **state _unused_)
                         fail_msg("%s: \"%s\" and \"%s\"", cases[i].file, cases[i].wanted, cases[i].text);
 }
 
+static void the_slice_of_a_user_is_recognised(void **state _unused_) {
+        static const struct {
+                const char *path;
+                bool is;
+        } cases[] = {
+                { "/immured.slice/immured-1000.slice/immured-user@1000.service", true },
+                { "/a/immured-0.slice/x", true },
+                { "/immured.slice/immured-user@1000.service", false },
+                { "/immured-1000.slice", false },
+                { "/immured-1000.slice/a/b", false },
+                { "/immured-.slice/x", false },
+                { "/immured-10x.slice/x", false },
+                { "/immured-10.slicex/x", false },
+                { "/ximmured-10.slice/x", false },
+                { "/", false },
+                { "x", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                if (cgroup_is_in_slice(cases[i].path) != cases[i].is)
+                        fail_msg("%s", cases[i].path);
+}
+
 /* Plain files stand for the kernel's: what is written is what is read back. */
 typedef struct Directory {
         char path[32];
@@ -219,6 +242,7 @@ static void oom_kills_are_counted(void **state _unused_) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_slice_of_a_user_is_recognised),
                 cmocka_unit_test(a_value_is_recognised_as_the_kernel_writes_it),
                 cmocka_unit_test(what_is_written_is_enforced),
                 cmocka_unit_test(a_missing_controller_is_named),

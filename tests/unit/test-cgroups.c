@@ -74,6 +74,23 @@ static void numbers_are_read_by_name(void **state) {
         drop("pids.current");
 }
 
+static void numbers_of_devices_are_added_up(void **state _unused_) {
+        uint64_t value = 7;
+
+        put("io.stat", "8:0 rbytes=100 wbytes=1 rios=3\n8:16 rbytes=11 wbytes=2 rios=1\n252:0 \n");
+
+        assert_int_equal(cgroup_sum_u64(directory, "", "io.stat", "rbytes", &value), 0);
+        assert_int_equal(value, 111);
+        assert_int_equal(cgroup_sum_u64(directory, "", "io.stat", "wbytes", &value), 0);
+        assert_int_equal(value, 3);
+        assert_int_equal(cgroup_sum_u64(directory, "", "io.stat", "dbytes", &value), -ENODATA);
+        put("io.stat", "8:0 rbytes=18446744073709551615\n8:16 rbytes=1\n");
+        assert_int_equal(cgroup_sum_u64(directory, "", "io.stat", "rbytes", &value), -ERANGE);
+        assert_int_equal(value, 3);
+
+        drop("io.stat");
+}
+
 static void what_is_empty_is_cleared_away(void **state) {
         static const char *const below[] = { "keeper", "web.1", "web.2" };
         _cleanup_free_ char *path = NULL;
@@ -97,6 +114,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(keepers_lie_where_systemd_would_put_them),
                 cmocka_unit_test(numbers_are_read_by_name),
+                cmocka_unit_test(numbers_of_devices_are_added_up),
                 cmocka_unit_test(what_is_empty_is_cleared_away),
         };
 

@@ -111,6 +111,38 @@ static int answer_plan(sd_bus_message *m) {
         return r;
 }
 
+static int answer_faults(sd_bus_message *m) {
+        return sd_bus_reply_method_return(m,
+                                          "a(tssttas)",
+                                          4,
+                                          UINT64_C(1000000),
+                                          "MemoryMax",
+                                          "user",
+                                          UINT64_C(1048576),
+                                          UINT64_C(2097152),
+                                          2,
+                                          "7 hog\033",
+                                          "8 cat",
+                                          UINT64_C(2000000),
+                                          "CPUQuota",
+                                          "sandbox",
+                                          UINT64_C(1500000),
+                                          UINT64_C(500000),
+                                          0,
+                                          UINT64_C(3000000),
+                                          "OOM",
+                                          "system",
+                                          UINT64_C(1024),
+                                          UINT64_C(0),
+                                          0,
+                                          UINT64_C(4000000),
+                                          "Newer",
+                                          "sandbox",
+                                          UINT64_C(12),
+                                          UINT64_C(13),
+                                          0);
+}
+
 static int answer_nothing(sd_bus_message *m) { return sd_bus_reply_method_return(m, NULL); }
 
 static const struct {
@@ -123,7 +155,7 @@ static const struct {
         { "Restart", answer_one },        { "Freeze", answer_one },
         { "Thaw", answer_one },           { "ResetFailed", answer_one },
         { "Launch", answer_launch },      { "Plan", answer_plan },
-        { "Reload", answer_nothing },
+        { "Reload", answer_nothing },     { "GetFaults", answer_faults },
 };
 
 static int answer(sd_bus_message *m) {
@@ -198,6 +230,15 @@ static const struct {
         { { "restart", "echo" }, 1, "", "immurectl: Restart  0\n" },
         { { "freeze", "echo" }, 1, "", "immurectl: Freeze  0\n" },
         { { "thaw", "echo" }, 1, "", "immurectl: Thaw  0\n" },
+        { { "faults", "a" },
+          0,
+          "ID  TIME                 RESOURCE   LEVEL       VALUE  LIMIT  PROCESSES\n"
+          "a   1970-01-01 00:00:01  MemoryMax  user           1M     2M  7 hog\\x1b 8 cat\n"
+          "a   1970-01-01 00:00:02  CPUQuota   sandbox  1s 500ms    50%  -\n"
+          "a   1970-01-01 00:00:03  OOM        system         1K      -  -\n"
+          "a   1970-01-01 00:00:04  Newer      sandbox        12     13  -\n"
+          "\n4 hits of limits.\n",
+          "" },
         { { "reset-failed", "echo" }, 1, "", "immurectl: ResetFailed  0\n" },
         { { "reset-failed", "--json=short" }, 0, "[{\"id\":\"web.4294967294.2\",\"done\":true}]\n", "" },
         { { "launch", "web" }, 0, "web.1.1\n", "" },
@@ -219,6 +260,7 @@ static FakeBroker fake;
 static int set_up(void **state) {
         (void) state;
 
+        assert_int_equal(setenv("TZ", "UTC", 1), 0);
         fake_broker_start(&fake, answer);
         return 0;
 }
