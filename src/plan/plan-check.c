@@ -298,11 +298,12 @@ static bool place_holds(const Plan *p, const PlanNode *n) {
                (pids & (pids - 1)) == 0;
 }
 
+/* Flags first: what the rest looks at is there only where the kind may have the flag. */
 static bool node_holds(const Plan *p, const PlanNode *n) {
         uint32_t needed = node_rules[n->kind].flags_needed;
 
-        return source_holds(n) && state_holds(p, n) && place_holds(p, n) &&
-               (n->flags & ~node_rules[n->kind].flags) == 0 && (n->flags & needed) == needed &&
+        return (n->flags & ~node_rules[n->kind].flags) == 0 && (n->flags & needed) == needed &&
+               source_holds(n) && state_holds(p, n) && place_holds(p, n) &&
                (node_rules[n->kind].data ? n->data && utf8_is_valid(n->data) : !n->data) &&
                (node_rules[n->kind].size || n->size == 0) && (node_rules[n->kind].mode || n->mode == 0);
 }

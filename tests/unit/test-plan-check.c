@@ -123,6 +123,7 @@ static void replace(char **s, const char *text) {
         X(state_elsewhere,        replace(&at(p, STATE)->source, "/var/lib/web")) \
         X(state_as_user,          at(p, STATE)->flags |= PLAN_NODE_AS_USER) \
         X(state_without_idmap,    at(p, STATE)->flags &= ~(uint32_t) PLAN_NODE_IDMAP) \
+        X(state_without_source,   at(p, "/tmp")->flags |= PLAN_NODE_STATE) \
         X(hidepid_twice,          at(p, "/proc")->flags |= PLAN_NODE_LOCK_PIDS) \
         X(overlay_beside_root,    (at(p, "/usr")->kind = PLAN_NODE_OVERLAY, \
                                    at(p, "/usr")->flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_AS_USER)) \
