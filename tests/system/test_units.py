@@ -3,7 +3,9 @@
 """The unit files: valid for this systemd, hardened as far as each can be, and alike with what the rig does."""
 
 import pathlib
+import shutil
 import subprocess
+import unittest
 
 from common import SystemTest, main
 
@@ -74,6 +76,13 @@ class Units(SystemTest):
         service = pathlib.Path('/usr/share/dbus-1/system-services/org.immured.Broker1.service').read_text()
         self.assertIn('SystemdService=immured.service\n', service)
         self.assertIn('BusName=org.immured.Broker1\n', (UNITS / 'immured.service').read_text())
+
+    @unittest.skipUnless(shutil.which('apparmor_parser'), 'not installed: apparmor')
+    def test_apparmor_takes_the_example(self):
+        done = subprocess.run(['apparmor_parser', '--skip-kernel-load', '--skip-cache', '--warn=all', '--Werror',
+                               '--names', '/usr/share/immured/examples/apparmor.d/immured-app'],
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (0, 'immured-app\n'), done.stderr)
 
     def test_directories_are_made_as_declared(self):
         done = subprocess.run(['systemd-tmpfiles', '--create', '--dry-run', '/usr/lib/tmpfiles.d/immured.conf'],

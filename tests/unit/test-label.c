@@ -92,6 +92,11 @@ static void labels_are_asked_for(void **state) {
         assert_int_equal(label_set(LABEL_APPARMOR, none, "web", &problem), -ENOENT);
         assert_int_equal(problem.failure, LAUNCH_FAILURE_LAYER);
         assert_non_null(startswith(problem.text, "apparmor: "));
+
+        problem = (Problem){};
+        assert_int_equal(label_set(LABEL_SELINUX, none, "a:b:c", &problem), -ENOENT);
+        assert_int_equal(problem.failure, LAUNCH_FAILURE_LAYER);
+        assert_non_null(startswith(problem.text, "selinux: "));
 }
 
 static void what_is_read_back_must_enforce_that_label(void **state) {
