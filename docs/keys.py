@@ -38,7 +38,8 @@ def main():
         sys.exit(__doc__.strip())
     template, keys = (pathlib.Path(name).read_text(encoding='utf-8') for name in sys.argv[1:])
     sys.stdout.reconfigure(encoding='utf-8')
-    sys.stdout.write(template.replace('@KEYS@', page(json.loads(keys)).rstrip()))
+    settable = ', '.join(f"*{key['name']}=*" for key in json.loads(keys) if key['settable'])
+    sys.stdout.write(template.replace('@KEYS@', page(json.loads(keys)).rstrip()).replace('@SETTABLE@', settable + '.'))
 
 
 if __name__ == '__main__':

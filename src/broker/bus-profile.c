@@ -43,6 +43,17 @@ static int get_dropin_paths(
         return sd_bus_message_append_strv(reply, profile ? profile->dropin_paths : NULL);
 }
 
+static int get_user_settable(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = object->profile->profile;
+
+        (void) m;
+        (void) caller;
+        (void) p;
+
+        return sd_bus_message_append_strv(reply, profile ? profile->user_settable : NULL);
+}
+
 static int get_load_state(
         Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
         (void) m;
@@ -121,6 +132,7 @@ static const Property properties[] = {
         { "LoadError",      "(ss)", get_load_error,   PROPERTY_CONST,  0 },
         { "ConfigHash",     "s",    get_config_hash,  PROPERTY_CONST,  0 },
         { "MayLaunch",      "b",    get_may_launch,   PROPERTY_SILENT, 0 },
+        { "UserSettable",   "as",   get_user_settable, PROPERTY_CONST, 0 },
         { "StandardInput",  "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_input) },
         { "StandardOutput", "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_output) },
         { "StandardError",  "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_error) },

@@ -27,7 +27,6 @@ static int entry_fill(CatalogEntry *e, const ProfileEntry *loaded, const Seccomp
 }
 
 int catalog_load(Catalog **ret, const CatalogSources *sources, Findings *findings) {
-        _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = NULL;
         _cleanup_(catalog_freep) Catalog *c = NULL;
         int r;
 
@@ -39,7 +38,7 @@ int catalog_load(Catalog **ret, const CatalogSources *sources, Findings *finding
         if (r < 0)
                 return r;
 
-        r = seccomp_policy_load(&policy, sources->seccomp, sources->required_uid, findings);
+        r = seccomp_policy_load(&c->policy, sources->seccomp, sources->required_uid, findings);
         if (r < 0)
                 return r;
 
@@ -53,7 +52,7 @@ int catalog_load(Catalog **ret, const CatalogSources *sources, Findings *finding
 
         for (size_t i = 0; i < c->profiles->n_entries; i++) {
                 c->n_entries++;
-                r = entry_fill(c->entries + i, c->profiles->entries + i, policy);
+                r = entry_fill(c->entries + i, c->profiles->entries + i, c->policy);
                 if (r < 0)
                         return r;
         }
@@ -74,6 +73,7 @@ Catalog *catalog_free(Catalog *c) {
 
         free(c->entries);
         (void) profile_set_free(c->profiles);
+        (void) seccomp_policy_free(c->policy);
         config_done(&c->config);
         free(c);
         return NULL;

@@ -24,6 +24,7 @@ typedef struct CatalogEntry {
 
 typedef struct Catalog {
         Config config;
+        SeccompPolicy *policy; /* for profiles that a user has tightened */
         ProfileSet *profiles;
         CatalogEntry *entries; /* sorted by name */
         size_t n_entries;

@@ -4,6 +4,9 @@
 #include "link/link.h"
 #include "plan/plan-compile.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 typedef struct Option Option;
 typedef int (*OptionReader)(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error);
 
@@ -74,30 +77,157 @@ static int read_environment(sd_bus_message *m, const Option *o, LaunchOptions *r
         return 0;
 }
 
-static int read_properties(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
-        const char *name;
+/* The key and one line of its value. */
+static int
+add_setting(LaunchOptions *ret, const Option *o, const char *key, const char *value, sd_bus_error *error) {
+        ProfileSetting *grown, *s;
+
+        if (ret->n_settings >= LAUNCH_SETTINGS_MAX)
+                return sd_bus_error_setf(
+                        error, ERROR_QUOTA_EXCEEDED, "%s: more than %u", o->name, LAUNCH_SETTINGS_MAX);
+        if (strlen(key) > PLAN_TEXT_MAX || strlen(value) > PLAN_TEXT_MAX)
+                return sd_bus_error_setf(error,
+                                         ERROR_QUOTA_EXCEEDED,
+                                         "%s: %.64s is longer than %d bytes",
+                                         o->name,
+                                         key,
+                                         PLAN_TEXT_MAX);
+
+        grown = reallocarray(ret->settings, ret->n_settings + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        ret->settings = grown;
+
+        s = grown + ret->n_settings++;
+        *s = (ProfileSetting){ .key = strdup(key), .value = strdup(value) };
+        return s->key && s->value ? 0 : -ENOMEM;
+}
+
+/* What a profile would say for a value of the bus's own types. */
+static int basic_to_text(sd_bus_message *m, char type, char *buf, size_t size, const char **ret) {
+        union {
+                uint8_t y;
+                int b;
+                int16_t n;
+                uint16_t q;
+                int32_t i;
+                uint32_t u;
+                int64_t x;
+                uint64_t t;
+                const char *s;
+        } v = {};
         int r;
 
-        (void) o;
-        (void) ret;
+        r = sd_bus_message_read_basic(m, type, &v);
+        if (r < 0)
+                return r;
+
+        *ret = buf;
+        switch (type) {
+        case 's':
+                *ret = v.s;
+                break;
+        case 'b':
+                *ret = v.b ? "yes" : "no";
+                break;
+        case 'n':
+        case 'i':
+        case 'x':
+                (void) snprintf(buf, size, "%" PRIi64, type == 'n' ? v.n : type == 'i' ? v.i : v.x);
+                break;
+        default:
+                (void) snprintf(buf,
+                                size,
+                                "%" PRIu64,
+                                type == 'y'   ? v.y
+                                : type == 'q' ? v.q
+                                : type == 'u' ? v.u
+                                              : v.t);
+                break;
+        }
+
+        return 0;
+}
+
+/* Each as a line of its own; none is the line that empties a list. */
+static int read_setting_lines(
+        sd_bus_message *m, const Option *o, const char *key, LaunchOptions *ret, sd_bus_error *error) {
+        const char *line;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        if (r < 0)
+                return r;
+
+        for (; (r = sd_bus_message_read_basic(m, 's', &line)) > 0; n++) {
+                r = add_setting(ret, o, key, line, error);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0 && n == 0)
+                r = add_setting(ret, o, key, "", error);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_setting(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        const char *key, *types, *text;
+        char number[32];
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &key);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_peek_type(m, NULL, &types);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_enter_container(m, 'v', types);
+        if (r < 0)
+                return r;
+
+        if (streq(types, "as"))
+                r = read_setting_lines(m, o, key, ret, error);
+        else if (strlen(types) == 1 && strchr("sbynqiuxt", *types)) {
+                r = basic_to_text(m, *types, number, sizeof(number), &text);
+                if (r >= 0)
+                        r = add_setting(ret, o, key, text, error);
+        } else
+                r = sd_bus_error_setf(
+                        error,
+                        SD_BUS_ERROR_INVALID_ARGS,
+                        "%s: %.64s is text, a number, a boolean or a list of texts, not of type \"%.64s\"",
+                        o->name,
+                        key,
+                        types);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_properties(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        int r;
 
         r = sd_bus_message_enter_container(m, 'a', "(sv)");
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_enter_container(m, 'r', "sv");
-        if (r < 0)
-                return r;
-        if (r > 0) {
-                r = sd_bus_message_read_basic(m, 's', &name);
+        while ((r = sd_bus_message_enter_container(m, 'r', "sv")) > 0) {
+                r = read_setting(m, o, ret, error);
                 if (r < 0)
                         return r;
 
-                return sd_bus_error_setf(error,
-                                         ERROR_SETTING_NOT_PERMITTED,
-                                         "Properties: %s: no profile lets users set keys in this version",
-                                         name);
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
         }
+        if (r < 0)
+                return r;
 
         return sd_bus_message_exit_container(m);
 }
@@ -213,6 +343,11 @@ _Static_assert(ELEMENTSOF(options) <= 32, "the options seen are a 32-bit set");
 void launch_options_done(LaunchOptions *o) {
         (void) strv_free(o->arguments);
         (void) strv_free(o->environment);
+        for (size_t i = 0; i < o->n_settings; i++) {
+                free(o->settings[i].key);
+                free(o->settings[i].value);
+        }
+        free(o->settings);
         free(o->user);
         free(o->instance);
         *o = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };

@@ -7,13 +7,15 @@
  * Runs in: broker. Privilege: none. Input: hostile.
  */
 
-#include "profile/profile.h"
+#include "profile/profile-tighten.h"
 
 #include <systemd/sd-bus.h>
 
 typedef struct LaunchOptions {
         char **arguments;
         char **environment;
+        ProfileSetting *settings;
+        size_t n_settings;
         char *user;        /* NULL: the caller */
         char *instance;    /* NULL: none */
         int streams[3];    /* borrowed from the message; negative: none */
@@ -23,6 +25,7 @@ typedef struct LaunchOptions {
 
 #define LAUNCH_ENVIRONMENT_MAX 128U
 #define LAUNCH_ENVIRONMENT_SIZE_MAX (16U * 1024)
+#define LAUNCH_SETTINGS_MAX 64U
 
 void launch_options_done(LaunchOptions *o);
 #define _cleanup_launch_options_ _cleanup_(launch_options_done)

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "broker/interface.h"
 #include "broker/launch-message.h"
+#include "broker/launch-profile.h"
 #include "broker/manager.h"
 #include "plan/plan-compile.h"
 
@@ -81,7 +82,7 @@ static int find_profile(Launch *l, const CatalogEntry **ret) {
         return 0;
 }
 
-static int compile(Launch *l, const CatalogEntry *e, Plan **ret) {
+static int compile(Launch *l, const LaunchProfile *p, Plan **ret) {
         static const char *const names[] = {
                 [PLAN_REFUSAL_NONE] = ERROR_BAD_SETTING,
                 [PLAN_REFUSAL_ARGUMENT] = ERROR_ARGUMENT_REJECTED,
@@ -98,8 +99,8 @@ static int compile(Launch *l, const CatalogEntry *e, Plan **ret) {
                 .on_disconnect = o->on_disconnect,
         };
         const PlanContext context = {
-                .seccomp = e->seccomp,
-                .n_seccomp = e->n_seccomp,
+                .seccomp = p->seccomp,
+                .n_seccomp = p->n_seccomp,
                 .degrade = l->call->manager->catalog->config.degrade,
                 .host_name = l->call->manager->host_name,
         };
@@ -107,7 +108,7 @@ static int compile(Launch *l, const CatalogEntry *e, Plan **ret) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = plan_compile(ret, e->profile, l->target->account, &request, &context, &refusal, &text);
+        r = plan_compile(ret, p->profile, l->target->account, &request, &context, &refusal, &text);
         if (r == -EINVAL)
                 return call_fail(
                         l->call, names[refusal], "%s", text ?: "The request does not fit the profile");
@@ -127,6 +128,7 @@ static int check_wait(Launch *l, const Profile *p) {
 
 /* Everything that can be wrong with the request, as things are now. */
 static int evaluate(Launch *l, const CatalogEntry **ret_entry, Plan **ret_plan) {
+        _cleanup_launch_profile_ LaunchProfile p = {};
         const CatalogEntry *e = NULL;
         int r;
 
@@ -138,7 +140,11 @@ static int evaluate(Launch *l, const CatalogEntry **ret_entry, Plan **ret_plan) 
         if (r < 0)
                 return r;
 
-        r = compile(l, e, ret_plan);
+        r = launch_profile_make(l->call, e, &l->options, &p);
+        if (r < 0)
+                return r;
+
+        r = compile(l, &p, ret_plan);
         if (r < 0)
                 return r;
 

@@ -386,6 +386,38 @@ static int append_list_option(sd_bus_message *m, const char *name, char *const *
         return r;
 }
 
+int client_append_property(sd_bus_message *m, const char *assignment) {
+        _cleanup_free_ char *key = strndup(assignment, strcspn(assignment, "="));
+        const char *value = strchr(assignment, '=');
+
+        if (!key)
+                return -ENOMEM;
+
+        return sd_bus_message_append(m, "(sv)", key, "s", value ? value + 1 : "");
+}
+
+static int append_properties(sd_bus_message *m, char *const *properties) {
+        int r;
+
+        if (strv_length(properties) == 0)
+                return 0;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, "Properties");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "a(sv)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "(sv)");
+        STRV_FOREACH(property, properties)
+        if (r >= 0)
+                r = client_append_property(m, *property);
+        for (int i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+
+        return r;
+}
+
 int client_open_options(sd_bus_message *m, const Options *o, char *const *arguments) {
         const struct {
                 const char *name;
@@ -402,13 +434,16 @@ int client_open_options(sd_bus_message *m, const Options *o, char *const *argume
                 r = append_list_option(m, "Arguments", o->arguments, arguments);
         if (r >= 0)
                 r = append_list_option(m, "Environment", o->environment, NULL);
+        if (r >= 0)
+                r = append_properties(m, o->properties);
         for (size_t i = 0; i < ELEMENTSOF(texts) && r >= 0; i++)
                 if (texts[i].value)
                         r = sd_bus_message_append(m, "{sv}", texts[i].name, "s", texts[i].value);
 
         if (r == -EINVAL)
-                return ctl_error(r,
-                                 "An argument or variable is not valid UTF-8, which the bus cannot carry");
+                return ctl_error(
+                        r,
+                        "An argument, variable or property is not valid UTF-8, which the bus cannot carry");
 
         return r < 0 ? client_message_error(r) : 0;
 }

@@ -54,3 +54,6 @@ int client_read_rows(sd_bus_message *reply, const char *signature, const char *c
 /* Opens the options of Launch and its like, with what the command line says; the caller may add some, then closes. */
 int client_open_options(sd_bus_message *m, const Options *o, char *const *arguments);
 int client_close_options(sd_bus_message *m);
+
+/* One KEY=VALUE as (sv), into an array that is open. Tells nothing: what sd_bus_message_append(3) returns. */
+int client_append_property(sd_bus_message *m, const char *assignment);

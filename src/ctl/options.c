@@ -80,6 +80,12 @@ static int parse_variable(const OptionRow *row, const char *value, Options *o) {
         return assignment ? strv_consume(&o->environment, TAKE_PTR(assignment)) : -ENOMEM;
 }
 
+static int parse_property(const OptionRow *row, const char *value, Options *o) {
+        (void) row;
+
+        return *value != '=' && strchr(value, '=') ? strv_extend(&o->properties, value) : -EINVAL;
+}
+
 static int parse_choice(const OptionRow *row, const char *value, Options *o) {
         size_t n = strlen(value);
 
@@ -115,6 +121,8 @@ static const OptionRow option_rows[] = {
           "Set a variable named in PassEnvironment=" },
         { "arg",           'a', "ARGUMENT",         OPTION_LAUNCH,  offsetof(Options, arguments),     parse_list,
           "Add an argument, before those behind the profile" },
+        { "property",      'p', "KEY=VALUE",        OPTION_LAUNCH,  0,                                parse_property,
+          "Tighten a key of the profile's UserSettable=" },
         { "user",          'u', "NAME",             OPTION_LAUNCH,  offsetof(Options, user),          parse_text,
           "Launch for another user (administrators only)" },
         { "on-disconnect", 0,   "keep|stop",        OPTION_LEASED,  offsetof(Options, on_disconnect), parse_choice,
@@ -132,6 +140,7 @@ static const OptionRow option_rows[] = {
 void options_done(Options *o) {
         o->environment = strv_free(o->environment);
         o->arguments = strv_free(o->arguments);
+        o->properties = strv_free(o->properties);
 }
 
 static int option_take(const OptionRow *row, const char *value, unsigned groups, Options *o) {

@@ -43,6 +43,7 @@ typedef struct Options {
         const char *on_disconnect;
         char **environment;
         char **arguments;
+        char **properties; /* KEY=VALUE */
 
         int signal;       /* 0: none was given */
         const char *whom; /* NULL: none was given */

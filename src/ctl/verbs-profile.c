@@ -6,6 +6,7 @@
 #include "ctl/client.h"
 #include "ctl/verb.h"
 #include "profile/config.h"
+#include "profile/profile-ceiling.h"
 #include "profile/profile-keys.h"
 #include "profile/profile-load.h"
 #include "seccomp/seccomp-policy.h"
@@ -78,6 +79,7 @@ static const TableColumn key_columns[] = {
         { "name", "KEY", 0 },
         { "section", "SECTION", 0 },
         { "supported", "BUILT", 0 },
+        { "settable", "SETTABLE", 0 },
         { "default", "DEFAULT", COLUMN_SHRINK },
         { "help", "MEANING", COLUMN_SHRINK },
 };
@@ -100,13 +102,15 @@ int verb_keys(const Options *o, int n, char **args) {
                 if (!key_matches(key, n, args))
                         continue;
 
-                row = json_pack("{s:s, s:s, s:b, s:b, s:s, s:s, s:s}",
+                row = json_pack("{s:s, s:s, s:b, s:b, s:b, s:s, s:s, s:s}",
                                 "section",
                                 key->section,
                                 "name",
                                 key->name,
                                 "supported",
                                 key->parse != NULL,
+                                "settable",
+                                profile_settable_key(key->name) == key,
                                 "list",
                                 key->list,
                                 "default",

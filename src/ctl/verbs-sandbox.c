@@ -339,20 +339,6 @@ int verb_thaw(const Options *o, int n, char **args) { return open_and_call(o, n,
 
 int verb_kill(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_kill); }
 
-static int append_property(sd_bus_message *m, const char *assignment) {
-        _cleanup_free_ char *key = strndup(assignment, strcspn(assignment, "="));
-        const char *value = strchr(assignment, '=');
-        int r;
-
-        if (!key)
-                return ctl_error(-ENOMEM, "Out of memory");
-        if (!value)
-                return ctl_error(-EINVAL, "'%s' is not KEY=VALUE", assignment);
-
-        r = sd_bus_message_append(m, "(sv)", key, "s", value + 1);
-        return r < 0 ? client_message_error(r) : 0;
-}
-
 int verb_set_property(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
         _cleanup_message_ sd_bus_message *m = NULL;
@@ -373,9 +359,11 @@ int verb_set_property(const Options *o, int n, char **args) {
                 return client_message_error(r);
 
         for (int i = 1; i < n; i++) {
-                r = append_property(m, args[i]);
+                if (!strchr(args[i], '='))
+                        return ctl_error(-EINVAL, "'%s' is not KEY=VALUE", args[i]);
+                r = client_append_property(m, args[i]);
                 if (r < 0)
-                        return r;
+                        return client_message_error(r);
         }
 
         r = sd_bus_message_close_container(m);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "profile/profile-check.h"
 
+#include "profile/profile-ceiling.h"
+
 typedef struct ProfileCheck {
         const Profile *profile;
         const KeyOrigin *origins;
@@ -47,6 +49,22 @@ static int check_arguments(const ProfileCheck *c) {
         if (p->arguments != PROFILE_ARGUMENTS_PATTERN && p->argument_pattern)
                 return check_refuse(
                         c, "Access", "ArgumentPattern", "has no effect without Arguments=pattern");
+
+        return 0;
+}
+
+/* Abstract ones may leave the value to their heirs. */
+static int check_user_settable(const ProfileCheck *c) {
+        STRV_FOREACH(name, c->profile->user_settable) {
+                const ProfileKey *key = profile_settable_key(*name);
+                _cleanup_free_ char *text = NULL;
+
+                if (c->profile->abstract || !key || profile_is_at_most(key, c->profile, c->profile))
+                        continue;
+
+                text = text_printf("lists %s, which has no value here that could be the ceiling", *name);
+                return text ? check_refuse(c, "Access", "UserSettable", text) : -ENOMEM;
+        }
 
         return 0;
 }
@@ -170,8 +188,8 @@ static int check_restart(const ProfileCheck *c) {
 
 int profile_check(const Profile *p, const KeyOrigin *origins, bool complete, Findings *findings) {
         static int (*const checks[])(const ProfileCheck *c) = {
-                check_exec_start, check_arguments, check_memory,  check_capabilities,
-                check_mounts,     check_files,     check_restart,
+                check_exec_start,   check_arguments, check_user_settable, check_memory,
+                check_capabilities, check_mounts,    check_files,         check_restart,
         };
         const ProfileCheck c = {
                 .profile = p,

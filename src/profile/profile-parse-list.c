@@ -2,6 +2,7 @@
 #include "profile/profile-parse.h"
 
 #include "base/buffer.h"
+#include "profile/profile-ceiling.h"
 
 #define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789_"
 
@@ -73,6 +74,8 @@ static bool syscall_is_valid(const char *s) {
         return n > 0 && n <= 64 && strspn(name, *s == '@' ? LOWER_DIGITS "-" : LOWER_DIGITS) == n;
 }
 
+static bool key_is_settable(const char *s) { return profile_settable_key(s) != NULL; }
+
 static bool word_is_valid(const char *s) { return *s && text_is_printable(s, ""); }
 
 static bool assignment_is_valid(const char *s) {
@@ -141,6 +144,8 @@ DEFINE_LIST_PARSER(parse_key_environment_names, env_name_is_valid, "an item is n
 DEFINE_LIST_PARSER(parse_key_capabilities, capability_is_valid,
                    "an item is not a capability of capabilities(7), as in CAP_NET_BIND_SERVICE");
 DEFINE_LIST_PARSER(parse_key_layers, layer_name_is_valid, "an item is not the name of a layer");
+DEFINE_LIST_PARSER(parse_key_settable, key_is_settable,
+                   "an item is not a key that can be tightened; “immurectl keys” tells which can");
 DEFINE_LIST_PARSER(parse_key_syscall_names, syscall_is_valid, "an item is neither a system call nor an @group");
 /* clang-format on */
 

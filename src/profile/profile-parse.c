@@ -462,13 +462,6 @@ int parse_key_only_no(const ProfileKey *key, const char *text, Profile *p, const
         return r < 0 ? r : value ? -EOPNOTSUPP : 0;
 }
 
-int parse_key_only_none(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) key;
-        (void) p;
-        (void) ret_why;
-        return *text ? -EOPNOTSUPP : 0;
-}
-
 int parse_key_only_default(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         (void) p;
         (void) ret_why;

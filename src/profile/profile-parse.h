@@ -74,7 +74,6 @@ DECLARE_PARSER(parse_key_on_disconnect);
 DECLARE_PARSER(parse_key_landlock);
 /* profile-parse.c: the one value that is always in force is taken, the others are refused; nothing is kept. */
 DECLARE_PARSER(parse_key_only_no);
-DECLARE_PARSER(parse_key_only_none); /* the empty list */
 DECLARE_PARSER(parse_key_only_default);
 
 /* profile-parse-list.c: words that are appended to a strv */
@@ -88,6 +87,7 @@ DECLARE_PARSER(parse_key_environment_names);
 DECLARE_PARSER(parse_key_address_families);
 DECLARE_PARSER(parse_key_capabilities);
 DECLARE_PARSER(parse_key_layers);
+DECLARE_PARSER(parse_key_settable);
 DECLARE_PARSER(parse_key_syscall_names);
 DECLARE_PARSER(parse_key_syscall_filter);
 

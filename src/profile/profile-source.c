@@ -2,6 +2,7 @@
 #include "profile/profile-source.h"
 
 #include "base/text.h"
+#include "profile/profile-parse.h"
 #include "profile/strict-ini.h"
 
 #include <fcntl.h>
@@ -24,6 +25,20 @@ ProfileSource *profile_source_free(ProfileSource *s) {
         return NULL;
 }
 
+static int profile_remember(Profile *p, const ProfileKey *key, const char *value) {
+        ProfileLine line = { .key = key, .value = strdup(value) };
+        int r;
+
+        if (!line.value)
+                return -ENOMEM;
+
+        r = profile_array_extend(&p->lines, &p->n_lines, sizeof(line), &line);
+        if (r < 0)
+                free(line.value);
+
+        return r;
+}
+
 int profile_build_apply(ProfileBuild *b, const SourceItem *item, const char **ret_why) {
         KeyOrigin *origin = &b->origins[item->key - profile_keys];
         int r;
@@ -39,7 +54,7 @@ int profile_build_apply(ProfileBuild *b, const SourceItem *item, const char **re
         origin->line = item->line;
         if (r < 0 && r != -ENOMEM)
                 origin->bad = true;
-        return r;
+        return r < 0 ? r : profile_remember(b->profile, item->key, item->value);
 }
 
 int source_item_refuse(const SourceItem *item, int error, const char *why, Findings *findings) {

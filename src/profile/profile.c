@@ -125,6 +125,10 @@ Profile *profile_unref(Profile *p) {
                 free(p->syscall_arguments[i].name);
         free(p->syscall_arguments);
 
+        for (size_t i = 0; i < p->n_lines; i++)
+                free(p->lines[i].value);
+        free(p->lines);
+
         profile_paths_free(p->inaccessible, p->n_inaccessible);
         profile_paths_free(p->read_only, p->n_read_only);
         profile_paths_free(p->read_write, p->n_read_write);

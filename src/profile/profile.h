@@ -161,12 +161,22 @@ typedef struct ProfileSyscallArgument {
         int error; /* -1: SystemCallErrorNumber= */
 } ProfileSyscallArgument;
 
+struct ProfileKey;
+
+/* One value as it was written. */
+typedef struct ProfileLine {
+        const struct ProfileKey *key;
+        char *value;
+} ProfileLine;
+
 typedef struct Profile {
         unsigned n_ref;
         char *name;
         char *source_path;   /* the .profile file */
         char **dropin_paths; /* in the order they were applied */
         char hash[65];       /* SHA-256 in hex over all files that made it, in order */
+        ProfileLine *lines;  /* all that was applied, in order: it can be made again, with more behind */
+        size_t n_lines;
 
         /* [Profile] */
         char *description;

@@ -134,8 +134,11 @@ static void what_is_wrong_is_named(void **state) {
                 READ("a{sv}", 1, "OnDisconnect", "s", "explode"), SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect");
         ASSERT_REFUSED(
                 READ("a{sv}", 1, "StandardInput", "s", "/etc/shadow"), SD_BUS_ERROR_INVALID_ARGS, "\"h\"");
-        ASSERT_REFUSED(READ("a{sv}", 1, "Properties", "a(sv)", 1, "MemoryMax", "t", UINT64_C(1)),
-                       ERROR_SETTING_NOT_PERMITTED,
+        ASSERT_REFUSED(READ("a{sv}", 1, "Properties", "a(sv)", 1, "MemoryMax", "d", 1.0),
+                       SD_BUS_ERROR_INVALID_ARGS,
+                       "MemoryMax");
+        ASSERT_REFUSED(READ("a{sv}", 1, "Properties", "a(sv)", 1, "MemoryMax", "(s)", "1"),
+                       SD_BUS_ERROR_INVALID_ARGS,
                        "MemoryMax");
 }
 
@@ -185,12 +188,106 @@ static void too_many_and_too_long_are_refused(void **state) {
         ASSERT_REFUSED(read_many("Environment", assignment, 9), ERROR_QUOTA_EXCEEDED, "16384 bytes");
 }
 
+static void properties_arrive_as_a_profile_would_say_them(void **state) {
+        static const struct {
+                const char *key, *value;
+        } expected[] = {
+                { "MemoryMax", "1G" },
+                { "TasksMax", "7" },
+                { "Nice", "-3" },
+                { "LockPersonality", "yes" },
+                { "Landlock", "no" },
+                { "RestrictAddressFamilies", "" },
+                { "InaccessiblePaths", "/a" },
+                { "InaccessiblePaths", "/b /c" },
+        };
+        _cleanup_(reading_done) Reading r = READ("a{sv}",
+                                                 1,
+                                                 "Properties",
+                                                 "a(sv)",
+                                                 7,
+                                                 "MemoryMax",
+                                                 "s",
+                                                 "1G",
+                                                 "TasksMax",
+                                                 "t",
+                                                 UINT64_C(7),
+                                                 "Nice",
+                                                 "i",
+                                                 -3,
+                                                 "LockPersonality",
+                                                 "b",
+                                                 1,
+                                                 "Landlock",
+                                                 "b",
+                                                 0,
+                                                 "RestrictAddressFamilies",
+                                                 "as",
+                                                 0,
+                                                 "InaccessiblePaths",
+                                                 "as",
+                                                 2,
+                                                 "/a",
+                                                 "/b /c");
+
+        (void) state;
+        assert_true(r.result >= 0);
+        assert_int_equal(r.options.n_settings, ELEMENTSOF(expected));
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                assert_string_equal(r.options.settings[i].key, expected[i].key);
+                assert_string_equal(r.options.settings[i].value, expected[i].value);
+        }
+}
+
+static void append_properties(sd_bus_message *m, const char *key, const char *value, size_t n) {
+        assert_true(sd_bus_message_open_container(m, 'a', "{sv}") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'e', "sv") >= 0);
+        assert_true(sd_bus_message_append_basic(m, 's', "Properties") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'v', "a(sv)") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'a', "(sv)") >= 0);
+        for (size_t i = 0; i < n; i++)
+                assert_true(sd_bus_message_append(m, "(sv)", key, "s", value) >= 0);
+        for (size_t i = 0; i < 4; i++)
+                assert_true(sd_bus_message_close_container(m) >= 0);
+}
+
+static Reading read_properties(const char *key, const char *value, size_t n) {
+        Reading r = reading_begin();
+
+        append_properties(r.message, key, value, n);
+        reading_read(&r);
+        return r;
+}
+
+static void too_many_and_too_long_properties_are_refused(void **state) {
+        char longer[PLAN_TEXT_MAX + 2];
+
+        (void) state;
+        memset(longer, 'x', sizeof(longer) - 1);
+        longer[sizeof(longer) - 1] = '\0';
+
+        {
+                _cleanup_(reading_done) Reading most =
+                        read_properties("Nice", longer + 1, LAUNCH_SETTINGS_MAX);
+
+                assert_true(most.result >= 0);
+                assert_int_equal(most.options.n_settings, LAUNCH_SETTINGS_MAX);
+        }
+
+        ASSERT_REFUSED(
+                read_properties("Nice", "1", LAUNCH_SETTINGS_MAX + 1), ERROR_QUOTA_EXCEEDED, "more than 64");
+        ASSERT_REFUSED(read_properties("Nice", longer, 1), ERROR_QUOTA_EXCEEDED, "longer than 4096");
+        ASSERT_REFUSED(read_properties(longer, "1", 1), ERROR_QUOTA_EXCEEDED, "longer than 4096");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(no_options_mean_the_profiles_own),
                 cmocka_unit_test(every_option_arrives),
                 cmocka_unit_test(what_is_wrong_is_named),
                 cmocka_unit_test(too_many_and_too_long_are_refused),
+                cmocka_unit_test(properties_arrive_as_a_profile_would_say_them),
+                cmocka_unit_test(too_many_and_too_long_properties_are_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
