@@ -8,19 +8,11 @@
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "plan-fixture.h"
-#include "profile-fixture.h"
-#include "seccomp-program.h"
+#include "variant-fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <jansson.h>
-#include <linux/seccomp.h>
-#include <sched.h>
-#include <seccomp.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 
 /*
  * The program, its version and the admin's own variables (which UnsetEnvironment= takes away again) are not what
@@ -28,68 +20,7 @@
  */
 static const char *const other_fields[] = { "ExecStart", "Environment", "ProfileHash", "Seccomp" };
 
-/* One variant of a profile: what it allows. */
-typedef struct Variant {
-        Fixture fixture;
-        json_t *plan;
-        TestProgram program;
-} Variant;
-
-static void variant_done(Variant *v) {
-        fixture_done(&v->fixture);
-        json_decref(v->plan);
-        test_program_done(&v->program);
-}
-#define _cleanup_variant_ _cleanup_(variant_done)
-
 static SeccompPolicy *policy;
-
-/* Whether a mount is idmapped follows from PrivateUsers=, which is a field of its own. */
-static void drop_idmap_flags(json_t *plan) {
-        json_t *node, *flag;
-        size_t i, k;
-
-        json_array_foreach(json_object_get(plan, "Tree"), i, node) {
-                json_t *flags = json_object_get(node, "Flags");
-
-                json_array_foreach(flags, k, flag) {
-                        if (streq(json_string_value(flag), "idmap")) {
-                                assert_int_equal(json_array_remove(flags, k), 0);
-                                break;
-                        }
-                }
-        }
-}
-
-/* false: refused, or not to be launched. */
-static bool variant_make(Variant *v, const char *text) {
-        _cleanup_files_ Files files = files_new();
-        _cleanup_(profile_set_freep) ProfileSet *set = NULL;
-        _cleanup_free_ char *json = NULL;
-        const ProfileEntry *entry;
-
-        files_write(&files, "etc/app.profile", text);
-        set = load_profiles(&files);
-        entry = profile_set_find(set, "app");
-        assert_non_null(entry);
-        if (!entry->profile || entry->profile->abstract)
-                return false;
-
-        fixture_init(&v->fixture);
-        profile_unref(v->fixture.profile);
-        v->fixture.profile = profile_ref(entry->profile);
-        test_program_compile(&v->program, policy, entry->profile);
-        v->fixture.context.seccomp = v->program.data;
-        v->fixture.context.n_seccomp = v->program.size;
-        if (fixture_compile(&v->fixture) < 0)
-                return false;
-
-        assert_int_equal(plan_to_json(v->fixture.plan, &json), 0);
-        v->plan = json_loads(json, 0, NULL);
-        assert_non_null(v->plan);
-        drop_idmap_flags(v->plan);
-        return true;
-}
 
 static bool array_has(const json_t *array, const json_t *value) {
         json_t *other;
@@ -148,40 +79,15 @@ static void check_fields(const Variant *v, const Variant *whole, const Variant *
         }
 }
 
-/* clang-format off */
-static const uint64_t arguments[][6] = {
-        {},
-        { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX },
-        { CLONE_NEWUSER },                                /* clone, unshare, setns */
-        { 8 },                                            /* personality */
-        { AF_NETLINK, SOCK_RAW }, { AF_INET, SOCK_STREAM }, { AF_PACKET, SOCK_RAW }, { AF_VSOCK, SOCK_STREAM },
-        { 0, SCHED_FIFO }, { 0, 04755 }, { 0, 0, 04755 }, /* scheduling, set-user-id bits */
-        { 0, 4096, PROT_WRITE | PROT_EXEC },              /* mmap, mprotect */
-        { 0, 0x5412 },                                    /* ioctl TIOCSTI */
-};
-/* clang-format on */
-
-static bool lets_through(const Variant *v, uint32_t number, const uint64_t *args) {
-        uint32_t action =
-                test_program_run(&v->program, seccomp_arch_native(), number, args) & SECCOMP_RET_ACTION_FULL;
-
-        return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
-}
-
-static bool has_program_of(const Variant *v, const Variant *other) {
-        return v->program.size == other->program.size &&
-               memcmp(v->program.data, other->program.data, v->program.size) == 0;
-}
-
 static void check_filter(const Variant *v, const Variant *whole, const Variant *none, const char *line) {
-        if (has_program_of(v, whole) || has_program_of(v, none))
+        if (variants_have_one_filter(v, whole) || variants_have_one_filter(v, none))
                 return;
 
-        for (uint32_t number = 0; number < 600; number++)
-                for (size_t i = 0; i < ELEMENTSOF(arguments); i++)
-                        if (lets_through(v, number, arguments[i]) &&
-                            !lets_through(whole, number, arguments[i]) &&
-                            !lets_through(none, number, arguments[i]))
+        for (uint32_t number = 0; number < VARIANT_CALL_MAX; number++)
+                for (size_t i = 0; i < n_variant_arguments; i++)
+                        if (variant_lets_through(v, number, variant_arguments[i]) &&
+                            !variant_lets_through(whole, number, variant_arguments[i]) &&
+                            !variant_lets_through(none, number, variant_arguments[i]))
                                 fail_msg("without \"%s\", system call %u passes", line, number);
 }
 
@@ -200,6 +106,7 @@ static void check_access(const Variant *v, const Variant *whole, const Variant *
         check_names(p->manage_users, a->manage_users, b->manage_users, line);
         check_names(p->manage_groups, a->manage_groups, b->manage_groups, line);
         check_names(p->pass_environment, a->pass_environment, b->pass_environment, line);
+        check_names(p->user_settable, a->user_settable, b->user_settable, line);
         assert_true(p->arguments == a->arguments || p->arguments == b->arguments);
         assert_true(p->max_instances == a->max_instances || p->max_instances == b->max_instances);
         assert_true(p->authentication == a->authentication || p->authentication == b->authentication);
@@ -214,7 +121,7 @@ check_without(const char *text, const char *line, size_t n, const Variant *whole
         rest = text_printf("%.*s%s", (int) (line - text), text, line + n);
         shown = strndup(line, strcspn(line, "\n"));
         assert_true(rest && shown);
-        if (!variant_make(&v, rest))
+        if (!variant_make(&v, policy, rest))
                 return false;
 
         check_fields(&v, whole, none, shown);
@@ -229,7 +136,7 @@ static bool says_something(const char *line) { return !strchr("#;\n", *line); }
 static void check_profile(const char *text, const Variant *none, size_t *n_lines, size_t *n_launched) {
         _cleanup_variant_ Variant whole = {};
 
-        if (!variant_make(&whole, text))
+        if (!variant_make(&whole, policy, text))
                 return;
 
         for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
@@ -247,7 +154,7 @@ static void check_directory(const char *name, size_t at_least) {
         DIR *directory = opendir(path);
 
         assert_non_null(directory);
-        assert_true(variant_make(&none, "[Exec]\nExecStart=/usr/bin/true\n"));
+        assert_true(variant_make(&none, policy, "[Exec]\nExecStart=/usr/bin/true\n"));
 
         for (struct dirent *entry; (entry = readdir(directory));) {
                 _cleanup_free_ char *text = NULL;
