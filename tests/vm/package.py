@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The project's Debian packages, built for a release with the libraries of that release, as the archive would."""
+
+import hashlib
+import pathlib
+import subprocess
+import tempfile
+import time
+
+import roots
+from roots import Failure, say
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+
+# What is not compiled into the packages: they need not be made anew for a change in it.
+BESIDE = ('tests/vm/', 'tests/system/test_', 'tests/system/common.py', 'tests/system/profiles/', '.ci/')
+
+KEEP = 6  # packages of so many states of the tree, for each release
+
+# Runs in namespaces of its own: no mount outlives it, and the root stays as it is. The tree comes in as an archive and
+# the packages go out as one, so that nothing else of the machine is seen in there.
+BUILD = r'''
+set -eu
+root=$1
+mount --make-rprivate /
+mount --bind "$root" "$root"
+mount --bind -o ro "$root" "$root" 2>/dev/null || mount -o remount,bind,ro "$root"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mkdir -p "$2" "$root/tmp/ccache"
+mount --bind "$2" "$root/tmp/ccache"
+exec chroot "$root" env -i HOME=/tmp LANG=C.UTF-8 PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin \
+        CCACHE_DIR=/tmp/ccache DEB_BUILD_OPTIONS="nocheck noautodbgsym" sh -eu -c '
+        mkdir -p /tmp/build/immured /tmp/out
+        cd /tmp/build/immured
+        tar -xf -
+        dpkg-buildpackage -us -uc -b >/tmp/out/build.log 2>&1 </dev/null || { tail -n 60 /tmp/out/build.log >&2; exit 1; }
+        cd ..
+        status=0
+        lintian --allow-root --tag-display-limit 0 --fail-on error,warning --info *.changes >/tmp/out/lintian.log 2>&1 </dev/null || status=$?
+        echo $status >/tmp/out/lintian.status
+        cp -- *.deb *.changes /tmp/out
+        tar -C /tmp/out -cf - .'
+'''
+
+
+def files():
+    """Names of what belongs to the tree, in order."""
+    listed = subprocess.run(['git', '-C', TREE, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+                            capture_output=True)
+    if listed.returncode == 0:
+        names = [name for name in listed.stdout.decode().split('\0') if name]
+    else:  # an unpacked archive
+        names = [str(p.relative_to(TREE)) for p in TREE.rglob('*') if not str(p.relative_to(TREE)).startswith('build')]
+    return sorted(name for name in set(names) if (TREE / name).is_file() or (TREE / name).is_symlink())
+
+
+def tar_tree(target):
+    """Writes the tree to a file as a tar archive, and goes back to its start."""
+    subprocess.run(['tar', '-C', TREE, '--owner=0', '--group=0', '--null', '--no-recursion', '-T', '-', '-c'],
+                   input='\0'.join(files()).encode(), stdout=target, check=True)
+    target.seek(0)
+
+
+def copy_tree(directory):
+    with tempfile.TemporaryFile() as source:
+        tar_tree(source)
+        subprocess.run(['tar', '-C', directory, '-x'], stdin=source, check=True)
+
+
+def state_of_tree():
+    digest = hashlib.sha256()
+    for name in files():
+        if name.startswith(BESIDE):
+            continue
+        path = TREE / name
+        content = path.read_bytes() if not path.is_symlink() else str(path.readlink()).encode()
+        digest.update(f'{name} {path.lstat().st_mode & 0o111:o} {len(content)}\n'.encode() + content)
+    return digest.hexdigest()[:12]
+
+
+def compile_into(directory, release):
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as result, \
+            roots.root('builder', release) as builder:
+        tar_tree(source)
+        done = subprocess.run(['unshare', '--mount', '--pid', '--fork', '--kill-child', '--net', '--uts', '--ipc',
+                               'sh', '-c', BUILD, 'sh', builder / 'root', roots.cache() / f'ccache{release}'],
+                              stdin=source, stdout=result, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise Failure(f'the packages of Debian {release} could not be built:\n{done.stderr}')
+        result.seek(0)
+        subprocess.run(['tar', '-C', directory, '-x'], stdin=result, check=True)
+
+
+def build(release):
+    """A directory with *.deb, lintian.log and lintian.status, made where this state of the tree has none yet."""
+    stem = f'packages{release}-'
+    directory = roots.cache() / (stem + state_of_tree())
+    with roots.locked(roots.cache() / f'{stem}.lock', roots.fcntl.LOCK_EX):
+        if not directory.exists():
+            say(f'building the packages of Debian {release}')
+            start = time.monotonic()
+            unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f'{stem[:-1]}.new.', dir=roots.cache()))
+            try:
+                compile_into(unfinished, release)
+                unfinished.rename(directory)
+            finally:
+                roots.remove(unfinished)
+            say(f'the packages of Debian {release} took {time.monotonic() - start:.0f} s')
+        directory.touch()
+        kept = sorted(roots.cache().glob(stem + '*/'), key=lambda p: p.stat().st_mtime, reverse=True)
+        for old in kept[KEEP:]:
+            roots.remove(old)
+    return directory
