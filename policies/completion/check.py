@@ -17,6 +17,8 @@ CASES = [
     (['immurectl', 'kill', '--'], ['--signal', '--whom'], ['--env']),
     (['immurectl', 'kill', '--whom', '='], ['main', 'all'], []),
     (['immurectl', 'kill', '--whom', '=', 'm'], ['main'], ['all']),
+    (['immurectl', 'enable', 'roo'], ['root'], []),
+    (['immurectl', 'enable', '--'], ['--now', '--quiet'], ['--signal']),
     (['immurectl', 'kill', '-s', 'T'], ['TERM'], ['KILL']),
     (['immurectl', 'list', '--json', '=', ''], ['short', 'pretty', 'off'], []),
     (['immurectl', 'keys', 'Memory'], ['MemoryMax', 'MemoryHigh'], ['Nice']),

@@ -17,7 +17,7 @@ HEADER = '# SPDX-License-Identifier: LGPL-2.1-or-later\n# Made from the tables o
 SIGNALS = 'HUP INT QUIT KILL USR1 USR2 TERM CONT STOP WINCH'
 
 # The words behind a command, by the first word of its synopsis; a pattern is one of what the command lists.
-WORDS = {'PROFILE': 'profiles', 'ID': 'sandboxes', 'FILE': 'files', 'COMMAND': 'commands'}
+WORDS = {'PROFILE': 'profiles', 'ID': 'sandboxes', 'FILE': 'files', 'COMMAND': 'commands', 'USER': 'users'}
 PATTERNS = {'list': 'sandboxes', 'profiles': 'profiles', 'keys': 'keys'}
 
 # The values of an option, where its argument is no list of choices.

@@ -131,6 +131,8 @@ static const OptionRow option_rows[] = {
           "Which signal to send, by name or number" },
         { "whom",          0,   "main|all",         OPTION_KILL,    offsetof(Options, whom),          parse_choice,
           "Whom to send it to" },
+        { "now",           0,   NULL,               OPTION_UNIT,    offsetof(Options, now),           parse_flag,
+          "Start or stop it now as well" },
 };
 /* clang-format on */
 

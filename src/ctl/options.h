@@ -28,6 +28,7 @@ typedef enum OptionGroup {
         OPTION_LAUNCH = 1 << 3,  /* it describes a launch */
         OPTION_LEASED = 1 << 4,  /* it holds a lease on what it launched */
         OPTION_KILL = 1 << 5,
+        OPTION_UNIT = 1 << 6, /* it changes what systemd starts */
 } OptionGroup;
 
 typedef struct Options {
@@ -47,6 +48,8 @@ typedef struct Options {
 
         int signal;       /* 0: none was given */
         const char *whom; /* NULL: none was given */
+
+        bool now;
 } Options;
 
 void options_done(Options *o);

@@ -57,6 +57,8 @@ int verb_ps(const Options *o, int n, char **args);
 int verb_faults(const Options *o, int n, char **args);
 int verb_reset_failed(const Options *o, int n, char **args);
 int verb_profiles(const Options *o, int n, char **args);
+int verb_enable(const Options *o, int n, char **args);
+int verb_disable(const Options *o, int n, char **args);
 int verb_reload(const Options *o, int n, char **args);
 int verb_lint(const Options *o, int n, char **args);
 int verb_cat(const Options *o, int n, char **args);

@@ -2,6 +2,8 @@
 
 /* lint: reads what the broker would read, with the same code, and says what it would say */
 
+#include "ctl/lint.h"
+
 #include "base/text.h"
 #include "ctl/output.h"
 #include "ctl/verb.h"
@@ -158,6 +160,35 @@ static int lint_machine(Lint *l) {
                         return r;
         }
 
+        return 0;
+}
+
+int lint_profile(const char *name, Profile **ret) {
+        static const Options options = {};
+        _cleanup_(lint_done) Lint l = { .options = &options, .rows = json_array() };
+        _cleanup_(profile_set_freep) ProfileSet *set = NULL;
+        const ProfileEntry *entry;
+        int r;
+
+        r = profile_set_load(&set, NULL, 0);
+        if (r < 0)
+                return ctl_error(r, "Cannot read the profiles: %s", strerror(-r));
+
+        entry = profile_set_find(set, name);
+        if (!entry)
+                return ctl_error(-ENOENT, "There is no profile '%s'; see immurectl profiles", name);
+
+        r = lint_policy(&l);
+        if (r >= 0)
+                r = lint_take(&l, &entry->findings);
+        if (r >= 0 && entry->profile)
+                r = lint_filter(&l, entry->profile);
+        if (r < 0)
+                return r;
+        if (json_array_size(l.rows) > 0 || !entry->profile)
+                return ctl_error(-EBADMSG, "The broker refuses profile %s", name);
+
+        *ret = profile_ref(entry->profile);
         return 0;
 }
 

@@ -9,16 +9,18 @@ import re
 import signal
 import subprocess
 
-from common import (CGROUP, LIBEXEC, NotifyTest, PATIENCE, UIDS, add_profile, broker_is_there, broker_pid, busctl,
-                    launch, main, remove_profile, restart_broker, sandbox_property, sandboxes, stop_all, wait_for)
+from common import (CGROUP, NotifyTest, PATIENCE, PROFILES, SystemTest, UIDS, add_profile, broker_pid, busctl,
+                    immurectl, launch, main, remove_profile, restart_broker, run_as, sandbox_property, sandboxes,
+                    wait_for)
 
 REFUSED = 78
 
 
 class App(NotifyTest):
+    log = pathlib.Path('/run/boot.log')
+
     def setUp(self):
         self.profiles = []
-        self.log = pathlib.Path('/run/boot.log')
 
     def tearDown(self):
         for name in self.profiles:
@@ -282,6 +284,104 @@ class App(NotifyTest):
         self.wait()
         self.assertEqual(sorted(p.name for p in self.cgroup.iterdir() if p.is_dir()), ['keeper'])
         self.assertEqual(os.listdir('/run/immured/ids'), before)
+
+
+UNITS = pathlib.Path('/etc/systemd/system')
+UNIT = 'immured-app@alice:sleep.service'
+DROPIN = UNITS / f'{UNIT}.d' / 'immured.conf'
+LINK = UNITS / 'multi-user.target.wants' / UNIT
+
+
+class Enable(SystemTest):
+    """Without systemd: files alone."""
+
+    def tearDown(self):
+        immurectl('root', 'disable', 'alice', 'sleep')
+
+    def written(self):
+        return sorted(str(p.relative_to(UNITS)) for p in UNITS.rglob('*') if 'immured-app@' in str(p))
+
+    def refused(self, user, text, *words):
+        done = immurectl(user, *words)
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertRegex(done.stderr, text)
+        self.assertEqual(self.written(), [])
+
+    def test_enable_writes_the_slice_and_the_link(self):
+        for _ in range(2):
+            done = immurectl('root', 'enable', 'alice', 'sleep')
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, f'{UNIT} is enabled.\n', ''))
+            self.assertEqual(DROPIN.read_text().splitlines()[1:], ['[Service]', 'Slice=immured-3001.slice'])
+            self.assertEqual(os.readlink(LINK), '/usr/lib/systemd/system/immured-app@.service')
+            self.assertTrue(LINK.exists())
+
+    def test_everybody_may_read_it_whatever_root_s_umask_is(self):
+        done = run_as('root', 'sh', '-c', 'umask 077; immurectl enable alice sleep')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((DROPIN.stat().st_mode & 0o777, DROPIN.parent.stat().st_mode & 0o777), (0o644, 0o755))
+
+    def test_systemd_takes_what_is_written(self):
+        immurectl('root', 'enable', 'alice', 'sleep')
+        done = subprocess.run(['systemd-analyze', 'verify', '--man=no', UNIT], capture_output=True, text=True)
+        self.assertEqual([line for line in done.stderr.splitlines() if 'immured' in line], [])
+        done = subprocess.run(['systemctl', '--root=/', 'is-enabled', UNIT], capture_output=True, text=True)
+        self.assertEqual(done.stdout, 'enabled\n', done.stderr)
+
+    def test_disable_removes_all_of_it(self):
+        immurectl('root', 'enable', 'alice', 'sleep')
+        for _ in range(2):
+            done = immurectl('root', 'disable', 'alice', 'sleep')
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, f'{UNIT} is disabled.\n', ''))
+            self.assertEqual(self.written(), [])
+
+    def test_disable_leaves_what_the_administrator_wrote(self):
+        immurectl('root', 'enable', 'alice', 'sleep')
+        own = DROPIN.parent / 'restart.conf'
+        own.write_text('[Service]\nRestart=on-failure\n')
+        immurectl('root', 'disable', 'alice', 'sleep')
+        self.assertEqual([p.name for p in DROPIN.parent.iterdir()], ['restart.conf'])
+        own.unlink()
+        DROPIN.parent.rmdir()
+
+    def test_a_uid_and_its_name_are_one_unit(self):
+        immurectl('root', 'enable', '3001', 'sleep')
+        self.assertTrue(LINK.is_symlink())
+        immurectl('root', 'disable', '3001', 'sleep')
+        self.assertEqual(self.written(), [])
+
+    def test_disable_works_for_users_and_profiles_that_are_no_more(self):
+        for words in (('gone', 'sleep'), ('alice', 'gone'), ('54321', 'gone')):
+            self.assertEqual(immurectl('root', 'disable', *words).returncode, 0)
+        for words in (('../x', 'sleep'), ('alice', '../x'), ('alice', 'sleep:x')):
+            self.refused('root', 'is no name of', 'disable', *words)
+
+    def test_what_would_be_refused_at_boot_is_refused_now(self):
+        self.refused('root', 'there is no such user', 'enable', 'nobody-here', 'sleep')
+        self.refused('root', "There is no profile 'no-such'", 'enable', 'alice', 'no-such')
+        self.refused('root', r'User carol may not run profile sleep: .*\[Access\]', 'enable', 'carol', 'sleep')
+        self.refused('root', 'has Enabled=no', 'enable', 'alice', 'disabled')
+        (PROFILES / 'broken.profile').write_text('[Exec]\nExecStart=relative\n')
+        done = immurectl('root', 'enable', 'alice', 'broken')
+        (PROFILES / 'broken.profile').unlink()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('broken.profile:2: ExecStart', done.stdout)
+        self.assertIn('The broker refuses profile broken', done.stderr)
+        self.assertEqual(self.written(), [])
+
+    def test_only_root_may(self):
+        self.refused('alice', 'Only root may enable', 'enable', 'alice', 'sleep')
+        self.refused('alice', 'Only root may disable', 'disable', 'alice', 'sleep')
+
+    def test_nothing_is_started_where_there_is_no_systemd(self):
+        self.refused('root', '--now: systemd is not running here', 'enable', '--now', 'alice', 'sleep')
+
+    def test_needs_no_broker(self):
+        os.kill(broker_pid(), signal.SIGSTOP)
+        try:
+            self.assertEqual(immurectl('root', 'enable', 'alice', 'sleep').returncode, 0)
+            self.assertEqual(immurectl('root', 'disable', 'alice', 'sleep').returncode, 0)
+        finally:
+            os.kill(broker_pid(), signal.SIGCONT)
 
 
 if __name__ == '__main__':

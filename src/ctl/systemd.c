@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/systemd.h"
+
+#include "ctl/client.h"
+#include "ctl/output.h"
+
+#include <systemd/sd-daemon.h>
+
+#define NAME "org.freedesktop.systemd1"
+#define PATH "/org/freedesktop/systemd1"
+#define INTERFACE "org.freedesktop.systemd1.Manager"
+
+bool systemd_is_there(void) { return sd_booted() > 0; }
+
+/* The broker may not run: what client_error() says of it would mislead here. */
+static int fail(const char *what, const sd_bus_error *error, int r) {
+        return ctl_error(
+                r, "systemd: %s: %s", what, error && error->message ? error->message : strerror(-r));
+}
+
+int systemd_enable(sd_bus *bus, const char *unit) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call_method(
+                bus, NAME, PATH, INTERFACE, "EnableUnitFiles", &error, NULL, "asbb", 1, unit, false, false);
+        return r < 0 ? fail("cannot enable the unit", &error, r) : 0;
+}
+
+int systemd_disable(sd_bus *bus, const char *unit) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call_method(
+                bus, NAME, PATH, INTERFACE, "DisableUnitFiles", &error, NULL, "asb", 1, unit, false);
+        return r < 0 ? fail("cannot disable the unit", &error, r) : 0;
+}
+
+int systemd_reload(sd_bus *bus) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call_method(bus, NAME, PATH, INTERFACE, "Reload", &error, NULL, NULL);
+        return r < 0 ? fail("cannot reload", &error, r) : 0;
+}
+
+typedef struct Job {
+        char *path;
+        char *result; /* NULL: not over yet */
+} Job;
+
+static void job_done(Job *j) {
+        free(j->path);
+        free(j->result);
+}
+
+static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        const char *path, *unit, *result;
+        Job *j = userdata;
+        uint32_t id;
+
+        if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) >= 0 && j->path &&
+            streq(path, j->path) && !j->result)
+                j->result = strdup(result);
+
+        return 0;
+}
+
+static int wait_for_job(sd_bus *bus, const Job *j) {
+        while (!j->result) {
+                int r = sd_bus_process(bus, NULL);
+
+                if (r == 0)
+                        r = sd_bus_wait(bus, UINT64_MAX);
+                if (r < 0)
+                        return fail("no word of the job", NULL, r);
+        }
+
+        return 0;
+}
+
+int systemd_run_job(sd_bus *bus, const char *method, const char *unit) {
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_(job_done) Job j = {};
+        const char *path;
+        int r;
+
+        r = sd_bus_match_signal(bus, &slot, NAME, PATH, INTERFACE, "JobRemoved", on_job_removed, &j);
+        if (r >= 0)
+                r = sd_bus_call_method(
+                        bus, NAME, PATH, INTERFACE, method, &error, &reply, "ss", unit, "replace");
+        if (r < 0)
+                return fail(unit, &error, r);
+
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return client_message_error(r);
+        j.path = strdup(path);
+        if (!j.path)
+                return ctl_error(-ENOMEM, "Out of memory");
+
+        r = wait_for_job(bus, &j);
+        if (r < 0)
+                return r;
+        if (!streq(j.result, "done"))
+                return ctl_error(-EIO, "%s: %s; see systemctl status '%s'", unit, j.result, unit);
+
+        return 0;
+}
