@@ -190,24 +190,32 @@ def sweep():
             used.unlink(missing_ok=True)
 
 
+def make(kind, release, directory):
+    say(f'making a {kind} of Debian {release}, once; this takes minutes')
+    start = time.monotonic()
+    unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f'{directory.name}.new.', dir=cache()))
+    try:
+        unfinished.chmod(0o755)
+        MAKERS[kind](release, unfinished)
+        unfinished.rename(directory)
+    finally:
+        remove(unfinished)
+    say(f'the {kind} of Debian {release} took {time.monotonic() - start:.0f} s')
+
+
 @contextlib.contextmanager
 def root(kind, release):
     """The directory of a root, made where there is none yet; nobody takes it away within."""
     directory = cache() / name_of(kind, release)
     lock, used = directory.with_suffix('.lock'), directory.with_suffix('.used')
-    with locked(lock, fcntl.LOCK_EX):
-        if not directory.exists():
-            say(f'making a {kind} of Debian {release}, once; this takes minutes')
-            start = time.monotonic()
-            unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f'{directory.name}.new.', dir=cache()))
-            try:
-                unfinished.chmod(0o755)
-                MAKERS[kind](release, unfinished)
-                unfinished.rename(directory)
-            finally:
-                remove(unfinished)
-            say(f'the {kind} of Debian {release} took {time.monotonic() - start:.0f} s')
-        used.touch()
+    while True:
+        # Shared by all who use it, alone for whoever makes it.
+        with locked(lock, fcntl.LOCK_SH):
+            if directory.exists():
+                used.touch()
+                yield directory
+                return
+        with locked(lock, fcntl.LOCK_EX):
+            if not directory.exists():
+                make(kind, release, directory)
         sweep()
-    with locked(lock, fcntl.LOCK_SH):
-        yield directory
