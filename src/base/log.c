@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/log.h"
 
+#include "base/journal.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -18,10 +19,26 @@ void log_open(const char *program, bool for_systemd) {
 
 void log_set_max_level(int level) { log_max_level = level; }
 
+bool log_is_for_systemd(void) { return log_for_systemd; }
+
+const char *log_program_name(void) { return log_program; }
+
+/* Whether the journal took it, or would have. */
+static bool log_to_journal(int level, const char *text, const char *suffix) {
+        _cleanup_buffer_ Buffer b = {};
+
+        buffer_printf(
+                &b, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%s%s\n", level, log_program, text, suffix);
+        return buffer_error(&b) >= 0 && journal_send(&(struct iovec){ b.data, b.size }, 1) != -ENOENT;
+}
+
 /* One writev(2) a line, so that lines of several processes do not mix. */
 static void log_write(int level, const char *text, const char *suffix) {
         char prefix[64];
         struct iovec v[4];
+
+        if (log_for_systemd && log_to_journal(level, text, suffix))
+                return;
 
         if (log_for_systemd)
                 (void) snprintf(prefix, sizeof(prefix), "<%d>", level);

@@ -2,7 +2,10 @@
 #pragma once
 
 /*
- * log — one line a message on standard error, with the <N> level prefix of sd-daemon(3) when systemd reads it
+ * log — one line a message: to the journal when systemd reads what we say, to standard error when a person does
+ *
+ * The journal gets it as an entry, and not through standard error: that is a pipe to it, and writing to one waits. It
+ * is used, with the <N> level prefix of sd-daemon(3), where there is no journal.
  *
  * Only the outermost layer of broker, keeper and exec logs; the floors below return errors. Text from outside is
  * escaped here, so that nobody can forge a second record or drive the admin's terminal.
@@ -14,8 +17,10 @@
 
 #include <syslog.h>
 
-/* Prefix lines with "<N>" (systemd reads stderr) or with the program's name (a person reads it). */
+/* Whether systemd reads standard error, or a person does. */
 void log_open(const char *program, bool for_systemd);
+bool log_is_for_systemd(void);
+const char *log_program_name(void);
 /* Messages above this level are dropped; LOG_INFO until set. */
 void log_set_max_level(int level);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/keeper-row.h"
 
+#include "base/event.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -179,7 +180,11 @@ static int on_return_deadline(sd_event_source *s, uint64_t usec, void *userdata)
                 return deadline_set(keeper, RETURN_LOOK_USEC, on_return_deadline);
 
         if (keeper_has_sandboxes(keeper))
-                log_warning("The keeper of %s is gone, and its sandboxes with it", keeper->title);
+                event_log(EVENT_KEEPER_GONE,
+                          NULL,
+                          0,
+                          "The keeper of %s is gone, and its sandboxes with it",
+                          keeper->title);
         keeper_end(keeper, "the keeper went away");
         return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/manager.h"
 
+#include "base/event.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/cgroups.h"
@@ -169,7 +170,11 @@ static void log_bad_profiles(const Catalog *c) {
                 if (e->profile)
                         continue;
 
-                log_error("Profile \"%s\" is refused:", e->loaded->name);
+                event_log(EVENT_PROFILE_REFUSED,
+                          &(EventField){ "IMMURED_PROFILE", e->loaded->name },
+                          1,
+                          "Profile \"%s\" is refused:",
+                          e->loaded->name);
                 log_findings(&e->loaded->findings);
                 log_findings(&e->findings);
         }
@@ -219,9 +224,13 @@ int manager_reload(Manager *m, char **ret_text) {
         accounts_flush(m->accounts);
         r = swap_catalog(m, ret_text);
         if (r < 0)
-                (void) log_errno(r, "Nothing was reloaded, the old settings and profiles hold");
+                event_log(EVENT_RELOAD_REFUSED,
+                          &(EventField){ "IMMURED_REASON", *ret_text },
+                          1,
+                          "Nothing was reloaded, the old settings and profiles hold: %s",
+                          *ret_text ?: strerror(-r));
         else
-                log_info("Reloaded: %zu profiles", m->catalog->n_entries);
+                event_log(EVENT_RELOADED, NULL, 0, "Reloaded: %zu profiles", m->catalog->n_entries);
 
         notify_reloading(m, false);
         (void) sd_notify(false, "READY=1");

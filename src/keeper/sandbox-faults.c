@@ -6,7 +6,6 @@
 #include "keeper/processes.h"
 #include "keeper/sandbox.h"
 
-#include <inttypes.h>
 #include <time.h>
 
 #define PROCESSES_SHOWN 8
@@ -34,12 +33,7 @@ on_fault(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limi
         (void) processes_names(s->cgroup_fd, PROCESSES_SHOWN, &fault.processes);
         faults_add(s->faults, &fault);
 
-        log_notice("%s: %s of the %s was hit: %" PRIu64 " of %" PRIu64,
-                   s->record->id,
-                   fault_resource_name(resource),
-                   fault_level_name(level),
-                   value,
-                   limit);
+        sandbox_tell_limit_hit(s, &fault);
         keeper_link_limit_hit(s->keeper->link, s, &fault);
 }
 

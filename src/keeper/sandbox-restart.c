@@ -82,6 +82,7 @@ void sandbox_run_again(Sandbox *s) {
                 s->record->n_restarts++;
         else {
                 s->record->result = SANDBOX_START_LIMIT;
+                sandbox_tell_start_limit(s);
                 s->stop_wanted = true;
                 sandbox_end(s);
                 return;

@@ -227,6 +227,7 @@ int sandbox_watch_cgroup(Sandbox *s,
 static void enter_running(Sandbox *s) {
         s->ran = true;
         enter_phase(s, PHASE_RUNNING, s->terms.runtime_max_usec);
+        sandbox_tell_started(s);
         call_list_answer(&s->restart_calls, NULL);
         lease_send(s->lease, "STATE=running");
         if (s->terms.oom_policy == OOM_POLICY_STOP)
@@ -331,6 +332,7 @@ static void refuse_restarts(Sandbox *s) {
 void sandbox_run_over(Sandbox *s) {
         streams_drain(s->streams);
         judge(s);
+        sandbox_tell_ended(s);
         sandbox_release_run(s);
         if (!s->restart_wanted)
                 refuse_restarts(s);

@@ -157,6 +157,11 @@ int sandbox_apply_limits(Sandbox *s, sd_bus_error *error);
 /* An error of cgroup_apply() or cgroup_change() on the bus; returns negative errno. */
 int sandbox_cgroup_error(int r, const char *text, sd_bus_error *error);
 void sandbox_forget_limits(Sandbox *s);
+/* Entries for the journal: a run began; it is over, well or not; the next is one too many; it ran into a limit. */
+void sandbox_tell_started(const Sandbox *s);
+void sandbox_tell_ended(const Sandbox *s);
+void sandbox_tell_start_limit(const Sandbox *s);
+void sandbox_tell_limit_hit(const Sandbox *s, const Fault *fault);
 /* Notices from now on which limits this run hits. Where that cannot be had it runs all the same. */
 void sandbox_watch_faults(Sandbox *s);
 void sandbox_set_sub_state(Sandbox *s, const char *sub_state);

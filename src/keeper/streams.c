@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "keeper/streams.h"
 
 #include "base/fd.h"
+#include "base/journal.h"
 #include "base/log.h"
-#include "base/strv.h"
-#include "base/text.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define N_FIELDS_MAX 8
 #define READ_SIZE ((size_t) 16384)
 /* As much as a pipe can hold (pipe-max-size is root's to raise, and sandboxes are not root). */
 #define DRAIN_MAX ((size_t) 2 * 1024 * 1024)
@@ -31,7 +26,7 @@ typedef struct Stream {
 struct Streams {
         sd_event *event;
         char *id;
-        char **fields; /* what every entry of this sandbox carries */
+        Buffer fields; /* what every entry of this sandbox carries */
         char object_pid[32];
         int level_max;
         uint64_t interval_begin;
@@ -50,16 +45,9 @@ int stream_line_priority(const char **line, size_t *length, int fallback) {
         return s[1] - '0';
 }
 
-static int add_field(Streams *s, const char *name, const char *value) {
-        char *field = text_printf("%s=%s", name, value);
-
-        return field ? strv_consume(&s->fields, field) : -ENOMEM;
-}
-
 int streams_new(Streams **ret, sd_event *event, const StreamsInfo *info) {
         _cleanup_(streams_freep) Streams *s = NULL;
         char uid[16];
-        int r;
 
         (void) snprintf(uid, sizeof(uid), "%u", info->uid);
         const char *const fields[][2] = {
@@ -67,11 +55,9 @@ int streams_new(Streams **ret, sd_event *event, const StreamsInfo *info) {
                 { "IMMURED_PROFILE", info->profile },
                 { "IMMURED_USER", info->user },
                 { "IMMURED_UID", uid },
-                { "IMMURED_INVOCATION_ID", info->invocation_id },
+                { "INVOCATION_ID", info->invocation_id },
                 { "SYSLOG_IDENTIFIER", info->syslog_identifier ?: info->profile },
         };
-        _Static_assert(ELEMENTSOF(fields) <= N_FIELDS_MAX, "an entry has room for them");
-
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
@@ -84,11 +70,10 @@ int streams_new(Streams **ret, sd_event *event, const StreamsInfo *info) {
         if (!s->id)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
-                r = add_field(s, fields[i][0], fields[i][1]);
-                if (r < 0)
-                        return r;
-        }
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+                journal_append_text(&s->fields, fields[i][0], fields[i][1]);
+        if (buffer_error(&s->fields) < 0)
+                return buffer_error(&s->fields);
 
         *ret = TAKE_PTR(s);
         return 0;
@@ -110,40 +95,33 @@ Streams *streams_free(Streams *s) {
                 stream_close(s->streams + i);
 
         (void) sd_event_unref(s->event);
-        (void) strv_free(s->fields);
+        buffer_done(&s->fields);
         free(s->id);
         free(s);
         return NULL;
 }
 
-/* The library reports success when there is no journal, so that is looked at here, each time: it may come and go. */
-static bool journal_is_there(void) { return access(JOURNAL_SOCKET, F_OK) >= 0; }
-
+/* A line has no newline in it, but a last one without may have a NUL: any byte is the application's to choose. */
 static void write_entry(Streams *s, int number, int priority, const char *line, size_t length) {
         static const char message[] = "MESSAGE=";
-        char text[sizeof(message) + STREAM_LINE_MAX], priority_field[16], stream_field[32];
-        struct iovec iov[N_FIELDS_MAX + 4];
-        size_t n = 0;
+        char head[64];
+        int n = snprintf(head,
+                         sizeof(head),
+                         "PRIORITY=%d\nIMMURED_STREAM=%s\n",
+                         priority,
+                         number == 1 ? "stdout" : "stderr");
+        const struct iovec entry[] = {
+                { s->fields.data, s->fields.size },
+                { s->object_pid, strlen(s->object_pid) },
+                { head, (size_t) n },
+                { (char *) message, sizeof(message) - 1 },
+                { (char *) line, length },
+                { (char *) "\n", 1 },
+        };
 
-        if (!journal_is_there()) {
+        /* The journal may come and go: that is found out anew each time. */
+        if (journal_send(entry, ELEMENTSOF(entry)) == -ENOENT)
                 log_message(priority, "%s: %.*s", s->id, (int) length, line);
-                return;
-        }
-
-        memcpy(text, message, sizeof(message) - 1);
-        memcpy(text + sizeof(message) - 1, line, length);
-        (void) snprintf(priority_field, sizeof(priority_field), "PRIORITY=%d", priority);
-        (void) snprintf(
-                stream_field, sizeof(stream_field), "IMMURED_STREAM=%s", number == 1 ? "stdout" : "stderr");
-
-        iov[n++] = (struct iovec){ text, sizeof(message) - 1 + length };
-        iov[n++] = (struct iovec){ priority_field, strlen(priority_field) };
-        iov[n++] = (struct iovec){ stream_field, strlen(stream_field) };
-        if (s->object_pid[0])
-                iov[n++] = (struct iovec){ s->object_pid, strlen(s->object_pid) };
-        STRV_FOREACH(field, s->fields) { iov[n++] = (struct iovec){ *field, strlen(*field) }; }
-
-        (void) sd_journal_sendv(iov, (int) n);
 }
 
 /* False: this line is one too many. The first line of the next interval says how many were dropped. */
@@ -288,7 +266,7 @@ int streams_open(Streams *s, int number) {
 
 void streams_set_main_pid(Streams *s, pid_t pid) {
         if (s)
-                (void) snprintf(s->object_pid, sizeof(s->object_pid), "OBJECT_PID=%d", pid);
+                (void) snprintf(s->object_pid, sizeof(s->object_pid), "OBJECT_PID=%d\n", pid);
 }
 
 void streams_drain(Streams *s) {

@@ -2,6 +2,8 @@
 #include "base/log.h"
 
 #include "base/fd.h"
+#include "base/journal.h"
+#include "journal-fixture.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -60,6 +62,27 @@ static void systemd_sees_the_level(void **state) {
         assert_string_equal(text, "<3>bad\n<6>good\n");
 }
 
+static void the_journal_gets_entries_and_not_lines(void **state _unused_) {
+        static FakeEntry entry;
+        _cleanup_free_ char *text = NULL;
+        FakeJournal j;
+        Caught c;
+
+        log_open("tester", true);
+        fake_journal_start(&j);
+        c = catch_begin();
+        (void) log_errno(-ENOENT, "opening %s", "x\ny");
+        text = catch_end(&c);
+        assert_string_equal(text, "");
+        assert_true(fake_journal_receive(&j, &entry));
+        assert_string_equal(fake_entry_field(&entry, "MESSAGE"),
+                            "opening x\\x0ay: No such file or directory");
+        assert_string_equal(fake_entry_field(&entry, "PRIORITY"), "3");
+        assert_string_equal(fake_entry_field(&entry, "SYSLOG_IDENTIFIER"), "tester");
+        assert_false(fake_journal_receive(&j, &entry));
+        fake_journal_stop(&j);
+}
+
 static void nobody_forges_a_second_line(void **state) {
         _cleanup_free_ char *text = NULL;
         Caught c;
@@ -111,10 +134,12 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(people_see_the_program),
                 cmocka_unit_test(systemd_sees_the_level),
+                cmocka_unit_test(the_journal_gets_entries_and_not_lines),
                 cmocka_unit_test(nobody_forges_a_second_line),
                 cmocka_unit_test(levels_above_the_maximum_are_dropped),
                 cmocka_unit_test(errors_are_named_and_returned),
         };
 
+        journal_use("/nonexistent/journal");
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

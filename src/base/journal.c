@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/journal.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static const char *journal_path = JOURNAL_SOCKET;
+static int journal_fd = -EBADF;
+static unsigned n_dropped = 0;
+
+void journal_use(const char *path) { journal_path = path ?: JOURNAL_SOCKET; }
+
+/* NAME=value, or, for a value that is more than one line, NAME, its size as 64 bits little endian, and the bytes. */
+void journal_append(Buffer *entry, const char *name, const void *data, size_t size) {
+        buffer_append_text(entry, name);
+        if (memchr(data, '\n', size)) {
+                uint8_t little[8];
+
+                for (size_t i = 0; i < sizeof(little); i++)
+                        little[i] = (uint8_t) ((uint64_t) size >> 8 * i);
+                buffer_append(entry, "\n", 1);
+                buffer_append(entry, little, sizeof(little));
+        } else
+                buffer_append(entry, "=", 1);
+        buffer_append(entry, data, size);
+        buffer_append(entry, "\n", 1);
+}
+
+void journal_append_text(Buffer *entry, const char *name, const char *text) {
+        journal_append(entry, name, text, strlen(text));
+}
+
+static int send_fields(const struct iovec *fields, size_t n) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        struct msghdr message = {
+                .msg_name = &address,
+                .msg_namelen = sizeof(address),
+                .msg_iov = (struct iovec *) fields,
+                .msg_iovlen = n,
+        };
+
+        if (strlen(journal_path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        memcpy(address.sun_path, journal_path, strlen(journal_path));
+
+        if (journal_fd < 0)
+                journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (journal_fd < 0)
+                return -errno;
+
+        return sendmsg(journal_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static void tell_dropped(void) {
+        char text[96];
+        int n = snprintf(text,
+                         sizeof(text),
+                         "PRIORITY=4\nMESSAGE=%u entries were lost, as the journal did not take them\n",
+                         n_dropped);
+
+        if (send_fields(&(struct iovec){ text, (size_t) n }, 1) >= 0)
+                n_dropped = 0;
+}
+
+int journal_send(const struct iovec *fields, size_t n) {
+        int r;
+
+        r = send_fields(fields, n);
+        /* Left behind by a journal that ended. */
+        if (r == -ECONNREFUSED || r == -ENOTDIR)
+                r = -ENOENT;
+        if (r == -ENOENT)
+                return r;
+
+        if (r == -ENOBUFS)
+                r = -EAGAIN;
+        if (r < 0)
+                n_dropped++;
+        else if (n_dropped > 0)
+                tell_dropped();
+
+        return r;
+}
