@@ -31,6 +31,13 @@ void journal_append_text(Buffer *entry, const char *name, const char *text) {
         journal_append(entry, name, text, strlen(text));
 }
 
+int journal_open(void) {
+        if (journal_fd < 0)
+                journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        return journal_fd < 0 ? -errno : 0;
+}
+
 static int send_fields(const struct iovec *fields, size_t n) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         struct msghdr message = {
@@ -39,15 +46,15 @@ static int send_fields(const struct iovec *fields, size_t n) {
                 .msg_iov = (struct iovec *) fields,
                 .msg_iovlen = n,
         };
+        int r;
 
         if (strlen(journal_path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         memcpy(address.sun_path, journal_path, strlen(journal_path));
 
-        if (journal_fd < 0)
-                journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (journal_fd < 0)
-                return -errno;
+        r = journal_open();
+        if (r < 0)
+                return r;
 
         return sendmsg(journal_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
@@ -67,6 +74,11 @@ int journal_send(const struct iovec *fields, size_t n) {
         int r;
 
         r = send_fields(fields, n);
+        /* A child that closed all it inherited, which may have given the number to something else. */
+        if (r == -EBADF || r == -ENOTSOCK) {
+                journal_fd = -EBADF;
+                r = send_fields(fields, n);
+        }
         /* Left behind by a journal that ended. */
         if (r == -ECONNREFUSED || r == -ENOTDIR)
                 r = -ENOENT;

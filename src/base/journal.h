@@ -10,7 +10,8 @@
  * success where there is no journal; here that is an error, for the caller to write elsewhere. See
  * https://systemd.io/JOURNAL_NATIVE_PROTOCOL/.
  *
- * Life: one socket, opened with the first entry; each entry finds its way anew, as the journal may come and go.
+ * Life: one socket, opened by journal_open() or with the first entry, and again where somebody closed it. Each entry
+ * finds its way anew, as the journal may come and go.
  * Runs in: broker, keeper. Privilege: none. Input: hostile (lines of applications).
  */
 
@@ -19,6 +20,9 @@
 #include <sys/uio.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+/* Opens the socket, so that what a process has open does not depend on whether it had something to say. */
+int journal_open(void);
 
 /* Appends one field: any bytes, newlines too. name is of A-Z, 0-9 and _. */
 void journal_append(Buffer *entry, const char *name, const void *data, size_t size);

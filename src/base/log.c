@@ -15,6 +15,8 @@ static int log_max_level = LOG_INFO;
 void log_open(const char *program, bool for_systemd) {
         log_program = program;
         log_for_systemd = for_systemd;
+        /* Without one, each message tries again. */
+        (void) journal_open();
 }
 
 void log_set_max_level(int level) { log_max_level = level; }

@@ -12,6 +12,7 @@ Call *call_free(Call *c) {
 
         if (!c->replied)
                 call_reply_error(c, call_fail(c, ERROR_BUSY, "The request was dropped; try again"));
+        audit_call(c);
         for (QuotaKind kind = 0; kind < _QUOTA_KIND_MAX; kind++)
                 if (c->counted[kind])
                         quotas_leave(c->manager->quotas, c->uid, kind);
@@ -21,6 +22,7 @@ Call *call_free(Call *c) {
         (void) peer_unref(c->peer);
         (void) sd_bus_message_unref(c->message);
         object_name_done(&c->name);
+        audit_note_done(&c->audit);
         sd_bus_error_free(&c->error);
         free(c);
         return NULL;
@@ -42,7 +44,7 @@ int call_send(Call *c, sd_bus_message *reply) {
         if (r < 0)
                 return r;
 
-        c->replied = true;
+        c->replied = c->audit.done = true;
         return 0;
 }
 

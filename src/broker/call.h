@@ -11,6 +11,7 @@
  */
 
 #include "broker/access.h"
+#include "broker/audit.h"
 #include "broker/catalog.h"
 #include "broker/object-path.h"
 #include "broker/peers.h"
@@ -47,6 +48,7 @@ typedef struct Call {
         ObjectName name; /* what the path says */
         Object object;   /* what the call is about */
         sd_bus_error error;
+        AuditNote audit;
 } Call;
 
 Call *call_free(Call *c); /* takes NULL, returns NULL */

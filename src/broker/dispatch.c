@@ -24,6 +24,9 @@
 
 /* Errors for an object that is not there, or not for this caller: the same words, whichever it is. */
 static int fail_hidden(Call *c) {
+        c->audit.hidden = c->object.sandbox || c->object.profile ||
+                          (c->object.kind == OBJECT_USER && c->object.uid != UID_NOBODY);
+
         switch (c->member->subject) {
         case SUBJECT_SANDBOX:
                 return call_fail(c, ERROR_NO_SUCH_SANDBOX, "No sandbox \"%s\"", c->object.path);
@@ -198,10 +201,12 @@ static int call_run(Call *c) {
         Caller caller;
         int r;
 
+        c->object = (Object){ .uid = UID_NOBODY };
         r = object_resolve(c);
         if (r < 0)
                 return r;
 
+        audit_note(c);
         object = manager_access_object(c->manager, &c->object);
         if ((lists_others(c) && c->uid != 0) || access_needs_account(c->uid, c->member->verb, &object)) {
                 r = account_get(c);

@@ -58,6 +58,7 @@ int launch_app(Manager *m, sd_bus_message *message, const AppName *app) {
         r = call_of_unit(m, message, &l->call);
         if (r < 0)
                 return r;
+        audit_note_profile(l->call, app->profile);
 
         /* Never from what was known a moment ago: this may well be the first moment that the name service works. */
         r = accounts_ask(m->accounts, app->user[0] ? app->user : NULL, app->uid, on_account, l, &l->query);

@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/launch-message.h"
 
-static int append_facts(sd_bus_message *m) {
-        char text[SD_ID128_STRING_MAX];
-        sd_id128_t id;
-        int r;
-
-        r = sd_id128_randomize(&id);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_append(m, "a{sv}", 1, "InvocationID", "s", sd_id128_to_string(id, text));
-}
-
 static int append_streams(sd_bus_message *m, const LaunchOptions *o) {
         int r;
 
@@ -33,6 +21,7 @@ static int append_streams(sd_bus_message *m, const LaunchOptions *o) {
 int launch_message_new(sd_bus_message **ret,
                        Keeper *keeper,
                        const char *id,
+                       const char *invocation_id,
                        int plan_fd,
                        const LaunchOptions *options,
                        bool lease) {
@@ -47,7 +36,7 @@ int launch_message_new(sd_bus_message **ret,
         if (r < 0)
                 return r;
 
-        r = append_facts(m);
+        r = sd_bus_message_append(m, "a{sv}", 1, "InvocationID", "s", invocation_id);
         if (r < 0)
                 return r;
 

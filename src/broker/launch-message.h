@@ -14,6 +14,7 @@
 int launch_message_new(sd_bus_message **ret,
                        Keeper *keeper,
                        const char *id,
+                       const char *invocation_id,
                        int plan_fd,
                        const LaunchOptions *options,
                        bool lease);

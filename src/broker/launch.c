@@ -178,10 +178,6 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
 
         if (!reply || sd_bus_message_is_method_error(reply, NULL)) {
                 r = call_fail_as(l->call, reply);
-                log_info("%s of user %u failed: %s",
-                         l->reservation.id,
-                         l->call->uid,
-                         l->call->error.message ?: "no reason given");
                 call_reply_error(l->call, r);
                 return;
         }
@@ -190,14 +186,7 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
         if (r < 0) {
                 (void) log_errno(r, "%s: the keeper's answer cannot be handed on", l->reservation.id);
                 call_reply_error(l->call, r);
-                return;
         }
-
-        if (l->call->manager->catalog->config.log_launches)
-                log_info("%s launched %s user %u",
-                         l->reservation.id,
-                         l->mode == LAUNCH_APP ? "by its unit, for" : "by",
-                         l->call->uid);
 }
 
 static uint64_t answer_timeout(const Plan *p) {
@@ -213,7 +202,9 @@ static int send_to_keeper(Launch *l, Keeper *keeper) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_close_ int plan_fd = -EBADF;
+        char invocation_id[SD_ID128_STRING_MAX];
         const CatalogEntry *e = NULL;
+        sd_id128_t invocation;
         int r;
 
         /* Nobody would learn what became of it. */
@@ -231,12 +222,23 @@ static int send_to_keeper(Launch *l, Keeper *keeper) {
         if (l->mode == LAUNCH_APP)
                 keeper_set_uid(keeper, plan->uid);
 
+        r = sd_id128_randomize(&invocation);
+        if (r < 0)
+                return r;
+        (void) sd_id128_to_string(invocation, invocation_id);
+        audit_note_launch(l->call, plan, l->reservation.id, invocation_id);
+
         plan_fd = plan_to_memfd(plan, NULL);
         if (plan_fd < 0)
                 return plan_fd;
 
-        r = launch_message_new(
-                &m, keeper, l->reservation.id, plan_fd, &l->options, l->mode == LAUNCH_LEASED);
+        r = launch_message_new(&m,
+                               keeper,
+                               l->reservation.id,
+                               invocation_id,
+                               plan_fd,
+                               &l->options,
+                               l->mode == LAUNCH_LEASED);
         if (r < 0)
                 return r;
 

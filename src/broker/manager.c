@@ -436,6 +436,7 @@ Manager *manager_free(Manager *m) {
         (void) keepers_free(m->keepers);
         (void) peers_free(m->peers);
         sandboxes_done(&m->sandboxes);
+        (void) sd_event_source_disable_unref(m->audit_flush);
         (void) quotas_free(m->quotas);
         (void) catalog_free(m->catalog);
         (void) sd_bus_flush_close_unref(m->bus);

@@ -12,8 +12,10 @@ typedef struct QuotaRow {
         LIST_ENTRY(QuotaRow) entry;
         uid_t uid;
         uint32_t n[_QUOTA_KIND_MAX];
-        uint64_t window_end;  /* 0: no launch lately */
-        uint32_t n_launches;  /* in the window */
+        uint64_t window_end; /* 0: no launch lately */
+        uint32_t n_launches; /* in the window */
+        uint64_t record_end; /* the same of records */
+        uint32_t n_records, n_suppressed;
         uint64_t spent_until; /* when the share of time will have made up for all that was spent */
 } QuotaRow;
 
@@ -79,7 +81,7 @@ static int row_get(Quotas *q, uid_t uid, QuotaRow **ret) {
 
 static bool row_is_idle(const QuotaRow *row, uint64_t now_usec) {
         return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 && row->window_end <= now_usec &&
-               row->spent_until <= now_usec;
+               row->spent_until <= now_usec && row->record_end <= now_usec && row->n_suppressed == 0;
 }
 
 static void sweep(Quotas *q, uint64_t now_usec) {
@@ -143,6 +145,43 @@ int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint6
 
         row->n_launches++;
         return 0;
+}
+
+int quotas_record(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec) {
+        QuotaRow *row;
+        int r;
+
+        sweep(q, now_usec);
+        r = row_get(q, uid, &row);
+        if (r < 0)
+                return r;
+
+        if (row->record_end <= now_usec) {
+                row->record_end =
+                        now_usec > UINT64_MAX - interval_usec ? UINT64_MAX : now_usec + interval_usec;
+                row->n_records = 0;
+        }
+        if (row->n_records >= burst) {
+                row->n_suppressed++;
+                return -EDQUOT;
+        }
+
+        row->n_records++;
+        return 0;
+}
+
+bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n) {
+        QuotaRow *row;
+
+        LIST_FOREACH(row, &q->rows, entry)
+        if (row->n_suppressed > 0) {
+                *ret_uid = row->uid;
+                *ret_n = row->n_suppressed;
+                row->n_suppressed = 0;
+                return true;
+        }
+
+        return false;
 }
 
 int quotas_may_spend(Quotas *q, uid_t uid, uint64_t now_usec) {

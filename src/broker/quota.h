@@ -33,6 +33,13 @@ void quotas_leave(Quotas *q, uid_t uid, QuotaKind kind);
 int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec);
 
 /*
+ * One more record about this uid now. -EDQUOT: burst of them were made in this interval already; it is counted until
+ * quotas_take_suppressed() takes the count, one uid after the other, until it returns false. -ENOMEM.
+ */
+int quotas_record(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec);
+bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n);
+
+/*
  * The processor's time that requests take of the broker is everybody's: one user gets a burst of it, and then a share,
  * so that the next in the queue is somebody else's before long. -EDQUOT: his is used up at this moment.
  */

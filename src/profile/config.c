@@ -116,6 +116,9 @@ static const ConfigKey config_keys[] = {
             USEC_INFINITY - 1, false, "60", "time"),
         LATER("Network", "Pool4"),
         LATER("Network", "Pool6"),
+        KEY("Audit", "RecordRateBurst", config_parse_u32, record_rate_burst, 1, 1 << 20, false, "100", "1…1048576"),
+        KEY("Audit", "RecordRateIntervalSec", config_parse_usec, record_rate_interval_usec, USEC_PER_MSEC,
+            USEC_INFINITY - 1, false, "60", "time"),
         KEY("Audit", "LogLaunches", config_parse_bool, log_launches, 0, 1, false, "yes", "yes|no"),
 };
 /* clang-format on */

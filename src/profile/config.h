@@ -23,6 +23,8 @@ typedef struct Config {
         uint64_t launch_rate_interval_usec;
         /* [Audit] */
         bool log_launches;
+        uint32_t record_rate_burst;
+        uint64_t record_rate_interval_usec;
 } Config;
 
 #define CONFIG_PATH "/etc/immured/immured.conf"

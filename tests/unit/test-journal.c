@@ -60,6 +60,21 @@ static void without_a_journal_that_is_said(void **state _unused_) {
         fake_journal_stop(&j);
 }
 
+static void a_socket_that_was_closed_is_opened_again(void **state _unused_) {
+        FakeJournal j;
+
+        fake_journal_start(&j);
+        assert_int_equal(send_text("one"), 0);
+        assert_true(fake_journal_receive(&j, &entry));
+        for (int fd = 3; fd < 64; fd++)
+                if (fd != j.fd)
+                        (void) close(fd);
+        assert_int_equal(send_text("two"), 0);
+        assert_true(fake_journal_receive(&j, &entry));
+        assert_string_equal(fake_entry_field(&entry, "MESSAGE"), "two");
+        fake_journal_stop(&j);
+}
+
 /* Were it to wait, the test would never end. */
 static void a_journal_that_hangs_is_not_waited_for(void **state _unused_) {
         unsigned sent = 0, lost = 0, received = 0;
@@ -99,6 +114,7 @@ int main(void) {
                 cmocka_unit_test(fields_arrive_as_they_were),
                 cmocka_unit_test(the_parts_of_an_entry_are_one),
                 cmocka_unit_test(without_a_journal_that_is_said),
+                cmocka_unit_test(a_socket_that_was_closed_is_opened_again),
                 cmocka_unit_test(a_journal_that_hangs_is_not_waited_for),
         };
 

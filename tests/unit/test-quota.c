@@ -125,6 +125,38 @@ static void time_spent_is_not_forgotten_with_the_request(void **state) {
         assert_int_equal(quotas_may_spend(q, 1000, 5000 + 60 * USEC_PER_SEC), 0);
 }
 
+static void records_beyond_the_burst_are_counted(void **state _unused_) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+        uint32_t n = 0;
+        uid_t uid = 0;
+
+        assert_int_equal(quotas_new(&q), 0);
+        assert_false(quotas_take_suppressed(q, &uid, &n));
+        assert_int_equal(quotas_record(q, 1000, 5, 2, 100), 0);
+        assert_int_equal(quotas_record(q, 1000, 6, 2, 100), 0);
+        assert_false(quotas_take_suppressed(q, &uid, &n));
+        assert_int_equal(quotas_record(q, 1000, 7, 2, 100), -EDQUOT);
+        assert_int_equal(quotas_record(q, 1000, 104, 2, 100), -EDQUOT);
+        assert_int_equal(quotas_record(q, 1001, 7, 2, 100), 0);
+        assert_int_equal(quotas_record(q, 1000, 105, 2, 100), 0);
+
+        assert_true(quotas_take_suppressed(q, &uid, &n));
+        assert_int_equal(uid, 1000);
+        assert_int_equal(n, 2);
+        assert_false(quotas_take_suppressed(q, &uid, &n));
+}
+
+/* Or whoever goes away and comes back could make records without end. */
+static void a_count_of_records_outlives_the_request(void **state _unused_) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        assert_int_equal(quotas_new(&q), 0);
+        assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 1), 0);
+        assert_int_equal(quotas_record(q, 1000, 5, 1, 100), 0);
+        quotas_leave(q, 1000, QUOTA_REQUESTS);
+        assert_int_equal(quotas_record(q, 1000, 6, 1, 100), -EDQUOT);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_uid_and_kind_counts_alone),
@@ -135,6 +167,8 @@ int main(void) {
                 cmocka_unit_test(root_is_not_limited),
                 cmocka_unit_test(many_uids_do_not_make_one_forget),
                 cmocka_unit_test(time_comes_back_at_its_share),
+                cmocka_unit_test(records_beyond_the_burst_are_counted),
+                cmocka_unit_test(a_count_of_records_outlives_the_request),
                 cmocka_unit_test(time_spent_is_not_forgotten_with_the_request),
         };
 
