@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 
 #define EXEC_SIZE_MAX (64 * 1024 * 1024)
 #define CHILD_STACK_SIZE (32 * 1024)
+#define TIMER_SLACK_USUAL 50000UL /* nanoseconds, as the kernel's first process has */
 
 typedef struct Child {
         const SpawnRequest *request;
@@ -125,11 +127,47 @@ static int reset_rlimit(int resource, rlim_t soft, rlim_t hard) {
         return setrlimit(resource, &wanted) < 0 ? -errno : 0;
 }
 
-static int reset_rlimits(void) {
-        for (size_t i = 0; i < ELEMENTSOF(default_rlimits); i++) {
-                int r = reset_rlimit(
-                        default_rlimits[i].resource, default_rlimits[i].soft, default_rlimits[i].hard);
+/* Of processes and of queued signals, the kernel gives its first process half of the threads that it bears (fork_init()). */
+static int usual_tasks(rlim_t *ret) {
+        char text[32];
+        rlim_t n = 0;
+        ssize_t size;
+        int fd, r;
 
+        fd = open("/proc/sys/kernel/threads-max", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+
+        size = read(fd, text, sizeof(text));
+        r = size < 0 ? -errno : 0;
+        (void) close(fd);
+        if (r < 0)
+                return r;
+
+        for (ssize_t i = 0; i < size && text[i] >= '0' && text[i] <= '9'; i++)
+                n = n * 10 + (rlim_t) (text[i] - '0');
+        if (n / 2 == 0)
+                return -EBADMSG;
+
+        *ret = n / 2;
+        return 0;
+}
+
+static int reset_rlimits(void) {
+        rlim_t tasks = 0;
+        int r;
+
+        r = usual_tasks(&tasks);
+        if (r >= 0)
+                r = reset_rlimit(RLIMIT_NPROC, tasks, tasks);
+        if (r >= 0)
+                r = reset_rlimit(RLIMIT_SIGPENDING, tasks, tasks);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(default_rlimits); i++) {
+                r = reset_rlimit(
+                        default_rlimits[i].resource, default_rlimits[i].soft, default_rlimits[i].hard);
                 if (r < 0)
                         return r;
         }
@@ -158,6 +196,8 @@ static int reset_scheduling(void) {
         if (setpriority(PRIO_PROCESS, 0, 0) < 0)
                 return -errno;
         if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, 0)) < 0)
+                return -errno;
+        if (prctl(PR_SET_TIMERSLACK, TIMER_SLACK_USUAL) < 0)
                 return -errno;
 
         return 0;

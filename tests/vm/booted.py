@@ -99,6 +99,20 @@ def configure():
     systemctl('reload', 'immured.service')
 
 
+@contextlib.contextmanager
+def drop_in(unit, text):
+    """A unit's settings, changed for a while."""
+    path = pathlib.Path(f'/run/systemd/system/{unit}.d/test.conf')
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    systemctl('daemon-reload')
+    try:
+        yield
+    finally:
+        shutil.rmtree(path.parent)
+        systemctl('daemon-reload')
+
+
 class BootedTest(unittest.TestCase):
     """A test with the broker running, which leaves no sandbox behind."""
 

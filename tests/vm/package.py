@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The project's Debian packages, built for a release with the libraries of that release, as the archive would."""
 
+import fcntl
 import hashlib
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -15,7 +17,8 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 # What is not compiled into the packages: they need not be made anew for a change in it.
 BESIDE = ('tests/vm/', 'tests/system/test_', 'tests/system/common.py', 'tests/system/profiles/', '.ci/')
 
-KEEP = 6  # packages of so many states of the tree, for each release
+# Longer than anybody works with the same state of the tree.
+KEEP_SECONDS = 2 * 86400
 
 # Runs in namespaces of its own: no mount outlives it, and the root stays as it is. The tree comes in as an archive and
 # the packages go out as one, so that nothing else of the machine is seen in there.
@@ -93,23 +96,26 @@ def compile_into(directory, release):
         subprocess.run(['tar', '-C', directory, '-x'], stdin=result, check=True)
 
 
+def sweep():
+    for old in roots.cache().glob('packages*'):
+        if time.time() - old.stat().st_mtime > KEEP_SECONDS:
+            roots.remove(old)
+
+
 def build(release):
     """A directory with *.deb, lintian.log and lintian.status, made where this state of the tree has none yet."""
-    stem = f'packages{release}-'
-    directory = roots.cache() / (stem + state_of_tree())
-    with roots.locked(roots.cache() / f'{stem}.lock', roots.fcntl.LOCK_EX):
+    directory = roots.cache() / f'packages{release}-{state_of_tree()}'
+    with roots.locked(directory.with_suffix('.lock'), fcntl.LOCK_EX):
         if not directory.exists():
             say(f'building the packages of Debian {release}')
             start = time.monotonic()
-            unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f'{stem[:-1]}.new.', dir=roots.cache()))
+            unfinished = pathlib.Path(tempfile.mkdtemp(prefix=f'{directory.name}.new.', dir=roots.cache()))
             try:
                 compile_into(unfinished, release)
                 unfinished.rename(directory)
             finally:
                 roots.remove(unfinished)
             say(f'the packages of Debian {release} took {time.monotonic() - start:.0f} s')
-        directory.touch()
-        kept = sorted(roots.cache().glob(stem + '*/'), key=lambda p: p.stat().st_mtime, reverse=True)
-        for old in kept[KEEP:]:
-            roots.remove(old)
+        os.utime(directory)
+    sweep()
     return directory

@@ -6,7 +6,7 @@
 import pathlib
 import re
 
-from booted import BootedTest, check, main, run_as, systemctl
+from booted import BootedTest, check, drop_in, keeper_unit, main, run_as, systemctl
 
 # A shell and not Python, which ignores SIGPIPE itself.
 SHELL = '''[Access]
@@ -103,19 +103,13 @@ class Inheritance(BootedTest):
 
     def test_a_unit_with_other_settings_makes_no_difference(self):
         usual = self.facts()
-        systemctl('stop', 'immured-user@1000.service')
-        drop_in = pathlib.Path('/run/systemd/system/immured-user@.service.d/strange.conf')
-        drop_in.parent.mkdir(parents=True, exist_ok=True)
-        drop_in.write_text(STRANGE)
-        systemctl('daemon-reload')
-        try:
+        systemctl('stop', keeper_unit('alice'))
+        with drop_in('immured-user@.service', STRANGE):
             strange = self.facts()
-        finally:
-            drop_in.unlink()
-            systemctl('daemon-reload')
-            systemctl('stop', 'immured-user@1000.service')
+        systemctl('stop', keeper_unit('alice'))
         for what in usual:
-            self.assertEqual(usual[what], strange[what], what)
+            with self.subTest(what):
+                self.assertEqual(usual[what], strange[what])
 
 
 if __name__ == '__main__':

@@ -4,9 +4,8 @@
 """What one user's sandboxes may have together is a matter of immured-UID.slice, with nothing but systemd."""
 
 import os
-import pathlib
 
-from booted import (BootedTest, cgroup, check, fields, is_active, keeper_unit, launch, main, sandbox_property,
+from booted import (BootedTest, cgroup, drop_in, fields, is_active, keeper_unit, launch, main, sandbox_property,
                     sandboxes, slice_unit, systemctl, unit_property, wait_for)
 
 MIB = 1024 * 1024
@@ -55,17 +54,10 @@ class Slices(BootedTest):
             systemctl('revert', slice_unit('alice'))
 
     def test_drop_in_for_the_slices_of_all_users(self):
-        drop_in = pathlib.Path('/run/systemd/system/immured-.slice.d/limit.conf')
-        drop_in.parent.mkdir(parents=True, exist_ok=True)
-        drop_in.write_text('[Slice]\nMemoryMax=400M\n')
-        systemctl('daemon-reload')
-        try:
+        with drop_in('immured-.slice', '[Slice]\nMemoryMax=400M\n'):
             for user in 'alice', 'bob':
                 launch(user, 'sleep')
                 self.assertEqual((cgroup(slice_unit(user)) / 'memory.max').read_text().strip(), str(400 * MIB))
-        finally:
-            drop_in.unlink()
-            systemctl('daemon-reload')
 
     def test_total_holds_over_three_sandboxes(self):
         # Each may have as much as its profile says; all of them together only what the slice says.
