@@ -127,7 +127,7 @@ static int reset_rlimit(int resource, rlim_t soft, rlim_t hard) {
         return setrlimit(resource, &wanted) < 0 ? -errno : 0;
 }
 
-/* Of processes and of queued signals, the kernel gives its first process half of the threads that it bears (fork_init()). */
+/* For processes and queued signals the first process has half of the threads that the kernel bears (fork_init()). */
 static int usual_tasks(rlim_t *ret) {
         char text[32];
         rlim_t n = 0;
@@ -175,17 +175,31 @@ static int reset_rlimits(void) {
         return 0;
 }
 
-/* The keeper's unit may keep the OOM killer off the keeper; a sandbox starts like any other process. */
-static int reset_oom_score(void) {
-        int fd, r;
+/* What the keeper's unit may set for the keeper, to what any other process starts with. */
+static const struct {
+        const char *path, *text;
+} default_files[] = {
+        { "/proc/self/oom_score_adj", "0" },
+        { "/proc/self/coredump_filter", "0x33" },
+};
 
-        fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
+static int reset_files(void) {
+        for (size_t i = 0; i < ELEMENTSOF(default_files); i++) {
+                int fd, r;
 
-        r = write(fd, "0", 1) < 0 ? -errno : 0;
-        (void) close(fd);
-        return r;
+                fd = open(default_files[i].path, O_WRONLY | O_CLOEXEC);
+                if (fd < 0 && errno == ENOENT)
+                        continue; /* a kernel that dumps no core has no filter for it */
+                if (fd < 0)
+                        return -errno;
+
+                r = write(fd, default_files[i].text, strlen(default_files[i].text)) < 0 ? -errno : 0;
+                (void) close(fd);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 static int reset_scheduling(void) {
@@ -258,7 +272,7 @@ static _noreturn_ void child_main(void *userdata) {
         if (r >= 0)
                 r = reset_scheduling();
         if (r >= 0)
-                r = reset_oom_score();
+                r = reset_files();
         if (r >= 0)
                 r = reset_rlimits();
         if (r >= 0)
