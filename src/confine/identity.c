@@ -38,6 +38,8 @@ static bool fsgid_set(gid_t gid) {
 
 int identity_borrow(const Plan *plan, Identity *ret, Problem *problem) {
         _cleanup_free_ gid_t *saved = NULL;
+        const uid_t fsuid = (uid_t) setfsuid((uid_t) -1);
+        const gid_t fsgid = (gid_t) setfsgid((gid_t) -1);
         int n;
 
         n = getgroups(0, NULL);
@@ -59,7 +61,9 @@ int identity_borrow(const Plan *plan, Identity *ret, Problem *problem) {
         if (!fsuid_set(plan->uid))
                 return problem_set(problem, -EPERM, "setfsuid %u", plan->uid);
 
-        *ret = (Identity){ .groups = TAKE_PTR(saved), .n_groups = (size_t) n };
+        *ret = (Identity){
+                .groups = TAKE_PTR(saved), .n_groups = (size_t) n, .fsuid = fsuid, .fsgid = fsgid
+        };
         return 0;
 }
 
@@ -69,11 +73,12 @@ int identity_return(Identity *identity, Problem *problem) {
         if (!groups)
                 return 0;
 
-        if (!fsuid_set(geteuid()))
+        /* Asked twice, as neither call can say that it failed. */
+        if (identity->fsuid != geteuid() || !fsuid_set(identity->fsuid))
                 return problem_set(problem, -EPERM, "setfsuid back");
         if (caps_override_files(false) < 0)
                 return problem_set(problem, -EPERM, "capset");
-        if (!fsgid_set(getegid()))
+        if (identity->fsgid != getegid() || !fsgid_set(identity->fsgid))
                 return problem_set(problem, -EPERM, "setfsgid back");
         if (setgroups(identity->n_groups, groups) < 0)
                 return problem_set(problem, -errno, "setgroups back");

@@ -17,6 +17,8 @@ int identity_outside(const PlanIdMap *map, size_t n, uint32_t base, uint32_t ins
 typedef struct Identity {
         gid_t *groups; /* NULL: nothing is borrowed */
         size_t n_groups;
+        uid_t fsuid;
+        gid_t fsgid;
 } Identity;
 
 /*

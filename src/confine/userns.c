@@ -153,7 +153,11 @@ int userns_new_for_root(const Plan *plan, uint32_t base, Problem *problem) {
                 return problem_set(problem, -EINVAL, "The user's own ids are not mapped");
 
         fd = new_with_maps(&maps, 0, true, &first, problem);
-        (void) userns_reap(first);
+        if (userns_reap(first) != 0) {
+                (void) safe_close(fd);
+                return problem_set(problem, -ECHILD, "The user namespace's first process stays");
+        }
+
         return fd;
 }
 
@@ -161,9 +165,12 @@ pid_t userns_reap(pid_t first) {
         if (first <= 0)
                 return 0;
 
-        (void) kill(first, SIGKILL);
-        while (waitpid(first, NULL, 0) < 0 && errno == EINTR)
-                ;
+        /* It would be waited for in vain; it ends with us in any case. */
+        if (kill(first, SIGKILL) < 0 && errno != ESRCH)
+                return first;
+        while (waitpid(first, NULL, 0) < 0)
+                if (errno != EINTR)
+                        return errno == ECHILD ? 0 : first;
 
         return 0;
 }

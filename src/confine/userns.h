@@ -25,7 +25,7 @@ int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *probl
 /* One by which an idmapped mount shows what is root's as the application's, and nothing else. Returns its fd. */
 int userns_new_for_root(const Plan *plan, uint32_t base, Problem *problem);
 
-/* Ends and reaps the first process, the namespace lives on by its fd; 0 is fine. Returns 0. */
+/* Ends and reaps the first process; the namespace lives on by its fd. Returns what it could not end, or 0. */
 pid_t userns_reap(pid_t first);
 
 /* Enters it, together with a locked copy of the mount namespace. Descriptors of the old mounts must be closed. */

@@ -36,10 +36,17 @@ static int become_application(Exec *x, const Step *steps) {
         /* From here on there is the filter: read, write, execve, exit_group. */
         x->step = "barrier";
         r = barrier_tell(x->barrier_fd, BARRIER_APPLICATION);
-        if (r >= 0)
-                r = barrier_wait(x->barrier_fd);
         if (r < 0)
                 return EXIT_FAILURE;
+        r = barrier_wait(x->barrier_fd);
+        if (r < 0) {
+                /* When it is gone it has told why; else it believes that the application runs. */
+                if (r != -ECONNRESET) {
+                        (void) problem_set(&x->problem, r, "Release by the outer half");
+                        report_failed(x);
+                }
+                return EXIT_FAILURE;
+        }
 
         x->step = "exec";
         environment = x->plan->environment ?: (char **) nothing;

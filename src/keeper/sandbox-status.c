@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 static const char *const failure_errors[] = {
         [LAUNCH_FAILURE_SETUP] = ERROR_SETUP_FAILED,
@@ -138,6 +139,22 @@ void sandbox_read_status(Sandbox *s) {
                 sandbox_abort(s, ERROR_SETUP_FAILED, "immured-exec ended without saying why");
 
         close_status(s);
+}
+
+/*
+ * What follows, the end of the records above all, stays for the event loop: the sandbox advances there, which it must
+ * not while somebody goes through all of them.
+ */
+void sandbox_look_for_leader(Sandbox *s) {
+        ssize_t n = 1;
+
+        while (s->status_fd >= 0 && !s->verified && n > 0)
+                n = read_record(s);
+        if (n >= 0 || n == -EAGAIN)
+                return;
+
+        sandbox_abort(s, ERROR_SETUP_FAILED, "immured-exec reported nonsense");
+        (void) shutdown(s->status_fd, SHUT_RD); /* so that there is an end to be found */
 }
 
 static int

@@ -416,10 +416,7 @@ bool sandbox_owns(Sandbox *s, pid_t pid) {
                 return true;
 
         /* Its pid 1 may end before the record that names it was read. */
-        if (s->status_fd < 0)
-                return false;
-
-        sandbox_read_status(s);
+        sandbox_look_for_leader(s);
         return pid == s->leader;
 }
 

@@ -184,4 +184,5 @@ void sandbox_abort(Sandbox *s, const char *error_name, const char *format, ...) 
 
 /* Reads what immured-exec reports, up to the end. Makes no state change by itself. */
 void sandbox_read_status(Sandbox *s);
+void sandbox_look_for_leader(Sandbox *s); /* the records up to the one that names pid 1 */
 int sandbox_watch_status(Sandbox *s);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * exec-faulty — immured-exec with one fault, as FAULT= says: fail:STEP, skip:STEP, or spoil:WHAT behind the tree
+ * exec-faulty — immured-exec with one fault, as FAULT= says: fail:STEP, skip:STEP, wait:STEP, or spoil:WHAT behind the
+ * tree
  *
- * For the tests that a failing step leaves nothing behind, and that the read-back notices what is weaker than planned.
+ * For the tests that a failing step leaves nothing behind, that the read-back notices what is weaker than planned, and
+ * that nobody gets hold of what stands still before a step.
  * The installed program has no such door: the table is replaced here.
  */
 
@@ -18,6 +20,15 @@ static int fail_step(Exec *x) { return problem_set(&x->problem, -EIO, "On purpos
 static int skip_step(Exec *x) {
         (void) x;
         return 0;
+}
+
+/* For good. The application's output is everybody's until then. */
+static int wait_before_step(Exec *x) {
+        (void) x;
+        if (write(STDOUT_FILENO, "waiting\n", strlen("waiting\n")) < 0)
+                return -errno;
+        for (;;)
+                (void) pause();
 }
 
 static int clear_attribute(const char *path, uint64_t attribute) {
@@ -59,6 +70,17 @@ static int spoil_tree(Exec *x) {
         return r < 0 ? r : -ENOSYS;
 }
 
+/* clang-format off */
+static const struct {
+        const char *prefix;
+        int (*run)(Exec *x);
+} faults[] = {
+        { "fail:", fail_step },
+        { "skip:", skip_step },
+        { "wait:", wait_before_step },
+};
+/* clang-format on */
+
 int main(int argc, char **argv) {
         Step steps[64] = {};
         const char *name;
@@ -69,8 +91,9 @@ int main(int argc, char **argv) {
 
         for (size_t i = 0; i + 1 < ELEMENTSOF(steps) && exec_steps[i].name; i++) {
                 steps[i] = exec_steps[i];
-                if (streq(steps[i].name, name))
-                        steps[i].run = startswith(fault, "fail:") ? fail_step : skip_step;
+                for (size_t k = 0; k < ELEMENTSOF(faults) && streq(steps[i].name, name); k++)
+                        if (startswith(fault, faults[k].prefix))
+                                steps[i].run = faults[k].run;
                 if (startswith(fault, "spoil:") && streq(steps[i].name, "tree")) {
                         real_tree = steps[i].run;
                         steps[i].run = spoil_tree;

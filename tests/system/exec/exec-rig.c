@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "exec-rig.h"
 
+#include "inject.h"
+
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -229,14 +231,29 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
         return remove(path);
 }
 
-void rig_teardown(void) {
-        if (running) {
-                (void) kill(running->outer, SIGKILL);
-                if (running->pidfds[0] >= 0)
-                        (void) pidfd_signal(running->pidfds[0], SIGKILL);
-                while (waitpid(-1, NULL, __WALL) > 0)
-                        ;
+void rig_kill(Run *r) {
+        running = NULL;
+
+        (void) kill(r->outer, SIGKILL);
+        for (pid_t pid; (pid = waitpid(-1, NULL, __WALL | WNOHANG)) >= 0;) {
+                pid_t left[16];
+                const size_t n = rig_processes(left, ELEMENTSOF(left));
+
+                /* The first process of the sandbox takes the others along. */
+                for (size_t i = 0; pid == 0 && i < n; i++)
+                        (void) kill(left[i], SIGKILL);
         }
+
+        (void) close(r->status_fd);
+        (void) close(r->result_fd);
+        (void) close(r->output_fd);
+        (void) safe_close(r->pidfds[0]);
+        (void) safe_close(r->pidfds[1]);
+}
+
+void rig_teardown(void) {
+        if (running)
+                rig_kill(running);
 
         (void) nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
@@ -296,9 +313,10 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         _cleanup_close_ int plan_fd = -EBADF, null_fd = -EBADF;
         int status[2], result[2], output[2], netns_fd = r->netns_fd > 0 ? r->netns_fd : -1;
         const int input_fd = r->input_fd;
+        const Tracer *tracer = r->tracer;
         const char *base = p->private_users == PRIVATE_USERS_PICK ? "600000" : "0";
 
-        *r = (Run){ .pidfds = { -EBADF, -EBADF } };
+        *r = (Run){ .pidfds = { -EBADF, -EBADF }, .tracer = tracer };
         running = r;
 
         plan_fd = plan_to_memfd(p, NULL);
@@ -321,9 +339,13 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
                                      result[1],
                                      netns_fd };
 
+                if (tracer)
+                        (void) raise(SIGSTOP);
                 execute(fds, program ?: needed_env("IMMURED_EXEC"), fault, base);
         }
 
+        if (tracer)
+                inject_attach(tracer, r->outer);
         (void) close(status[1]);
         (void) close(result[1]);
         (void) close(output[1]);
@@ -395,8 +417,12 @@ void rig_finish(Run *r) {
         running = NULL;
 
         /* The outer half and the leader; a third would be one that came loose. */
-        for (unsigned i = 0; (pid = waitpid(-1, &status, __WALL)) > 0; i++) {
-                if (i > 1)
+        for (unsigned i = 0; (pid = waitpid(-1, &status, __WALL)) > 0;) {
+                if (r->tracer && pid == r->tracer->pid)
+                        continue;
+                if (i++ > 1 && r->tracer)
+                        r->n_loose++;
+                else if (i > 2)
                         fail_msg("Process %d came loose", pid);
                 if (pid == r->outer)
                         r->outer_status = status;

@@ -39,8 +39,9 @@ void rig_make_directory(const char *below);
 typedef struct Run {
         pid_t outer;
         int status_fd, result_fd, output_fd;
-        int netns_fd; /* -EBADF: exec makes one */
-        int input_fd; /* 0: /dev/null */
+        int netns_fd;                /* -EBADF: exec makes one */
+        int input_fd;                /* 0: /dev/null */
+        const struct Tracer *tracer; /* NULL: nobody watches; else inject_start() was called */
 
         bool failed, verified, has_result;
         LaunchStatus failure, verification;
@@ -48,6 +49,8 @@ typedef struct Run {
         int32_t result;   /* wait status of the application, from the init */
         int outer_status; /* wait status */
         int leader_status;
+        unsigned
+                n_loose; /* processes that lost their parent; without a tracer that fails the test at once */
         char output[128 * 1024];
 } Run;
 
@@ -59,6 +62,11 @@ void rig_wait_executed(Run *r);
 void rig_wait_output(Run *r, const char *text);
 /* Everything to its end; checks that no process is left. */
 void rig_finish(Run *r);
+
+/* Ends it, whatever it is doing. */
+void rig_kill(Run *r);
+/* All processes below this one, parents first; how many there are of the first max. */
+size_t rig_processes(pid_t *ret, size_t max);
 
 /* All at once; what went wrong fails the test. */
 void rig_run(Run *r, const Plan *p);

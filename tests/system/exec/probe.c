@@ -136,12 +136,26 @@ static void facts_process(char **argv, char **environment) {
         printf("env-end=\n");
 }
 
+static void facts_namespaces(void) {
+        static const char *const names[] = { "user", "pid", "mnt", "net", "ipc", "uts", "cgroup" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                char path[32], target[64];
+                ssize_t n;
+
+                snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
+                n = readlink(path, target, sizeof(target));
+                printf("ns/%s=%.*s\n", names[i], n < 0 ? 0 : (int) n, target);
+        }
+}
+
 static int facts(char **argv, char **environment) {
         facts_descriptors();
         facts_process(argv, environment);
         facts_signals();
         facts_limits();
         facts_network();
+        facts_namespaces();
         copy_lines("/proc/self/status", "status");
         copy_lines("/proc/self/oom_score_adj", "oom");
         copy_lines("/proc/self/uid_map", "uid_map");
