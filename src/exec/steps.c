@@ -157,7 +157,11 @@ static int step_signals(Exec *x) {
 }
 
 static int step_umask(Exec *x) {
+        /* The call tells of no error: the second one tells what the first has set. */
         (void) umask(x->plan->umask);
+        if (umask(x->plan->umask) != x->plan->umask)
+                return problem_set(&x->problem, -EPERM, "umask");
+
         return 0;
 }
 

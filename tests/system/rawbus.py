@@ -54,6 +54,12 @@ class RawBus:
         self.signals = []
         self.call(DBUS, '/org/freedesktop/DBus', DBUS, 'Hello')
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def close(self):
         self.socket.close()
 
