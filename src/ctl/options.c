@@ -113,6 +113,8 @@ static const OptionRow option_rows[] = {
           "Print JSON instead of text" },
         { "no-legend",     0,   NULL,               OPTION_LISTING, offsetof(Options, no_legend),     parse_flag,
           "Print neither headers nor totals" },
+        { "no-pager",      0,   NULL,               OPTION_ALWAYS,  offsetof(Options, no_pager),      parse_flag,
+          "Print to no pager, as always" },
         { "quiet",         'q', NULL,               OPTION_QUIET,   offsetof(Options, quiet),         parse_flag,
           "Print less" },
         { "instance",      'i', "NAME",             OPTION_LAUNCH,  offsetof(Options, instance),      parse_text,

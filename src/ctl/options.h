@@ -36,6 +36,7 @@ typedef struct Options {
         bool help, version;
         OutputMode output;
         bool no_legend;
+        bool no_pager; /* for hands that are used to it: there is none to be left out */
         bool quiet;
 
         /* all borrowed from the command line but the lists */

@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What immurectl prints on terminals and into pipes."""
+
+import fcntl
+import os
+import pty
+import struct
+import termios
+
+from common import SystemTest, add_profile, immurectl, launch, main, remove_profile, run_as, start_as, PATIENCE
+
+LONG = 'word ' * 60
+
+
+class Output(SystemTest):
+    def setUp(self):
+        add_profile('wordy', f'[Profile]\nDescription={LONG}\n[Access]\nAllowGroups=users\n[Exec]\nExecStart=/usr/bin/false\n')
+        self.addCleanup(remove_profile, 'wordy')
+        launch('alice', 'sleep')
+
+    def on_terminal(self, *command, columns=80, **environment):
+        """What the command writes to a terminal of that many columns."""
+        outer, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
+        process = start_as('alice', 'env', *(f'{k}={v}' for k, v in ({'TERM': 'xterm'} | environment).items()),
+                           'immurectl', *command, stdout=inner, stderr=inner)
+        os.close(inner)
+        text = b''
+        try:
+            while data := os.read(outer, 65536):
+                text += data
+        except OSError:  # the other end is closed
+            pass
+        os.close(outer)
+        self.assertEqual(process.wait(PATIENCE), 0, text)
+        process.stdin.close(), process.stderr and process.stderr.close()
+        return text.decode().replace('\r\n', '\n')
+
+    def test_colours_are_for_terminals_alone(self):
+        self.assertIn('\033[', self.on_terminal('list'))
+        self.assertNotIn('\033', self.on_terminal('list', NO_COLOR='1'))
+        self.assertNotIn('\033', self.on_terminal('list', TERM='dumb'))
+        self.assertNotIn('\033', run_as('alice', 'env', 'TERM=xterm', 'immurectl', 'list').stdout)
+
+    def test_lines_of_a_terminal_are_not_broken(self):
+        for columns in (80, 120):
+            lines = self.on_terminal('profiles', columns=columns, NO_COLOR='1').splitlines()
+            self.assertTrue(any(line.startswith('wordy') for line in lines))
+            self.assertLessEqual(max(map(len, lines)), columns)
+        # Into a pipe goes all of it.
+        self.assertIn(LONG.strip(), immurectl('alice', 'profiles').stdout)
+
+    def test_legends_can_be_left_out(self):
+        with_legend, without = (immurectl('alice', 'list', *options).stdout.splitlines() for options in ((), ('--no-legend',)))
+        self.assertRegex(with_legend[0], '^ID ')
+        self.assertRegex(without[0], r'^sleep\.3001\.1 ')
+        self.assertEqual(len(without), 1)
+
+    def test_nothing_is_said_that_was_not_asked_for(self):
+        for options, text in ((('-q',), ''), ((), 'sleep.3001.3\n')):
+            done = immurectl('alice', 'launch', *options, 'sleep')
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, text, ''))
+        self.assertEqual(sorted(immurectl('alice', 'list', '-q').stdout.split()), [f'sleep.3001.{n}' for n in (1, 2, 3)])
+
+    def test_nothing_is_paged(self):
+        # A pager that runs would leave its mark instead of the text.
+        for options in ((), ('--no-pager',)):
+            text = self.on_terminal('keys', *options, PAGER='/bin/false', IMMURED_PAGER='/bin/false', SYSTEMD_PAGER='/bin/false')
+            self.assertIn('TimeoutStartSec', text)
+
+
+if __name__ == '__main__':
+    main()
