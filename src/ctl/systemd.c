@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl/systemd.h"
 
+#include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/output.h"
 
@@ -10,12 +11,24 @@
 #define PATH "/org/freedesktop/systemd1"
 #define INTERFACE "org.freedesktop.systemd1.Manager"
 
+#define ANSWER_TIMEOUT_USEC (15 * 60 * USEC_PER_SEC)
+
 bool systemd_is_there(void) { return sd_booted() > 0; }
 
 /* The broker may not run: what client_error() says of it would mislead here. */
 static int fail(const char *what, const sd_bus_error *error, int r) {
         return ctl_error(
                 r, "systemd: %s: %s", what, error && error->message ? error->message : strerror(-r));
+}
+
+/* As patient as systemctl(1): on a busy machine it takes its time to read all units, and then to answer. */
+int systemd_open(sd_bus **ret) {
+        int r;
+
+        r = client_open(ret);
+        if (r >= 0)
+                (void) sd_bus_set_method_call_timeout(*ret, ANSWER_TIMEOUT_USEC);
+        return r;
 }
 
 int systemd_enable(sd_bus *bus, const char *unit) {

@@ -16,6 +16,7 @@
 /* Whether it is what runs this machine, as of sd_booted(3). */
 bool systemd_is_there(void);
 
+int systemd_open(sd_bus **ret);
 int systemd_enable(sd_bus *bus, const char *unit);
 int systemd_disable(sd_bus *bus, const char *unit);
 /* Has it read its files again. */

@@ -46,7 +46,7 @@ static int check_app(const Account *account, const char *name) {
 /* A bus, or none where systemd is not running, as while an image is built. */
 static int open_systemd(const Options *o, sd_bus **ret) {
         if (systemd_is_there())
-                return client_open(ret);
+                return systemd_open(ret);
         if (o->now)
                 return ctl_error(-EHOSTDOWN, "--now: systemd is not running here");
 

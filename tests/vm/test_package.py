@@ -82,6 +82,7 @@ class Package(BootedTest):
     def test_purge_leaves_nothing(self):
         (OF_APPLICATIONS[0] / '1000/kept').mkdir(parents=True, exist_ok=True)
         launch('alice', 'sleep')
+        check('immurectl', 'enable', '--now', 'alice', 'sleep')
         check('dpkg', '--purge', 'immured')
         for directory in OF_ADMINISTRATORS, *OF_APPLICATIONS, pathlib.Path('/run/immured'):
             self.assertFalse(directory.exists(), directory)

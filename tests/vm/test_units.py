@@ -10,18 +10,19 @@ from booted import (BootedTest, check, is_active, keeper_unit, launch, main, run
                     wait_for)
 
 # As systemd-analyze counts exposure, from 0 to 10. What the keeper's unit leaves out, and why, stands in it.
-EXPOSURE = {'immured.service': 1.5, 'immured-user@.service': 9.0}
+EXPOSURE = {'immured.service': 1.5, 'immured-user@.service': 9.0, 'immured-app@.service': 9.0}
 
 
 class Units(BootedTest):
     def test_systemd_finds_nothing_wrong(self):
-        units = ['immured.service', 'immured.socket', 'immured.slice', 'immured-user@1000.service']
+        units = ['immured.service', 'immured.socket', 'immured.slice', 'immured-user@1000.service',
+                 'immured-app@alice:sleep.service']
         done = run('systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', *units)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '', ''))
 
     def test_exposure_stays_below_its_threshold(self):
         for name, threshold in EXPOSURE.items():
-            path = unit_property(name.replace('@', '@1000'), 'FragmentPath')
+            path = unit_property(name.replace('@', '@1000:x' if 'app' in name else '@1000'), 'FragmentPath')
             told = check('systemd-analyze', 'security', '--offline=true', '--no-pager', path)
             level, = re.findall(r'Overall exposure level for \S+: ([\d.]+)', told)
             self.assertLessEqual(float(level), threshold, name)
