@@ -263,6 +263,14 @@ def check_shell(tree):
         yield from done.stderr.splitlines()
 
 
+def check_version_of_packages(tree):
+    """The packages' version is written where dpkg looks for it, and is the project's."""
+    project = re.search(r"version: '([^']+)'", tree.text('meson.build'))[1]
+    packages = re.match(r'immured \(([^)]+)\)', tree.text('debian/changelog'))
+    if not packages or packages[1] != project:
+        yield f'debian/changelog:1: another version than meson.build, which says {project}'
+
+
 def check_exceptions_are_needed(tree):
     """Runs last: an exception that nothing needs any more goes."""
     for kind, what in sorted(set(tree.exceptions) - tree.used):
@@ -272,7 +280,7 @@ def check_exceptions_are_needed(tree):
 CHECKS = [
     check_floors, check_silence, check_file_sizes, check_function_sizes, check_cleanup_variables, check_headers,
     check_licence_lines, check_calls, check_exit, check_unfinished, check_layout, check_clang_format,
-    check_registered, check_shell, check_exceptions_are_needed,
+    check_registered, check_shell, check_version_of_packages, check_exceptions_are_needed,
 ]
 
 
