@@ -17,6 +17,7 @@ DEFINE_CLEANUP(char **, strv_free);
 #define _cleanup_strv_ _cleanup_(strv_freep)
 
 size_t strv_length(char *const *l);
+bool strv_equal(char *const *a, char *const *b);
 bool strv_contains(char *const *l, const char *s);
 
 /* The value of NAME in an array of NAME=value, or NULL; the array still owns it. */

@@ -7,6 +7,9 @@
  * Every method call, property read and signal is a verb on an object. A verb that has no row for that kind of object
  * is nobody's. What a caller may not see answers as if it did not exist.
  *
+ * polkit has its part, but not here: the answer can be that polkit decides. It can only narrow what a caller may do by
+ * his own right, which is the profile's to give, and it can lend an administrator's rights to who authenticates.
+ *
  * Runs in: broker. Privilege: none. Input: the caller's uid as the bus vouches for it, never anything he sent.
  */
 
@@ -42,6 +45,23 @@ typedef enum AccessVerb {
         _ACCESS_VERB_MAX,
 } AccessVerb;
 
+/* What polkit can be asked, by the names of the actions file. */
+typedef enum AccessAction {
+        ACTION_NONE = 0,
+        ACTION_LAUNCH,
+        ACTION_AUTHENTICATE_SELF,
+        ACTION_AUTHENTICATE_ADMIN,
+        ACTION_LAUNCH_AS_USER,
+        ACTION_MANAGE_OWN,
+        ACTION_MANAGE,
+        ACTION_SET_PROPERTIES,
+        ACTION_INSPECT,
+        ACTION_RELOAD,
+        _ACCESS_ACTION_MAX,
+} AccessAction;
+
+#define ACTION_BIT(action) (1U << (action))
+
 /* Both borrowed. Without an account, for whatever reason, the caller is in no list. */
 typedef struct Caller {
         uid_t uid;
@@ -57,14 +77,33 @@ typedef struct AccessObject {
         const Profile *profile; /* of a profile or sandbox object; NULL: unknown or refused */
 } AccessObject;
 
-/* 0, -EACCES: he may see the object but not do this, -ENOENT: to him it does not exist. */
-int access_check(const Caller *caller, AccessVerb verb, const AccessObject *object);
+/* What polkit decides: each of the actions must be answered with yes. */
+typedef struct AccessQuestion {
+        unsigned actions; /* ACTION_BIT(); never empty */
+        bool own;         /* the right is the caller's own, and polkit can only narrow it */
+        bool hidden;      /* unless polkit lends him more, the object does not exist to him */
+} AccessQuestion;
+
+/*
+ * 0, -EACCES: he may see the object but not do this, -ENOENT: to him it does not exist; -ENOKEY: polkit decides, as
+ * *ret_question says. Who does not mean to ask polkit passes NULL, and gets a no.
+ */
+int access_check(const Caller *caller,
+                 AccessVerb verb,
+                 const AccessObject *object,
+                 AccessQuestion *ret_question);
 
 /* Whether the answer depends on the account, which then has to be looked up before access_check(). */
 bool access_needs_account(uid_t uid, AccessVerb verb, const AccessObject *object);
 
 /* Whether the table has a row at all. */
 bool access_has_rule(AccessVerb verb, ObjectKind kind);
+
+/* Whether the answer of a machine without polkit is yes: it is for what a caller may do by his own right. */
+bool access_action_is_free(AccessAction action);
+
+/* "org.immured.Broker1.launch"; static text. */
+const char *access_action_id(AccessAction action);
 
 /* "launch", "sandbox": for messages; static text. */
 const char *access_verb_name(AccessVerb verb);

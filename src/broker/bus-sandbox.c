@@ -156,19 +156,6 @@ const Interface interface_sandbox = {
         .n_properties = ELEMENTSOF(properties),
 };
 
-static bool texts_equal(char *const *a, char *const *b) {
-        size_t n = strv_length(a);
-
-        if (n != strv_length(b))
-                return false;
-
-        for (size_t i = 0; i < n; i++)
-                if (!streq(a[i], b[i]))
-                        return false;
-
-        return true;
-}
-
 static bool property_equal(const Property *p, const SandboxRecord *a, const SandboxRecord *b) {
         const uint8_t *x = (const uint8_t *) a + p->offset, *y = (const uint8_t *) b + p->offset;
 
@@ -179,7 +166,7 @@ static bool property_equal(const Property *p, const SandboxRecord *a, const Sand
         if (p->get == get_text)
                 return streq(*(const char *const *) x ?: "", *(const char *const *) y ?: "");
         if (p->get == get_texts)
-                return texts_equal(*(char **const *) x, *(char **const *) y);
+                return strv_equal(*(char **const *) x, *(char **const *) y);
 
         return memcmp(x, y, p->types[0] == 't' ? sizeof(uint64_t) : sizeof(uint32_t)) == 0;
 }

@@ -2,9 +2,11 @@
 #include "broker/call.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "broker/manager.h"
 
 #include <stdarg.h>
+#include <time.h>
 
 Call *call_free(Call *c) {
         if (!c)
@@ -18,6 +20,9 @@ Call *call_free(Call *c) {
                         quotas_leave(c->manager->quotas, c->uid, kind);
 
         (void) account_query_free(c->query);
+        (void) polkit_query_free(c->query_polkit);
+        for (size_t i = 0; i < ELEMENTSOF(c->answers); i++)
+                (void) strv_free(c->answers[i].details);
         (void) known_account_unref(c->known);
         (void) peer_unref(c->peer);
         (void) sd_bus_message_unref(c->message);
@@ -30,6 +35,66 @@ Call *call_free(Call *c) {
 
 Caller call_caller(const Call *c) {
         return (Caller){ .uid = c->uid, .account = c->known ? c->known->account : NULL };
+}
+
+int call_count(Call *c, QuotaKind kind, uint32_t max) {
+        int r;
+
+        if (c->counted[kind])
+                return 0;
+
+        r = quotas_enter(c->manager->quotas, c->uid, kind, max);
+        if (r == -EDQUOT)
+                return call_fail(c,
+                                 ERROR_QUOTA_EXCEEDED,
+                                 "%u requests of user %u are being worked on already%s",
+                                 max,
+                                 c->uid,
+                                 kind == QUOTA_WORK ? " (MaxRequestsInFlight=)" : "");
+        if (r < 0)
+                return r;
+
+        c->counted[kind] = true;
+        return 0;
+}
+
+int call_count_work(Call *c) {
+        return call_count(c, QUOTA_WORK, c->manager->catalog->config.max_requests_in_flight);
+}
+
+int call_count_launch(Call *c) {
+        const Config *config = &c->manager->catalog->config;
+        struct timespec now = { 0 };
+        char interval[64];
+        int r;
+
+        if (c->rated)
+                return 0;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        r = quotas_launch(c->manager->quotas,
+                          c->uid,
+                          (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000,
+                          config->launch_rate_burst,
+                          config->launch_rate_interval_usec);
+        if (r == -EDQUOT)
+                return call_fail(
+                        c,
+                        ERROR_RATE_LIMITED,
+                        "User %u launched %u times within %s already (LaunchRateBurst=, LaunchRateIntervalSec=)",
+                        c->uid,
+                        config->launch_rate_burst,
+                        format_usec(config->launch_rate_interval_usec, interval, sizeof(interval)));
+        if (r < 0)
+                return r;
+
+        c->rated = true;
+        return 0;
+}
+
+void call_forget_account(Call *c) {
+        c->known = known_account_unref(c->known);
+        c->known_asked = false;
 }
 
 int call_new_reply(Call *c, sd_bus_message **ret) {

@@ -15,6 +15,7 @@
 #include "broker/catalog.h"
 #include "broker/object-path.h"
 #include "broker/peers.h"
+#include "broker/polkit.h"
 #include "broker/quota.h"
 #include "broker/sandboxes.h"
 
@@ -27,13 +28,25 @@ struct Member;
 typedef struct Object {
         ObjectKind kind;
         const char *path;
-        Sandbox *sandbox;            /* of a sandbox; NULL: there is none of that name */
+        const char *name; /* in the caller's words, of a sandbox or profile; NULL: he has none for it */
+        uid_t named_uid;  /* likewise of a user */
+        Sandbox *sandbox; /* of a sandbox; NULL: there is none of that name */
         const CatalogEntry *profile; /* of a profile, likewise */
         uid_t uid;                   /* of a user; UID_NOBODY: he has no sandboxes */
 } Object;
 
+/* What polkit said, and to which question: an answer holds for no other one. */
+typedef struct CallAnswer {
+        AccessAction action;
+        char **details;
+        PolkitAnswer answer;
+} CallAnswer;
+
+/* Above what one call has to ask, also when profiles change under it. */
+#define CALL_ANSWERS_MAX 6U
+
 typedef struct Call {
-        TAILQ_ENTRY(Call) entry; /* among those that wait for their peer */
+        TAILQ_ENTRY(Call) entry; /* among those of its peer that wait for the bus, or for polkit */
         struct Manager *manager;
         sd_bus_message *message;
         size_t size; /* bytes of its texts, counted against what may wait */
@@ -41,9 +54,14 @@ typedef struct Call {
         uid_t uid; /* valid once the peer is known */
         bool counted[_QUOTA_KIND_MAX];
         bool replied;
+        bool rated;          /* counted against the rate of launches already */
         KnownAccount *known; /* the caller's, where it was needed */
         bool known_asked;
         AccountQuery *query;
+        PolkitQuery *query_polkit;
+        CallAnswer
+                answers[CALL_ANSWERS_MAX]; /* one more than n_answers while polkit thinks about that one */
+        size_t n_answers;
         const struct Member *member;
         ObjectName name; /* what the path says */
         Object object;   /* what the call is about */
@@ -55,6 +73,17 @@ Call *call_free(Call *c); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Call *, call_free);
 
 Caller call_caller(const Call *c);
+
+/* Counts against the caller's quota until the call is freed, once. -EIO: the quota is used up, set as the error. */
+int call_count(Call *c, QuotaKind kind, uint32_t max);
+/* The same for calls that somebody else works on: MaxRequestsInFlight=. */
+int call_count_work(Call *c);
+
+/* One more launch of the caller's, once: LaunchRateBurst=. -EIO as above. */
+int call_count_launch(Call *c);
+
+/* Forgets the caller's account, so that it is looked up as it is now. */
+void call_forget_account(Call *c);
 
 /* Replies with these values; 0 or negative errno. */
 int call_reply(Call *c, const char *types, ...);

@@ -2,6 +2,7 @@
 #include "broker/dispatch.h"
 
 #include "base/log.h"
+#include "broker/authorize.h"
 #include "broker/call.h"
 #include "broker/cgroups.h"
 #include "broker/interface.h"
@@ -45,6 +46,7 @@ static int fail_hidden(Call *c) {
 static Object find_sandbox(const Manager *m, const char *id, const char *path) {
         return (Object){ .kind = OBJECT_SANDBOX,
                          .path = path,
+                         .name = id,
                          .sandbox = sandboxes_find(&m->sandboxes, id),
                          .uid = UID_NOBODY };
 }
@@ -73,6 +75,7 @@ static int find_sandbox_of_process(Call *c, Object *ret) {
 static Object find_profile(const Manager *m, const char *name, const char *path) {
         return (Object){ .kind = OBJECT_PROFILE,
                          .path = path,
+                         .name = name,
                          .profile = catalog_find(m->catalog, name),
                          .uid = UID_NOBODY };
 }
@@ -80,6 +83,7 @@ static Object find_profile(const Manager *m, const char *name, const char *path)
 static Object find_user(const Manager *m, uid_t uid, const char *path) {
         return (Object){ .kind = OBJECT_USER,
                          .path = path,
+                         .named_uid = uid,
                          .uid = sandboxes_has_user(&m->sandboxes, uid) ? uid : UID_NOBODY };
 }
 
@@ -137,25 +141,6 @@ static int object_resolve(Call *c) {
         }
 }
 
-/* One more against the caller's quota, until the call is freed. */
-static int call_count(Call *c, QuotaKind kind, uint32_t max) {
-        int r;
-
-        r = quotas_enter(c->manager->quotas, c->uid, kind, max);
-        if (r == -EDQUOT)
-                return call_fail(c,
-                                 ERROR_QUOTA_EXCEEDED,
-                                 "%u requests of user %u are being worked on already%s",
-                                 max,
-                                 c->uid,
-                                 kind == QUOTA_WORK ? " (MaxRequestsInFlight=)" : "");
-        if (r < 0)
-                return r;
-
-        c->counted[kind] = true;
-        return 0;
-}
-
 static void call_decide(Call *call);
 
 static void on_account(KnownAccount *known, void *userdata) {
@@ -197,8 +182,7 @@ static bool lists_others(const Call *c) {
 }
 
 static int call_run(Call *c) {
-        AccessObject object;
-        Caller caller;
+        Deed deed;
         int r;
 
         c->object = (Object){ .uid = UID_NOBODY };
@@ -207,8 +191,8 @@ static int call_run(Call *c) {
                 return r;
 
         audit_note(c);
-        object = manager_access_object(c->manager, &c->object);
-        if ((lists_others(c) && c->uid != 0) || access_needs_account(c->uid, c->member->verb, &object)) {
+        deed = deed_of_call(c);
+        if ((lists_others(c) && c->uid != 0) || access_needs_account(c->uid, deed.verb, &deed.object)) {
                 r = account_get(c);
                 if (r == -EBUSY)
                         return call_fail(c, ERROR_BUSY, "Too many account look-ups wait already; try again");
@@ -219,17 +203,14 @@ static int call_run(Call *c) {
                 peer_remember_account(c);
         }
 
-        caller = call_caller(c);
-        r = access_check(&caller, c->member->verb, &object);
+        deed = deed_of_call(c);
+        r = call_authorize(c, &deed);
+        if (r > 0)
+                return 1;
         if (r == -ENOENT)
                 return fail_hidden(c);
         if (r < 0)
-                return call_fail(c,
-                                 SD_BUS_ERROR_ACCESS_DENIED,
-                                 "User %u may not %s this %s",
-                                 c->uid,
-                                 access_verb_name(c->member->verb),
-                                 object_kind_name(object.kind));
+                return r;
 
         /* What the caller may see exists now, or root asks for what does not exist at all. */
         if ((c->object.kind == OBJECT_SANDBOX && !c->object.sandbox) ||
@@ -238,7 +219,7 @@ static int call_run(Call *c) {
                 return fail_hidden(c);
 
         if (c->member->works) {
-                r = call_count(c, QUOTA_WORK, c->manager->catalog->config.max_requests_in_flight);
+                r = call_count_work(c);
                 if (r < 0)
                         return r;
         }
@@ -282,6 +263,12 @@ static void call_decide(Call *c) {
                 (void) log_oom();
 }
 
+void dispatch_again(Call *c) {
+        /* Polkit may have thought for long enough that the caller is in other groups now. */
+        call_forget_account(c);
+        call_decide(c);
+}
+
 /* The uid is known: from here on the call counts against it. */
 static void call_begin(Call *c) {
         int r;
@@ -323,6 +310,9 @@ static int call_wait(Call *c) {
 void dispatch_peer_ready(Peer *p, void *userdata) {
         Manager *m = userdata;
         Call *c;
+
+        if (p->state == PEER_GONE)
+                authorize_peer_gone(p);
 
         while ((c = TAILQ_FIRST(&p->waiting))) {
                 TAILQ_REMOVE(&p->waiting, c, entry);

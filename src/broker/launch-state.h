@@ -37,5 +37,12 @@ DEFINE_CLEANUP(Launch *, launch_free);
 /* Answers with the error, and is gone. */
 void launch_fail(Launch *l, int error);
 
-/* The target is known. 0: answered; 1: on its way, and not the caller's any more; negative errno. */
+/* How far a launch has come. */
+enum {
+        LAUNCH_ANSWERED,
+        LAUNCH_UNDER_WAY, /* and not the caller's any more */
+        LAUNCH_PARTED,    /* polkit has its call, which will come from its beginning again */
+};
+
+/* The target is known. How far it has come, or negative errno. */
 int launch_proceed(Launch *l);

@@ -4,13 +4,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "broker/authorize.h"
 #include "broker/interface.h"
 #include "broker/launch-message.h"
 #include "broker/launch-profile.h"
 #include "broker/manager.h"
 #include "plan/plan-compile.h"
-
-#include <time.h>
 
 /* On top of the profile's own start timeout, which the keeper enforces: only a keeper that hangs gets this far. */
 #define ANSWER_GRACE_USEC (15 * USEC_PER_SEC)
@@ -35,24 +34,40 @@ void launch_fail(Launch *l, int error) {
         (void) launch_free(l);
 }
 
-static uint64_t now_usec(void) {
-        struct timespec ts = { 0 };
+/* Goes without the call. */
+static void launch_part(Launch *l) {
+        l->call = NULL;
+        (void) launch_free(l);
+}
 
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
+static bool is_for_another(const Launch *l) {
+        return l->target && l->target->account && l->target->account->uid != l->call->uid;
+}
+
+/* The caller still may, and may do it as the target where that is somebody else. */
+static int check_access(Launch *l, const CatalogEntry *e) {
+        const Object object = {
+                .kind = OBJECT_PROFILE, .name = l->profile, .profile = e, .uid = UID_NOBODY
+        };
+        Deed deed;
+        int r;
+
+        l->call->object = object;
+        deed = deed_of_call(l->call);
+        r = call_may(l->call, &deed);
+        if (r < 0 || !is_for_another(l))
+                return r;
+
+        deed = deed_launch_as(l->profile, e ? e->profile : NULL, l->target->account);
+        return call_may(l->call, &deed);
 }
 
 /* The profile as it is now, if the caller may still do this with it. */
 static int find_profile(Launch *l, const CatalogEntry **ret) {
         const CatalogEntry *e = catalog_find(l->call->manager->catalog, l->profile);
-        const AccessObject object = { OBJECT_PROFILE, UID_NOBODY, e ? e->profile : NULL };
-        const Caller caller = call_caller(l->call);
-        bool other = l->target && l->target->account && l->target->account->uid != l->call->uid;
         int r;
 
-        r = access_check(&caller, l->call->member->verb, &object);
-        if (r == 0 && other)
-                r = access_check(&caller, ACCESS_LAUNCH_AS_USER, &object);
+        r = check_access(l, e);
         if (r == -ENOENT || !e)
                 return call_fail(l->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
         /* Nobody is listed by one that was refused: this is root, or a unit. */
@@ -61,13 +76,11 @@ static int find_profile(Launch *l, const CatalogEntry **ret) {
 
                 return call_fail(l->call, ERROR_BAD_SETTING, "%s", text ?: "The profile was refused");
         }
+        if (r == -ENOKEY)
+                return call_fail(
+                        l->call, ERROR_BUSY, "Profile \"%s\" has changed just now; try again", l->profile);
         if (r < 0)
-                return call_fail(l->call,
-                                 SD_BUS_ERROR_ACCESS_DENIED,
-                                 "User %u may not %s profile \"%s\"",
-                                 l->call->uid,
-                                 access_verb_name(other ? ACCESS_LAUNCH_AS_USER : l->call->member->verb),
-                                 l->profile);
+                return r;
 
         if (e->profile->abstract)
                 return call_fail(l->call,
@@ -295,6 +308,23 @@ static int reply_plan(Launch *l) {
         return call_send(l->call, TAKE_PTR(reply));
 }
 
+/* polkit is asked about the user by the name that his account has, whatever the caller wrote for it. */
+static int authorize_other_user(Launch *l) {
+        const CatalogEntry *e = catalog_find(l->call->manager->catalog, l->profile);
+        Deed deed;
+        int r;
+
+        if (!is_for_another(l))
+                return 0;
+
+        deed = deed_launch_as(l->profile, e ? e->profile : NULL, l->target->account);
+        r = call_authorize(l->call, &deed);
+        if (r == -ENOENT)
+                return call_fail(l->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
+
+        return r;
+}
+
 /* The keeper of an application is the one that asks. */
 static Keeper *find_keeper(const Launch *l) {
         Keepers *keepers = l->call->manager->keepers;
@@ -317,15 +347,21 @@ int launch_proceed(Launch *l) {
         if (!l->target->account)
                 return call_fail(l->call, ERROR_BUSY, "The account cannot be looked up just now; try again");
 
-        if (l->mode == LAUNCH_PLAN_ONLY)
-                return reply_plan(l);
+        r = authorize_other_user(l);
+        if (r != 0)
+                return r < 0 ? r : LAUNCH_PARTED;
+
+        if (l->mode == LAUNCH_PLAN_ONLY) {
+                r = reply_plan(l);
+                return r < 0 ? r : LAUNCH_ANSWERED;
+        }
 
         keeper = find_keeper(l);
         if (!keeper && l->mode == LAUNCH_APP)
                 return -ECONNRESET;
         if (keeper) {
                 r = send_to_keeper(l, keeper);
-                return r < 0 ? r : 1;
+                return r < 0 ? r : LAUNCH_UNDER_WAY;
         }
 
         /* What cannot run anyway shall not start a keeper. */
@@ -340,7 +376,7 @@ int launch_proceed(Launch *l) {
                 return call_fail(
                         l->call, ERROR_BUSY, "The keeper of this user cannot be started: %s", strerror(-r));
 
-        return 1;
+        return LAUNCH_UNDER_WAY;
 }
 
 static void on_target(KnownAccount *known, void *userdata) {
@@ -352,22 +388,20 @@ static void on_target(KnownAccount *known, void *userdata) {
         r = launch_proceed(l);
         if (r < 0)
                 launch_fail(l, r);
-        else if (r == 0)
+        else if (r == LAUNCH_PARTED)
+                launch_part(l);
+        else if (r == LAUNCH_ANSWERED)
                 (void) launch_free(l);
 }
 
-/* Another's name, before anybody looks whether there is such a user. */
+/* Before anybody looks whether there is such a user: not for those whom polkit cannot help either. */
 static int check_other_user(Launch *l) {
-        const Caller caller = call_caller(l->call);
         const CatalogEntry *e = l->call->object.profile;
-        const AccessObject object = { OBJECT_PROFILE, UID_NOBODY, e ? e->profile : NULL };
+        Deed deed = deed_launch_as(l->profile, e ? e->profile : NULL, NULL);
+        int r;
 
-        if (access_check(&caller, ACCESS_LAUNCH_AS_USER, &object) < 0)
-                return call_fail(l->call,
-                                 SD_BUS_ERROR_ACCESS_DENIED,
-                                 "User: only root launches or plans for another user");
-
-        return 0;
+        r = call_may(l->call, &deed);
+        return r == -ENOKEY ? 0 : r;
 }
 
 static bool is_caller_himself(const Launch *l, const char *user) {
@@ -412,36 +446,12 @@ static int find_target(Launch *l) {
         return r;
 }
 
-static int check_rate(Call *c) {
-        const Config *config = &c->manager->catalog->config;
-        int r;
-
-        r = quotas_launch(c->manager->quotas,
-                          c->uid,
-                          now_usec(),
-                          config->launch_rate_burst,
-                          config->launch_rate_interval_usec);
-        if (r == -EDQUOT) {
-                char interval[64];
-
-                return call_fail(
-                        c,
-                        ERROR_RATE_LIMITED,
-                        "User %u launched %u times within %s already (LaunchRateBurst=, LaunchRateIntervalSec=)",
-                        c->uid,
-                        config->launch_rate_burst,
-                        format_usec(config->launch_rate_interval_usec, interval, sizeof(interval)));
-        }
-
-        return r;
-}
-
 static int begin(Call *c, LaunchMode mode) {
         _cleanup_free_ Launch *l = NULL;
         int r;
 
         if (mode != LAUNCH_PLAN_ONLY) {
-                r = check_rate(c);
+                r = call_count_launch(c);
                 if (r < 0)
                         return r;
         }
@@ -460,15 +470,14 @@ static int begin(Call *c, LaunchMode mode) {
         if (r > 0)
                 r = launch_proceed(l);
         else if (r == 0)
-                r = 1;
-        if (r > 0) {
+                r = LAUNCH_UNDER_WAY;
+        if (r == LAUNCH_UNDER_WAY) {
                 (void) TAKE_PTR(l);
                 return 1;
         }
 
-        l->call = NULL;
-        (void) launch_free(TAKE_PTR(l));
-        return r;
+        launch_part(TAKE_PTR(l));
+        return r == LAUNCH_PARTED ? 1 : r;
 }
 
 int call_launch(Call *c) { return begin(c, LAUNCH_PLAIN); }

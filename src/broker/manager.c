@@ -54,14 +54,20 @@ AccessObject manager_access_object(const Manager *m, const Object *object) {
 bool manager_may_see(const Manager *m, const Caller *caller, const Object *object) {
         const AccessObject a = manager_access_object(m, object);
 
-        return access_check(caller, ACCESS_INSPECT, &a) == 0;
+        return access_check(caller, ACCESS_INSPECT, &a, NULL) == 0;
 }
 
 bool manager_may_launch(const Caller *caller, const CatalogEntry *e) {
         const AccessObject a = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY, .profile = e->profile };
 
-        return e->profile && e->profile->enabled && !e->profile->abstract &&
-               access_check(caller, ACCESS_LAUNCH, &a) == 0;
+        AccessQuestion question = { 0 };
+        int r;
+
+        if (!e->profile || !e->profile->enabled || e->profile->abstract)
+                return false;
+
+        r = access_check(caller, ACCESS_LAUNCH, &a, &question);
+        return r == 0 || (r == -ENOKEY && question.own);
 }
 
 Object manager_object_of_sandbox(Sandbox *s) {
@@ -355,6 +361,10 @@ static int open_bus(Manager *m) {
         if (r < 0)
                 return r;
 
+        r = polkit_new(&m->polkit, m->bus);
+        if (r < 0)
+                return r;
+
         r = dispatch_attach(m);
         if (r < 0)
                 return r;
@@ -435,6 +445,7 @@ Manager *manager_free(Manager *m) {
         m->accounts = NULL;
         (void) keepers_free(m->keepers);
         (void) peers_free(m->peers);
+        (void) polkit_free(m->polkit);
         sandboxes_done(&m->sandboxes);
         (void) sd_event_source_disable_unref(m->audit_flush);
         (void) quotas_free(m->quotas);

@@ -14,6 +14,7 @@
 #include "broker/interface.h"
 #include "broker/layers.h"
 #include "broker/peers.h"
+#include "broker/polkit.h"
 #include "broker/quota.h"
 #include "broker/sandboxes.h"
 
@@ -41,6 +42,7 @@ typedef struct Manager {
         Accounts *accounts; /* first of all: its child holds what was open when it was made */
         Catalog *catalog;
         Peers *peers;
+        Polkit *polkit;
         Quotas *quotas;
         Sandboxes sandboxes;
         struct Keepers *keepers;
@@ -81,7 +83,7 @@ AccessObject manager_access_object(const Manager *m, const Object *object);
 /* Whether a caller may see this object. */
 bool manager_may_see(const Manager *m, const Caller *caller, const Object *object);
 
-/* The property MayLaunch: allowed to, and nothing is wrong with the profile. */
+/* The property MayLaunch: [Access] lets him, whatever polkit may say yet, and nothing is wrong with the profile. */
 bool manager_may_launch(const Caller *caller, const CatalogEntry *e);
 
 /* Objects as the tables want them. */

@@ -221,6 +221,7 @@ int peers_get(Peers *peers, const char *name, Peer **ret) {
 
         p->n_ref = 1;
         TAILQ_INIT(&p->waiting);
+        TAILQ_INIT(&p->asking);
         p->name = strdup(name);
         if (!p->name) {
                 (void) peer_unref(p);

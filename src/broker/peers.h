@@ -45,6 +45,7 @@ typedef struct Peer {
         unsigned n_lookups;         /* that the bus left without an answer */
         TAILQ_HEAD(, Call) waiting; /* calls until the uid is known */
         unsigned n_waiting;
+        TAILQ_HEAD(, Call) asking; /* calls that polkit is thinking about */
 } Peer;
 
 /* Called when a peer became known or is gone; it has taken no reference. */

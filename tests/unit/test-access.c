@@ -47,58 +47,94 @@ static Caller caller_of(Who who) {
                          .account = who == WHO_UNKNOWN ? NULL : accounts + who };
 }
 
-/* y: may; d: denied; -: does not exist. In the order of Who. */
+/*
+ * y: may; q: may, where polkit does not say no; p: denied, unless polkit says yes; h: does not exist, unless polkit
+ * says yes; d: denied; -: does not exist. In the order of Who.
+ */
 typedef struct Row {
         AccessVerb verb;
         ObjectKind kind;
         const char *answers;
+        AccessAction narrows, lends;
 } Row;
 
 /* clang-format off */
 static const Row rows[] = {
         /*                                        ROMLDUx */
-        { ACCESS_INSPECT,        OBJECT_BRANCH,  "yyyyyyy" },
-        { ACCESS_INSPECT,        OBJECT_MANAGER, "yyyyyyy" },
-        { ACCESS_SUBSCRIBE,      OBJECT_MANAGER, "yyyyyyy" },
-        { ACCESS_RELOAD,         OBJECT_MANAGER, "ydddddd" },
-        { ACCESS_INSPECT,        OBJECT_PROFILE, "y-yy---" },
-        { ACCESS_PLAN,           OBJECT_PROFILE, "y-yy---" },
-        { ACCESS_LAUNCH,         OBJECT_PROFILE, "y-yy---" },
-        { ACCESS_LAUNCH_AS_USER, OBJECT_PROFILE, "y-dd---" },
-        { ACCESS_START_AT_BOOT,  OBJECT_PROFILE, "ydyyddd" },
-        { ACCESS_INSPECT,        OBJECT_SANDBOX, "yyy----" },
-        { ACCESS_STOP,           OBJECT_SANDBOX, "yyy----" },
-        { ACCESS_KILL,           OBJECT_SANDBOX, "yyy----" },
-        { ACCESS_RESTART,        OBJECT_SANDBOX, "yyy----" },
-        { ACCESS_FREEZE,         OBJECT_SANDBOX, "yyy----" },
-        { ACCESS_THAW,           OBJECT_SANDBOX, "yyy----" },
-        { ACCESS_SET_PROPERTIES, OBJECT_SANDBOX, "ydd----" },
-        { ACCESS_RESET_FAILED,   OBJECT_SANDBOX, "yyy----" },
-        { ACCESS_INSPECT,        OBJECT_USER,    "yy-----" },
-        { ACCESS_TERMINATE,      OBJECT_USER,    "yy-----" },
+        { ACCESS_INSPECT,        OBJECT_BRANCH,  "yyyyyyy", ACTION_NONE,       ACTION_NONE },
+        { ACCESS_INSPECT,        OBJECT_MANAGER, "yyyyyyy", ACTION_NONE,       ACTION_NONE },
+        { ACCESS_SUBSCRIBE,      OBJECT_MANAGER, "yyyyyyy", ACTION_NONE,       ACTION_NONE },
+        { ACCESS_RELOAD,         OBJECT_MANAGER, "ypppppp", ACTION_NONE,       ACTION_RELOAD },
+        { ACCESS_INSPECT,        OBJECT_PROFILE, "y-yy---", ACTION_NONE,       ACTION_NONE },
+        { ACCESS_PLAN,           OBJECT_PROFILE, "y-yy---", ACTION_NONE,       ACTION_NONE },
+        { ACCESS_LAUNCH,         OBJECT_PROFILE, "y-qq---", ACTION_LAUNCH,     ACTION_NONE },
+        { ACCESS_LAUNCH_AS_USER, OBJECT_PROFILE, "y-pp---", ACTION_NONE,       ACTION_LAUNCH_AS_USER },
+        { ACCESS_START_AT_BOOT,  OBJECT_PROFILE, "ydyyddd", ACTION_NONE,       ACTION_NONE },
+        { ACCESS_INSPECT,        OBJECT_SANDBOX, "yyyhhhh", ACTION_NONE,       ACTION_INSPECT },
+        { ACCESS_STOP,           OBJECT_SANDBOX, "yqyhhhh", ACTION_MANAGE_OWN, ACTION_MANAGE },
+        { ACCESS_KILL,           OBJECT_SANDBOX, "yqyhhhh", ACTION_MANAGE_OWN, ACTION_MANAGE },
+        { ACCESS_RESTART,        OBJECT_SANDBOX, "yqyhhhh", ACTION_MANAGE_OWN, ACTION_MANAGE },
+        { ACCESS_FREEZE,         OBJECT_SANDBOX, "yqyhhhh", ACTION_MANAGE_OWN, ACTION_MANAGE },
+        { ACCESS_THAW,           OBJECT_SANDBOX, "yqyhhhh", ACTION_MANAGE_OWN, ACTION_MANAGE },
+        { ACCESS_SET_PROPERTIES, OBJECT_SANDBOX, "ypphhhh", ACTION_NONE,       ACTION_SET_PROPERTIES },
+        { ACCESS_RESET_FAILED,   OBJECT_SANDBOX, "yqyhhhh", ACTION_MANAGE_OWN, ACTION_MANAGE },
+        { ACCESS_INSPECT,        OBJECT_USER,    "yyhhhhh", ACTION_NONE,       ACTION_INSPECT },
+        { ACCESS_TERMINATE,      OBJECT_USER,    "yqhhhhh", ACTION_MANAGE_OWN, ACTION_MANAGE },
 };
 /* clang-format on */
 
-static char answer_to(Who who, AccessVerb verb, ObjectKind kind) {
-        const Caller caller = caller_of(who);
+static AccessObject object_of(ObjectKind kind) {
         const bool owned = kind == OBJECT_SANDBOX || kind == OBJECT_USER;
         const bool named = kind == OBJECT_SANDBOX || kind == OBJECT_PROFILE;
-        const AccessObject object = {
+
+        return (AccessObject){
                 .kind = kind,
                 .owner = owned ? 1001 : UID_NOBODY,
                 .profile = named ? &profile : NULL,
         };
+}
 
-        switch (access_check(&caller, verb, &object)) {
+static char answer_to(Who who, AccessVerb verb, ObjectKind kind, unsigned *ret_actions) {
+        const Caller caller = caller_of(who);
+        const AccessObject object = object_of(kind);
+        AccessQuestion question = { 0 };
+        int r;
+
+        r = access_check(&caller, verb, &object, &question);
+        *ret_actions = question.actions;
+        switch (r) {
         case 0:
                 return 'y';
         case -EACCES:
                 return 'd';
         case -ENOENT:
                 return '-';
+        case -ENOKEY:
+                assert_false(question.own && question.hidden);
+                return question.own ? 'q' : question.hidden ? 'h' : 'p';
         default:
                 return '?';
         }
+}
+
+static void check_answer(const Row *row, Who who) {
+        unsigned actions;
+        char answer = answer_to(who, row->verb, row->kind, &actions);
+
+        if (answer != row->answers[who])
+                fail_msg("%s a %s, caller %d: '%c', not '%c'",
+                         access_verb_name(row->verb),
+                         object_kind_name(row->kind),
+                         who,
+                         answer,
+                         row->answers[who]);
+
+        if (answer == 'q')
+                assert_int_equal(actions, ACTION_BIT(row->narrows));
+        else if (answer == 'p' || answer == 'h')
+                assert_int_equal(actions, ACTION_BIT(row->lends));
+        else
+                assert_int_equal(actions, 0);
 }
 
 static void every_row_answers_everyone_as_written(void **state) {
@@ -106,13 +142,42 @@ static void every_row_answers_everyone_as_written(void **state) {
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 for (Who who = 0; who < _WHO_MAX; who++)
-                        if (answer_to(who, rows[i].verb, rows[i].kind) != rows[i].answers[who])
-                                fail_msg("%s a %s, caller %d: '%c', not '%c'",
-                                         access_verb_name(rows[i].verb),
-                                         object_kind_name(rows[i].kind),
-                                         who,
-                                         answer_to(who, rows[i].verb, rows[i].kind),
-                                         rows[i].answers[who]);
+                        check_answer(rows + i, who);
+}
+
+static void who_does_not_ask_polkit_gets_a_no(void **state) {
+        const AccessObject sandbox = object_of(OBJECT_SANDBOX);
+        const Caller owner = caller_of(WHO_OWNER), listed = caller_of(WHO_LISTED);
+
+        (void) state;
+        assert_int_equal(access_check(&owner, ACCESS_STOP, &sandbox, NULL), -ENOKEY);
+        assert_int_equal(access_check(&listed, ACCESS_STOP, &sandbox, NULL), -ENOKEY);
+        assert_int_equal(access_check(&listed, ACCESS_INSPECT, &sandbox, NULL), -ENOKEY);
+}
+
+static void polkit_is_never_asked_about_root(void **state) {
+        const Caller root = caller_of(WHO_ROOT);
+
+        (void) state;
+        for (AccessVerb verb = 0; verb < _ACCESS_VERB_MAX; verb++)
+                for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++) {
+                        const AccessObject object = object_of(kind);
+
+                        assert_int_not_equal(access_check(&root, verb, &object, NULL), -ENOKEY);
+                }
+}
+
+static void what_one_owns_is_free_and_what_polkit_lends_is_not(void **state) {
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                if (rows[i].narrows != ACTION_NONE)
+                        assert_true(access_action_is_free(rows[i].narrows));
+                assert_false(access_action_is_free(rows[i].lends));
+        }
+        assert_false(access_action_is_free(ACTION_AUTHENTICATE_SELF));
+        assert_false(access_action_is_free(ACTION_AUTHENTICATE_ADMIN));
+        assert_false(access_action_is_free(_ACCESS_ACTION_MAX));
 }
 
 static bool is_row(AccessVerb verb, ObjectKind kind) {
@@ -134,7 +199,7 @@ static void what_is_not_listed_is_nobodys(void **state) {
 
                         assert_int_equal(access_has_rule(verb, kind), is_row(verb, kind));
                         if (!is_row(verb, kind))
-                                assert_int_equal(access_check(&root, verb, &object), -EACCES);
+                                assert_int_equal(access_check(&root, verb, &object, NULL), -EACCES);
                 }
 }
 
@@ -143,8 +208,14 @@ static void what_does_not_exist_answers_like_what_may_not_be_seen(void **state) 
         const Caller listed = caller_of(WHO_LISTED), nobody = { .uid = UID_NOBODY };
 
         (void) state;
-        assert_int_equal(access_check(&listed, ACCESS_STOP, &none), -ENOENT);
-        assert_int_equal(access_check(&nobody, ACCESS_STOP, &none), -ENOENT);
+        for (size_t i = 0; i < 2; i++) {
+                AccessQuestion question = { 0 };
+
+                assert_int_equal(access_check(i ? &listed : &nobody, ACCESS_STOP, &none, &question),
+                                 -ENOKEY);
+                assert_int_equal(question.actions, ACTION_BIT(ACTION_MANAGE));
+                assert_true(question.hidden);
+        }
         /* And takes the same look-up before it does. */
         assert_true(access_needs_account(1003, ACCESS_STOP, &none));
 }
@@ -166,9 +237,11 @@ static void accounts_are_looked_up_only_where_they_matter(void **state) {
 static void another_uids_account_lends_no_rights(void **state) {
         const Caller mixed_up = { .uid = 1005, .account = accounts + WHO_MANAGER };
         const AccessObject sandbox = { .kind = OBJECT_SANDBOX, .owner = 1001, .profile = &profile };
+        AccessQuestion question = { 0 };
 
         (void) state;
-        assert_int_equal(access_check(&mixed_up, ACCESS_STOP, &sandbox), -ENOENT);
+        assert_int_equal(access_check(&mixed_up, ACCESS_STOP, &sandbox, &question), -ENOKEY);
+        assert_true(question.hidden);
 }
 
 static void abstract_profiles_are_seen_by_those_who_manage_them(void **state) {
@@ -179,24 +252,37 @@ static void abstract_profiles_are_seen_by_those_who_manage_them(void **state) {
 
         (void) state;
         abstract.abstract = true;
-        assert_int_equal(access_check(&root, ACCESS_INSPECT, &object), 0);
-        assert_int_equal(access_check(&manager, ACCESS_INSPECT, &object), 0);
-        assert_int_equal(access_check(&manager, ACCESS_LAUNCH, &object), -EACCES);
-        assert_int_equal(access_check(&listed, ACCESS_INSPECT, &object), -ENOENT);
+        assert_int_equal(access_check(&root, ACCESS_INSPECT, &object, NULL), 0);
+        assert_int_equal(access_check(&manager, ACCESS_INSPECT, &object, NULL), 0);
+        assert_int_equal(access_check(&manager, ACCESS_LAUNCH, &object, NULL), -EACCES);
+        assert_int_equal(access_check(&listed, ACCESS_INSPECT, &object, NULL), -ENOENT);
 }
 
-static void what_asks_for_authentication_is_shown_but_not_launched(void **state) {
+static void what_asks_for_authentication_asks_for_both(void **state) {
+        static const struct {
+                ProfileAuthentication authentication;
+                unsigned actions;
+        } table[] = {
+                { PROFILE_AUTHENTICATION_NONE, ACTION_BIT(ACTION_LAUNCH) },
+                { PROFILE_AUTHENTICATION_SELF,
+                  ACTION_BIT(ACTION_LAUNCH) | ACTION_BIT(ACTION_AUTHENTICATE_SELF) },
+                { PROFILE_AUTHENTICATION_ADMIN,
+                  ACTION_BIT(ACTION_LAUNCH) | ACTION_BIT(ACTION_AUTHENTICATE_ADMIN) },
+        };
         Profile asking = profile;
         const AccessObject object = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY, .profile = &asking };
         const Caller root = caller_of(WHO_ROOT), listed = caller_of(WHO_LISTED);
 
         (void) state;
-        for (asking.authentication = PROFILE_AUTHENTICATION_SELF;
-             asking.authentication <= PROFILE_AUTHENTICATION_ADMIN;
-             asking.authentication++) {
-                assert_int_equal(access_check(&root, ACCESS_LAUNCH, &object), 0);
-                assert_int_equal(access_check(&listed, ACCESS_INSPECT, &object), 0);
-                assert_int_equal(access_check(&listed, ACCESS_LAUNCH, &object), -EACCES);
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                AccessQuestion question = { 0 };
+
+                asking.authentication = table[i].authentication;
+                assert_int_equal(access_check(&root, ACCESS_LAUNCH, &object, NULL), 0);
+                assert_int_equal(access_check(&listed, ACCESS_INSPECT, &object, NULL), 0);
+                assert_int_equal(access_check(&listed, ACCESS_LAUNCH, &object, &question), -ENOKEY);
+                assert_int_equal(question.actions, table[i].actions);
+                assert_true(question.own);
         }
 }
 
@@ -207,13 +293,17 @@ static void a_refused_profile_is_roots_alone(void **state) {
         for (Who who = 0; who < _WHO_MAX; who++) {
                 const Caller caller = caller_of(who);
 
-                assert_int_equal(access_check(&caller, ACCESS_INSPECT, &object),
+                assert_int_equal(access_check(&caller, ACCESS_INSPECT, &object, NULL),
                                  who == WHO_ROOT ? 0 : -ENOENT);
         }
 }
 
-static void verbs_and_kinds_have_names(void **state) {
+static void verbs_kinds_and_actions_have_names(void **state) {
         (void) state;
+
+        for (AccessAction action = ACTION_NONE + 1; action < _ACCESS_ACTION_MAX; action++)
+                assert_memory_equal(access_action_id(action), "org.immured.Broker1.", 20);
+        assert_string_equal(access_action_id(_ACCESS_ACTION_MAX), "none");
 
         for (AccessVerb verb = 0; verb < _ACCESS_VERB_MAX; verb++)
                 assert_non_null(access_verb_name(verb));
@@ -225,14 +315,17 @@ static void verbs_and_kinds_have_names(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_row_answers_everyone_as_written),
+                cmocka_unit_test(who_does_not_ask_polkit_gets_a_no),
+                cmocka_unit_test(polkit_is_never_asked_about_root),
+                cmocka_unit_test(what_one_owns_is_free_and_what_polkit_lends_is_not),
                 cmocka_unit_test(what_is_not_listed_is_nobodys),
                 cmocka_unit_test(what_does_not_exist_answers_like_what_may_not_be_seen),
                 cmocka_unit_test(accounts_are_looked_up_only_where_they_matter),
                 cmocka_unit_test(another_uids_account_lends_no_rights),
                 cmocka_unit_test(abstract_profiles_are_seen_by_those_who_manage_them),
-                cmocka_unit_test(what_asks_for_authentication_is_shown_but_not_launched),
+                cmocka_unit_test(what_asks_for_authentication_asks_for_both),
                 cmocka_unit_test(a_refused_profile_is_roots_alone),
-                cmocka_unit_test(verbs_and_kinds_have_names),
+                cmocka_unit_test(verbs_kinds_and_actions_have_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,22 @@ static void whole_words_are_contained(void **state) {
         assert_false(strv_contains(words, ""));
 }
 
+static void arrays_are_equal_word_by_word(void **state) {
+        static char *shorter[] = { (char *) "one", (char *) "two", NULL };
+        static char *other[] = { (char *) "one", (char *) "two", (char *) "tree", NULL };
+        static char *none[] = { NULL };
+        _cleanup_strv_ char **copy = NULL;
+
+        (void) state;
+        assert_int_equal(strv_copy(words, &copy), 0);
+        assert_true(strv_equal(words, copy));
+        assert_true(strv_equal(NULL, none));
+        assert_false(strv_equal(words, shorter));
+        assert_false(strv_equal(shorter, words));
+        assert_false(strv_equal(words, other));
+        assert_false(strv_equal(words, NULL));
+}
+
 static void environment_is_found_by_whole_names(void **state) {
         static char *environment[] = {
                 (char *) "PATHS=no", (char *) "PATH=/bin", (char *) "PATH=/second",
@@ -74,6 +90,7 @@ int main(void) {
                 cmocka_unit_test(arrays_grow),
                 cmocka_unit_test(without_memory_nothing_changes),
                 cmocka_unit_test(whole_words_are_contained),
+                cmocka_unit_test(arrays_are_equal_word_by_word),
                 cmocka_unit_test(environment_is_found_by_whole_names),
         };
 

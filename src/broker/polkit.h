@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * polkit — questions to the machine's authorization manager, asked and never waited for
+ *
+ * CheckAuthorization() of org.freedesktop.PolicyKit1.Authority, see polkit(8). The subject is always the caller's
+ * unique name on the bus, which nobody else can have and which says by itself that the caller is still there; never a
+ * process. Only a plain yes is a yes: what is late, broken or an error is none.
+ *
+ * Life: a query lives until it is answered or freed, whichever is first; freeing it takes the question back.
+ *
+ * Runs in: broker. Privilege: none; polkit believes details only from root. Input: polkit's answers.
+ */
+
+#include "base/strv.h"
+
+#include <systemd/sd-bus.h>
+
+typedef struct Polkit Polkit;
+typedef struct PolkitQuery PolkitQuery;
+
+typedef enum PolkitAnswer {
+        POLKIT_NO = 0,
+        POLKIT_YES,
+        POLKIT_CHALLENGE, /* not without asking somebody, for which there was no leave or no agent */
+        POLKIT_ABSENT,    /* it is not there, and the bus knows no way to start it */
+        POLKIT_SILENT,    /* late, gone meanwhile, an error, or an answer that is none */
+        _POLKIT_ANSWER_MAX,
+} PolkitAnswer;
+
+/* How long it may think: by itself, and while somebody looks for his password. */
+#define POLKIT_TIMEOUT_USEC (UINT64_C(25) * 1000000)
+#define POLKIT_TIMEOUT_INTERACTIVE_USEC (UINT64_C(300) * 1000000)
+
+typedef struct PolkitQuestion {
+        const char *action;
+        const char *subject;  /* unique name on the bus */
+        char *const *details; /* "key=value" */
+        bool interactive;     /* it may ask somebody */
+        uint64_t timeout_usec;
+} PolkitQuestion;
+
+/* 0 or -ENOMEM. */
+int polkit_new(Polkit **ret, sd_bus *bus);
+Polkit *polkit_free(Polkit *p); /* takes NULL, returns NULL; after all queries */
+DEFINE_CLEANUP(Polkit *, polkit_free);
+
+/* The query is gone when this is called. */
+typedef void (*PolkitHandler)(PolkitAnswer answer, void *userdata);
+
+/* Asks; the handler is called from the event loop, once, unless the query is freed before. Errors of sd-bus. */
+int polkit_ask(
+        Polkit *p, const PolkitQuestion *question, PolkitHandler handler, void *userdata, PolkitQuery **ret);
+PolkitQuery *polkit_query_free(PolkitQuery *q); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(PolkitQuery *, polkit_query_free);
