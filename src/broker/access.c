@@ -37,7 +37,10 @@ static const AccessRule rules[] = {
         { ACCESS_RELOAD,         OBJECT_MANAGER, ROLE_ANYONE,      ROLE_ROOT,
           ACTION_NONE,       ACTION_RELOAD,         ROLE_ANYONE },
 
+        { ACCESS_CHECK_ACCESS,   OBJECT_MANAGER, ROLE_ANYONE,      ROLE_ANYONE },
+
         { ACCESS_INSPECT,        OBJECT_PROFILE, ROLES_OF_PROFILE, ROLES_OF_PROFILE },
+        { ACCESS_CHECK_ACCESS,   OBJECT_PROFILE, ROLES_OF_PROFILE, ROLE_ROOT | ROLE_MANAGER },
         { ACCESS_PLAN,           OBJECT_PROFILE, ROLES_OF_PROFILE, ROLE_ROOT | ROLE_LISTED },
         { ACCESS_LAUNCH,         OBJECT_PROFILE, ROLES_OF_PROFILE, ROLE_ROOT | ROLE_LISTED,
           ACTION_LAUNCH },
@@ -110,6 +113,7 @@ static const char *const verb_names[_ACCESS_VERB_MAX] = {
         [ACCESS_SET_PROPERTIES] = "set-properties",
         [ACCESS_RESET_FAILED]   = "reset-failed",
         [ACCESS_TERMINATE]      = "terminate",
+        [ACCESS_CHECK_ACCESS]   = "check-access",
 };
 
 static const char *const kind_names[_OBJECT_KIND_MAX] = {

@@ -42,6 +42,7 @@ typedef enum AccessVerb {
         ACCESS_SET_PROPERTIES,
         ACCESS_RESET_FAILED,
         ACCESS_TERMINATE,
+        ACCESS_CHECK_ACCESS, /* ask what others may do with a profile; about himself anybody may */
         _ACCESS_VERB_MAX,
 } AccessVerb;
 

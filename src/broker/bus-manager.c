@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/bus-sandbox.h"
+#include "broker/check-access.h"
 #include "broker/interface.h"
 #include "broker/launch.h"
 #include "broker/manager.h"
@@ -242,6 +243,9 @@ static const Member members[] = {
         { .name = "Plan",
           .in = { "sa{sv}", "profile options" }, .out = { "say", "json hash" },
           .verb = ACCESS_PLAN, .subject = SUBJECT_PROFILE, .handler = call_plan },
+        { .name = "CheckAccess",
+          .in = { "ussa{sv}", "uid profile verb options" }, .out = { "ss", "verdict reason" },
+          .verb = ACCESS_CHECK_ACCESS, .lists = true, .handler = call_check_access },
         { .name = "Reload", .verb = ACCESS_RELOAD, .handler = call_reload },
         { .name = "Subscribe", .verb = ACCESS_SUBSCRIBE, .lists = true, .handler = call_subscribe },
         { .name = "Unsubscribe", .verb = ACCESS_SUBSCRIBE, .handler = call_unsubscribe },

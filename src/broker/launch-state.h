@@ -12,6 +12,7 @@
 #include "broker/launch-options.h"
 #include "broker/launch.h"
 #include "broker/reservation.h"
+#include "plan/plan.h"
 
 typedef enum LaunchMode {
         LAUNCH_PLAIN,
@@ -33,6 +34,9 @@ struct Launch {
 
 Launch *launch_free(Launch *l); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Launch *, launch_free);
+
+/* The plan for the target, who is known; who may is another question. Negative errno, set as the call's error. */
+int launch_make_plan(Launch *l, const CatalogEntry *e, Plan **ret);
 
 /* Answers with the error, and is gone. */
 void launch_fail(Launch *l, int error);

@@ -62,6 +62,24 @@ static int check_access(Launch *l, const CatalogEntry *e) {
         return call_may(l->call, &deed);
 }
 
+static int check_profile(Launch *l, const CatalogEntry *e) {
+        if (!e->profile) {
+                _cleanup_free_ char *text = catalog_entry_error(e);
+
+                return call_fail(l->call, ERROR_BAD_SETTING, "%s", text ?: "The profile was refused");
+        }
+        if (e->profile->abstract)
+                return call_fail(l->call,
+                                 ERROR_PROFILE_DISABLED,
+                                 "Profile \"%s\" is abstract: only others inherit from it",
+                                 l->profile);
+        if (!e->profile->enabled)
+                return call_fail(
+                        l->call, ERROR_PROFILE_DISABLED, "Profile \"%s\" has Enabled=no", l->profile);
+
+        return 0;
+}
+
 /* The profile as it is now, if the caller may still do this with it. */
 static int find_profile(Launch *l, const CatalogEntry **ret) {
         const CatalogEntry *e = catalog_find(l->call->manager->catalog, l->profile);
@@ -71,25 +89,13 @@ static int find_profile(Launch *l, const CatalogEntry **ret) {
         if (r == -ENOENT || !e)
                 return call_fail(l->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
         /* Nobody is listed by one that was refused: this is root, or a unit. */
-        if (!e->profile) {
-                _cleanup_free_ char *text = catalog_entry_error(e);
-
-                return call_fail(l->call, ERROR_BAD_SETTING, "%s", text ?: "The profile was refused");
-        }
+        if (!e->profile)
+                return check_profile(l, e);
         if (r == -ENOKEY)
                 return call_fail(
                         l->call, ERROR_BUSY, "Profile \"%s\" has changed just now; try again", l->profile);
         if (r < 0)
                 return r;
-
-        if (e->profile->abstract)
-                return call_fail(l->call,
-                                 ERROR_PROFILE_DISABLED,
-                                 "Profile \"%s\" is abstract: only others inherit from it",
-                                 l->profile);
-        if (!e->profile->enabled)
-                return call_fail(
-                        l->call, ERROR_PROFILE_DISABLED, "Profile \"%s\" has Enabled=no", l->profile);
 
         *ret = e;
         return 0;
@@ -139,25 +145,29 @@ static int check_wait(Launch *l, const Profile *p) {
         return 0;
 }
 
+int launch_make_plan(Launch *l, const CatalogEntry *e, Plan **ret) {
+        _cleanup_launch_profile_ LaunchProfile p = {};
+        int r;
+
+        r = check_profile(l, e);
+        if (r >= 0)
+                r = check_wait(l, e->profile);
+        if (r >= 0)
+                r = launch_profile_make(l->call, e, &l->options, &p);
+        if (r < 0)
+                return r;
+
+        return compile(l, &p, ret);
+}
+
 /* Everything that can be wrong with the request, as things are now. */
 static int evaluate(Launch *l, const CatalogEntry **ret_entry, Plan **ret_plan) {
-        _cleanup_launch_profile_ LaunchProfile p = {};
         const CatalogEntry *e = NULL;
         int r;
 
         r = find_profile(l, &e);
-        if (r < 0)
-                return r;
-
-        r = check_wait(l, e->profile);
-        if (r < 0)
-                return r;
-
-        r = launch_profile_make(l->call, e, &l->options, &p);
-        if (r < 0)
-                return r;
-
-        r = compile(l, &p, ret_plan);
+        if (r >= 0)
+                r = launch_make_plan(l, e, ret_plan);
         if (r < 0)
                 return r;
 

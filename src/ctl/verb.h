@@ -59,6 +59,8 @@ int verb_reset_failed(const Options *o, int n, char **args);
 int verb_profiles(const Options *o, int n, char **args);
 int verb_enable(const Options *o, int n, char **args);
 int verb_disable(const Options *o, int n, char **args);
+int verb_can(const Options *o, int n, char **args);
+int verb_who_can(const Options *o, int n, char **args);
 int verb_reload(const Options *o, int n, char **args);
 int verb_lint(const Options *o, int n, char **args);
 int verb_cat(const Options *o, int n, char **args);

@@ -50,7 +50,7 @@ class Accounts(SystemTest):
     def test_only_who_is_looked_up_waits_and_is_refused(self):
         self.hang_for('bob')
         n_before = log().count(GAVE_UP)
-        self.assert_refused('NoSuchProfile', '', gdbus, 'bob', 'Launch', 'sleep', '{}')
+        self.assert_refused('NoSuchProfile', '', gdbus, 'bob', 'Launch', 'sleep', '@a{sv} {}')
         wait_for('the worker to be given up', lambda: log().count(GAVE_UP) > n_before)
         id, _ = launch('alice', 'sleep')
         busctl('alice', 'Stop', 's', id)
@@ -59,7 +59,7 @@ class Accounts(SystemTest):
         id, _ = launch('alice', 'sleep')
         self.hang_for('bob')
         waiting = start_as('bob', 'gdbus', 'call', '--system', '--dest', 'org.immured.Broker1', '--object-path',
-                           '/org/immured/Broker1', '--method', 'org.immured.Broker1.Manager.Launch', '--', 'sleep', '{}')
+                           '/org/immured/Broker1', '--method', 'org.immured.Broker1.Manager.Launch', '--', 'sleep', '@a{sv} {}')
         ended = threading.Event()
 
         # Bob asks again and again, so that there always is a look-up that hangs.
@@ -85,7 +85,7 @@ class Accounts(SystemTest):
 
     def test_who_was_refused_is_let_in_when_it_answers_again(self):
         self.hang_for('bob')
-        self.assert_refused('NoSuchProfile', '', gdbus, 'bob', 'Launch', 'sleep', '{}')
+        self.assert_refused('NoSuchProfile', '', gdbus, 'bob', 'Launch', 'sleep', '@a{sv} {}')
         (HANG / 'bob').unlink()
         busctl('root', 'Reload')
         launch('bob', 'sleep')

@@ -65,6 +65,8 @@ static const Row rows[] = {
         { ACCESS_INSPECT,        OBJECT_MANAGER, "yyyyyyy", ACTION_NONE,       ACTION_NONE },
         { ACCESS_SUBSCRIBE,      OBJECT_MANAGER, "yyyyyyy", ACTION_NONE,       ACTION_NONE },
         { ACCESS_RELOAD,         OBJECT_MANAGER, "ypppppp", ACTION_NONE,       ACTION_RELOAD },
+        { ACCESS_CHECK_ACCESS,   OBJECT_MANAGER, "yyyyyyy", ACTION_NONE,       ACTION_NONE },
+        { ACCESS_CHECK_ACCESS,   OBJECT_PROFILE, "y-yd---", ACTION_NONE,       ACTION_NONE },
         { ACCESS_INSPECT,        OBJECT_PROFILE, "y-yy---", ACTION_NONE,       ACTION_NONE },
         { ACCESS_PLAN,           OBJECT_PROFILE, "y-yy---", ACTION_NONE,       ACTION_NONE },
         { ACCESS_LAUNCH,         OBJECT_PROFILE, "y-qq---", ACTION_LAUNCH,     ACTION_NONE },
