@@ -34,7 +34,6 @@ static Check *check_free(Check *k) {
         free(k);
         return NULL;
 }
-DEFINE_CLEANUP(Check *, check_free);
 
 /* The call goes back to the dispatcher. */
 static void check_part(Check *k) {
