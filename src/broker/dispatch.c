@@ -18,6 +18,8 @@
 #define REQUESTS_PER_USER_MAX 64U
 /* Calls of a peer, and of all peers, that may wait for the bus to say who the peer is. */
 #define WAITING_PER_PEER_MAX 8U
+/* Messages of a peer that are looked at meanwhile, answered at once or not. */
+#define EARLY_PER_PEER_MAX (2 * WAITING_PER_PEER_MAX)
 #define WAITING_MAX (PEERS_MAX * WAITING_PER_PEER_MAX)
 /* Messages larger than this share a budget, so that small ones get through whatever else waits. */
 #define WAITING_SMALL_SIZE 4096U
@@ -274,13 +276,7 @@ static void call_begin(Call *c) {
         int r;
 
         c->uid = c->peer->uid;
-        if (quotas_may_spend(c->manager->quotas, c->uid, clock_usec(CLOCK_MONOTONIC)) < 0)
-                r = call_fail(c,
-                              ERROR_RATE_LIMITED,
-                              "User %u has used up his share of the broker's time; try again in a moment",
-                              c->uid);
-        else
-                r = call_count(c, QUOTA_REQUESTS, REQUESTS_PER_USER_MAX);
+        r = call_count(c, QUOTA_REQUESTS, REQUESTS_PER_USER_MAX);
         if (r < 0) {
                 call_reply_error(c, r);
                 (void) call_free(c);
@@ -288,6 +284,25 @@ static void call_begin(Call *c) {
         }
 
         call_decide(c);
+}
+
+/*
+ * Whether this user's request is looked at at all, and if so, its price. Who is over his share is told so a few times
+ * a second, and beyond that not answered: a flood of refusals is a flood, too, and others' answers are in it.
+ */
+static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
+        const uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+        if (quotas_may_spend(m->quotas, uid, now) >= 0)
+                return quotas_spend(m->quotas, uid, now, QUOTA_REQUEST_USEC) >= 0;
+
+        if (quotas_refuse(m->quotas, uid, now) >= 0)
+                (void) sd_bus_reply_method_errorf(
+                        message,
+                        ERROR_RATE_LIMITED,
+                        "User %u has used up his share of the broker's time; try again in a moment",
+                        uid);
+        return false;
 }
 
 static bool waits_small(const Call *c) { return c->size <= WAITING_SMALL_SIZE; }
@@ -322,7 +337,8 @@ void dispatch_peer_ready(Peer *p, void *userdata) {
                         m->waiting_size -= c->size;
 
                 if (p->state == PEER_KNOWN) {
-                        call_begin(c);
+                        c->replied = !user_may_ask(m, p->uid, c->message);
+                        c->replied ? (void) call_free(c) : call_begin(c);
                         continue;
                 }
 
@@ -334,9 +350,7 @@ void dispatch_peer_ready(Peer *p, void *userdata) {
 }
 
 /* Answers without a call: nothing is known of the caller, and nothing needs to be. */
-static int refuse(sd_bus_message *m, const char *name, const char *format, ...) _printf_(3, 4);
-
-static int refuse(sd_bus_message *m, const char *name, const char *format, ...) {
+_printf_(3, 4) static int refuse(sd_bus_message *m, const char *name, const char *format, ...) {
         va_list ap;
         int r;
 
@@ -393,10 +407,13 @@ static int call_new(Manager *m, sd_bus_message *message, const Member *member, s
         return 0;
 }
 
-static int
-call_accept(Manager *m, sd_bus_message *message, ObjectName *name, const Member *member, size_t size) {
+static int call_accept(Manager *m,
+                       sd_bus_message *message,
+                       Peer *peer,
+                       ObjectName *name,
+                       const Member *member,
+                       size_t size) {
         _cleanup_(call_freep) Call *c = NULL;
-        Peer *peer;
         int r;
 
         r = call_new(m, message, member, size, &c);
@@ -405,15 +422,6 @@ call_accept(Manager *m, sd_bus_message *message, ObjectName *name, const Member 
 
         c->name = *name;
         name->name = NULL;
-
-        r = peers_get(m->peers, sd_bus_message_get_sender(message), &peer);
-        if (r < 0) {
-                if (r == -EBUSY)
-                        r = call_fail(c, ERROR_BUSY, "Too many clients at once; try again");
-                call_reply_error(c, r);
-                return 1;
-        }
-
         c->peer = peer_ref(peer);
         if (peer->state == PEER_KNOWN) {
                 call_begin(TAKE_PTR(c));
@@ -428,25 +436,47 @@ call_accept(Manager *m, sd_bus_message *message, ObjectName *name, const Member 
         return 1;
 }
 
+/* The sender's row; 0: nothing more is done for this message, -EBUSY included. */
+static int peer_of(Manager *m, sd_bus_message *message, Peer **ret) {
+        int r;
+
+        r = peers_get(m->peers, sd_bus_message_get_sender(message), ret);
+        if (r == -EBUSY) {
+                if (quotas_refuse(m->quotas, UID_NOBODY, clock_usec(CLOCK_MONOTONIC)) >= 0)
+                        (void) refuse(message, ERROR_BUSY, "Too many clients at once; try again");
+                return 0;
+        }
+        if (r < 0)
+                return r;
+
+        if ((*ret)->state == PEER_KNOWN)
+                return user_may_ask(m, (*ret)->uid, message);
+
+        return (*ret)->n_early++ < EARLY_PER_PEER_MAX;
+}
+
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *path = sd_bus_message_get_path(message);
         _cleanup_object_name_ ObjectName name = { 0 };
         const Member *member = NULL;
         Manager *m = userdata;
+        Peer *peer = NULL;
         size_t size = 0;
         int r;
 
         (void) error;
 
-        /* Only the bus daemon names senders; what comes without one is not from the bus. */
         if (!sd_bus_message_get_sender(message))
-                return 1;
+                return 1; /* not from the bus, which names senders */
 
-        r = object_path_parse(sd_bus_message_get_path(message), &name);
+        /* Before anything is said: what is wrong with a message costs an answer like any other. */
+        r = peer_of(m, message, &peer);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+
+        r = object_path_parse(path, &name);
         if (r == -ENOENT)
-                r = refuse(message,
-                           SD_BUS_ERROR_UNKNOWN_OBJECT,
-                           "No object %s",
-                           sd_bus_message_get_path(message));
+                r = refuse(message, SD_BUS_ERROR_UNKNOWN_OBJECT, "No object %s", path);
         if (r >= 0)
                 r = check_form(message, &name, &member, &size);
         if (r == -ECANCELED)
@@ -454,7 +484,7 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         if (r < 0)
                 return r;
 
-        return call_accept(m, message, &name, member, size);
+        return call_accept(m, message, peer, &name, member, size);
 }
 
 int dispatch_attach(Manager *m) { return sd_bus_add_fallback(m->bus, NULL, "/", on_message, m); }

@@ -357,7 +357,7 @@ static int open_bus(Manager *m) {
         if (r < 0)
                 return r;
 
-        r = peers_new(&m->peers, m->bus, dispatch_peer_ready, m);
+        r = peers_new(&m->peers, m->bus, m->event, dispatch_peer_ready, m);
         if (r < 0)
                 return r;
 

@@ -11,8 +11,18 @@
 #define LOOKUP_TIMEOUT_USEC (300 * USEC_PER_MSEC)
 #define LOOKUPS_MAX 80U
 
+/*
+ * For the same reason the bus may not tell that a connection is gone. So all rows are looked at again and again, a few
+ * at a time: of 128 calls without an answer it lets nobody have more.
+ */
+#define CHECK_USEC (10 * USEC_PER_SEC)
+#define CHECKS_MAX 48U
+
 struct Peers {
         sd_bus *bus;
+        sd_bus_slot *match;
+        sd_event_source *timer;
+        unsigned round; /* of looking at all rows */
         PeerHandler handler;
         void *userdata;
         TAILQ_HEAD(PeerList, Peer) list;
@@ -28,7 +38,7 @@ static void peer_leave_table(Peer *p) {
         TAILQ_REMOVE(&peers->list, p, entry);
         peers->n_peers--;
         p->peers = NULL;
-        p->match = sd_bus_slot_unref(p->match);
+        p->check = sd_bus_slot_unref(p->check);
         p->lookup = sd_bus_slot_unref(p->lookup);
         (void) peer_unref(p);
 }
@@ -44,7 +54,7 @@ Peer *peer_unref(Peer *p) {
 
         (void) account_query_free(p->query);
         (void) known_account_unref(p->account);
-        (void) sd_bus_slot_unref(p->match);
+        (void) sd_bus_slot_unref(p->check);
         (void) sd_bus_slot_unref(p->lookup);
         free(p->name);
         free(p);
@@ -65,32 +75,26 @@ static void peer_tell(Peer *p, PeerState state) {
                 peers->handler(p, peers->userdata);
 }
 
-static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        const char *name, *old_owner, *new_owner;
-        Peer *p = userdata;
+static Peer *peer_find(Peers *peers, const char *name) {
+        PEERS_FOREACH(p, peers)
+        if (streq(p->name, name))
+                return p;
 
-        (void) error;
-
-        if (sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) < 0)
-                return 0;
-        if (streq(name, p->name) && new_owner[0] == '\0')
-                peer_tell(p, PEER_GONE);
-
-        return 0;
+        return NULL;
 }
 
-static int on_match_installed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Peer *p = userdata;
+static int on_name_lost(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *name, *old_owner, *new_owner;
+        Peers *peers = userdata;
+        Peer *p;
 
         (void) error;
 
-        /* Without the rule we would not learn that it goes; then it must not be kept. */
-        if (sd_bus_message_is_method_error(m, NULL)) {
-                log_warning("The bus refuses to tell when %s disconnects: %s",
-                            p->name,
-                            sd_bus_message_get_error(m)->message);
+        if (sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) < 0 || new_owner[0] != '\0')
+                return 0;
+        p = peer_find(peers, name);
+        if (p)
                 peer_tell(p, PEER_GONE);
-        }
 
         return 0;
 }
@@ -120,46 +124,115 @@ static int on_unix_user(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         return 0;
 }
 
+static int peer_new_question(const Peer *p, sd_bus *bus, const char *member, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(
+                bus, &m, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", member);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_basic(m, 's', p->name);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
 static int peer_ask_user(Peer *p, sd_bus *bus) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(bus,
-                                           &m,
-                                           "org.freedesktop.DBus",
-                                           "/org/freedesktop/DBus",
-                                           "org.freedesktop.DBus",
-                                           "GetConnectionUnixUser");
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', p->name);
+        r = peer_new_question(p, bus, "GetConnectionUnixUser", &m);
         if (r < 0)
                 return r;
 
         return sd_bus_call_async(bus, &p->lookup, m, on_unix_user, p, LOOKUP_TIMEOUT_USEC);
 }
 
-/* The rule first: whoever is still there when the uid is asked for cannot leave unnoticed later. */
-static int peer_ask(Peer *p, sd_bus *bus) {
-        _cleanup_free_ char *rule = NULL;
+static int on_checked(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Peer *p = userdata;
+        int there;
+
+        (void) error;
+
+        p->check = sd_bus_slot_unref(p->check);
+        if (!sd_bus_message_is_method_error(m, NULL) && sd_bus_message_read(m, "b", &there) >= 0 && !there)
+                peer_tell(p, PEER_GONE);
+
+        return 0;
+}
+
+static int peer_check(Peer *p, sd_bus *bus) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        rule = text_printf("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                           "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
-                           p->name);
-        if (!rule)
-                return -ENOMEM;
-
-        r = sd_bus_add_match_async(bus, &p->match, rule, on_owner_changed, on_match_installed, p);
+        r = peer_new_question(p, bus, "NameHasOwner", &m);
         if (r < 0)
                 return r;
 
-        return peer_ask_user(p, bus);
+        return sd_bus_call_async(bus, &p->check, m, on_checked, p, CHECK_USEC);
 }
 
-int peers_new(Peers **ret, sd_bus *bus, PeerHandler handler, void *userdata) {
-        Peers *p = calloc(1, sizeof(*p));
+/* Sleeps again when nobody is left; who comes first wakes it. */
+static int on_check(sd_event_source *source, uint64_t usec, void *userdata) {
+        Peers *peers = userdata;
+        unsigned n = 0;
+        int r;
+
+        (void) usec;
+
+        PEERS_FOREACH(p, peers) {
+                if (p->round == peers->round || p->state != PEER_KNOWN || p->check)
+                        continue;
+                if (++n > CHECKS_MAX)
+                        break;
+                p->round = peers->round;
+                r = peer_check(p, peers->bus);
+                if (r < 0)
+                        (void) log_message_errno(LOG_DEBUG, r, "Cannot ask the bus for %s", p->name);
+        }
+        if (n <= CHECKS_MAX)
+                peers->round++;
+        if (TAILQ_EMPTY(&peers->list))
+                return 0;
+
+        r = sd_event_source_set_time_relative(source, CHECK_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int peers_wake(Peers *peers) {
+        int enabled, r;
+
+        r = sd_event_source_get_enabled(peers->timer, &enabled);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
+        r = sd_event_source_set_time_relative(peers->timer, CHECK_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(peers->timer, SD_EVENT_ONESHOT);
+}
+
+/* One rule for all: a rule for each peer would be two questions for each that the bus has to hear of us. */
+static int peers_watch(Peers *p, sd_event *event) {
+        int r;
+
+        r = sd_bus_add_match(p->bus,
+                             &p->match,
+                             "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                             "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''",
+                             on_name_lost,
+                             p);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_time_relative(event, &p->timer, CLOCK_MONOTONIC, CHECK_USEC, 0, on_check, p);
+        return r < 0 ? r : sd_event_source_set_enabled(p->timer, SD_EVENT_OFF);
+}
+
+int peers_new(Peers **ret, sd_bus *bus, sd_event *event, PeerHandler handler, void *userdata) {
+        _cleanup_(peers_freep) Peers *p = calloc(1, sizeof(*p));
+        int r;
 
         if (!p)
                 return -ENOMEM;
@@ -168,7 +241,11 @@ int peers_new(Peers **ret, sd_bus *bus, PeerHandler handler, void *userdata) {
         p->handler = handler;
         p->userdata = userdata;
         TAILQ_INIT(&p->list);
-        *ret = p;
+        r = peers_watch(p, event);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(p);
         return 0;
 }
 
@@ -179,6 +256,8 @@ Peers *peers_free(Peers *p) {
         while (!TAILQ_EMPTY(&p->list))
                 peer_tell(TAILQ_FIRST(&p->list), PEER_GONE);
 
+        (void) sd_event_source_disable_unref(p->timer);
+        (void) sd_bus_slot_unref(p->match);
         (void) sd_bus_unref(p->bus);
         free(p);
         return NULL;
@@ -203,8 +282,8 @@ int peers_get(Peers *peers, const char *name, Peer **ret) {
         Peer *p;
         int r;
 
-        TAILQ_FOREACH(p, &peers->list, entry)
-        if (streq(p->name, name)) {
+        p = peer_find(peers, name);
+        if (p) {
                 TAILQ_REMOVE(&peers->list, p, entry);
                 TAILQ_INSERT_HEAD(&peers->list, p, entry);
                 *ret = p;
@@ -212,6 +291,8 @@ int peers_get(Peers *peers, const char *name, Peer **ret) {
         }
 
         r = make_room(peers);
+        if (r >= 0)
+                r = peers_wake(peers);
         if (r < 0)
                 return r;
 
@@ -228,12 +309,13 @@ int peers_get(Peers *peers, const char *name, Peer **ret) {
                 return -ENOMEM;
         }
 
-        r = peer_ask(p, peers->bus);
+        r = peer_ask_user(p, peers->bus);
         if (r < 0) {
                 (void) peer_unref(p);
                 return r;
         }
 
+        p->round = peers->round - 1;
         p->peers = peers;
         TAILQ_INSERT_HEAD(&peers->list, p, entry);
         peers->n_peers++;

@@ -6,7 +6,8 @@
  *
  * The uid is asked for once per connection and never waited for: sd_bus_query_sender_creds() in a handler blocks the
  * loop while messages pile up, and any local user can make them. Unique names are never used twice, so a row cannot
- * become wrong; it goes when the connection does, or when the table is full and nobody needs it.
+ * become wrong; it goes when the connection does, or when the table is full and nobody needs it. Where the bus loses
+ * the message that a connection is gone, the row goes within seconds, when the bus is asked for it.
  *
  * Life: a row belongs to the table; whoever works for it holds a reference.
  *
@@ -18,7 +19,7 @@
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
 
-/* A row costs one match rule; dbus-daemon grants 512 to a connection on the system bus. */
+/* More than the 256 connections that dbus-daemon grants to a user: one alone cannot fill the table. */
 #define PEERS_MAX 384U
 
 typedef struct Peers Peers;
@@ -41,8 +42,10 @@ typedef struct Peer {
                 *account;    /* the last one looked up, for deciding which signals it may see; may be NULL */
         AccountQuery *query; /* a newer one is on its way */
         Peers *peers;
-        sd_bus_slot *match, *lookup;
+        sd_bus_slot *lookup, *check;
+        unsigned round;             /* the last one in which it was looked at */
         unsigned n_lookups;         /* that the bus left without an answer */
+        unsigned n_early;           /* messages that came before the uid was known */
         TAILQ_HEAD(, Call) waiting; /* calls until the uid is known */
         unsigned n_waiting;
         TAILQ_HEAD(, Call) asking; /* calls that polkit is thinking about */
@@ -51,7 +54,8 @@ typedef struct Peer {
 /* Called when a peer became known or is gone; it has taken no reference. */
 typedef void (*PeerHandler)(Peer *p, void *userdata);
 
-int peers_new(Peers **ret, sd_bus *bus, PeerHandler handler, void *userdata);
+/* At start-up: waits for the bus to take a match rule. */
+int peers_new(Peers **ret, sd_bus *bus, sd_event *event, PeerHandler handler, void *userdata);
 Peers *peers_free(Peers *p); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Peers *, peers_free);
 

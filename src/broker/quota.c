@@ -17,6 +17,8 @@ typedef struct QuotaRow {
         uint64_t record_end; /* the same of records */
         uint32_t n_records, n_suppressed;
         uint64_t spent_until; /* when the share of time will have made up for all that was spent */
+        uint64_t refused_end; /* of the second that n_refused counts in */
+        uint32_t n_refused;
 } QuotaRow;
 
 struct Quotas {
@@ -81,7 +83,8 @@ static int row_get(Quotas *q, uid_t uid, QuotaRow **ret) {
 
 static bool row_is_idle(const QuotaRow *row, uint64_t now_usec) {
         return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 && row->window_end <= now_usec &&
-               row->spent_until <= now_usec && row->record_end <= now_usec && row->n_suppressed == 0;
+               row->spent_until <= now_usec && row->refused_end <= now_usec && row->record_end <= now_usec &&
+               row->n_suppressed == 0;
 }
 
 static void sweep(Quotas *q, uint64_t now_usec) {
@@ -208,5 +211,24 @@ int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec) {
         /* Nobody is shut out for longer than a minute, whatever one request took. */
         spent_usec = MIN(spent_usec, 15 * USEC_PER_SEC);
         row->spent_until = MAX(row->spent_until, now_usec) + spent_usec * QUOTA_TIME_SHARE;
+        return 0;
+}
+
+int quotas_refuse(Quotas *q, uid_t uid, uint64_t now_usec) {
+        QuotaRow *row;
+        int r;
+
+        r = row_get(q, uid, &row);
+        if (r < 0)
+                return r;
+
+        if (row->refused_end <= now_usec) {
+                row->refused_end = now_usec + USEC_PER_SEC;
+                row->n_refused = 0;
+        }
+        if (row->n_refused >= QUOTA_REFUSALS_PER_SEC)
+                return -EDQUOT;
+
+        row->n_refused++;
         return 0;
 }

@@ -48,3 +48,16 @@ bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n);
 int quotas_may_spend(Quotas *q, uid_t uid, uint64_t now_usec);
 /* What a request of this uid took. -ENOMEM. */
 int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec);
+
+/*
+ * What each request counts for, before what it takes beyond that: 250 a second in the long run. The bus reads 2 KiB of
+ * our answers, and then as much of each other connection: another user's answer waits behind all of them.
+ */
+#define QUOTA_REQUEST_USEC UINT64_C(1000)
+
+/*
+ * One more refusal to a user who is over his share. -EDQUOT: he had enough of them in this second, and gets no answer.
+ * Of a connection that has 128 calls without an answer the bus delivers no more, limit max_replies_per_connection.
+ */
+#define QUOTA_REFUSALS_PER_SEC 16U
+int quotas_refuse(Quotas *q, uid_t uid, uint64_t now_usec);

@@ -73,18 +73,22 @@ class RawBus:
             if kind == SIGNAL:
                 self.signals.append((values, content))
 
-    def send(self, destination, path, interface, member, signature='', body=b'', fds=()):
+    def message(self, destination, path, interface, member, signature='', body=b'', n_fds=0, flags=0):
+        """The bytes of a call, with a serial of its own."""
         self.serial += 1
         fields = b''
         for code, kind, value in ((1, 'o', path), (2, 's', interface), (3, 's', member), (6, 's', destination)):
             fields = padded(fields, 8) + bytes([code, 1]) + kind.encode() + b'\0' + string(value)
         if signature:
             fields = padded(fields, 8) + b'\x08\1g\0' + bytes([len(signature)]) + signature.encode() + b'\0'
-        if fds:
-            fields = padded(fields, 8) + b'\x09\1u\0' + struct.pack('<I', len(fds))
-        head = struct.pack('<cBBBIII', b'l', CALL, 0, 1, len(body), self.serial, len(fields)) + fields
+        if n_fds:
+            fields = padded(fields, 8) + b'\x09\1u\0' + struct.pack('<I', n_fds)
+        head = struct.pack('<cBBBIII', b'l', CALL, flags, 1, len(body), self.serial, len(fields)) + fields
+        return padded(head, 8) + body
+
+    def send(self, destination, path, interface, member, signature='', body=b'', fds=()):
+        message = self.message(destination, path, interface, member, signature, body, len(fds))
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
-        message = padded(head, 8) + body
         sent = self.socket.sendmsg([message], ancillary)
         self.socket.sendall(message[sent:])
 

@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One user's requests by the thousand: what they cost stays his own."""
 
+import array
+import contextlib
+import itertools
 import os
+import pathlib
 import pwd
+import select
 import socket
 import sys
 import time
 
-from common import BUS, ERROR, PATIENCE, ROOT, BusError, SystemTest, broker_pid, gdbus, launch, main, open_files, wait_for
-from rawbus import RawBus, launch_body
+from common import BUS, ERROR, PATIENCE, ROOT, BusError, SystemTest, broker_pid, gdbus, launch, main, open_files, stop_all, wait_for
+from rawbus import RawBus, bus_of, launch_body, read_string, string
 
 
 def in_a_child_as(user, function):
@@ -61,7 +66,128 @@ def pour_descriptors():
     return True
 
 
+class Flooder:
+    """A connection that writes what one kind of attacker writes, as fast as the bus takes it, and never reads."""
+
+    CONTENT = {
+        'questions': lambda bus: [bus.message(BUS, ROOT, BUS + '.Manager', 'ListSandboxes') for _ in range(64)],
+        'no answer wanted': lambda bus: [bus.message(BUS, ROOT, BUS + '.Manager', 'ListSandboxes', flags=1)
+                                         for _ in range(64)],
+        'launches': lambda bus: [bus.message(BUS, ROOT, BUS + '.Manager', 'Launch', 'sa{sv}', launch_body('sleep', []))
+                                 for _ in range(16)],
+        'denied by the bus': lambda bus: [bus.message(BUS, ROOT, BUS + '.Manager', 'None') for _ in range(64)],
+        'garbage': lambda bus: [bus.message(BUS, ROOT, BUS + '.Manager', 'Stop', 'u', b'\0\0\0\0') for _ in range(64)],
+        'subscriptions': lambda bus: [bus.message(BUS, ROOT, BUS + '.Manager', 'Subscribe') for _ in range(64)],
+        'strings': lambda bus: [bus.message(BUS, ROOT, BUS + '.Manager', 'GetProfile', 's', string('x' * (31 << 20)))],
+        'descriptors': lambda bus: [bus.message(BUS, ROOT, BUS + '.Manager', 'ListSandboxes', n_fds=16)],
+    }
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.bus = bus_of('alice')
+        self.bus.socket.setblocking(False)
+        self.rest = b''
+
+    def fileno(self):
+        return self.bus.socket.fileno()
+
+    def write(self):
+        fds = []
+        if not self.rest:
+            self.rest = memoryview(b''.join(self.CONTENT[self.kind](self.bus)))
+            fds = [0] * 16 if self.kind == 'descriptors' else []
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+        try:
+            self.rest = self.rest[self.bus.socket.sendmsg([self.rest], ancillary):]
+        except BlockingIOError:
+            if fds:
+                self.rest = b''  # not without its descriptors
+            return True
+        except OSError:
+            return False  # the bus has had enough
+        return True
+
+
+def open_flooders(n):
+    """n connections of all kinds by turns, as far as the bus lets one user have so many."""
+    flooders = []
+    for kind in itertools.islice(itertools.cycle(Flooder.CONTENT), n):
+        with contextlib.suppress(OSError, EOFError, AssertionError):
+            flooders.append(Flooder(kind))
+    return flooders
+
+
+def flood_for(seconds, flooders):
+    """Writes on all of them; some the bus ends."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for flooder in select.select([], flooders, [], 0.2)[1]:
+            if not flooder.write():
+                flooders.remove(flooder)
+                flooder.bus.close()
+    return True
+
+
+def memory_of(pid, kind):
+    text = pathlib.Path(f'/proc/{pid}/status').read_text()
+    return int(next(line for line in text.splitlines() if line.startswith(kind + ':')).split()[1]) * 1024
+
+
 class Flood(SystemTest):
+    def launch_and_stop(self, bus):
+        """One launch and its stop by somebody else: the time both took, or None where the bus itself was full."""
+        start = time.monotonic()
+        error, content = bus.call(BUS, ROOT, BUS + '.Manager', 'Launch', 'sa{sv}', launch_body('sleep', []))
+        if error is None:
+            error, _ = bus.call(BUS, ROOT, BUS + '.Manager', 'Stop', 's', string(read_string(content)))
+        if error is not None:
+            self.assertEqual(error, 'org.freedesktop.DBus.Error.LimitsExceeded')
+            return None
+        return time.monotonic() - start
+
+    def test_a_flood_of_everything_leaves_the_broker_alive_and_serving(self):
+        """
+        Short, and without a promise of how soon, in a row with other tests. By hand, on an idle machine:
+        ./dev rig --conf tests/system/immured.conf --profiles tests/system/profiles -- \\
+            env FLOOD_SECONDS=60 tests/system/test_flood.py Flood.test_a_flood_of_everything_leaves_the_broker_alive_and_serving
+        """
+        seconds = int(os.environ.get('FLOOD_SECONDS', '5'))
+        pid = broker_pid()
+        for user in 'alice', 'bob':
+            launch(user, 'sleep')  # from here on both have a keeper, which is connected
+        stop_all()
+        before = open_files(pid)
+        bus = bus_of('bob')
+        bus.socket.settimeout(PATIENCE + seconds)
+        # All there before the first begins: to connect takes its time while others write.
+        flooders = open_flooders(248 if 'FLOOD_SECONDS' in os.environ else 64)
+        others = [in_a_child_as('alice', lambda: flood_for(seconds, flooders[i::4])) for i in range(4)]
+        for flooder in flooders:
+            flooder.bus.close()
+        times, n_full, rss = [], 0, 0
+        end = time.monotonic() + seconds
+        while time.monotonic() < end or not times:
+            taken = self.launch_and_stop(bus)
+            n_full += taken is None
+            times += [taken] if taken is not None else []
+            rss = max(rss, memory_of(pid, 'VmRSS'))
+        self.assertEqual([join(other) for other in others], [True] * 4)
+        bus.close()
+
+        times.sort()
+        worst = times[min(len(times) * 99 // 100, len(times) - 1)]
+        print(f'{len(times)} launches with their stops: median {times[len(times) // 2]:.3f} s, '
+              f'99 of 100 within {worst:.3f} s; {n_full} refused by the bus; '
+              f'broker {rss >> 10} KiB, at most {memory_of(pid, "VmHWM") >> 10} KiB')
+        self.assertEqual(broker_pid(), pid, 'it was started again')
+        if 'libasan' not in pathlib.Path(f'/proc/{pid}/maps').read_text():
+            self.assertLess(rss, 32 << 20)
+        stop_all()
+        wait_for('the end of all descriptors', lambda: open_files(pid) == before)
+        wait_for('the share to come back', lambda: not self.is_limited('alice'))
+        if 'FLOOD_SECONDS' in os.environ:
+            self.assertLess(worst, 1)
+
     def test_requests_take_a_share_of_the_brokers_time(self):
         others = [in_a_child_as('alice', ask_until_limited) for _ in range(4)]
         self.assertEqual([join(pid) for pid in others], [True] * 4)

@@ -157,6 +157,19 @@ static void a_count_of_records_outlives_the_request(void **state _unused_) {
         assert_int_equal(quotas_record(q, 1000, 6, 1, 100), -EDQUOT);
 }
 
+static void refusals_are_answered_a_few_times_a_second(void **state) {
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        assert_int_equal(quotas_new(&q), 0);
+        for (unsigned second = 0; second < 3; second++) {
+                for (unsigned i = 0; i < QUOTA_REFUSALS_PER_SEC; i++)
+                        assert_int_equal(quotas_refuse(q, 1000, 5000 + second * USEC_PER_SEC), 0);
+                assert_int_equal(quotas_refuse(q, 1000, 5001 + second * USEC_PER_SEC), -EDQUOT);
+                assert_int_equal(quotas_refuse(q, 1001, 5001 + second * USEC_PER_SEC), 0);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_uid_and_kind_counts_alone),
@@ -170,6 +183,7 @@ int main(void) {
                 cmocka_unit_test(records_beyond_the_burst_are_counted),
                 cmocka_unit_test(a_count_of_records_outlives_the_request),
                 cmocka_unit_test(time_spent_is_not_forgotten_with_the_request),
+                cmocka_unit_test(refusals_are_answered_a_few_times_a_second),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
