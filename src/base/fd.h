@@ -49,7 +49,7 @@ int fd_check_stream(int fd);
 /* openat2(2). Returns the fd. */
 int fd_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
-/* One packet with up to 8 fds over a socket; send never raises SIGPIPE. */
+/* One packet with up to 9 fds over a socket; send never raises SIGPIPE. */
 int fd_send_packet(int sock, const void *data, size_t size, const int *fds, size_t n_fds);
 
 /*

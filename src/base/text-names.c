@@ -148,6 +148,24 @@ char *text_escape(const char *s) {
         return escaped;
 }
 
+void text_clean(const char *s, char *ret, size_t size) {
+        static const char replacement[] = "\xef\xbf\xbd";
+        char *p = ret;
+
+        while (*s) {
+                size_t n = utf8_sequence(s), n_control = control_length(s);
+                bool good = n > 0 && n_control == 0;
+                size_t n_out = good ? n : strlen(replacement);
+
+                if ((size_t) (p - ret) + n_out >= size)
+                        break;
+
+                p = mempcpy(p, good ? s : replacement, n_out);
+                s += good ? n : MAX(n_control, (size_t) 1);
+        }
+        *p = '\0';
+}
+
 /* Whether the component of n bytes at s is "." or "..". */
 static bool component_is_dots(const char *s, size_t n) {
         return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');

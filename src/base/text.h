@@ -71,5 +71,11 @@ char *quote_words(char *const *words);
 /* s with every control character, backslash and invalid byte as \xHH, for logs and terminals; caller frees. */
 char *text_escape(const char *s);
 
+/*
+ * As much of s as fits into size bytes (at least 4), as valid UTF-8: U+FFFD stands for each control character and each
+ * byte that belongs to none. For what hostile programs say of themselves, to be shown as it is.
+ */
+void text_clean(const char *s, char *ret, size_t size);
+
 /* asprintf() that returns the text or NULL; vasprintf likewise. */
 char *text_printf(const char *format, ...) _printf_(1, 2);

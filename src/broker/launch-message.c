@@ -36,7 +36,15 @@ int launch_message_new(sd_bus_message **ret,
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_append(m, "a{sv}", 1, "InvocationID", "s", invocation_id);
+        r = sd_bus_message_append(m,
+                                  "a{sv}",
+                                  2,
+                                  "InvocationID",
+                                  "s",
+                                  invocation_id,
+                                  "Wait",
+                                  "b",
+                                  !options->wait_set || options->wait);
         if (r < 0)
                 return r;
 

@@ -214,10 +214,12 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
 
 static uint64_t answer_timeout(const Plan *p) {
         /* It answers when it has ended, however long that takes; the keeper watches RuntimeMaxSec=. */
-        if (p->type == SERVICE_ONESHOT || p->timeout_start_usec > UINT64_MAX - ANSWER_GRACE_USEC)
+        if (p->type == SERVICE_ONESHOT || p->timeout_start_usec > UINT64_MAX / PLAN_EXTENSION_MAX / 2)
                 return UINT64_MAX;
 
-        return p->timeout_start_usec + ANSWER_GRACE_USEC;
+        /* An application that is to say when it is ready may ask for more time. */
+        return p->timeout_start_usec * (p->type == SERVICE_NOTIFY ? PLAN_EXTENSION_MAX : 1) +
+               ANSWER_GRACE_USEC;
 }
 
 /* From the last look at everything to the message on its way nothing else runs. */

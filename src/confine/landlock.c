@@ -105,6 +105,8 @@ static const NodeAccess node_access[] = {
         [PLAN_NODE_MQUEUE] = NODE_ACCESS_MOUNT,
         [PLAN_NODE_MASK] = NODE_ACCESS_NONE,
         [PLAN_NODE_REMOUNT] = NODE_ACCESS_NONE,
+        /* Sending to a socket is none of the rights there are (landlock(7)). */
+        [PLAN_NODE_SOCKET] = NODE_ACCESS_NONE,
         /* Rules reach down: what it allows is allowed everywhere, and only the mounts below it say less. */
         [PLAN_NODE_OVERLAY] = NODE_ACCESS_MOUNT,
 };

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 /* A plan that gives a tmpfs no size means one that holds names, not data. */
 #define TMPFS_SIZE_LEAST (UINT64_C(1) << 20)
@@ -261,6 +263,31 @@ static int make_remount(Tree *t, size_t i) {
         return add_attributes(target, mount_attributes(n->flags), n->flags & PLAN_NODE_RECURSIVE);
 }
 
+/*
+ * By its name alone, from the directory we stand in: an address holds fewer bytes than a path may have, and
+ * getsockname(2) tells no more of it than that.
+ */
+static int make_socket(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        const char *name;
+        int parent;
+
+        parent = tree_open_parent(t, n->target, &name);
+        if (parent < 0)
+                return parent;
+        if (strlen(name) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
+
+        if (fchdir(parent) < 0 ||
+            bind(t->socket_fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+
+        /* The umask had its say. */
+        return fchmodat(parent, name, (mode_t) n->mode, 0) < 0 ? -errno : 0;
+}
+
 /* Made with the root, as all else stands on it. */
 static int make_overlay(Tree *t, size_t i) {
         (void) t;
@@ -285,6 +312,7 @@ static const struct {
         [PLAN_NODE_MASK]      = { "mask",    make_mask      },
         [PLAN_NODE_REMOUNT]   = { "remount", make_remount   },
         [PLAN_NODE_OVERLAY]   = { "overlay", make_overlay   },
+        [PLAN_NODE_SOCKET]    = { "socket",  make_socket    },
 };
 /* clang-format on */
 

@@ -24,6 +24,7 @@ typedef struct Tree {
         const Sources *sources;
         uint32_t uid, gid; /* the user, as the host counts */
         int root_fd;
+        int socket_fd;  /* for notifications, to be given its place; the caller's */
         int scratch_fd; /* the first file system made here; the root itself, unless that is an overlay */
 
         int parent_fd; /* the directory of the last target, for the next; -EBADF: none */
@@ -49,6 +50,12 @@ int tree_open(const Tree *t, const char *target);
 int tree_make_directory(Tree *t, const char *target, mode_t mode);
 int tree_make_file(Tree *t, const char *target, mode_t mode);
 int tree_make_symlink(Tree *t, const char *target, const char *text);
+
+/*
+ * The directory that the target lies in, made where that is allowed; -ENOENT unless it is on a file system of ours.
+ * The descriptor stays the tree's, *ret_name points into target.
+ */
+int tree_open_parent(Tree *t, const char *target, const char **ret_name);
 
 /* Takes a file or link away that stands in the place of one to be made; nothing there is fine. */
 int tree_remove(Tree *t, const char *target);

@@ -149,11 +149,8 @@ static int make_directories(const Tree *t, const char *path) {
         return TAKE_FD(parent);
 }
 
-/*
- * The directory that the target lies in, made where that is allowed; -ENOENT unless it is on a file system of ours.
- * Kept for the next target, which mostly lies beside this one; *ret_name points into target.
- */
-static int tree_open_parent(Tree *t, const char *target, const char **ret_name) {
+/* Kept for the next target, which mostly lies beside this one. */
+int tree_open_parent(Tree *t, const char *target, const char **ret_name) {
         const char *slash = strrchr(target, '/');
         _cleanup_close_ int fd = -EBADF;
         char parent[PATH_MAX];
@@ -456,11 +453,12 @@ static int tree_pivot(const Tree *t, Problem *problem) {
         return 0;
 }
 
-int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, Problem *problem) {
+int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int socket_fd, Problem *problem) {
         _cleanup_(tree_done) Tree t = {
                 .plan = plan,
                 .sources = sources,
                 .root_fd = -EBADF,
+                .socket_fd = socket_fd,
                 .scratch_fd = -EBADF,
                 .parent_fd = -EBADF,
                 .mask_fds = { -EBADF, -EBADF },

@@ -18,6 +18,7 @@
 
 /*
  * Builds the plan's tree on sources, and makes it the root of this mount namespace; the old one is gone from it.
- * base as in launch.h. The sources may be freed afterwards.
+ * base as in launch.h; socket_fd: the one for notifications, -EBADF where the plan has none. The sources may be freed
+ * and the socket closed afterwards.
  */
-int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, Problem *problem);
+int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int socket_fd, Problem *problem);

@@ -104,7 +104,8 @@ static bool has_option(const Mount *m, const char *option) {
 }
 
 static bool node_mounts(const PlanNode *n) {
-        return n->kind != PLAN_NODE_DIRECTORY && n->kind != PLAN_NODE_SYMLINK && n->kind != PLAN_NODE_FILE;
+        return n->kind != PLAN_NODE_DIRECTORY && n->kind != PLAN_NODE_SYMLINK && n->kind != PLAN_NODE_FILE &&
+               n->kind != PLAN_NODE_SOCKET;
 }
 
 /* What may be mounted below a node's own mount without being a node of its own, and is then as narrow as the node. */

@@ -123,7 +123,11 @@ static void explain_signal(int code, int status, char *buffer) {
 const char *explain_exit(const char *result, int code, int status, char buffer[static EXPLAIN_EXIT_SIZE]) {
         int value = sandbox_result_from_name(result);
 
-        if (value >= 0 && results[value])
+        if (value == SANDBOX_EXIT_CODE && code == CLD_EXITED && status == 0)
+                (void) snprintf(buffer,
+                                EXPLAIN_EXIT_SIZE,
+                                "It ended before it had said that it is ready (READY=1).");
+        else if (value >= 0 && results[value])
                 (void) snprintf(buffer, EXPLAIN_EXIT_SIZE, "%s", results[value]);
         else if (code == CLD_EXITED)
                 explain_status(status, buffer);

@@ -11,7 +11,7 @@
 
 /* The keeper's descriptors, and nothing else. Whether they are what they should be, their first use shows. */
 static int take_descriptors(Exec *x) {
-        bool has_netns;
+        bool has_netns, has_notify;
         int r;
 
         for (int fd = LAUNCH_FD_PLAN; fd <= LAUNCH_FD_RESULT; fd++) {
@@ -20,6 +20,7 @@ static int take_descriptors(Exec *x) {
                         return r;
         }
         has_netns = fd_set_cloexec(LAUNCH_FD_NETNS, true) >= 0;
+        has_notify = fd_set_cloexec(LAUNCH_FD_NOTIFY, true) >= 0;
 
         r = fd_close_from(_LAUNCH_FD_END);
         if (r < 0)
@@ -28,6 +29,7 @@ static int take_descriptors(Exec *x) {
         x->status_fd = LAUNCH_FD_STATUS;
         x->result_fd = LAUNCH_FD_RESULT;
         x->netns_fd = has_netns ? LAUNCH_FD_NETNS : -EBADF;
+        x->notify_fd = has_notify ? LAUNCH_FD_NOTIFY : -EBADF;
         return 0;
 }
 
@@ -42,6 +44,7 @@ int exec_launch(const Step *steps, uint32_t id_base) {
                 .status_fd = -EBADF,
                 .result_fd = -EBADF,
                 .netns_fd = -EBADF,
+                .notify_fd = -EBADF,
                 .userns_fd = -EBADF,
                 .barrier_fd = -EBADF,
                 .landlock_fd = -EBADF,

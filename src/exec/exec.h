@@ -30,6 +30,7 @@ typedef struct Exec {
         int status_fd;      /* to the keeper */
         int result_fd;      /* to the keeper, init's */
         int netns_fd;       /* -EBADF: none was prepared */
+        int notify_fd;      /* the keeper's, to be given its place in the tree; -EBADF: there is none */
         int userns_fd;      /* the sandbox's */
         pid_t userns_first; /* its first process, still to be reaped; 0: none */
         int barrier_fd;     /* between the halves; each has its own end */

@@ -173,6 +173,7 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
         barrier_inner = safe_close(barrier_inner);
         x->barrier_fd = barrier_outer;
         x->result_fd = safe_close(x->result_fd);
+        x->notify_fd = safe_close(x->notify_fd);
         x->userns_fd = safe_close(x->userns_fd);
         x->sources = sources_free(x->sources);
 

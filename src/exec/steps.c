@@ -33,6 +33,9 @@ static int step_plan(Exec *x) {
                 return problem_set(&x->problem, -EOPNOTSUPP, "Network mode %u", x->plan->network);
         if ((x->plan->private_users == PRIVATE_USERS_PICK) != (x->id_base != 0))
                 return problem_set(&x->problem, -EINVAL, "Ids from %u on do not fit the plan", x->id_base);
+        if ((x->plan->notify_access != NOTIFY_ACCESS_NONE) != (x->notify_fd >= 0))
+                return problem_set(
+                        &x->problem, -EINVAL, "The socket for notifications does not fit the plan");
 
         return 0;
 }
@@ -96,8 +99,9 @@ static int step_enter_network(Exec *x) {
 static int step_tree(Exec *x) {
         int r;
 
-        r = tree_enter(x->plan, x->sources, x->id_base, &x->problem);
+        r = tree_enter(x->plan, x->sources, x->id_base, x->notify_fd, &x->problem);
         x->sources = sources_free(x->sources);
+        x->notify_fd = safe_close(x->notify_fd);
         return r;
 }
 

@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <systemd/sd-id128.h>
 
-static int read_facts(sd_bus_message *m, const char **ret_invocation_id) {
+static int read_facts(sd_bus_message *m, LaunchRequest *request) {
         const char *name;
-        int r;
+        int wait, r;
 
         r = sd_bus_message_enter_container(m, 'a', "{sv}");
         if (r < 0)
@@ -20,8 +20,13 @@ static int read_facts(sd_bus_message *m, const char **ret_invocation_id) {
                 if (r < 0)
                         return r;
 
-                r = streq(name, "InvocationID") ? sd_bus_message_read(m, "v", "s", ret_invocation_id)
-                                                : sd_bus_message_skip(m, "v");
+                if (streq(name, "InvocationID"))
+                        r = sd_bus_message_read(m, "v", "s", &request->invocation_id);
+                else if (streq(name, "Wait")) {
+                        r = sd_bus_message_read(m, "v", "b", &wait);
+                        request->no_wait = r > 0 && !wait;
+                } else
+                        r = sd_bus_message_skip(m, "v");
                 if (r < 0)
                         return r;
 
@@ -70,7 +75,7 @@ static int method_launch(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (r < 0)
                 return r;
 
-        r = read_facts(m, &request.invocation_id);
+        r = read_facts(m, &request);
         if (r < 0)
                 return r;
         if (!invocation_id_is_valid(request.invocation_id))

@@ -120,7 +120,7 @@ static int append_lease(sd_bus_message *m, int holder) {
 static int launch_reply_new(sd_bus_message *call, const Sandbox *s, sd_bus_message **ret) {
         int r;
 
-        if (s->aborted)
+        if (sd_bus_error_is_set(&s->error))
                 return sd_bus_message_new_method_error(call, ret, &s->error);
 
         r = sd_bus_message_new_method_return(call, ret);

@@ -12,7 +12,7 @@ static void look_again(Sandbox *s) {
                 return;
 
         s->frozen = s->freezing;
-        sandbox_set_sub_state(s, s->frozen ? "frozen" : "running");
+        sandbox_show_activity(s);
         call_list_answer(&s->freeze_calls, NULL);
 }
 
@@ -45,7 +45,12 @@ int sandbox_freeze(Sandbox *s, bool freeze, sd_bus_message *call, sd_bus_error *
         if (r < 0)
                 return r;
 
+        /* The frozen can give no sign of life, and the thawed has all its time for the next. */
         s->freezing = freeze;
+        if (freeze)
+                sandbox_stop_watchdog(s);
+        else
+                sandbox_feed_watchdog(s);
         if (call_list_add(&s->freeze_calls, call) < 0)
                 return sd_bus_error_setf(error, ERROR_BUSY, "too many callers wait for %s", s->record->id);
 

@@ -34,7 +34,7 @@ int sandbox_restart(Sandbox *s, sd_bus_message *call, sd_bus_error *error) {
         if (s->phase == PHASE_DEAD)
                 return sd_bus_error_setf(
                         error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
-        if (s->phase == PHASE_SETUP || s->stop_wanted || s->restart_wanted)
+        if (s->phase == PHASE_SETUP || s->phase == PHASE_START || s->stop_wanted || s->restart_wanted)
                 return sd_bus_error_setf(
                         error, ERROR_BUSY, "%s is being started or stopped already", s->record->id);
         if (!streams_were_kept(s))
@@ -68,6 +68,7 @@ static void forget_run(Sandbox *s) {
         s->leader_status = 0;
 
         record->enforced = strv_free(record->enforced);
+        record->status_text[0] = '\0';
         record->result = SANDBOX_SUCCESS;
         record->exec_main_code = record->exec_main_status = 0;
 }

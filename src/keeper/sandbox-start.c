@@ -63,8 +63,6 @@ static int step_plan(Start *st, sd_bus_error *error) {
                 if (r < 0)
                         return r;
         }
-        if (st->plan->type == SERVICE_NOTIFY)
-                return sd_bus_error_set(error, ERROR_SETUP_FAILED, "Type=notify is not supported");
 
         st->spawn.fds[LAUNCH_FD_PLAN] = duplicate(st->request->plan_fd);
         return MIN(st->spawn.fds[LAUNCH_FD_PLAN], 0);
@@ -304,6 +302,16 @@ static int step_channels(Start *st, sd_bus_error *error _unused_) {
         return sandbox_watch_status(s);
 }
 
+static int step_notify(Start *st, sd_bus_error *error _unused_) {
+        Sandbox *s = st->sandbox;
+
+        if (st->plan->notify_access == NOTIFY_ACCESS_NONE)
+                return 0;
+
+        return notify_new(
+                &s->notify, s->keeper->event, sandbox_notified, s, &st->spawn.fds[LAUNCH_FD_NOTIFY]);
+}
+
 static void on_lease(void *userdata, const LeaseRequest *request) {
         Sandbox *s = userdata;
 
@@ -357,6 +365,7 @@ static const struct {
         { "streams",  step_streams,  false },
         { "cgroup",   step_cgroup,   false },
         { "channels", step_channels, false },
+        { "notify",   step_notify,   false },
         { "lease",    step_lease,    true },
         { "exec",     step_exec,     false },
 };
@@ -370,6 +379,7 @@ static int start_new(Start *st, Keeper *k, const LaunchRequest *request) {
         if (!s)
                 return -ENOMEM;
         s->keeper = k;
+        s->no_wait = request->no_wait;
         s->cgroup_fd = s->main_fd = s->status_fd = s->result_fd = s->lease_holder = s->plan_fd = -EBADF;
         for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
                 s->stream_fds[i] = -EBADF;

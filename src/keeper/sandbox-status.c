@@ -69,6 +69,9 @@ static int take_verified(
             (main_pid > 0 && main_pid != status->main))
                 return -EBADMSG;
 
+        if (s->notify && !notify_is_bound(s->notify))
+                sandbox_abort(s, ERROR_VERIFICATION_FAILED, "notify: the socket is not in its place");
+
         r = add_enforced(s, status->text);
         if (r < 0)
                 return r;

@@ -22,8 +22,10 @@ static const struct {
         const char *sub_state;
 } phases[_PHASE_MAX] = {
         [PHASE_SETUP]    = { SANDBOX_STARTING, "setup" },
+        [PHASE_START]    = { SANDBOX_STARTING, "start" },
         [PHASE_RUNNING]  = { SANDBOX_RUNNING,  "running" },
         [PHASE_STOPPING] = { SANDBOX_STOPPING, "stop-signal" },
+        [PHASE_ABORTING] = { SANDBOX_STOPPING, "stop-watchdog" },
         [PHASE_KILLING]  = { SANDBOX_STOPPING, "stop-kill" },
         [PHASE_WAITING]  = { SANDBOX_STARTING, "auto-restart" },
         [PHASE_DEAD]     = { SANDBOX_FAILED,   "dead" },
@@ -43,6 +45,7 @@ static void set_text(char **text, const char *value) {
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
 
 static void set_deadline(Sandbox *s, uint64_t timeout_usec) {
+        uint64_t now = 0;
         int r = 0;
 
         keeper_sandbox_deadline(s->keeper, s, timeout_usec);
@@ -53,6 +56,8 @@ static void set_deadline(Sandbox *s, uint64_t timeout_usec) {
 
         /* Further off than a century is never, and must not wrap round. */
         timeout_usec = MIN(timeout_usec, UINT64_C(100) * 366 * 24 * 3600 * USEC_PER_SEC);
+        (void) sd_event_now(s->keeper->event, CLOCK_MONOTONIC, &now);
+        s->deadline_max = now + timeout_usec * PLAN_EXTENSION_MAX;
         if (!s->timer)
                 r = sd_event_add_time_relative(s->keeper->event,
                                                &s->timer,
@@ -70,30 +75,41 @@ static void set_deadline(Sandbox *s, uint64_t timeout_usec) {
                 (void) log_errno(r, "%s: cannot set a deadline", s->record->id);
 }
 
-void sandbox_set_sub_state(Sandbox *s, const char *sub_state) {
-        set_text(&s->record->sub_state, sub_state);
+void sandbox_show_activity(Sandbox *s) {
+        set_text(&s->record->sub_state,
+                 s->frozen      ? "frozen"
+                 : s->reloading ? "reloading"
+                                : phases[s->phase].sub_state);
         keeper_sandbox_changed(s->keeper, s);
 }
 
 /* A launch that failed is answered with an error and gone: its last steps are nobody's news. */
-static bool never_was(const Sandbox *s) { return s->aborted && !s->ran; }
+static bool never_was(const Sandbox *s) { return sd_bus_error_is_set(&s->error) && !s->ran; }
 
-static void enter_phase(Sandbox *s, SandboxPhase phase, uint64_t timeout_usec) {
-        if (phase != PHASE_RUNNING)
+/* What it waits for until the deadline before goes on. */
+static void change_phase(Sandbox *s, SandboxPhase phase) {
+        if (phase != PHASE_RUNNING) {
                 sandbox_thaw(s);
+                sandbox_stop_watchdog(s);
+        }
 
         s->phase = phase;
+        s->reloading = false;
         s->record->state = phases[phase].state;
         set_text(&s->record->sub_state, phases[phase].sub_state);
-        set_deadline(s, timeout_usec);
 
         if (!never_was(s))
                 keeper_sandbox_changed(s->keeper, s);
 }
 
+void sandbox_enter_phase(Sandbox *s, SandboxPhase phase, uint64_t timeout_usec) {
+        change_phase(s, phase);
+        set_deadline(s, timeout_usec);
+}
+
 void sandbox_hurry(Sandbox *s) { set_deadline(s, 0); }
 
-void sandbox_begin(Sandbox *s) { enter_phase(s, PHASE_SETUP, s->terms.timeout_start_usec); }
+void sandbox_begin(Sandbox *s) { sandbox_enter_phase(s, PHASE_SETUP, s->terms.timeout_start_usec); }
 
 void sandbox_abort(Sandbox *s, const char *error_name, const char *format, ...) {
         va_list ap;
@@ -110,7 +126,7 @@ void sandbox_abort(Sandbox *s, const char *error_name, const char *format, ...) 
 static void enter_killing(Sandbox *s) {
         int r;
 
-        enter_phase(s, PHASE_KILLING, KILL_AGAIN_USEC);
+        sandbox_enter_phase(s, PHASE_KILLING, KILL_AGAIN_USEC);
         r = cgroup_kill(s->cgroup_fd);
         if (r < 0)
                 (void) log_errno(r, "%s: cannot kill the cgroup", s->record->id);
@@ -139,9 +155,9 @@ static void send_kill_signal(Sandbox *s) {
 }
 
 void sandbox_end_run(Sandbox *s) {
-        if (s->phase == PHASE_RUNNING) {
+        if (s->phase == PHASE_START || s->phase == PHASE_RUNNING) {
                 s->ending.stopped = true;
-                enter_phase(s, PHASE_STOPPING, s->terms.timeout_stop_usec);
+                sandbox_enter_phase(s, PHASE_STOPPING, s->terms.timeout_stop_usec);
                 send_kill_signal(s);
         }
 }
@@ -181,10 +197,12 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
         case PHASE_SETUP:
                 sandbox_abort(s, ERROR_SETUP_FAILED, "TimeoutStartSec= is over");
                 break;
+        case PHASE_START:
         case PHASE_RUNNING:
                 sandbox_end_run(s);
                 break;
         case PHASE_STOPPING:
+        case PHASE_ABORTING:
         case PHASE_KILLING:
                 enter_killing(s);
                 break;
@@ -207,7 +225,7 @@ static int on_memory_events(sd_event_source *source _unused_,
                             void *userdata) {
         Sandbox *s = userdata;
 
-        if (s->phase == PHASE_RUNNING && cgroup_oom_kills(s->cgroup_fd) > 0)
+        if (cgroup_oom_kills(s->cgroup_fd) > 0)
                 sandbox_end_run(s);
 
         return 0;
@@ -224,17 +242,36 @@ int sandbox_watch_cgroup(Sandbox *s,
         return sd_event_add_inotify(s->keeper->event, ret, path, IN_MODIFY, handler, s);
 }
 
-static void enter_running(Sandbox *s) {
+void sandbox_enter_running(Sandbox *s) {
         s->ran = true;
-        enter_phase(s, PHASE_RUNNING, s->terms.runtime_max_usec);
+        sandbox_enter_phase(s, PHASE_RUNNING, s->terms.runtime_max_usec);
+        sandbox_feed_watchdog(s);
         sandbox_tell_started(s);
         call_list_answer(&s->restart_calls, NULL);
         lease_send(s->lease, "STATE=running");
+        if (s->terms.type != SERVICE_ONESHOT)
+                keeper_sandbox_launched(s->keeper, s);
+}
+
+/* What the application has to say lies in its socket until now: before, it was not known who it is. */
+static void application_executed(Sandbox *s) {
+        int r;
+
         if (s->terms.oom_policy == OOM_POLICY_STOP)
                 (void) sandbox_watch_cgroup(s, "memory.events", on_memory_events, &s->memory_event);
+        r = s->notify ? notify_listen(s->notify) : 0;
+        if (r < 0)
+                (void) log_errno(r, "%s: cannot hear its notifications", s->record->id);
+
+        s->ending.unready = s->terms.type == SERVICE_NOTIFY;
+        if (s->ending.unready)
+                change_phase(s, PHASE_START);
+        else
+                sandbox_enter_running(s);
+
         /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
-        if (s->terms.type != SERVICE_ONESHOT || s->lease)
-                keeper_sandbox_launched(s->keeper, s);
+        if (s->lease || s->no_wait)
+                keeper_link_launched(s->keeper->link, s);
 }
 
 /*
@@ -267,6 +304,8 @@ static void judge(Sandbox *s) {
                 record->result = terms_judge(&s->terms, &s->ending);
                 record->exec_main_code = s->ending.code;
                 record->exec_main_status = s->ending.status;
+                if (s->ending.unready)
+                        sandbox_explain_unready(s);
         }
 
         record->leader = record->main_pid = 0;
@@ -297,6 +336,9 @@ void sandbox_release_run(Sandbox *s) {
         s->cgroup_event = sd_event_source_disable_unref(s->cgroup_event);
         s->memory_event = sd_event_source_disable_unref(s->memory_event);
         s->fault_watch = fault_watch_free(s->fault_watch);
+        s->watchdog = sd_event_source_disable_unref(s->watchdog);
+        s->status_timer = sd_event_source_disable_unref(s->status_timer);
+        s->notify = notify_free(s->notify);
         s->status_fd = safe_close(s->status_fd);
         s->result_fd = safe_close(s->result_fd);
         s->main_fd = safe_close(s->main_fd);
@@ -323,7 +365,7 @@ static void refuse_restarts(Sandbox *s) {
 
         if (s->restart_calls.n == 0)
                 return;
-        if (!s->aborted || s->stop_wanted)
+        if (!sd_bus_error_is_set(&s->error) || s->stop_wanted)
                 (void) sd_bus_error_setf(&error, ERROR_SANDBOX_NOT_RUNNING, "%s was stopped", s->record->id);
 
         call_list_answer(&s->restart_calls, sd_bus_error_is_set(&error) ? &error : &s->error);
@@ -346,7 +388,7 @@ void sandbox_run_over(Sandbox *s) {
         if (s->restart_wanted)
                 sandbox_run_again(s);
         else
-                enter_phase(s, PHASE_WAITING, terms_restart_delay(&s->terms, s->record->n_restarts));
+                sandbox_enter_phase(s, PHASE_WAITING, terms_restart_delay(&s->terms, s->record->n_restarts));
 }
 
 /* Nothing of it is left on the machine; now everybody is told. */
@@ -402,17 +444,19 @@ void sandbox_advance(Sandbox *s) {
         if (s->phase == PHASE_SETUP && s->aborted)
                 enter_killing(s);
         else if (s->phase == PHASE_SETUP && s->executed && s->outer == 0)
-                enter_running(s);
+                application_executed(s);
 
         if (s->outer != 0 || s->leader != 0 || s->status_fd >= 0)
                 return;
 
+        /* Its last words count: that it was ready, and what it says of its end. */
+        notify_drain(s->notify);
         if (cgroup_is_gone(s))
                 sandbox_run_over(s);
 }
 
 bool sandbox_owns(Sandbox *s, pid_t pid) {
-        if (pid == s->outer || pid == s->leader)
+        if (pid == s->outer || pid == s->leader || notify_owns(s->notify, pid))
                 return true;
 
         /* Its pid 1 may end before the record that names it was read. */
@@ -421,6 +465,11 @@ bool sandbox_owns(Sandbox *s, pid_t pid) {
 }
 
 void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status) {
+        if (notify_owns(s->notify, pid)) {
+                notify_reaped(s->notify);
+                return;
+        }
+
         sandbox_read_status(s);
 
         if (pid == s->outer) {

@@ -6,8 +6,11 @@
  *
  *   phase      state      what ends it
  *   setup      starting   the application was executed, a step failed, TimeoutStartSec=
- *   running    running    the application ended, Stop(), RuntimeMaxSec=, an OOM kill under OOMPolicy=stop
- *   stopping   stopping   the application ended, TimeoutStopSec= since KillSignal=
+ *   start      starting   Type=notify alone: READY=1; or as running, with TimeoutStartSec= since the begin of setup
+ *   running    running    the application ended, Stop(), RuntimeMaxSec=, an OOM kill under OOMPolicy=stop, STOPPING=1,
+ *                         no sign of life within WatchdogSec=
+ *   stopping   stopping   the application ended, TimeoutStopSec= since KillSignal= or STOPPING=1
+ *   aborting   stopping   the same since the SIGABRT of a watchdog
  *   killing    stopping   cgroup.kill was written; ends when nothing is left in the cgroup
  *   waiting    starting   RestartSec= is over, Stop(), Restart()
  *   dead       exited, failed
@@ -27,6 +30,7 @@
 #include "keeper/cgroup.h"
 #include "keeper/fault-watch.h"
 #include "keeper/lease.h"
+#include "keeper/notify.h"
 #include "keeper/streams.h"
 #include "keeper/terms.h"
 #include "link/link.h"
@@ -40,8 +44,10 @@ typedef struct Keeper Keeper;
 
 typedef enum SandboxPhase {
         PHASE_SETUP,
+        PHASE_START,
         PHASE_RUNNING,
         PHASE_STOPPING,
+        PHASE_ABORTING,
         PHASE_KILLING,
         PHASE_WAITING,
         PHASE_DEAD,
@@ -55,6 +61,7 @@ typedef struct LaunchRequest {
         int plan_fd;
         int streams[3];
         bool lease;
+        bool no_wait; /* not for READY=1 */
 } LaunchRequest;
 
 typedef struct Sandbox Sandbox;
@@ -79,6 +86,11 @@ struct Sandbox {
         bool verified, executed;
         bool freezing, frozen; /* what was asked for; what the kernel says */
 
+        Notify *notify; /* NULL: nobody's notifications are heard */
+        sd_event_source *watchdog, *status_timer;
+        uint64_t deadline_max; /* how far EXTEND_TIMEOUT_USEC= may move the timer, CLOCK_MONOTONIC */
+        bool reloading;
+
         Ending ending;
         bool aborted; /* this run never came to be: error says why */
         sd_bus_error error;
@@ -98,6 +110,7 @@ struct Sandbox {
         Lease *lease;
         int lease_holder; /* the other end, until it was handed over */
         sd_bus_message *launch_call;
+        bool no_wait; /* launch_call is answered before the application is ready */
         CallList stop_calls, restart_calls, freeze_calls;
 };
 
@@ -164,7 +177,19 @@ void sandbox_tell_start_limit(const Sandbox *s);
 void sandbox_tell_limit_hit(const Sandbox *s, const Fault *fault);
 /* Notices from now on which limits this run hits. Where that cannot be had it runs all the same. */
 void sandbox_watch_faults(Sandbox *s);
-void sandbox_set_sub_state(Sandbox *s, const char *sub_state);
+/* Shows what it does while it runs, in the sub-state. */
+void sandbox_show_activity(Sandbox *s);
+void sandbox_enter_phase(Sandbox *s, SandboxPhase phase, uint64_t timeout_usec);
+/* The application was executed, and said that it is ready where it has to. */
+void sandbox_enter_running(Sandbox *s);
+
+/* What notifications bring about (NotifyHandler). */
+void sandbox_notified(void *userdata, pid_t sender, const NotifyMessage *message);
+/* A sign of life: the watchdog's time begins anew, where there is one and it is to run. */
+void sandbox_feed_watchdog(Sandbox *s);
+void sandbox_stop_watchdog(Sandbox *s);
+/* A run has ended that was never ready: the error for whoever waits for that. */
+void sandbox_explain_unready(Sandbox *s);
 /* Calls the handler when a file of its cgroup changes. */
 int sandbox_watch_cgroup(Sandbox *s,
                          const char *file,

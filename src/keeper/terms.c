@@ -21,6 +21,8 @@ void terms_from_plan(Terms *t, const Plan *p) {
                 .timeout_start_usec = p->timeout_start_usec,
                 .timeout_stop_usec = p->timeout_stop_usec,
                 .runtime_max_usec = p->runtime_max_usec,
+                .watchdog_usec = p->watchdog_usec,
+                .notify_access = p->notify_access,
                 .kill_signal = p->kill_signal,
                 .success_signals = p->success_signals,
         };
@@ -53,7 +55,9 @@ static bool oom_ended_it(const Terms *t, const Ending *e) {
                (t->oom_policy != OOM_POLICY_CONTINUE || (e->code == CLD_KILLED && e->status == SIGKILL));
 }
 
-SandboxResult terms_judge(const Terms *t, const Ending *e) {
+static SandboxResult judge_end(const Terms *t, const Ending *e) {
+        if (e->stuck)
+                return SANDBOX_WATCHDOG;
         if (e->timed_out)
                 return SANDBOX_TIMEOUT;
         if (oom_ended_it(t, e))
@@ -64,6 +68,16 @@ SandboxResult terms_judge(const Terms *t, const Ending *e) {
                 return SANDBOX_SUCCESS;
 
         return e->code == CLD_DUMPED ? SANDBOX_CORE_DUMP : SANDBOX_SIGNAL;
+}
+
+SandboxResult terms_judge(const Terms *t, const Ending *e) {
+        SandboxResult result = judge_end(t, e);
+
+        /* An end that is clean is none for one that was still to begin. */
+        if (result == SANDBOX_SUCCESS && e->unready && !e->stopped)
+                return e->code == CLD_EXITED ? SANDBOX_EXIT_CODE : SANDBOX_SIGNAL;
+
+        return result;
 }
 
 bool terms_restart(const Terms *t, SandboxResult result) {

@@ -21,6 +21,8 @@ typedef struct Terms {
         uint64_t start_limit_interval_usec;                               /* 0: no limit */
         uint32_t start_limit_burst;                                       /* likewise */
         uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec; /* USEC_INFINITY: none */
+        uint64_t watchdog_usec;                                           /* likewise */
+        uint8_t notify_access;                                            /* NotifyAccess */
         int kill_signal;
         uint32_t success_statuses[8]; /* bit set of exit codes */
         uint64_t success_signals;
@@ -32,6 +34,8 @@ typedef struct Ending {
         int status;         /* exit status or signal */
         bool stopped;       /* it was told to stop */
         bool timed_out;     /* a deadline ended it */
+        bool stuck;         /* its watchdog ended it */
+        bool unready;       /* it was to say that it is ready, and did not */
         uint64_t oom_kills; /* processes lost to the out-of-memory killer */
 } Ending;
 

@@ -13,8 +13,8 @@
  *       StartApp()                       of such a keeper: have it launched; replies when that is answered, or refused
  *   keeper's object  LINK_KEEPER_PATH, interface LINK_KEEPER_INTERFACE
  *       Launch(s id, a{sv} facts, h plan, a(uh) streams, b lease) -> (a{sv} record, ah lease)
- *           facts: InvocationID s. streams: number of the standard stream and its descriptor. lease: one descriptor
- *           or none. Replies when the launch is done as the plan's type says.
+ *           facts: InvocationID s; Wait b, false: not for READY=1. streams: number of the standard stream and its
+ *           descriptor. lease: one descriptor or none. Replies when the launch is done as the plan's type says.
  *       Stop(s id)                       replies when the sandbox has ended
  *       Kill(s id, s whom, i signal)     whom: "main", "all"
  *       Restart(s id)                    replies when the next run is running
@@ -81,7 +81,7 @@ typedef struct SandboxRecord {
         char *control_group;      /* ControlGroup: path below the cgroup root, as in /proc/PID/cgroup */
         char **enforced;          /* Enforced */
         SandboxState state;       /* State, as its name */
-        char *sub_state;          /* SubState: finer words of the keeper ("setup", "stop-sigterm", …) */
+        char *sub_state;          /* SubState: finer words of the keeper ("setup", "stop-signal", …) */
         SandboxResult result;     /* Result, as its name */
         char *status_text;        /* StatusText */
         uint32_t leader;          /* Leader: pid 1 of the sandbox on the host; 0: none */

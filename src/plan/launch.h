@@ -24,7 +24,9 @@ typedef enum LaunchFd {
         LAUNCH_FD_STATUS = 4, /* SEQPACKET socket of LaunchStatus; end of file: executed */
         LAUNCH_FD_RESULT = 5, /* pipe, init's alone: int32_t wait status of the application */
         LAUNCH_FD_NETNS = 6,  /* a prepared network namespace; absent: immured-exec makes one */
-        _LAUNCH_FD_END = 7,
+        LAUNCH_FD_NOTIFY =
+                7, /* DGRAM socket, to be bound inside; there if and only if the plan has a place for it */
+        _LAUNCH_FD_END = 8,
 } LaunchFd;
 
 #define LAUNCH_FD_SEED \

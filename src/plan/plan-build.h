@@ -56,6 +56,12 @@ int plan_add_persistent_home(PlanBuild *b);
 /* i counts from 0; *ret_value stays NULL where there is none of that kind. -ENOENT: no further kind. */
 int plan_state_variable(PlanBuild *b, size_t i, const char **ret_name, char **ret_value);
 
+/* plan-notify.c: whose notifications are heard, and the watchdog; before anything that follows from it. */
+int plan_build_notify(PlanBuild *b);
+/* The socket's place in the tree; and, once the tree is whole, whether [Files] left it there. */
+int plan_add_notify_socket(PlanBuild *b);
+int plan_check_notify_socket(PlanBuild *b);
+
 /* plan-etc.c: the synthesized files of /etc. */
 int plan_build_etc(PlanBuild *b);
 

@@ -244,6 +244,7 @@ static const struct {
         [PLAN_NODE_OVERLAY]   = { .source = NODE_SOURCE_HOST, .place = NODE_PLACE_INSIDE, .size = true, .mounts = true,
                                   .flags = OVERLAY_FLAGS,
                                   .flags_needed = PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_AS_USER },
+        [PLAN_NODE_SOCKET]    = { .mode = true },
         [PLAN_NODE_REMOUNT]   = { .modifies = true,
                                   .flags = FLAGS_MOUNT | PLAN_NODE_RECURSIVE | PLAN_NODE_OPTIONAL },
 };
@@ -348,6 +349,50 @@ static bool tree_holds(const Plan *p) {
         return true;
 }
 
+static bool is_notify_directory(const PlanNode *n) {
+        return n->kind == PLAN_NODE_TMPFS && n->flags & PLAN_NODE_READ_ONLY &&
+               !(n->flags & PLAN_NODE_OWNED) && n->mode == 0755 && streq(n->target, PLAN_NOTIFY_DIRECTORY);
+}
+
+static bool is_notify_socket(const PlanNode *n) {
+        return n->kind == PLAN_NODE_SOCKET && streq(n->target, PLAN_NOTIFY_SOCKET);
+}
+
+const PlanNode *plan_notify_obstacle(const Plan *p) {
+        for (size_t i = 0; p->notify_access != NOTIFY_ACCESS_NONE && i < p->n_nodes; i++) {
+                const PlanNode *n = &p->nodes[i];
+                bool covers = n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_MASK;
+
+                if (is_notify_directory(n) || is_notify_socket(n) || n->kind == PLAN_NODE_REMOUNT)
+                        continue;
+                if (path_is_below(n->target, PLAN_NOTIFY_DIRECTORY) ||
+                    (covers && path_is_below(PLAN_NOTIFY_DIRECTORY, n->target)))
+                        return n;
+        }
+
+        return NULL;
+}
+
+/* Whoever is waited for can be heard: the socket is there, once, and the application is told where. */
+static bool notify_holds(const Plan *p) {
+        bool wanted = p->notify_access != NOTIFY_ACCESS_NONE;
+        const char *named = strv_env_get(p->environment, "NOTIFY_SOCKET");
+        size_t n_directories = 0, n_sockets = 0;
+
+        for (size_t i = 0; i < p->n_nodes; i++) {
+                n_directories += is_notify_directory(&p->nodes[i]);
+                n_sockets += is_notify_socket(&p->nodes[i]);
+                if (p->nodes[i].kind == PLAN_NODE_SOCKET && !is_notify_socket(&p->nodes[i]))
+                        return false;
+        }
+        if (!wanted)
+                return n_sockets == 0 && !named && p->type != SERVICE_NOTIFY &&
+                       p->watchdog_usec == USEC_INFINITY;
+
+        return n_directories == 1 && n_sockets == 1 && !plan_notify_obstacle(p) && named &&
+               streq(named, PLAN_NOTIFY_SOCKET);
+}
+
 static bool rlimits_hold(const Plan *p) {
         uint32_t seen = 0;
 
@@ -396,7 +441,7 @@ static bool misc_holds(const Plan *p) {
 int plan_check(const Plan *p) {
         static bool (*const checks[])(const Plan *p) = {
                 misc_holds, streams_hold,      environment_holds, rlimits_hold, ids_hold,
-                tree_holds, capabilities_hold, cgroup_holds,      devices_hold,
+                tree_holds, capabilities_hold, cgroup_holds,      devices_hold, notify_holds,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(checks); i++)

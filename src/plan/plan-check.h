@@ -32,6 +32,12 @@
 #define PLAN_CAPABILITIES_ALL ((UINT64_C(1) << 41) - 1)
 
 /* 0 or -EBADMSG. The fields themselves were checked by the table. */
+/*
+ * What keeps an application from the socket for notifications, or could take its place: another node in its directory,
+ * something in front of it. NULL: nothing, or the plan has no such socket.
+ */
+const PlanNode *plan_notify_obstacle(const Plan *p);
+
 int plan_check(const Plan *p);
 
 bool plan_text_is_hex(const char *s);

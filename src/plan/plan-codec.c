@@ -11,7 +11,7 @@
  * so that hashes of bytes compare plans.
  */
 static const char magic[8] = "immuplan";
-#define PLAN_VERSION 3U
+#define PLAN_VERSION 4U
 #define TEXT_IS_NULL UINT32_MAX
 
 static void put_u32(Buffer *b, uint32_t value) {

@@ -246,9 +246,9 @@ static int check_plan(PlanBuild *b) {
 
 static int build(PlanBuild *b) {
         static int (*const parts[])(PlanBuild * b) = {
-                check_account,     build_names,     build_hostname, plan_build_process,
-                plan_build_ids,    plan_build_tree, build_seccomp,  build_modules,
-                plan_build_cgroup, build_service,   check_plan,
+                check_account,      build_names,       build_hostname,  plan_build_notify,
+                plan_build_process, plan_build_ids,    plan_build_tree, build_seccomp,
+                build_modules,      plan_build_cgroup, build_service,   check_plan,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {

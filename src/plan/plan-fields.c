@@ -18,6 +18,7 @@ static const char *const private_users_names[] = { "pick", "self", "identity" };
 static const char *const network_names[] = { "none", "private", "shared", "host" };
 static const char *const oom_policy_names[] = { "kill", "stop", "continue" };
 static const char *const type_names[] = { "exec", "simple", "oneshot", "notify" };
+static const char *const notify_access_names[] = { "none", "main", "all" };
 static const char *const restart_names[] = { "no", "on-success", "on-failure", "on-abnormal", "always" };
 static const char *const on_disconnect_names[] = { "keep", "stop" };
 static const char *const node_names[] = {
@@ -27,6 +28,7 @@ static const char *const node_names[] = {
         [PLAN_NODE_DEVICE] = "device",       [PLAN_NODE_DEVPTS] = "devpts",
         [PLAN_NODE_MQUEUE] = "mqueue",       [PLAN_NODE_MASK] = "mask",
         [PLAN_NODE_REMOUNT] = "remount",     [PLAN_NODE_OVERLAY] = "overlay",
+        [PLAN_NODE_SOCKET] = "socket",
 };
 static const char *const rlimit_names[] = {
         [RLIMIT_CPU] = "CPU",           [RLIMIT_FSIZE] = "FSIZE",
@@ -146,6 +148,9 @@ static const PlanField plan_fields[] = {
           .is_valid = plan_layer_is_valid },
 
         { "Type",               PLAN_FIELD_U8, SCALAR(uint8_t, type), ENUM(type_names) },
+        { "NotifyAccess",       PLAN_FIELD_U8, SCALAR(uint8_t, notify_access), ENUM(notify_access_names) },
+        { "WatchdogUSec",       PLAN_FIELD_U64, SCALAR(uint64_t, watchdog_usec), .min = 1, .max = UINT64_MAX,
+          .format = PLAN_FORMAT_LIMIT },
         { "Restart",            PLAN_FIELD_U8, SCALAR(uint8_t, restart), ENUM(restart_names) },
         { "RestartUSec",        PLAN_FIELD_U64, SCALAR(uint64_t, restart_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },

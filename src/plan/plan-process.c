@@ -4,6 +4,7 @@
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <regex.h>
 #include <sys/resource.h>
@@ -213,6 +214,36 @@ static int name_state(PlanBuild *b) {
         return r == -ENOENT ? 0 : r;
 }
 
+/*
+ * What sd_notify(3) and sd_watchdog_enabled(3) go by: nobody's word but ours. Without WATCHDOG_PID, as any process of
+ * the application's may give the sign of life that NotifyAccess= lets it give.
+ */
+static int name_notify(PlanBuild *b) {
+        _cleanup_free_ char *usec = text_printf("%" PRIu64, b->plan->watchdog_usec);
+        const struct {
+                const char *name, *value;
+        } variables[] = {
+                { "NOTIFY_SOCKET",
+                  b->plan->notify_access == NOTIFY_ACCESS_NONE ? NULL : PLAN_NOTIFY_SOCKET },
+                { "WATCHDOG_USEC", b->plan->watchdog_usec == USEC_INFINITY ? NULL : usec },
+                { "WATCHDOG_PID", NULL },
+        };
+
+        if (!usec)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
+                int r;
+
+                environment_unset(b, variables[i].name);
+                r = variables[i].value ? environment_set(b, variables[i].name, variables[i].value) : 0;
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
 /* Built, not filtered: what is set here, then what the user may pass, then what the admin set: his word is last. */
 static int build_environment(PlanBuild *b) {
         const struct {
@@ -257,6 +288,10 @@ static int build_environment(PlanBuild *b) {
 
         STRV_FOREACH(what, b->profile->unset_environment)
         environment_unset(b, *what);
+
+        r = name_notify(b);
+        if (r < 0)
+                return r;
 
         if (strv_length(b->plan->environment) > PLAN_ENVIRONMENT_MAX)
                 return plan_refuse(b,

@@ -406,6 +406,8 @@ int plan_build_tree(PlanBuild *b) {
         if (r >= 0)
                 r = add_scratch(b);
         if (r >= 0)
+                r = plan_add_notify_socket(b);
+        if (r >= 0)
                 r = add_home(b);
         if (r >= 0)
                 r = plan_build_mounts(b);
@@ -419,5 +421,6 @@ int plan_build_tree(PlanBuild *b) {
         if (r < 0)
                 return r;
 
-        return plan_build_modifiers(b);
+        r = plan_build_modifiers(b);
+        return r < 0 ? r : plan_check_notify_socket(b);
 }

@@ -34,6 +34,7 @@ typedef enum PlanNodeKind {
         PLAN_NODE_MASK = 9,     /* an empty file or directory with mode 0 in front of the target */
         PLAN_NODE_REMOUNT = 10, /* the target bound on itself with these flags added */
         PLAN_NODE_OVERLAY = 11, /* the root: a directory of the host below a layer in memory; size */
+        PLAN_NODE_SOCKET = 12,  /* the socket for notifications, which the keeper holds */
         _PLAN_NODE_KIND_MAX,
 } PlanNodeKind;
 
@@ -59,6 +60,13 @@ enum {
 /* Below these lie the directories that sandboxes keep, as UID/PROFILE/…: root's all but the last, the user's. */
 #define PLAN_STATE_ROOT "/var/lib/immured"
 #define PLAN_CACHE_ROOT "/var/cache/immured"
+
+/* Where an application finds the socket for its notifications; nothing else is in that directory. */
+#define PLAN_NOTIFY_DIRECTORY "/run/immured"
+#define PLAN_NOTIFY_SOCKET PLAN_NOTIFY_DIRECTORY "/notify"
+
+/* EXTEND_TIMEOUT_USEC= of sd_notify(3) prolongs a timeout to at most this many times its length. */
+#define PLAN_EXTENSION_MAX 10U
 
 /*
  * Nodes are made in their order; target is absolute and normalized, inside the sandbox. Parents come first. Below a
@@ -138,7 +146,9 @@ typedef struct Plan {
         char **degrade;     /* layers that may be missing */
 
         /* its life */
-        uint8_t type; /* ServiceType */
+        uint8_t type;           /* ServiceType */
+        uint8_t notify_access;  /* NotifyAccess; none: there is no socket */
+        uint64_t watchdog_usec; /* USEC_INFINITY: none */
         uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec;
         uint8_t restart; /* RestartPolicy */
         uint64_t restart_usec, restart_max_delay_usec;

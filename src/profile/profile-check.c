@@ -186,10 +186,33 @@ static int check_restart(const ProfileCheck *c) {
         return 0;
 }
 
+/* A notification is a packet to a socket: without these an application could never say what is waited for. */
+static int check_notify(const ProfileCheck *c) {
+        const Profile *p = c->profile;
+        const struct {
+                bool needs;
+                const char *key;
+        } rules[] = {
+                { p->type == SERVICE_NOTIFY, "Type" },
+                { p->watchdog_usec != USEC_INFINITY, "WatchdogSec" },
+                { p->notify_access != NOTIFY_ACCESS_NONE, "NotifyAccess" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rules); i++)
+                if (rules[i].needs && !strv_contains(p->address_families, "AF_UNIX"))
+                        return check_refuse(c,
+                                            "Service",
+                                            rules[i].key,
+                                            "needs AF_UNIX in RestrictAddressFamilies=: notifications go "
+                                            "through a socket of that kind");
+
+        return 0;
+}
+
 int profile_check(const Profile *p, const KeyOrigin *origins, bool complete, Findings *findings) {
         static int (*const checks[])(const ProfileCheck *c) = {
-                check_exec_start,   check_arguments, check_user_settable, check_memory,
-                check_capabilities, check_mounts,    check_files,         check_restart,
+                check_exec_start, check_arguments, check_user_settable, check_memory, check_capabilities,
+                check_mounts,     check_files,     check_restart,       check_notify,
         };
         const ProfileCheck c = {
                 .profile = p,

@@ -104,7 +104,12 @@ DEFINE_ENUM_PARSER(parse_key_service_type, ServiceType,
         { "exec",    SERVICE_EXEC,    true },
         { "simple",  SERVICE_SIMPLE,  true },
         { "oneshot", SERVICE_ONESHOT, true },
-        { "notify",  SERVICE_NOTIFY,  false });
+        { "notify",  SERVICE_NOTIFY,  true });
+
+DEFINE_ENUM_PARSER(parse_key_notify_access, NotifyAccess,
+        { "",     NOTIFY_ACCESS_NONE, true },
+        { "main", NOTIFY_ACCESS_MAIN, true },
+        { "all",  NOTIFY_ACCESS_ALL,  true });
 
 DEFINE_ENUM_PARSER(parse_key_restart, RestartPolicy,
         { "no",          RESTART_NO,          true },

@@ -69,6 +69,7 @@ DECLARE_PARSER(parse_key_proc_subset);
 DECLARE_PARSER(parse_key_network_mode);
 DECLARE_PARSER(parse_key_oom_policy);
 DECLARE_PARSER(parse_key_service_type);
+DECLARE_PARSER(parse_key_notify_access);
 DECLARE_PARSER(parse_key_restart);
 DECLARE_PARSER(parse_key_on_disconnect);
 DECLARE_PARSER(parse_key_landlock);

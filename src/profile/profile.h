@@ -85,7 +85,7 @@ typedef enum ServiceType {
         SERVICE_EXEC = 0,    /* the application was executed (default) */
         SERVICE_SIMPLE = 1,  /* its process exists */
         SERVICE_ONESHOT = 2, /* it has ended */
-        SERVICE_NOTIFY = 3,
+        SERVICE_NOTIFY = 3,  /* it says READY=1, sd_notify(3) */
 } ServiceType;
 
 /* After which ends it is started again, as in systemd.service(5). Also in the plan: never renumber. */
@@ -96,6 +96,14 @@ typedef enum RestartPolicy {
         RESTART_ON_ABNORMAL = 3,
         RESTART_ALWAYS = 4,
 } RestartPolicy;
+
+/* Whose notifications count. Also in the plan: never renumber. */
+typedef enum NotifyAccess {
+        NOTIFY_ACCESS_NONE =
+                0, /* not said: main where anything needs one, else there is no socket (default) */
+        NOTIFY_ACCESS_MAIN = 1, /* the application's first process */
+        NOTIFY_ACCESS_ALL = 2,
+} NotifyAccess;
 
 typedef enum OnDisconnect {
         ON_DISCONNECT_KEEP = 0,
@@ -262,6 +270,8 @@ typedef struct Profile {
 
         /* [Service] */
         ServiceType type;
+        NotifyAccess notify_access;
+        uint64_t watchdog_usec; /* USEC_INFINITY: none */
         RestartPolicy restart;
         uint64_t restart_usec, restart_max_delay_usec; /* max: USEC_INFINITY: always restart_usec */
         uint32_t restart_steps;

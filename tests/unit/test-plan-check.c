@@ -78,6 +78,12 @@ static void replace(char **s, const char *text) {
         X(tcp_without_landlock,   (p->landlock = false, p->landlock_no_tcp = true)) \
         X(unknown_network,        p->network = 4) \
         X(unknown_type,           p->type = 4) \
+        X(unknown_access,         p->notify_access = 3) \
+        X(notify_without_socket,  p->type = SERVICE_NOTIFY) \
+        X(watchdog_without_socket, p->watchdog_usec = 5) \
+        X(no_watchdog_time,       p->watchdog_usec = 0) \
+        X(access_without_socket,  p->notify_access = NOTIFY_ACCESS_ALL) \
+        X(socket_nowhere,         replace(&p->environment[0], "NOTIFY_SOCKET=/run/immured/notify")) \
         X(unknown_oom_policy,     p->oom_policy = 3) \
         X(unknown_disconnect,     p->on_disconnect = 2) \
         X(no_signal,              p->kill_signal = 0) \

@@ -69,6 +69,8 @@ static void defaults_confine(void **state) {
         assert_true(p->lock_personality && p->restrict_realtime && p->restrict_suid_sgid);
         assert_int_equal(strv_length(p->degrade), 0);
         assert_int_equal(p->type, SERVICE_EXEC);
+        assert_int_equal(p->notify_access, NOTIFY_ACCESS_NONE);
+        assert_true(p->watchdog_usec == USEC_INFINITY);
         assert_int_equal(p->timeout_start_usec, 30 * USEC_PER_SEC);
         assert_int_equal(p->timeout_stop_usec, 10 * USEC_PER_SEC);
         assert_int_equal(p->restart, RESTART_NO);
@@ -289,7 +291,13 @@ static const ValueCase values[] = {
         { "Security", "Landlock", "yes", -EINVAL },
         { "Security", "Degrade", "memory pids", 0 },
         { "Security", "Degrade", "everything", -EINVAL },
-        { "Service", "Type", "notify", -EOPNOTSUPP },
+        { "Service", "Type", "notify", 0 },
+        { "Service", "NotifyAccess", "main", 0 },
+        { "Service", "NotifyAccess", "all", 0 },
+        { "Service", "NotifyAccess", "exec", -EINVAL },
+        { "Service", "WatchdogSec", "30s", 0 },
+        { "Service", "WatchdogSec", "infinity", 0 },
+        { "Service", "WatchdogSec", "0", -ERANGE },
         { "Service", "Type", "forking", -EINVAL },
         { "Service", "Restart", "no", 0 },
         { "Service", "Restart", "always", 0 },

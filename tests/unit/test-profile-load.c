@@ -171,7 +171,7 @@ static void keys_of_later_versions_are_refused(void **state) {
                 "[Files]\nRootImage=\n",         "[Files]\nDeviceAllow=/dev/kvm r\n",
                 "[Network]\nIPAccounting=yes\n", "[Network]\nPort=80\n",
                 "[Network]\nMode=shared:a\n",    "[Service]\nIdleTimeoutSec=1\n",
-                "[Service]\nWatchdogSec=1\n",    "[Log]\nLogRateLimitBurst=1\n",
+                "[Service]\nHealthRetries=1\n",  "[Log]\nLogRateLimitBurst=1\n",
                 "[Access]\nUserSettable=Nice\n", "[Security]\nSystemCallNotify=no\n",
         };
 

@@ -39,6 +39,14 @@ static void an_ending_is_judged(void **state _unused_) {
                 { { CLD_KILLED, SIGKILL, .oom_kills = 1 }, SANDBOX_OOM_KILL },
                 { { CLD_EXITED, 0, .oom_kills = 1 }, SANDBOX_OOM_KILL },
                 { { CLD_KILLED, SIGKILL, .timed_out = true, .oom_kills = 1 }, SANDBOX_TIMEOUT },
+                { { CLD_DUMPED, SIGABRT, .stuck = true }, SANDBOX_WATCHDOG },
+                { { CLD_EXITED, 0, .stuck = true, .timed_out = true, .oom_kills = 1 }, SANDBOX_WATCHDOG },
+                { { CLD_EXITED, 0, .unready = true }, SANDBOX_EXIT_CODE },
+                { { CLD_EXITED, 5, .unready = true }, SANDBOX_EXIT_CODE },
+                { { CLD_KILLED, SIGTERM, .unready = true }, SANDBOX_SIGNAL },
+                { { CLD_EXITED, 0, .unready = true, .stopped = true }, SANDBOX_SUCCESS },
+                { { CLD_EXITED, 1, .unready = true, .stopped = true }, SANDBOX_EXIT_CODE },
+                { { CLD_EXITED, 0, .unready = true, .timed_out = true, .stopped = true }, SANDBOX_TIMEOUT },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
@@ -70,6 +78,8 @@ static void terms_are_what_the_plan_says(void **state _unused_) {
                 .timeout_start_usec = 1,
                 .timeout_stop_usec = 2,
                 .runtime_max_usec = UINT64_MAX,
+                .watchdog_usec = 9,
+                .notify_access = NOTIFY_ACCESS_ALL,
                 .kill_signal = SIGHUP,
                 .success_statuses = statuses,
                 .n_success_statuses = ELEMENTSOF(statuses),
@@ -91,6 +101,8 @@ static void terms_are_what_the_plan_says(void **state _unused_) {
         assert_int_equal(terms.timeout_start_usec, 1);
         assert_int_equal(terms.timeout_stop_usec, 2);
         assert_true(terms.runtime_max_usec == UINT64_MAX);
+        assert_int_equal(terms.watchdog_usec, 9);
+        assert_int_equal(terms.notify_access, NOTIFY_ACCESS_ALL);
         assert_int_equal(terms.kill_signal, SIGHUP);
         assert_int_equal(terms.success_statuses[2], 3);
         assert_int_equal(terms.success_statuses[3], 0);

@@ -178,6 +178,7 @@ Plan *rig_plan_new(const char *words) {
         p->hostname = copy("web");
         p->network = NETWORK_NONE;
         p->kill_signal = SIGTERM;
+        p->watchdog_usec = USEC_INFINITY;
         p->success_statuses = calloc(8, sizeof(*p->success_statuses));
         assert_non_null(p->success_statuses);
         p->n_success_statuses = 8;

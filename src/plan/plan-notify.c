@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "plan/plan-build.h"
+#include "plan/plan-check.h"
+
+int plan_build_notify(PlanBuild *b) {
+        const Profile *from = b->profile;
+        bool needed = from->type == SERVICE_NOTIFY || from->watchdog_usec != USEC_INFINITY;
+
+        b->plan->watchdog_usec = from->watchdog_usec;
+        b->plan->notify_access = (uint8_t) (from->notify_access != NOTIFY_ACCESS_NONE ? from->notify_access
+                                            : needed                                  ? NOTIFY_ACCESS_MAIN
+                                                                                      : NOTIFY_ACCESS_NONE);
+        return 0;
+}
+
+int plan_add_notify_socket(PlanBuild *b) {
+        int r;
+
+        if (b->plan->notify_access == NOTIFY_ACCESS_NONE)
+                return 0;
+
+        /* A mount of its own, which an application cannot move away even where /run is its own. */
+        r = plan_add_node(b,
+                          &(PlanNode){
+                                  .kind = PLAN_NODE_TMPFS,
+                                  .target = (char *) PLAN_NOTIFY_DIRECTORY,
+                                  .flags = PLAN_NODE_READ_ONLY | PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV |
+                                           PLAN_NODE_NO_EXEC,
+                                  .mode = 0755,
+                          });
+        if (r < 0)
+                return r;
+
+        /* Sending takes the right to write, and receiving none: the keeper has the other end already. */
+        return plan_add_node(b,
+                             &(PlanNode){
+                                     .kind = PLAN_NODE_SOCKET,
+                                     .target = (char *) PLAN_NOTIFY_SOCKET,
+                                     .mode = 0222,
+                             });
+}
+
+int plan_check_notify_socket(PlanBuild *b) {
+        const PlanNode *n = plan_notify_obstacle(b->plan);
+
+        return !n ? 0
+                  : plan_refuse(
+                            b,
+                            PLAN_REFUSAL_BAD_SETTING,
+                            "[Files]: %s would cover the socket for notifications in %s, which Type=notify, "
+                            "NotifyAccess= and WatchdogSec= need",
+                            n->target,
+                            PLAN_NOTIFY_DIRECTORY);
+}
