@@ -6,7 +6,7 @@
  *
  * SOCK_SEQPACKET; each packet is text, lines of NAME=value as in sd_notify(3). It outlives the broker and the bus.
  *
- *   keeper → holder   STATE=running                     the application was executed
+ *   keeper → holder   STATE=running                     the application was executed, and is ready with Type=notify
  *                     RESULT=exit-code\nCODE=exited\nSTATUS=3    it has ended; last packet, then end of file
  *                     RESULT=…\nTEXT=…                  what went wrong, where RESULT=setup or resources
  *   holder → keeper   STOP=1                            as Stop() on the bus

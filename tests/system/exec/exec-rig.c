@@ -282,19 +282,19 @@ static void keep_the_keepers_capabilities(void) {
 
 /* The keeper's side of plan/launch.h, in the child. */
 static _noreturn_ void
-execute(const int fds[static 7], const char *program, const char *fault, const char *base) {
+execute(const int fds[static _LAUNCH_FD_END], const char *program, const char *fault, const char *base) {
         static const gid_t groups[] = { 0, 4242 };
         char *const argv[] = { (char *) "immured-exec", (char *) "web.3001.1", (char *) base, NULL };
         char variable[64];
         char *const environment[] = { variable, NULL };
-        int high[7];
+        int high[_LAUNCH_FD_END];
 
         (void) snprintf(variable, sizeof(variable), "FAULT=%s", fault ?: "");
 
         /* Away from the numbers first, or one would overwrite another. One more stays open, as a keeper's mistake. */
-        for (int i = 0; i < 7; i++)
+        for (int i = 0; i < _LAUNCH_FD_END; i++)
                 high[i] = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD, 20) : -1;
-        for (int i = 0; i < 7; i++) {
+        for (int i = 0; i < _LAUNCH_FD_END; i++) {
                 if (high[i] < 0)
                         (void) close(i);
                 else if (dup2(high[i], i) < 0)
@@ -313,6 +313,7 @@ execute(const int fds[static 7], const char *program, const char *fault, const c
 void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         _cleanup_close_ int plan_fd = -EBADF, null_fd = -EBADF;
         int status[2], result[2], output[2], netns_fd = r->netns_fd > 0 ? r->netns_fd : -1;
+        const int notify_fd = r->notify_fd > 0 ? r->notify_fd : -1;
         const int input_fd = r->input_fd;
         const Tracer *tracer = r->tracer;
         const char *base = p->private_users == PRIVATE_USERS_PICK ? "600000" : "0";
@@ -332,13 +333,14 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         r->outer = fork();
         assert_true(r->outer >= 0);
         if (r->outer == 0) {
-                const int fds[7] = { input_fd > 0 ? input_fd : null_fd,
-                                     output[1],
-                                     output[1],
-                                     plan_fd,
-                                     status[1],
-                                     result[1],
-                                     netns_fd };
+                const int fds[_LAUNCH_FD_END] = { input_fd > 0 ? input_fd : null_fd,
+                                                  output[1],
+                                                  output[1],
+                                                  plan_fd,
+                                                  status[1],
+                                                  result[1],
+                                                  netns_fd,
+                                                  notify_fd };
 
                 if (tracer)
                         (void) raise(SIGSTOP);

@@ -41,6 +41,7 @@ typedef struct Run {
         int status_fd, result_fd, output_fd;
         int netns_fd;                /* -EBADF: exec makes one */
         int input_fd;                /* 0: /dev/null */
+        int notify_fd;               /* 0: none */
         const struct Tracer *tracer; /* NULL: nobody watches; else inject_start() was called */
 
         bool failed, verified, has_result;

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #define BIND (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
@@ -327,6 +328,76 @@ static void test_devices(void **state) {
         rig_must_fail(&r, p, NULL, "mounts", LAUNCH_FAILURE_SETUP, "Device /dev/kmsg is not one of those");
 }
 
+/* A plan whose program says that it is ready, and looks at the socket. */
+static Plan *speaking_plan(void) {
+        Plan *p = rig_plan_new("/probe notify READY=1");
+        PlanNode *n;
+
+        assert_int_equal(strv_extend(&p->environment, "NOTIFY_SOCKET=" PLAN_NOTIFY_SOCKET), 0);
+        p->notify_access = NOTIFY_ACCESS_MAIN;
+
+        n = rig_add_node(p,
+                         PLAN_NODE_TMPFS,
+                         BIND | PLAN_NODE_READ_ONLY | PLAN_NODE_NO_EXEC,
+                         NULL,
+                         PLAN_NOTIFY_DIRECTORY);
+        n->mode = 0755;
+        rig_add_node(p, PLAN_NODE_SOCKET, 0, NULL, PLAN_NOTIFY_SOCKET)->mode = 0222;
+        return p;
+}
+
+static int new_socket(void) {
+        static const int on = 1;
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        assert_true(fd >= 0);
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+        return fd;
+}
+
+/* The sender's pid as we count; 0: nothing came. */
+static pid_t hear_ready(int fd) {
+        uint8_t control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8)));
+        char text[64];
+        struct iovec iov = { text, sizeof(text) };
+        struct msghdr m = {
+                .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+        };
+        struct ucred sender;
+
+        if (recvmsg(fd, &m, 0) != 7 || memcmp(text, "READY=1", 7) != 0)
+                return 0;
+
+        memcpy(&sender, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(sender));
+        return sender.pid;
+}
+
+static void test_the_socket_leads_out(void **state) {
+        _cleanup_(plan_freep) Plan *p = speaking_plan();
+        _cleanup_close_ int fd = new_socket();
+        static Run r;
+
+        (void) state;
+        r.notify_fd = fd;
+        rig_run(&r, p);
+        assert_string_equal(rig_value(&r, "mode"), "140222 65534");
+        assert_int_equal(hear_ready(fd), r.verification.main);
+        assert_int_equal(hear_ready(fd), 0);
+}
+
+static void test_socket_and_plan_go_together(void **state) {
+        _cleanup_(plan_freep) Plan *with = speaking_plan(), *without = rig_plan_new("/probe facts");
+        _cleanup_close_ int fd = new_socket();
+        static Run r;
+
+        (void) state;
+        r.notify_fd = 0;
+        rig_must_fail(&r, with, NULL, "plan", LAUNCH_FAILURE_SETUP, "socket for notifications");
+        r.notify_fd = fd;
+        rig_must_fail(&r, without, NULL, "plan", LAUNCH_FAILURE_SETUP, "socket for notifications");
+        r.notify_fd = 0;
+}
+
 static int setup(void **state) {
         (void) state;
 
@@ -359,6 +430,8 @@ int main(void) {
                 cmocka_unit_test(test_recursive),
                 cmocka_unit_test(test_idmap_unavailable),
                 cmocka_unit_test(test_devices),
+                cmocka_unit_test(test_the_socket_leads_out),
+                cmocka_unit_test(test_socket_and_plan_go_together),
         };
 
         if (geteuid() != 0)
