@@ -2,6 +2,8 @@
 
 #include "ctl/client.h"
 
+#include "ctl/ask.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -41,7 +43,6 @@ int client_open(sd_bus **ret) {
         if (r < 0)
                 return ctl_error(r, "Cannot reach the system bus: %s", strerror(-r));
 
-        (void) sd_bus_set_allow_interactive_authorization(bus, isatty(STDIN_FILENO));
         *ret = TAKE_PTR(bus);
         return 0;
 }
@@ -50,7 +51,7 @@ int client_send(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret_reply) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
-        r = sd_bus_call(bus, m, UINT64_MAX, &error, ret_reply);
+        r = ask_call(bus, m, &error, ret_reply);
         return r < 0 ? client_error(&error, r) : 0;
 }
 

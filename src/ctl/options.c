@@ -111,6 +111,8 @@ static const OptionRow option_rows[] = {
           "Show the version" },
         { "json",          0,   "short|pretty|off", OPTION_LISTING, 0,                                parse_json,
           "Print JSON instead of text" },
+        { "no-ask-password", 0, NULL,               OPTION_ALWAYS,  offsetof(Options, no_ask_password), parse_flag,
+          "Ask for no password" },
         { "no-legend",     0,   NULL,               OPTION_LISTING, offsetof(Options, no_legend),     parse_flag,
           "Print neither headers nor totals" },
         { "no-pager",      0,   NULL,               OPTION_ALWAYS,  offsetof(Options, no_pager),      parse_flag,

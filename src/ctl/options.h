@@ -37,6 +37,7 @@ typedef struct Options {
         OutputMode output;
         bool no_legend;
         bool no_pager; /* for hands that are used to it: there is none to be left out */
+        bool no_ask_password;
         bool quiet;
 
         /* all borrowed from the command line but the lists */

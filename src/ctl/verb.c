@@ -3,6 +3,7 @@
 #include "ctl/verb.h"
 
 #include "base/buffer.h"
+#include "ctl/ask.h"
 #include "ctl/exit-status.h"
 #include "ctl/output.h"
 
@@ -246,6 +247,8 @@ int verb_dispatch(int argc, char **argv) {
         argv += r;
         argc -= r;
 
+        if (options.no_ask_password)
+                ask_forbid();
         if (options.help)
                 return verb_print_help(verb) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 

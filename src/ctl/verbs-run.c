@@ -9,6 +9,8 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "ctl/agent.h"
+#include "ctl/ask.h"
 #include "ctl/client.h"
 #include "ctl/exit-status.h"
 #include "ctl/relay.h"
@@ -34,6 +36,9 @@ typedef struct Run {
         int lease;
         Relay streams[N_STREAMS];
         LeaseReport report;
+        sd_bus_message *request; /* for as long as it may have to be sent again */
+        bool asked;              /* it was */
+        Agent agent;
         bool launched;
         uint64_t early_signals; /* came before the lease; bit N: signal N */
         bool finished;          /* status is final, but output may still be on its way */
@@ -43,6 +48,8 @@ typedef struct Run {
 static void run_done(Run *run) {
         for (size_t i = 0; i < N_STREAMS; i++)
                 relay_done(&run->streams[i]);
+        agent_close(&run->agent);
+        (void) sd_bus_message_unref(run->request);
         sd_bus_close_unref(run->bus);
         (void) safe_close(run->lease);
         (void) safe_close(run->signals);
@@ -183,6 +190,22 @@ static int run_take_lease(Run *run, sd_bus_message *reply) {
         return r < 0 ? ctl_error(r, "Cannot hand on a signal: %s", strerror(-r)) : 0;
 }
 
+static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error);
+
+/* Somebody has to authenticate: once more, with leave to ask, and an agent until the answer comes. */
+static int run_ask_again(Run *run) {
+        _cleanup_message_ sd_bus_message *again = NULL;
+        int r;
+
+        run->asked = true;
+        r = ask_again(run->bus, run->request, &again);
+        if (r < 0)
+                return r;
+
+        (void) agent_open(&run->agent);
+        return sd_bus_call_async(run->bus, NULL, again, on_launched, run, UINT64_MAX);
+}
+
 static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
         Run *run = userdata;
@@ -190,6 +213,10 @@ static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
 
         (void) ret_error;
 
+        if (error && !run->asked && ask_may_help(error) && run_ask_again(run) >= 0)
+                return 0;
+
+        agent_close(&run->agent);
         run->launched = true;
         for (size_t i = 0; i < N_STREAMS; i++)
                 relay_handed_over(&run->streams[i]);
@@ -232,6 +259,7 @@ static int run_launch(Run *run, char **args) {
                 return r;
 
         /* Not a blocking call: streams that are copied must flow, and signals be heard, while it lasts. */
+        run->request = sd_bus_message_ref(m);
         r = sd_bus_call_async(run->bus, NULL, m, on_launched, run, UINT64_MAX);
         return r < 0 ? client_message_error(r) : 0;
 }

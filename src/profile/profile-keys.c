@@ -64,7 +64,7 @@ const ProfileKey profile_keys[] = {
         LIST("Access", "ManageGroups", parse_key_groups, manage_groups, "", "group…",
              "Groups whose members may stop and inspect others' sandboxes of it"),
         ENUM("Access", "Authentication", parse_key_authentication, authentication, "none", "none|self|admin",
-             "Who must give a password before a launch"),
+             "Who must give a password before a launch, asked by polkit"),
         KEY("Access", "MaxInstances", parse_key_u32, max_instances, 1, 4096, false, "1", "1…4096",
              "Sandboxes of it that one user may have"),
         ENUM("Access", "Arguments", parse_key_arguments, arguments, "fixed", "fixed|append|pattern",

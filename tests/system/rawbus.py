@@ -24,6 +24,49 @@ def read_string(data, offset=0):
     return data[offset + 4:offset + 4 + size].decode()
 
 
+class Reader:
+    """A marshalled body read value by value: as much of it as the tests have to look into."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def align(self, size):
+        self.at += -self.at % size
+
+    def u(self):
+        self.align(4)
+        value, = struct.unpack_from('<I', self.data, self.at)
+        self.at += 4
+        return value
+
+    def s(self):
+        size = self.u()
+        text = self.data[self.at:self.at + size].decode()
+        self.at += size + 1
+        return text
+
+    def g(self):
+        size = self.data[self.at]
+        text = self.data[self.at + 1:self.at + 1 + size].decode()
+        self.at += size + 2
+        return text
+
+    def dictionary(self, value):
+        """a{s…}: value reads what an entry holds."""
+        size, found = self.u(), {}
+        self.align(8)
+        end = self.at + size
+        while self.at < end:
+            self.align(8)
+            key = self.s()
+            found[key] = value()
+        return found
+
+    def text_variant(self):
+        assert self.g() == 's'
+        return self.s()
+
+
 def options(entries):
     """The marshalled sa{sv} of a launch without its first string: [(name, index of a descriptor)]; starts at 8n."""
     content = b''
@@ -63,9 +106,13 @@ class RawBus:
     def close(self):
         self.socket.close()
 
-    def call(self, destination, path, interface, member, signature='', body=b'', fds=()):
+    def call(self, destination, path, interface, member, signature='', body=b'', fds=(), flags=0):
         """(name of the error or None, body of the reply)"""
-        self.send(destination, path, interface, member, signature, body, fds)
+        self.send(destination, path, interface, member, signature, body, fds, flags)
+        return self.wait_reply()
+
+    def wait_reply(self):
+        """To what was sent last."""
         while True:
             kind, values, content = self.read()
             if kind in (REPLY, ERROR) and values.get(5) == self.serial:
@@ -73,21 +120,33 @@ class RawBus:
             if kind == SIGNAL:
                 self.signals.append((values, content))
 
-    def message(self, destination, path, interface, member, signature='', body=b'', n_fds=0, flags=0):
-        """The bytes of a call, with a serial of its own."""
+    def marshal(self, type, texts, fields, signature, body, n_fds, flags=0):
+        """The bytes of a message, with a serial of its own."""
         self.serial += 1
-        fields = b''
-        for code, kind, value in ((1, 'o', path), (2, 's', interface), (3, 's', member), (6, 's', destination)):
+        for code, kind, value in texts:
             fields = padded(fields, 8) + bytes([code, 1]) + kind.encode() + b'\0' + string(value)
         if signature:
             fields = padded(fields, 8) + b'\x08\1g\0' + bytes([len(signature)]) + signature.encode() + b'\0'
         if n_fds:
             fields = padded(fields, 8) + b'\x09\1u\0' + struct.pack('<I', n_fds)
-        head = struct.pack('<cBBBIII', b'l', CALL, flags, 1, len(body), self.serial, len(fields)) + fields
+        head = struct.pack('<cBBBIII', b'l', type, flags, 1, len(body), self.serial, len(fields)) + fields
         return padded(head, 8) + body
 
-    def send(self, destination, path, interface, member, signature='', body=b'', fds=()):
-        message = self.message(destination, path, interface, member, signature, body, len(fds))
+    def message(self, destination, path, interface, member, signature='', body=b'', n_fds=0, flags=0):
+        """The bytes of a call."""
+        texts = ((1, 'o', path), (2, 's', interface), (3, 's', member), (6, 's', destination))
+        return self.marshal(CALL, texts, b'', signature, body, n_fds, flags)
+
+    def send(self, destination, path, interface, member, signature='', body=b'', fds=(), flags=0):
+        self.send_bytes(self.message(destination, path, interface, member, signature, body, len(fds), flags), fds)
+
+    def answer(self, call, signature='', body=b'', error=None):
+        """Replies to a message that was read."""
+        texts = ((6, 's', call[7]), *([(4, 's', error)] if error else []))
+        fields = b'\x05\1u\0' + struct.pack('<I', call[0])
+        self.send_bytes(self.marshal(ERROR if error else REPLY, texts, fields, signature, body, 0))
+
+    def send_bytes(self, message, fds=()):
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
         sent = self.socket.sendmsg([message], ancillary)
         self.socket.sendall(message[sent:])
@@ -104,11 +163,11 @@ class RawBus:
         return data
 
     def read(self):
-        """One message: (kind, {header field: value}, body)."""
+        """One message: (kind, {header field: value, 0: its serial}, body)."""
         head = self.read_exactly(16)
-        size, _, n = struct.unpack('<III', head[4:])
+        size, serial, n = struct.unpack('<III', head[4:])
         fields, content = self.read_exactly(n + -n % 8), self.read_exactly(size)
-        values, i = {}, 0
+        values, i = {0: serial}, 0
         while i < n:
             i += -i % 8
             code, kind = fields[i], chr(fields[i + 2])
