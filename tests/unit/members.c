@@ -96,7 +96,7 @@ static bool print_row(ObjectKind on, const char *name, AccessVerb verb, ObjectKi
         for (AccessAction a = 0; a < _ACCESS_ACTION_MAX; a++)
                 if (actions & ACTION_BIT(a))
                         printf(" %s", strrchr(access_action_id(a), '.') + 1);
-        printf("\n");
+        printf("%s\n", actions ? "" : " -");
         return true;
 }
 

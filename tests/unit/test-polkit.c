@@ -65,8 +65,8 @@ static int teardown(void **state) {
 
         (void) sd_bus_message_unref(b->question);
         (void) polkit_free(b->polkit);
-        (void) sd_bus_flush_close_unref(b->ours);
-        (void) sd_bus_flush_close_unref(b->theirs);
+        (void) sd_bus_close_unref(b->ours);
+        (void) sd_bus_close_unref(b->theirs);
         free(b);
         return 0;
 }
