@@ -228,7 +228,7 @@ def check_layout(tree):
         for number, line in enumerate(tree.text(name).splitlines(), 1):
             if line != line.rstrip():
                 yield f'{name}:{number}: blanks at the end of the line'
-            if '\t' in line:
+            if '\t' in (line.lstrip('\t') if '.scd' in name else line):  # scdoc(5) indents by tabs alone
                 yield f'{name}:{number}: a tab'
             if name.endswith(('.c', '.h')) and len(line) > MAX_COLUMNS:
                 yield f'{name}:{number}: {len(line)} columns, at most {MAX_COLUMNS}'
