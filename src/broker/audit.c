@@ -22,7 +22,6 @@ static const struct {
         { .verb = ACCESS_SUBSCRIBE,      .looks = true },
         { .verb = ACCESS_PLAN,           .looks = true },
         { .verb = ACCESS_CHECK_ACCESS,   .looks = true },
-        { .verb = ACCESS_CHECK_ACCESS,   .looks = true },
         { .verb = ACCESS_RELOAD,         .admin = true },
         { .verb = ACCESS_SET_PROPERTIES, .admin = true },
         { .verb = ACCESS_LAUNCH,         .launch = true },
