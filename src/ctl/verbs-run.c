@@ -216,6 +216,8 @@ static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
         if (error && !run->asked && ask_may_help(error) && run_ask_again(run) >= 0)
                 return 0;
 
+        /* It holds copies of the streams that were handed over, which nobody but the application shall have now. */
+        run->request = sd_bus_message_unref(run->request);
         agent_close(&run->agent);
         run->launched = true;
         for (size_t i = 0; i < N_STREAMS; i++)
