@@ -10,8 +10,15 @@ from booted import (BootedTest, cgroup, drop_in, fields, is_active, keeper_unit,
 
 MIB = 1024 * 1024
 
-# Takes so many MiB, says so, and holds them.
-HOLD = 'import sys, time\nheld = bytearray(b"x" * ({} << 20))\nprint("held", flush=True)\ntime.sleep(9999)'
+# Takes so many MiB and not a moment more, says so, and holds them.
+HOLD = """
+import time
+held = bytearray({} << 20)
+for i in range(0, len(held), 4096):
+    held[i] = 1
+print("held", flush=True)
+time.sleep(9999)
+"""
 
 
 class Slices(BootedTest):
@@ -54,6 +61,8 @@ class Slices(BootedTest):
             systemctl('revert', slice_unit('alice'))
 
     def test_drop_in_for_the_slices_of_all_users(self):
+        for user in 'alice', 'bob':  # one that is there already takes its new settings when it starts the next time
+            systemctl('stop', slice_unit(user))
         with drop_in('immured-.slice', '[Slice]\nMemoryMax=400M\n'):
             for user in 'alice', 'bob':
                 launch(user, 'sleep')
