@@ -15,8 +15,9 @@ EXPOSURE = {'immured.service': 1.5, 'immured-user@.service': 9.0, 'immured-app@.
 
 class Units(BootedTest):
     def test_systemd_finds_nothing_wrong(self):
+        # Not a real name of an application: from systemd 254 on, what follows a colon is another name for a file.
         units = ['immured.service', 'immured.socket', 'immured.slice', 'immured-user@1000.service',
-                 'immured-app@alice:sleep.service']
+                 'immured-app@alice.service']
         done = run('systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', *units)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '', ''))
 
