@@ -123,7 +123,7 @@ static int object_resolve(Call *c) {
                 r = sd_bus_message_read(c->message, "s", &text);
                 if (r < 0)
                         return r;
-                if (!text_is_printable(text, NULL) || strlen(text) > 128)
+                if (!text_is_printable(text, "") || strlen(text) > 128)
                         return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no name");
                 c->object = c->member->subject == SUBJECT_SANDBOX ? find_sandbox(c->manager, text, text)
                                                                   : find_profile(c->manager, text, text);
