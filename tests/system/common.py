@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import unittest
@@ -122,7 +123,8 @@ def stop_all():
 
 
 def broker_pid():
-    return int((RIG / 'broker.pid').read_text())
+    # Empty for a moment while the rig starts another one.
+    return int(wait_for("the broker's pid", (RIG / 'broker.pid').read_text))
 
 
 def broker_is_there():
@@ -251,14 +253,24 @@ class NotifySocket:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.socket.bind(path)
         self.socket.settimeout(0.05)
+        # Whoever sends to a full queue waits, and a test that waits for him meanwhile would do so for ever.
+        self.closing = False
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
 
     def close(self):
+        self.closing = True
+        self.reader.join()
         self.socket.close()
         os.unlink(self.path)
 
+    def read(self):
+        while not self.closing:
+            self.receive()
+
     def receive(self):
         with contextlib.suppress(TimeoutError):
-            while True:
+            while not self.closing:
                 data, ancillary, _, _ = self.socket.recvmsg(65536, 1024)
                 for _, kind, fds in ancillary:
                     if kind == socket.SCM_RIGHTS:
@@ -269,7 +281,6 @@ class NotifySocket:
     def wait(self, **fields):
         """The first message that is not yet taken with these fields; a value None stands for any."""
         def find():
-            self.receive()
             for i, message in enumerate(self.messages):
                 if all(k in message and (v is None or re.fullmatch(v, message[k])) for k, v in fields.items()):
                     del self.messages[:i + 1]
