@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: no, a user's share of the broker's time is used up by what takes a slow one so long
 """What polkit is asked, and what becomes of its answers: the test plays it, well and badly."""
 
 import contextlib

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: no, a user's share of the broker's time is used up by what takes a slow one so long
 # rig: --polkit
 """With the real polkitd: what the actions file says by default, and what rules make of it."""
 
