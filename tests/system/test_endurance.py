@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: no, what such a broker takes of memory and time says nothing of the real one
 """Thousands of launches of every kind, good and bad, by several users at once: afterwards all is as it was.
 
 ENDURANCE=N in its environment makes it N launches.
@@ -43,7 +44,11 @@ def launch_many(n, kinds, offset):
     for i in range(n):
         name = kinds[(i + offset) % len(kinds)]
         wanted = KINDS[name][1]
-        error, body = bus.call(BUS, ROOT, BUS + '.Manager', 'Launch', 'sa{sv}', launch_body('e-' + name, []))
+        while True:
+            error, body = bus.call(BUS, ROOT, BUS + '.Manager', 'Launch', 'sa{sv}', launch_body('e-' + name, []))
+            if error != ERROR + 'RateLimited':
+                break
+            time.sleep(0.5)  # a fast machine may use up its user's share
         if error != (wanted and ERROR + wanted):
             print(f'{name}: {error} ({read_string(body) if error else ""}), and not {wanted}', flush=True)
             return False
@@ -53,10 +58,6 @@ def launch_many(n, kinds, offset):
 def memory_of(pid):
     """KiB that are its own."""
     return int(re.search(r'^RssAnon:\s+(\d+)', pathlib.Path(f'/proc/{pid}/status').read_text(), re.M)[1])
-
-
-def is_sanitized():
-    return 'libasan' in pathlib.Path(f'/proc/{broker_pid()}/maps').read_text()
 
 
 class Endurance(SystemTest):
@@ -76,7 +77,7 @@ class Endurance(SystemTest):
         stop_all()
 
     def test_thousands_of_launches_leave_nothing_behind(self):
-        n = int(os.environ.get('ENDURANCE', 500 if is_sanitized() else 1500))
+        n = int(os.environ.get('ENDURANCE', 1500))
         # What the first ones need is kept for the others.
         self.launch(400)
         daemons = [broker_pid(), *pids_of('immured-keeper')]
