@@ -89,9 +89,8 @@ class Endurance(SystemTest):
         self.assertEqual([broker_pid(), *pids_of('immured-keeper')], daemons)
         after = [memory_of(pid) for pid in daemons]
         print(f'memory of broker and keepers in KiB: {memory} before, {after} after', flush=True)
-        if not is_sanitized():  # whose allocator keeps what was freed
-            for then, now in zip(memory, after):
-                self.assertLess(now - then, 512, 'KiB more')
+        for then, now in zip(memory, after):
+            self.assertLess(now - then, 512, 'KiB more')
 
 
 if __name__ == '__main__':
