@@ -213,9 +213,8 @@ static void on_answer(PolkitAnswer answer, void *userdata) {
 static int ask(Call *c, AccessAction action, char **details) {
         _cleanup_strv_ char **owned = details;
         const bool interactive = call_is_interactive(c);
-        const PolkitQuestion question = {
+        PolkitQuestion question = {
                 .action = access_action_id(action),
-                .subject = c->peer->name,
                 .details = owned,
                 .interactive = interactive,
                 .timeout_usec = interactive ? POLKIT_TIMEOUT_INTERACTIVE_USEC : POLKIT_TIMEOUT_USEC,
@@ -225,6 +224,7 @@ static int ask(Call *c, AccessAction action, char **details) {
         /* One without a peer is a unit's, and nobody sits there. */
         if (!c->peer || c->peer->state != PEER_KNOWN)
                 return -ECONNRESET;
+        question.subject = c->peer->name;
         if (c->n_answers >= ELEMENTSOF(c->answers))
                 return call_fail(c, ERROR_BUSY, "Profiles changed while polkit was asked; try again");
 
