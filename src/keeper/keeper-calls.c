@@ -223,12 +223,16 @@ static int method_set_limits(sd_bus_message *m, void *userdata, sd_bus_error *er
         return r < 0 ? r : sd_bus_reply_method_return(m, NULL);
 }
 
-static int method_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+/* Answers with what append() has to say of the sandbox. */
+static int reply_about(sd_bus_message *m,
+                       Keeper *k,
+                       int (*append)(Sandbox *s, sd_bus_message *reply),
+                       sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Sandbox *s;
         int r;
 
-        r = find_sandbox(userdata, m, error, &s);
+        r = find_sandbox(k, m, error, &s);
         if (r < 0)
                 return r;
 
@@ -236,32 +240,24 @@ static int method_get_processes(sd_bus_message *m, void *userdata, sd_bus_error 
         if (r < 0)
                 return r;
 
-        /* One that has ended, or waits for its next run, has none. */
-        r = processes_append(reply, s->cgroup_fd);
+        r = append(s, reply);
         if (r < 0)
                 return r;
 
         return sd_bus_send(NULL, reply, NULL);
 }
 
+/* One that has ended, or waits for its next run, has none. */
+static int append_processes(Sandbox *s, sd_bus_message *reply) {
+        return processes_append(reply, s->cgroup_fd);
+}
+
+static int method_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return reply_about(m, userdata, append_processes, error);
+}
+
 static int method_get_faults(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Sandbox *s;
-        int r;
-
-        r = find_sandbox(userdata, m, error, &s);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
-
-        r = sandbox_append_faults(s, reply);
-        if (r < 0)
-                return r;
-
-        return sd_bus_send(NULL, reply, NULL);
+        return reply_about(m, userdata, sandbox_append_faults, error);
 }
 
 static int method_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
