@@ -34,19 +34,14 @@ uint32_t app_number(const App *a) {
         return n;
 }
 
-/* A unit that was not put into the slice would get round what its user's sandboxes may use together. */
-static bool is_in_slice(const char *cgroup, uid_t uid) {
-        char slice[40];
-
-        (void) snprintf(slice, sizeof(slice), "/immured-%u.slice/", uid);
-        return strstr(cgroup, slice);
-}
-
 int app_check_plan(const App *a, const Plan *plan, sd_bus_error *error) {
+        uid_t slice_uid;
+
         if (!app_name_is_user(&a->name, plan->user, plan->uid) || !streq(a->name.profile, plan->profile))
                 return sd_bus_error_setf(
                         error, SD_BUS_ERROR_INVALID_ARGS, "the plan is not that of %s", a->text);
-        if (!is_in_slice(a->keeper->unit->path, plan->uid))
+        /* Elsewhere, the unit would get round what its user's sandboxes may use together. */
+        if (cgroup_slice_uid(a->keeper->unit->path, &slice_uid) < 0 || slice_uid != plan->uid)
                 return sd_bus_error_setf(error,
                                          ERROR_BAD_SETTING,
                                          "its unit is not in immured-%u.slice, see immurectl enable",

@@ -227,17 +227,24 @@ CgroupUnit *cgroup_unit_free(CgroupUnit *u) {
         return NULL;
 }
 
-bool cgroup_is_in_slice(const char *path) {
+int cgroup_slice_uid(const char *path, uid_t *ret) {
         const char *last = strrchr(path, '/'),
                    *slice = last ? memrchr(path, '/', (size_t) (last - path)) : NULL;
         const char *uid = slice ? startswith(slice, "/immured-") : NULL, *rest;
+        char digits[16];
 
         rest = uid ? uid + strspn(uid, "0123456789") : NULL;
-        return rest && rest > uid && startswith(rest, ".slice/") == last + 1;
+        if (!rest || (size_t) (rest - uid) >= sizeof(digits) || startswith(rest, ".slice/") != last + 1)
+                return -ENOENT;
+
+        (void) snprintf(digits, sizeof(digits), "%.*s", (int) (rest - uid), uid);
+        return parse_id(digits, ret) < 0 ? -ENOENT : 0;
 }
 
 int cgroup_unit_open_slice(const CgroupUnit *u) {
-        return cgroup_is_in_slice(u->path) ? open_directory(u->fd, "..") : -ENOENT;
+        uid_t uid;
+
+        return cgroup_slice_uid(u->path, &uid) < 0 ? -ENOENT : open_directory(u->fd, "..");
 }
 
 int cgroup_create(const CgroupUnit *u, const char *name) {
@@ -262,79 +269,28 @@ int cgroup_create(const CgroupUnit *u, const char *name) {
         return fd;
 }
 
-/* The kernel keeps sizes in whole pages. */
-static bool size_matches(const char *wanted, const char *text) {
-        uint64_t a, b, page = (uint64_t) sysconf(_SC_PAGESIZE);
-
-        if (parse_u64(wanted, &a) < 0 || parse_u64(text, &b) < 0)
-                return streq(wanted, text);
-
-        return b == a / page * page;
-}
-
-static bool text_matches(const char *wanted, const char *text) { return streq(wanted, text); }
-
-/* "weight" reads back as "default weight". */
-static bool weight_matches(const char *wanted, const char *text) {
-        const char *value = startswith(text, "default ");
-
-        return streq(value ?: text, startswith(wanted, "default ") ?: wanted);
-}
-
-/* A line for each device; the kernel adds what was not said as "max". */
-static bool io_line_matches(const char *wanted, const char *line) {
-        _cleanup_strv_ char **said = NULL, **read = NULL;
-
-        if (split_words(wanted, &said) < 0 || split_words(line, &read) < 0 || strv_length(said) == 0 ||
-            strv_length(read) == 0 || !streq(said[0], read[0]))
-                return false;
-
-        STRV_FOREACH(word, said + 1) {
-                if (!strv_contains(read + 1, *word))
-                        return false;
-        }
-
-        return true;
-}
-
-static bool io_matches(const char *wanted, const char *text) {
-        _cleanup_free_ char *copy = strdup(text);
-        char *rest = copy;
-
-        for (char *line; (line = strsep(&rest, "\n"));)
-                if (io_line_matches(wanted, line))
-                        return true;
-
-        return false;
-}
-
-/* clang-format off */
-static const struct {
-        const char *prefix;
-        bool (*matches)(const char *wanted, const char *text);
-} value_rules[] = {
-        { "memory.oom.group", text_matches },
-        { "memory.",          size_matches },
-        { "io.max",           io_matches },
-        { "io.weight",        weight_matches },
-        { "",                 text_matches },
-};
-/* clang-format on */
-
-bool cgroup_value_matches(const char *file, const char *wanted, const char *text) {
-        size_t i = 0;
-
-        while (!startswith(file, value_rules[i].prefix))
-                i++;
-
-        return value_rules[i].matches(wanted, text);
-}
-
 /* "memory.max" for the layer "memory", and nothing that could leave the directory. */
 static bool value_is_sane(const PlanCgroupValue *v) {
         const char *rest = v->layer[0] ? startswith(v->file, v->layer) : NULL;
 
         return rest && rest[0] == '.' && strspn(rest, "abcdefghijklmnopqrstuvwxyz._") == strlen(rest);
+}
+
+/*
+ * Where nothing of a set can be had, the kernel takes what the parent has, and says so in another file only
+ * (cgroup-v2.rst, "Cpuset Interface Files").
+ */
+static int check_effective(int fd, const PlanCgroupValue *v) {
+        _cleanup_free_ char *text = NULL;
+        char file[64];
+        int r;
+
+        (void) snprintf(file, sizeof(file), "%s.effective", v->file);
+        r = file_read_line(fd, file, &text);
+        if (r < 0)
+                return r;
+
+        return cgroup_set_is_within(text, v->value) ? 0 : -EBADE;
 }
 
 static int apply_value(int fd, const PlanCgroupValue *v) {
@@ -361,7 +317,10 @@ static int apply_value(int fd, const PlanCgroupValue *v) {
         if (size > 0 && text[size - 1] == '\n')
                 text[size - 1] = '\0';
 
-        return cgroup_value_matches(v->file, value, text) ? 0 : -EBADE;
+        if (!cgroup_value_matches(v->file, value, text))
+                return -EBADE;
+
+        return streq(v->layer, "cpuset") ? check_effective(fd, v) : 0;
 }
 
 /* -ENOENT: the controller is not there, or does not have the file. */

@@ -40,7 +40,8 @@ DEFINE_CLEANUP(CgroupUnit *, cgroup_unit_free);
 
 /* The slice of a user (immured-UID.slice), where that is right above the unit: a descriptor, or -ENOENT. */
 int cgroup_unit_open_slice(const CgroupUnit *u);
-bool cgroup_is_in_slice(const char *path);
+/* Whose slice that is, by the path of a unit's cgroup. -ENOENT: it is nobody's. */
+int cgroup_slice_uid(const char *path, uid_t *ret);
 
 /* A new, empty cgroup; returns its directory's fd. What bears the name already is killed and removed first. */
 int cgroup_create(const CgroupUnit *u, const char *name);
@@ -74,3 +75,6 @@ uint64_t cgroup_oom_kills(int fd);
 
 /* Whether reading text back from file means that the wanted value is in force. */
 bool cgroup_value_matches(const char *file, const char *wanted, const char *text);
+
+/* Whether all of a set of CPUs or memory nodes ("0-3,5", cpuset(7)) is in another one; false for no set. */
+bool cgroup_set_is_within(const char *set, const char *allowed);

@@ -53,24 +53,47 @@ static void a_value_is_recognised_as_the_kernel_writes_it(void **state _unused_)
 static void the_slice_of_a_user_is_recognised(void **state _unused_) {
         static const struct {
                 const char *path;
+                int r;
+                uid_t uid;
+        } cases[] = {
+                { "/immured.slice/immured-1000.slice/immured-user@1000.service", 0, 1000 },
+                { "/a/immured-0.slice/x", 0, 0 },
+                { "/immured.slice/immured-user@1000.service", -ENOENT, 7 },
+                { "/immured-1000.slice", -ENOENT, 7 },
+                { "/immured-1000.slice/a/b", -ENOENT, 7 },
+                { "/immured-.slice/x", -ENOENT, 7 },
+                { "/immured-10x.slice/x", -ENOENT, 7 },
+                { "/immured-10.slicex/x", -ENOENT, 7 },
+                { "/immured-4294967296.slice/x", -ENOENT, 7 },
+                { "/immured-00000000000000001000.slice/x", -ENOENT, 7 },
+                { "/ximmured-10.slice/x", -ENOENT, 7 },
+                { "/", -ENOENT, 7 },
+                { "x", -ENOENT, 7 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                uid_t uid = 7;
+
+                if (cgroup_slice_uid(cases[i].path, &uid) != cases[i].r || uid != cases[i].uid)
+                        fail_msg("%s", cases[i].path);
+        }
+}
+
+static void a_set_is_within_another_or_not(void **state _unused_) {
+        static const struct {
+                const char *set, *allowed;
                 bool is;
         } cases[] = {
-                { "/immured.slice/immured-1000.slice/immured-user@1000.service", true },
-                { "/a/immured-0.slice/x", true },
-                { "/immured.slice/immured-user@1000.service", false },
-                { "/immured-1000.slice", false },
-                { "/immured-1000.slice/a/b", false },
-                { "/immured-.slice/x", false },
-                { "/immured-10x.slice/x", false },
-                { "/immured-10.slicex/x", false },
-                { "/ximmured-10.slice/x", false },
-                { "/", false },
-                { "x", false },
+                { "0", "0", true },          { "0-3", "0-3", true },     { "1-2", "0-3", true },
+                { "0,2", "0-2", true },      { "0-1,5", "0-3,5", true }, { "7", "0-3,5-9", true },
+                { "0-3", "1", false },       { "0-3", "0-2", false },    { "0,4", "0-3", false },
+                { "3-5", "0-3,5-9", false }, { "", "0", false },         { "0", "", false },
+                { "x", "0-3", false },       { "0-", "0-3", false },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-                if (cgroup_is_in_slice(cases[i].path) != cases[i].is)
-                        fail_msg("%s", cases[i].path);
+                if (cgroup_set_is_within(cases[i].set, cases[i].allowed) != cases[i].is)
+                        fail_msg("\"%s\" in \"%s\"", cases[i].set, cases[i].allowed);
 }
 
 /* Plain files stand for the kernel's: what is written is what is read back. */
@@ -86,9 +109,8 @@ static void directory_init(Directory *d) {
         assert_true(d->fd >= 0);
 }
 
-static const char *const files[] = {
-        "memory.max", "pids.max", "memory.events", "cgroup.events", "cgroup.freeze"
-};
+static const char *const files[] = { "memory.max",    "pids.max",    "memory.events",        "cgroup.events",
+                                     "cgroup.freeze", "cpuset.cpus", "cpuset.cpus.effective" };
 
 static void directory_done(Directory *d) {
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
@@ -127,6 +149,29 @@ static void what_is_written_is_enforced(void **state _unused_) {
         assert_string_equal(layers[1], "pids");
         assert_int_equal(file_read_line(d.fd, "pids.max", &written), 0);
         assert_string_equal(written, "512");
+}
+
+/* With a slice that has none of the CPUs, for one. */
+static void a_set_of_which_nothing_can_be_had_is_refused(void **state _unused_) {
+        static const struct {
+                const char *effective;
+                int r;
+        } cases[] = { { "2-3\n", 0 }, { "3\n", 0 }, { "0-1\n", -EBADE }, { "0-3\n", -EBADE } };
+        PlanCgroupValue cpus = { (char *) "cpuset.cpus", (char *) "2-3", (char *) "cpuset" };
+        CgroupUnit unit = { .fd = -EBADF, .path = (char *) "/test", .controllers = 31 };
+        Plan plan = { .cgroup = &cpus, .n_cgroup = 1 };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(directory_done) Directory d = {};
+                _cleanup_strv_ char **layers = NULL;
+                _cleanup_free_ char *text = NULL;
+
+                directory_init(&d);
+                put_file(&d, "cpuset.cpus", "");
+                put_file(&d, "cpuset.cpus.effective", cases[i].effective);
+                assert_int_equal(cgroup_apply(&unit, d.fd, &plan, &layers, &text), cases[i].r);
+                assert_int_equal(strv_length(layers), cases[i].r == 0);
+        }
 }
 
 static void a_missing_controller_is_named(void **state _unused_) {
@@ -245,6 +290,8 @@ int main(void) {
                 cmocka_unit_test(the_slice_of_a_user_is_recognised),
                 cmocka_unit_test(a_value_is_recognised_as_the_kernel_writes_it),
                 cmocka_unit_test(what_is_written_is_enforced),
+                cmocka_unit_test(a_set_is_within_another_or_not),
+                cmocka_unit_test(a_set_of_which_nothing_can_be_had_is_refused),
                 cmocka_unit_test(a_missing_controller_is_named),
                 cmocka_unit_test(a_value_that_leaves_the_cgroup_is_refused),
                 cmocka_unit_test(changes_are_made_together_or_not_at_all),
