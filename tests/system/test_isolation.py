@@ -305,12 +305,6 @@ tell(wx=attempt(wx))
         self.assertEqual(self.ask(program, 'tight')['wx'], 'EPERM')
         self.assertEqual(self.ask(program, 'python')['wx'], 'works')
 
-    def test_terminal_of_the_caller_cannot_be_typed_into(self):
-        facts = self.ask('import fcntl\ntell(tiocsti=attempt(fcntl.ioctl, 0, 0x5412, b"x"),'
-                         ' high=attempt(libc.syscall, 16, 0, 0x100005412, b"x"))')
-        self.assertIn(facts['tiocsti'], ('EPERM', 'ENOTTY'))
-        self.assertEqual(facts['high'], facts['tiocsti'])
-
     def test_limits_are_the_usual_ones(self):
         facts = self.ask('import resource\ntell(files=resource.getrlimit(resource.RLIMIT_NOFILE), umask=os.umask(0),'
                          ' nice=os.nice(0), oom=open("/proc/self/oom_score_adj").read().strip())')
