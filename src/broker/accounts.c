@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/accounts.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/accounts-process.h"
@@ -9,7 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define ANSWER_KEPT_USEC (5 * USEC_PER_SEC)
 #define ANSWER_DEADLINE_USEC (5 * USEC_PER_SEC)
@@ -46,13 +46,6 @@ struct Accounts {
         bool closing;
         uint8_t answer[ACCOUNT_ANSWER_MAX];
 };
-
-static uint64_t now_usec(void) {
-        struct timespec ts = { 0 };
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
-}
 
 KnownAccount *known_account_ref(KnownAccount *k) {
         k->n_ref++;
@@ -92,7 +85,7 @@ static bool lookup_is(const Lookup *l, const char *name, uid_t uid) {
 
 /* Old answers go here, so that there is one place where time matters. */
 static Lookup *lookup_find(Accounts *a, const char *name, uid_t uid) {
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec(CLOCK_MONOTONIC);
         Lookup *next;
 
         for (Lookup *l = TAILQ_FIRST(&a->lookups); l; l = next) {
@@ -144,8 +137,9 @@ static void lookup_finish(Lookup *l, int error, Account *account) {
         LIST_INIT(&l->queries);
 
         if (known)
-                *known =
-                        (KnownAccount){ .n_ref = 1, .error = error, .account = account, .usec = now_usec() };
+                *known = (KnownAccount){
+                        .n_ref = 1, .error = error, .account = account, .usec = clock_usec(CLOCK_MONOTONIC)
+                };
         else
                 (void) account_free(account);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/audit.h"
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "broker/call.h"
 #include "broker/interface.h"
@@ -8,7 +9,6 @@
 #include "broker/message-text.h"
 
 #include <stdio.h>
-#include <time.h>
 
 /* What is not as any verb is: recorded, unless it is one too many of its user's. */
 /* clang-format off */
@@ -128,13 +128,6 @@ static bool is_wanted(const Call *c, Verdict verdict, bool *ret_always) {
         return !looks && !(launch && verdict == VERDICT_DONE && !c->manager->catalog->config.log_launches);
 }
 
-static uint64_t now_usec(void) {
-        struct timespec ts = { 0 };
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
-}
-
 static int on_flush(sd_event_source *s, uint64_t usec, void *userdata) {
         Manager *m = userdata;
         uint32_t n;
@@ -165,8 +158,11 @@ static bool within_rate(Call *c) {
         Manager *m = c->manager;
         int r;
 
-        r = quotas_record(
-                m->quotas, c->uid, now_usec(), config->record_rate_burst, config->record_rate_interval_usec);
+        r = quotas_record(m->quotas,
+                          c->uid,
+                          clock_usec(CLOCK_MONOTONIC),
+                          config->record_rate_burst,
+                          config->record_rate_interval_usec);
         if (r < 0 && !m->audit_flush)
                 (void) sd_event_add_time_relative(m->event,
                                                   &m->audit_flush,

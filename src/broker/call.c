@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/call.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/manager.h"
 
 #include <stdarg.h>
-#include <time.h>
 
 Call *call_free(Call *c) {
         if (!c)
@@ -64,17 +64,15 @@ int call_count_work(Call *c) {
 
 int call_count_launch(Call *c) {
         const Config *config = &c->manager->catalog->config;
-        struct timespec now = { 0 };
         char interval[64];
         int r;
 
         if (c->rated)
                 return 0;
 
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
         r = quotas_launch(c->manager->quotas,
                           c->uid,
-                          (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000,
+                          clock_usec(CLOCK_MONOTONIC),
                           config->launch_rate_burst,
                           config->launch_rate_interval_usec);
         if (r == -EDQUOT)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/dispatch.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "broker/authorize.h"
 #include "broker/call.h"
@@ -10,7 +11,6 @@
 #include "broker/message-size.h"
 
 #include <stdarg.h>
-#include <time.h>
 
 /* Together well above what an honest Launch carries: 64 arguments of 4 KiB and an environment. */
 #define MESSAGE_SIZE_MAX (384U * 1024)
@@ -227,13 +227,6 @@ static int call_run(Call *c) {
         }
 
         return c->member->handler(c);
-}
-
-static uint64_t clock_usec(clockid_t which) {
-        struct timespec ts = { 0 };
-
-        (void) clock_gettime(which, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
 }
 
 /* The call may be gone afterwards, or belong to somebody else. */

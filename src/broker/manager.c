@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/manager.h"
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #define FDS_MAX 65536
 
@@ -218,13 +218,9 @@ static int swap_catalog(Manager *m, char **ret_text) {
 }
 
 int manager_reload(Manager *m, char **ret_text) {
-        struct timespec now = { 0 };
         int r;
 
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        (void) sd_notifyf(false,
-                          "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-                          (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / 1000);
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec(CLOCK_MONOTONIC));
         notify_reloading(m, true);
 
         accounts_flush(m->accounts);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/strv.h"
 #include "keeper/keeper-link.h"
@@ -6,22 +7,13 @@
 #include "keeper/processes.h"
 #include "keeper/sandbox.h"
 
-#include <time.h>
-
 #define PROCESSES_SHOWN 8
-
-static uint64_t realtime_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_REALTIME, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
-}
 
 /* The names of processes are a help, and may be missing. */
 static void
 on_fault(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limit, void *userdata) {
         Sandbox *s = userdata;
-        Fault fault = { realtime_usec(), resource, level, value, limit, NULL };
+        Fault fault = { clock_usec(CLOCK_REALTIME), resource, level, value, limit, NULL };
 
         if (!s->faults && faults_new(&s->faults) < 0) {
                 (void) log_oom();

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/strv.h"
@@ -6,16 +7,9 @@
 #include "keeper/keeper.h"
 #include "keeper/sandbox.h"
 
-#include <time.h>
-
-static uint64_t monotonic_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
+bool sandbox_count_start(Sandbox *s) {
+        return terms_count_start(&s->terms, &s->starts, clock_usec(CLOCK_MONOTONIC));
 }
-
-bool sandbox_count_start(Sandbox *s) { return terms_count_start(&s->terms, &s->starts, monotonic_usec()); }
 
 bool sandbox_goes_on(const Sandbox *s) {
         if (s->keeper->leaving || s->stop_wanted || !s->ran)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* What is needed between the request and the running immured-exec, and no longer. */
 typedef struct Start {
@@ -95,13 +95,6 @@ static int step_keep(Start *st, sd_bus_error *error _unused_) {
         return 0;
 }
 
-static uint64_t realtime_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_REALTIME, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
-}
-
 static int step_record(Start *st, sd_bus_error *error _unused_) {
         Sandbox *s = st->sandbox;
         const Plan *plan = st->plan;
@@ -123,7 +116,7 @@ static int step_record(Start *st, sd_bus_error *error _unused_) {
         record->instance = strdup(plan->instance ?: "");
         record->uid = plan->uid;
         record->invocation_id = strdup(st->request->invocation_id);
-        record->timestamp = realtime_usec();
+        record->timestamp = clock_usec(CLOCK_REALTIME);
         record->plan_hash = strdup(hash);
         record->control_group = text_printf("%s/%s", streq(unit, "/") ? "" : unit, s->cgroup_name);
         record->sub_state = strdup("");
