@@ -136,7 +136,11 @@ int keeper_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, 
 
         s = keeper_find(k, request->id);
         if (s && sandbox_is_alive(s))
-                return sd_bus_error_setf(error, ERROR_SANDBOX_EXISTS, "%s is running", request->id);
+                return sd_bus_error_setf(error,
+                                         ERROR_SANDBOX_EXISTS,
+                                         "%s is there still: %s",
+                                         request->id,
+                                         s->record->sub_state);
         if (s)
                 keeper_forget(k, s);
 

@@ -84,7 +84,7 @@ void sandbox_show_activity(Sandbox *s) {
 }
 
 /* A launch that failed is answered with an error and gone: its last steps are nobody's news. */
-static bool never_was(const Sandbox *s) { return sd_bus_error_is_set(&s->error) && !s->ran; }
+static bool never_was(const Sandbox *s) { return sd_bus_error_is_set(&s->error) && !s->ran && !s->overdue; }
 
 /* What it waits for until the deadline before goes on. */
 static void change_phase(Sandbox *s, SandboxPhase phase) {
@@ -187,6 +187,16 @@ int sandbox_signal(Sandbox *s, bool all, int signo) {
         return r > 0 ? 0 : r < 0 ? r : -ESRCH;
 }
 
+/*
+ * A launch that failed and does not die: what waits for a server that never answers may not do so for ever. Why it
+ * failed is known by now; and from now on it is one sandbox of its user like others, which counts.
+ */
+static void answer_overdue(Sandbox *s) {
+        s->overdue = true;
+        keeper_sandbox_changed(s->keeper, s);
+        keeper_link_launched(s->keeper->link, s);
+}
+
 static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
         Sandbox *s = userdata;
 
@@ -203,7 +213,11 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
                 break;
         case PHASE_STOPPING:
         case PHASE_ABORTING:
+                enter_killing(s);
+                break;
         case PHASE_KILLING:
+                if (never_was(s))
+                        answer_overdue(s);
                 enter_killing(s);
                 break;
         case PHASE_WAITING:

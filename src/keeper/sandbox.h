@@ -93,6 +93,7 @@ struct Sandbox {
 
         Ending ending;
         bool aborted; /* this run never came to be: error says why */
+        bool overdue; /* it could not be killed when its launch was to be answered */
         sd_bus_error error;
 
         int plan_fd;

@@ -338,6 +338,10 @@ class SilentServer:
         """Whether a request waits, which a killed process takes back."""
         return select.select([self.fd], [], [], PATIENCE)[0] != []
 
+    def take(self):
+        """Takes the request: from here on, its process cannot even be killed."""
+        os.read(self.fd, 1 << 17)
+
     def close(self):
         libc.umount2(self.path, 2)  # at once, whoever waits
         os.close(self.fd)
@@ -397,6 +401,21 @@ class SilentHome(Launches):
             self.assert_timed_out(self.ask('home'))
         wait_for('their end', lambda: sandboxes() == {})
         self.close()
+        self.assert_unchanged(self.before)
+
+    def test_launch_that_cannot_be_killed_is_answered_all_the_same(self):
+        self.add('lone', ACCESS.replace('MaxInstances=8', 'MaxInstances=1') + '[Exec]\nExecStart=/usr/bin/true\n'
+                 '[Files]\nBindPaths=%h/data\n[Service]\nTimeoutStartSec=1s\n')
+        bus = self.ask('lone')
+        self.server.take()
+        self.assert_timed_out(bus)
+        # It is there until its server goes, and keeps its place.
+        self.assertEqual(sandboxes()['lone.3001.1']['state'], 'stopping')
+        self.assertEqual(self.launch(self.alice, 'lone')[0], ERROR + 'QuotaExceeded')
+        self.assert_others_are_served()
+        self.close()
+        wait_for('its end', lambda: sandboxes()['lone.3001.1']['state'] == 'failed')
+        busctl('root', 'ResetFailed', 's', 'lone.3001.1')
         self.assert_unchanged(self.before)
 
     def test_others_are_served_meanwhile(self):
