@@ -39,13 +39,12 @@ static int become_application(Exec *x, const Step *steps) {
         if (r < 0)
                 return EXIT_FAILURE;
         r = barrier_wait(x->barrier_fd);
-        if (r < 0) {
-                /* When it is gone it has told why; else it believes that the application runs. */
-                if (r != -ECONNRESET) {
-                        (void) problem_set(&x->problem, r, "Release by the outer half");
-                        report_failed(x);
-                }
+        /* When it is gone it has told why; else it believes that the application runs. */
+        if (r == -ECONNRESET)
                 return EXIT_FAILURE;
+        if (r < 0) {
+                (void) problem_set(&x->problem, r, "Release by the outer half");
+                return fail(x, EXIT_FAILURE);
         }
 
         x->step = "exec";
