@@ -110,6 +110,28 @@ class Unit(AppTest):
             wait_for('another start', lambda: unit_property(unit, 'NRestarts') == str(count)
                      and self.runs(unit, 'again.1000.1'))
 
+    def test_active_when_the_application_says_so(self):
+        gate = pathlib.Path('/home/alice/data/gate')
+        gate.unlink(missing_ok=True)
+        program = ('import os, socket, time; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); '
+                   's.connect(os.environ[\'NOTIFY_SOCKET\']); s.send(b\'STATUS=warming up\'); '
+                   '[time.sleep(.1) for _ in iter(lambda: os.path.exists(\'/home/alice/data/gate\'), True)]; '
+                   's.send(b\'READY=1\\nSTATUS=serving\'); time.sleep(36000)')
+        unit = self.app('tells', program, '[Files]\nBindPaths=%h/data\n[Service]\nType=notify\nTimeoutStartSec=120s\n')
+        systemctl('start', '--no-block', unit)
+        wait_for('its first words', lambda: 'warming up' in unit_property(unit, 'StatusText'))
+        self.assertEqual(unit_property(unit, 'ActiveState'), 'activating')
+        gate.touch()
+        wait_for('the unit', lambda: is_active(unit))
+        wait_for('its last words', lambda: 'serving' in unit_property(unit, 'StatusText'))
+        self.assertIn('serving', check('systemctl', 'status', '--no-pager', unit))
+
+    def test_application_that_never_says_so_fails(self):
+        unit = self.app('mute', WAIT, '[Service]\nType=notify\nTimeoutStartSec=5s\n')
+        self.assertNotEqual(run('systemctl', 'start', unit).returncode, 0)
+        self.ended(unit, 'failed')
+        self.assertEqual([id for id, row in sandboxes().items() if row['state'] == 'running'], [])
+
     def test_stop_over_the_bus_is_no_failure(self):
         unit = self.app('stopped', WAIT, dropin='[Service]\nRestart=on-failure\nRestartSec=100ms\n')
         systemctl('start', unit)

@@ -90,10 +90,10 @@ class Faults(BootedTest):
         self.assertEqual(busctl('alice', 'GetFaults', 's', id), before)
 
     def test_memory_of_all_of_the_user(self):
-        self.profile('hog', HEAD + '[Resources]\nMemoryMax=1G\nMemorySwapMax=0\n')
+        self.profile('glutton', HEAD + '[Resources]\nMemoryMax=1G\nMemorySwapMax=0\n')
         launch('alice', 'sleep')  # so that the slice is there
         self.limit_slice('alice', 'MemoryMax=96M', 'MemorySwapMax=0')
-        id, _ = launch('alice', 'hog', HOG)
+        id, _ = launch('alice', 'glutton', HOG)
         wait_for('its end', lambda: sandboxes()[id]['state'] == 'failed')
 
         row = self.wait_for_row('alice', id, 'OOM')
