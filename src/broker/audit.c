@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "broker/audit-kernel.h"
 #include "broker/call.h"
 #include "broker/interface.h"
 #include "broker/manager.h"
@@ -210,6 +211,17 @@ static void write_record(Call *c, Verdict verdict) {
                   verdicts[verdict].name,
                   verdict == VERDICT_DONE ? "" : ": ",
                   verdict == VERDICT_DONE ? "" : reason ?: "no reason given");
+        audit_kernel_write(&c->manager->audit_fd,
+                           &(AuditRecord){
+                                   .verb = verb,
+                                   .error = verdict == VERDICT_DONE ? NULL : c->error.name ?: "none",
+                                   .id = n->id,
+                                   .profile = n->profile,
+                                   .profile_hash = n->profile_hash,
+                                   .user = n->user,
+                                   .invocation_id = n->invocation_id,
+                                   .caller = c->uid,
+                           });
 }
 
 void audit_call(Call *c) {

@@ -5,6 +5,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "broker/audit-kernel.h"
 #include "broker/cgroups.h"
 #include "broker/dispatch.h"
 #include "broker/keepers.h"
@@ -391,6 +392,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (!m)
                 return log_oom();
 
+        m->audit_fd = -EBADF;
         m->options = options;
         LIST_INIT(&m->reservations);
         raise_fd_limit();
@@ -444,6 +446,7 @@ Manager *manager_free(Manager *m) {
         (void) polkit_free(m->polkit);
         sandboxes_done(&m->sandboxes);
         (void) sd_event_source_disable_unref(m->audit_flush);
+        audit_kernel_close(&m->audit_fd);
         (void) quotas_free(m->quotas);
         (void) catalog_free(m->catalog);
         (void) sd_bus_flush_close_unref(m->bus);

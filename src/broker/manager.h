@@ -51,6 +51,7 @@ typedef struct Manager {
         size_t n_layers;
         char *cgroup_mount; /* NULL: there is no version 2 hierarchy */
         char *host_name;
+        int audit_fd;                 /* see audit-kernel.h */
         sd_event_source *audit_flush; /* while records were left out, and nobody was told how many */
         size_t n_waiting;             /* calls whose peer is not known yet */
         size_t waiting_size;          /* bytes of the larger ones among them */

@@ -7,12 +7,12 @@ RELEASES = {'12': 'bookworm', '13': 'trixie'}
 MACHINE_PACKAGES = [
     'systemd', 'systemd-sysv', 'udev', 'kmod', 'linux-image-cloud-amd64', 'dbus', 'polkitd', 'apparmor', 'nftables',
     'libnss-systemd', 'stress-ng', 'python3', 'procps', 'iproute2', 'passwd', 'adduser',
-    'libcap2', 'libinih1', 'libjansson4', 'libseccomp2', 'libsystemd0', 'libmnl0',
+    'libaudit1', 'libcap2', 'libinih1', 'libjansson4', 'libseccomp2', 'libsystemd0', 'libmnl0',
 ]
 
 BUILD_PACKAGES = [
     'build-essential', 'ccache', 'debhelper', 'lintian', 'meson', 'ninja-build', 'pkgconf', 'scdoc', 'python3',
-    'libsystemd-dev', 'libseccomp-dev', 'libcap-dev', 'libinih-dev', 'libjansson-dev', 'libcmocka-dev', 'libmnl-dev',
+    'libsystemd-dev', 'libaudit-dev', 'libseccomp-dev', 'libcap-dev', 'libinih-dev', 'libjansson-dev', 'libcmocka-dev', 'libmnl-dev',
 ]
 
 # Of no use here, and half of what there is to unpack.

@@ -5,7 +5,8 @@
 
 import pathlib
 
-from booted import BootedTest, BusError, check, immurectl, launch, main, run, sandbox_property, sandboxes
+from booted import BUS, ROOT, BootedTest, check, immurectl, launch, main, run, sandbox_property, sandboxes
+from rawbus import bus_of, launch_body, read_string
 
 EXAMPLE = pathlib.Path('/usr/share/immured/examples/apparmor.d/immured-app')
 LOADED = pathlib.Path('/sys/kernel/security/apparmor/profiles')
@@ -58,15 +59,16 @@ class AppArmor(BootedTest):
         return done.stdout.strip()
 
     def assert_refused(self, profile, name, *words):
-        with self.assertRaises(BusError) as caught:
-            launch('alice', profile, 'import time; time.sleep(9999)')
+        with bus_of('alice') as bus:
+            error, content = bus.call(BUS, ROOT, f'{BUS}.Manager', 'Launch', 'sa{sv}', launch_body(profile, []))
+        self.assertEqual(error, f'{BUS}.Error.{name}')
         for word in words:
-            self.assertIn(word, str(caught.exception))
+            self.assertIn(word, read_string(content))
         told = immurectl('alice', 'run', profile, TELL)
         self.assertNotEqual(told.returncode, 0)
         self.assertEqual(told.stdout, '')
-        self.assertIn(name, told.stderr)
-        self.assertEqual(sandboxes(), {})
+        self.assertIn(words[0], told.stderr)
+        self.assertEqual([id for id, row in sandboxes().items() if row['state'] == 'running'], [])
 
     def test_shipped_example_is_applied_and_verified(self):
         self.load(EXAMPLE.read_text())

@@ -116,7 +116,7 @@ class Unit(AppTest):
         program = ('import os, socket, time; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); '
                    's.connect(os.environ[\'NOTIFY_SOCKET\']); s.send(b\'STATUS=warming up\'); '
                    '[time.sleep(.1) for _ in iter(lambda: os.path.exists(\'/home/alice/data/gate\'), True)]; '
-                   's.send(b\'READY=1\\nSTATUS=serving\'); time.sleep(36000)')
+                   's.send(b\'READY=1\'); s.send(b\'STATUS=serving\'); time.sleep(36000)')
         unit = self.app('tells', program, '[Files]\nBindPaths=%h/data\n[Service]\nType=notify\nTimeoutStartSec=120s\n')
         systemctl('start', '--no-block', unit)
         wait_for('its first words', lambda: 'warming up' in unit_property(unit, 'StatusText'))

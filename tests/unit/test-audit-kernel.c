@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/audit-kernel.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_text(const AuditRecord *record, const char *expected) {
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(audit_kernel_text(record, &text), 0);
+        assert_string_equal(text, expected);
+}
+
+static void test_what_is_not_known_is_left_out(void **state) {
+        (void) state;
+        assert_text(&(AuditRecord){ .verb = "reload" }, "op=immured-reload caller_uid=0");
+}
+
+static void test_all_that_is_known(void **state) {
+        (void) state;
+        assert_text(
+                &(AuditRecord){ .verb = "launch",
+                                .caller = 1000,
+                                .id = "web.1000.1",
+                                .profile = "web",
+                                .profile_hash = "00ff",
+                                .user = "alice",
+                                .invocation_id = "0123",
+                                .error = "org.immured.Broker1.Error.QuotaExceeded" },
+                "op=immured-launch caller_uid=1000 sandbox=\"web.1000.1\" profile=\"web\" profile_hash=\"00ff\" "
+                "acct=\"alice\" invocation=\"0123\" reason=\"org.immured.Broker1.Error.QuotaExceeded\"");
+}
+
+/* Nobody writes a field of his own into it, nor a line. */
+static void test_hostile_values_are_encoded(void **state) {
+        static const char *const hostile[] = { "a res=success", "a\" op=\"b", "a\nb", "\x1b[2J", "\xff" };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(hostile); i++) {
+                _cleanup_free_ char *text = NULL;
+                const AuditRecord record = { .verb = "launch", .profile = hostile[i] };
+                const char *value;
+
+                assert_int_equal(audit_kernel_text(&record, &text), 0);
+                value = strstr(text, " profile=");
+                assert_non_null(value);
+                value += strlen(" profile=");
+                assert_int_equal(strlen(value), 2 * strlen(hostile[i]));
+                assert_int_equal(strspn(value, "0123456789ABCDEF"), strlen(value));
+        }
+}
+
+/* A log that refused once is not asked again. */
+static void test_refused_for_good(void **state) {
+        int fd = -ENOTSUP;
+
+        (void) state;
+        audit_kernel_write(&fd, &(AuditRecord){ .verb = "launch" });
+        assert_int_equal(fd, -ENOTSUP);
+        audit_kernel_close(&fd);
+        assert_true(fd < 0);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_what_is_not_known_is_left_out),
+                cmocka_unit_test(test_all_that_is_known),
+                cmocka_unit_test(test_hostile_values_are_encoded),
+                cmocka_unit_test(test_refused_for_good),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
