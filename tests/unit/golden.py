@@ -39,8 +39,9 @@ def check_policy(members, path):
     first = next((policy[0].tag, policy[0].attrib) for policy in rules if policy.get('context') == 'default')
     if first != ('deny', {'send_destination': 'org.immured.Broker1'}):
         yield f'{path.name}: the default policy does not begin with a refusal of everything'
-    if any(set(rule) != {'send_destination', 'send_interface', 'send_member'} for rule in allowed):
-        yield f'{path.name}: something is let through that is not one member of one interface'
+    if any(set(rule) != {'send_destination', 'send_type', 'send_interface', 'send_member'} or
+           rule['send_type'] != 'method_call' for rule in allowed):
+        yield f'{path.name}: something is let through that is not a call of one member of one interface'
     written = sorted((rule.get('send_interface'), rule.get('send_member')) for rule in allowed)
     yield from compare([' '.join(map(str, m)) for m in written], [' '.join(m) for m in wanted], path.name)
 
