@@ -3,13 +3,17 @@
 """What no honest client sends: hostile values for every member there is, clients that leave at once, and races."""
 
 import os
+import pathlib
+import pwd
 import random
+import shutil
 import struct
+import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 
 from common import (BUS, CGROUP, ERROR, PATIENCE, RIG, ROOT, SystemTest, add_profile, broker_pid, launch, main,
-                    remove_profile, sandboxes, state, stop_all, wait_for)
+                    immurectl, remove_profile, sandboxes, state, stop_all, wait_for)
 import rawbus
 from rawbus import RawBus, bus_of, launch_body, padded, read_string, string
 
@@ -206,6 +210,43 @@ class Protocol(SystemTest):
             self.assertEqual(sandboxes(), {})
         for bus in clients:
             bus.close()
+        self.assertEqual(broker_pid(), self.pid)
+
+    def test_fifty_clients_that_launch_and_stop_at_once_never_make_two(self):
+        """Each sandbox takes a lock as long as it lives: one that met another would have ended for that."""
+        home = pathlib.Path(pwd.getpwnam('alice').pw_dir) / 'race'
+        home.mkdir()
+        os.chown(home, *pwd.getpwnam('alice')[2:4])
+        self.addCleanup(shutil.rmtree, home)
+        add_profile('lone', '[Access]\nAllowGroups=users\nMaxInstances=1\n[Files]\nBindPaths=%h/race\n[Exec]\n'
+                            'ExecStart=/usr/bin/flock --nonblock --conflict-exit-code=9 %h/race/lock /bin/sleep infinity\n')
+        self.addCleanup(remove_profile, 'lone')
+        clients = [bus_of('alice') for _ in range(50)]
+        for bus in clients:
+            bus.socket.settimeout(PATIENCE)
+        calls = {'Launch': ('sa{sv}', launch_body('lone', [])), 'Stop': ('s', string('lone.3001.1'))}
+        dice, done = random.Random(SEED), {'Launch': 0, 'Stop': 0}
+
+        for _ in range(6):
+            time.sleep(1.5)
+            asked = [dice.choice(sorted(calls)) for _ in clients]
+            for bus, member in zip(clients, asked):
+                bus.send(BUS, ROOT, BUS + '.Manager', member, *calls[member])
+            for bus, member in zip(clients, asked):
+                done[member] += self.answer(bus) is None
+            failed = [id for id, row in sandboxes().items() if row['state'] not in ('running', 'stopping')]
+            self.assertEqual([immurectl('root', 'status', id).stdout for id in failed],
+                             [])
+        # Several were told that the one sandbox has ended, but nobody that there was a second one.
+        self.assertGreater(done['Launch'], 1, done)
+        for bus in clients:
+            bus.close()
+        stop_all()
+
+        # What the lock is worth: whoever takes it beside a sandbox gets the status that would have been seen above.
+        launch('alice', 'lone')
+        wait_for('the lock', lambda: subprocess.run(['flock', '--nonblock', '--conflict-exit-code=9', home / 'lock',
+                                                     'true']).returncode == 9)
         self.assertEqual(broker_pid(), self.pid)
 
     def answer(self, bus):
