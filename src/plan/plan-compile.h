@@ -24,6 +24,7 @@ typedef struct PlanRequest {
 
 #define PLAN_ARGUMENTS_MAX 64
 #define PLAN_TEXT_MAX 4096
+#define PLAN_PATTERN_TEXT_MAX 16384 /* of all arguments, where a pattern is held against them */
 
 /* What the machine contributes; all borrowed. */
 typedef struct PlanContext {

@@ -3,10 +3,10 @@
 #include "plan/capability.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "profile/pattern.h"
 
 #include <inttypes.h>
 #include <limits.h>
-#include <regex.h>
 #include <sys/resource.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
@@ -21,41 +21,39 @@ static int check_argument(PlanBuild *b, size_t i, const char *argument) {
         return 0;
 }
 
-/*
- * Whether all of the text matches. POSIX wants the leftmost and longest match, so comparing its ends with those of the
- * text anchors the pattern; putting it between "^(" and ")$" would not, as ")|(" in a pattern opens the brackets.
- */
-static bool matches_whole(const regex_t *pattern, const char *text) {
-        regmatch_t m;
-
-        return regexec(pattern, text, 1, &m, 0) == 0 && m.rm_so == 0 && (size_t) m.rm_eo == strlen(text);
-}
-
 static int check_pattern(PlanBuild *b) {
         const char *pattern = b->profile->argument_pattern;
-        size_t i = 0;
-        regex_t re;
-        int r = 0;
+        size_t i = 0, size = 0;
 
-        if (!pattern || regcomp(&re, pattern, REG_EXTENDED) != 0)
-                return plan_refuse(
-                        b, PLAN_REFUSAL_BAD_SETTING, "ArgumentPattern= is no extended regular expression");
+        /* What a matcher does for each byte is bounded, and not little. */
+        STRV_FOREACH(argument, b->request->arguments)
+        size += strlen(*argument);
+        if (size > PLAN_PATTERN_TEXT_MAX)
+                return plan_refuse(b,
+                                   PLAN_REFUSAL_QUOTA,
+                                   "arguments of %zu bytes; at most %d can be given with Arguments=pattern",
+                                   size,
+                                   PLAN_PATTERN_TEXT_MAX);
 
         STRV_FOREACH(argument, b->request->arguments) {
-                i++;
-                if (matches_whole(&re, *argument))
-                        continue;
+                int r = pattern ? pattern_matches(pattern, *argument) : -EINVAL;
 
-                r = plan_refuse(b,
-                                PLAN_REFUSAL_ARGUMENT,
-                                "argument %zu does not match the profile's ArgumentPattern=%s",
-                                i,
-                                pattern);
-                break;
+                i++;
+                if (r == -EINVAL)
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_BAD_SETTING,
+                                           "ArgumentPattern= is no extended regular expression");
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        return plan_refuse(b,
+                                           PLAN_REFUSAL_ARGUMENT,
+                                           "argument %zu does not match the profile's ArgumentPattern=%s",
+                                           i,
+                                           pattern);
         }
 
-        regfree(&re);
-        return r;
+        return 0;
 }
 
 static int check_arguments(PlanBuild *b) {

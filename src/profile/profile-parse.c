@@ -2,8 +2,8 @@
 #include "profile/profile-parse.h"
 
 #include "base/buffer.h"
+#include "profile/pattern.h"
 
-#include <regex.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -137,32 +137,13 @@ int parse_key_signal(const ProfileKey *key, const char *text, Profile *p, const 
         return parse_signal(scalar_text(key, text), key_field(key, p));
 }
 
-static int check_pattern(const char *pattern) {
-        regex_t regex;
-        int r;
-
-        r = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
-        if (r == 0)
-                regfree(&regex);
-
-        return r == REG_ESPACE ? -ENOMEM : r == 0 ? 0 : -EINVAL;
-}
-
 int parse_key_pattern(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         const char *s = scalar_text(key, text);
-        _cleanup_free_ char *anchored = NULL;
         int r;
 
-        /* Alone first: "a)|(b" would compile inside the brackets that anchor it, and mean something else. */
-        r = *s ? check_pattern(s) : 0;
-        if (r == 0 && *s) {
-                anchored = text_printf("^(%s)$", s);
-                r = anchored ? check_pattern(anchored) : -ENOMEM;
-        }
-        if (r < 0) {
-                *ret_why = "it does not compile as an extended regular expression";
+        r = *s ? pattern_check(s, ret_why) : 0;
+        if (r < 0)
                 return r;
-        }
 
         return parse_key_text(key, text, p, ret_why);
 }

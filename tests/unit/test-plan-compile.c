@@ -24,8 +24,8 @@ static void test_arguments_follow_the_profile(void **state) {
                 { PROFILE_ARGUMENTS_PATTERN, "a|ab|abc", "abc", PLAN_REFUSAL_NONE },
                 { PROFILE_ARGUMENTS_PATTERN, "a|b", "ab", PLAN_REFUSAL_ARGUMENT },
                 { PROFILE_ARGUMENTS_PATTERN, "^(a|b)$", "b", PLAN_REFUSAL_NONE },
-                { PROFILE_ARGUMENTS_PATTERN, "a)|b", "xb", PLAN_REFUSAL_ARGUMENT },
-                { PROFILE_ARGUMENTS_PATTERN, "a)|b", "a)x", PLAN_REFUSAL_ARGUMENT },
+                { PROFILE_ARGUMENTS_PATTERN, "a)|b", "xb", PLAN_REFUSAL_BAD_SETTING },
+                { PROFILE_ARGUMENTS_PATTERN, "a\\)|b", "a)x", PLAN_REFUSAL_ARGUMENT },
                 { PROFILE_ARGUMENTS_PATTERN, "(", "a", PLAN_REFUSAL_BAD_SETTING },
                 { PROFILE_ARGUMENTS_PATTERN, NULL, "a", PLAN_REFUSAL_BAD_SETTING },
                 { PROFILE_ARGUMENTS_PATTERN, NULL, "", PLAN_REFUSAL_NONE },
@@ -222,6 +222,29 @@ static void test_environment_of_a_request_needs_leave(void **state) {
         }
 }
 
+static void test_arguments_that_a_pattern_is_held_against_are_few(void **state) {
+        for (unsigned n_long = 4; n_long <= 5; n_long++) {
+                _cleanup_fixture_ Fixture f = {};
+                char text[PLAN_TEXT_MAX + 1], *given[6] = {};
+
+                memset(text, 'a', PLAN_TEXT_MAX);
+                text[PLAN_TEXT_MAX] = '\0';
+                for (unsigned i = 0; i < n_long; i++)
+                        given[i] = text;
+
+                fixture_init(&f);
+                f.profile->arguments = PROFILE_ARGUMENTS_PATTERN;
+                set_text(&f.profile->argument_pattern, "a*");
+                f.request.arguments = given;
+                if (n_long * PLAN_TEXT_MAX > PLAN_PATTERN_TEXT_MAX)
+                        fixture_must_refuse(&f, PLAN_REFUSAL_QUOTA, "at most 16384");
+                else
+                        fixture_must_compile(&f);
+        }
+
+        (void) state;
+}
+
 static void test_streams_need_leave(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
@@ -404,6 +427,7 @@ int main(void) {
                 cmocka_unit_test(test_bad_texts_of_the_profile_name_their_key),
                 cmocka_unit_test(test_environment_is_built),
                 cmocka_unit_test(test_environment_of_a_request_needs_leave),
+                cmocka_unit_test(test_arguments_that_a_pattern_is_held_against_are_few),
                 cmocka_unit_test(test_streams_need_leave),
                 cmocka_unit_test(test_on_disconnect_may_only_be_tightened),
                 cmocka_unit_test(test_names_are_checked),
