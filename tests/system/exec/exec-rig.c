@@ -285,7 +285,7 @@ static _noreturn_ void
 execute(const int fds[static _LAUNCH_FD_END], const char *program, const char *fault, const char *base) {
         static const gid_t groups[] = { 0, 4242 };
         char *const argv[] = { (char *) "immured-exec", (char *) "web.3001.1", (char *) base, NULL };
-        char variable[64];
+        char variable[512];
         char *const environment[] = { variable, NULL };
         int high[_LAUNCH_FD_END];
 

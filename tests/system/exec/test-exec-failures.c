@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "exec-rig.h"
 
+#include "base/cgroup2.h"
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -12,6 +13,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -114,6 +116,80 @@ static void test_verification(void **state) {
                 assert_never_ran(&r);
                 assert_nothing_left(&before);
         }
+}
+
+/* What a process may have that no step of its own gave it. */
+static void test_verification_of_processes(void **state) {
+        static const struct {
+                const char *fault, *text;
+                bool no_init; /* the same without an init, too */
+        } cases[] = {
+                { "spoil:uid-map", "uid_map differs from the plan", true },
+                { "spoil:gid-map", "gid_map differs from the plan", true },
+                { "spoil:setgroups", "setgroups is not denied", true },
+                { "spoil:uts", "ns/uts is the host's", true },
+                { "spoil:ipc", "ns/ipc is the host's", true },
+                { "spoil:cgroup-namespace", "ns/cgroup is the host's", true },
+                { "spoil:own-uts", "ns/uts belongs to the wrong user namespace", true },
+                { "spoil:own-network", "ns/net belongs to the wrong user namespace", true },
+                { "spoil:new-privileges", "NoNewPrivs is \"0\", not \"1\"", true },
+                { "spoil:filter-of-others", "Seccomp_filters is \"", true },
+                { "spoil:filter-more", "Seccomp_filters is \"", true },
+                { "spoil:parent", "is no child of the sandbox's init" },
+                { "spoil:init-capabilities", "CapPrm is \"000001ffffffffff\", not \"0000000000000000\"" },
+                { "spoil:init-privileges", "NoNewPrivs is \"0\", not \"1\"" },
+        };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        _cleanup_(remains_done) Remains before = remains_look();
+        static Run r;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                for (unsigned init = 0; init < 2; init++) {
+                        if (!init && !cases[i].no_init)
+                                continue;
+                        p->init = init;
+                        rig_must_fail(&r,
+                                      p,
+                                      cases[i].fault,
+                                      "verification",
+                                      LAUNCH_FAILURE_VERIFICATION,
+                                      cases[i].text);
+                        assert_never_ran(&r);
+                        assert_nothing_left(&before);
+                }
+}
+
+/* Where other limits are, or none; the application alone, and with its init. */
+static void test_verification_of_the_cgroup(void **state) {
+        _cleanup_free_ char *mountinfo = NULL, *group = NULL, *own = NULL, *other = NULL;
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        static Run r;
+
+        (void) state;
+        assert_int_equal(file_read_full(AT_FDCWD, "/proc/self/mountinfo", 1 << 20, &mountinfo, NULL), 0);
+        assert_int_equal(cgroup2_own_group(&group), 0);
+        assert_int_equal(cgroup2_directory(mountinfo, group, &own), 0);
+        other = text_printf("%s/immured-exec-%d", own, getpid());
+        assert_non_null(other);
+        assert_int_equal(mkdir(other, 0755), 0);
+
+        for (unsigned i = 0; i < 3; i++) {
+                _cleanup_free_ char *fault =
+                        text_printf("spoil:cgroup%s:%s/cgroup.procs", i > 0 ? "-of-all" : "", other);
+
+                assert_non_null(fault);
+                p->init = i < 2;
+                rig_must_fail(&r,
+                              p,
+                              fault,
+                              "verification",
+                              LAUNCH_FAILURE_VERIFICATION,
+                              "The process has left its cgroup");
+                assert_never_ran(&r);
+        }
+
+        assert_int_equal(rmdir(other), 0);
 }
 
 static void test_verification_of_the_network(void **state) {
@@ -288,6 +364,8 @@ int main(void) {
                 cmocka_unit_test(test_every_step_that_fails),
                 cmocka_unit_test(test_every_step_has_its_own_name),
                 cmocka_unit_test(test_verification),
+                cmocka_unit_test(test_verification_of_processes),
+                cmocka_unit_test(test_verification_of_the_cgroup),
                 cmocka_unit_test(test_verification_of_the_network),
                 cmocka_unit_test(test_verification_of_mounts),
                 cmocka_unit_test(test_exec_errors),
