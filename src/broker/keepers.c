@@ -282,7 +282,7 @@ static void on_unit_failed(const char *text, void *userdata) {
 
 static int start_by_systemd(Keeper *keeper) {
         return keeper_unit_start(
-                &keeper->unit, keeper->keepers->manager->bus, keeper->uid, on_unit_failed, keeper);
+                &keeper->unit, keeper->keepers->manager->questions, keeper->uid, on_unit_failed, keeper);
 }
 
 static int keeper_start(Keeper *keeper) {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "broker/audit-kernel.h"
 #include "broker/cgroups.h"
+#include "broker/connection.h"
 #include "broker/dispatch.h"
 #include "broker/keepers.h"
 #include "broker/notify.h"
@@ -345,20 +346,17 @@ static int open_keepers(Manager *m) {
 static int open_bus(Manager *m) {
         int r;
 
-        r = sd_bus_open_system(&m->bus);
-        if (r < 0)
-                return log_errno(r, "Cannot connect to the system bus");
-
-        /* systemd starts us again when the bus is back; the keepers hold everything until then. */
-        r = sd_bus_set_exit_on_disconnect(m->bus, 1);
+        r = connection_open(&m->bus);
+        if (r >= 0)
+                r = connection_open_questions(&m->questions);
         if (r < 0)
                 return r;
 
-        r = peers_new(&m->peers, m->bus, m->event, dispatch_peer_ready, m);
+        r = peers_new(&m->peers, m->questions, m->event, dispatch_peer_ready, m);
         if (r < 0)
                 return r;
 
-        r = polkit_new(&m->polkit, m->bus);
+        r = polkit_new(&m->polkit, m->questions);
         if (r < 0)
                 return r;
 
@@ -369,6 +367,10 @@ static int open_bus(Manager *m) {
         r = sd_bus_request_name(m->bus, BUS_NAME, 0);
         if (r < 0)
                 return log_errno(r, "Cannot take the name " BUS_NAME " on the system bus");
+
+        r = sd_bus_attach_event(m->questions, m->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
 
         return sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL);
 }
@@ -449,6 +451,7 @@ Manager *manager_free(Manager *m) {
         audit_kernel_close(&m->audit_fd);
         (void) quotas_free(m->quotas);
         (void) catalog_free(m->catalog);
+        (void) sd_bus_flush_close_unref(m->questions);
         (void) sd_bus_flush_close_unref(m->bus);
         (void) sd_event_unref(m->event);
         free(m->cgroup_mount);

@@ -22,8 +22,6 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#define BUS_NAME "org.immured.Broker1"
-
 struct Keepers;
 struct Reservation;
 
@@ -38,8 +36,8 @@ void manager_options_done(ManagerOptions *o);
 typedef struct Manager {
         const ManagerOptions *options; /* borrowed */
         sd_event *event;
-        sd_bus *bus;
-        Accounts *accounts; /* first of all: its child holds what was open when it was made */
+        sd_bus *bus, *questions; /* that we are asked on, and that we ask on */
+        Accounts *accounts;      /* first of all: its child holds what was open when it was made */
         Catalog *catalog;
         Peers *peers;
         Polkit *polkit;

@@ -5,11 +5,12 @@
 #include "base/text.h"
 
 /*
- * dbus-daemon drops its own answers, and says nothing, while a connection's queue holds too many descriptors, and any
- * user can bring that about. So an answer is not waited for long, but asked for again.
+ * dbus-daemon drops its own answers, and says nothing, while a connection's queue holds too many descriptors: whoever
+ * may write to it can bring that about. So an answer is asked for again, but each time waited for twice as long: under
+ * a flood the daemon takes seconds for a turn, and a question that is repeated is more for it to read.
  */
-#define LOOKUP_TIMEOUT_USEC (300 * USEC_PER_MSEC)
-#define LOOKUPS_MAX 80U
+#define LOOKUP_TIMEOUT_USEC (1 * USEC_PER_SEC)
+#define LOOKUPS_MAX 5U
 
 /*
  * For the same reason the bus may not tell that a connection is gone. So all rows are looked at again and again, a few
@@ -148,7 +149,7 @@ static int peer_ask_user(Peer *p, sd_bus *bus) {
         if (r < 0)
                 return r;
 
-        return sd_bus_call_async(bus, &p->lookup, m, on_unix_user, p, LOOKUP_TIMEOUT_USEC);
+        return sd_bus_call_async(bus, &p->lookup, m, on_unix_user, p, LOOKUP_TIMEOUT_USEC << p->n_lookups);
 }
 
 static int on_checked(sd_bus_message *m, void *userdata, sd_bus_error *error) {

@@ -7,7 +7,7 @@ import pwd
 import socket
 import struct
 
-DBUS = 'org.freedesktop.DBus'
+DBUS, DBUS_PATH = 'org.freedesktop.DBus', '/org/freedesktop/DBus'
 CALL, REPLY, ERROR, SIGNAL = 1, 2, 3, 4
 
 
@@ -95,7 +95,9 @@ class RawBus:
         self.socket.sendall(b'BEGIN\r\n')
         self.serial = 0
         self.signals = []
-        self.call(DBUS, '/org/freedesktop/DBus', DBUS, 'Hello')
+        error, content = self.call(DBUS, DBUS_PATH, DBUS, 'Hello')
+        assert error is None, error
+        self.name = read_string(content)
 
     def __enter__(self):
         return self

@@ -10,11 +10,12 @@ import pathlib
 import pwd
 import select
 import socket
+import struct
 import sys
 import time
 
 from common import BUS, ERROR, PATIENCE, ROOT, BusError, SystemTest, broker_pid, gdbus, launch, main, open_files, stop_all, wait_for
-from rawbus import RawBus, bus_of, launch_body, read_string, string
+from rawbus import CALL, DBUS, DBUS_PATH, SIGNAL, RawBus, bus_of, launch_body, padded, read_string, string
 
 
 def in_a_child_as(user, function):
@@ -191,6 +192,42 @@ class Flood(SystemTest):
         wait_for('the share to come back', lambda: not self.is_limited('alice'))
         if 'FLOOD_SECONDS' in os.environ:
             self.assertLess(worst, 1)
+
+    def test_what_the_broker_asks_is_apart_from_what_it_is_asked(self):
+        """On one connection of the bus, its questions and their answers would wait behind all that users pour in."""
+        with RawBus() as bus:
+            asked, asks = [read_string(bus.call(DBUS, DBUS_PATH, DBUS, 'GetNameOwner', 's', string(name))[1])
+                           for name in (BUS, BUS + '.Questions')]
+            self.assertNotEqual(asked, asks)
+            rules = string(f"sender='{asked}'"), string(f"sender='{asks}'")
+            body = padded(rules[0], 4) + rules[1]
+            error, _ = bus.call(DBUS, DBUS_PATH, DBUS + '.Monitoring', 'BecomeMonitor', 'asu',
+                                padded(struct.pack('<I', len(body)) + body, 4) + struct.pack('<I', 0))
+            self.assertIsNone(error)
+            with bus_of('bob') as other:
+                self.assertIsNotNone(self.launch_and_stop(other))
+                name, last = other.name, other.serial
+            seen = []
+            while True:
+                kind, values, _ = bus.read()
+                seen.append((values.get(7), kind, values.get(3)))
+                if values.get(7) == asked and (values.get(6), values.get(5)) == (name, last):
+                    break
+        self.assertIn((asks, CALL, 'GetConnectionUnixUser'), seen)
+        self.assertEqual([row for row in seen if row[0] == asked and row[1] == CALL], [])
+
+    def test_users_reach_the_broker_only_where_it_is_asked(self):
+        with RawBus() as bus:
+            names = [read_string(bus.call(DBUS, DBUS_PATH, DBUS, 'GetNameOwner', 's', string(name))[1])
+                     for name in (BUS, BUS + '.Questions')]
+        with bus_of('alice') as bus:
+            for name in (*names, BUS + '.Questions'):
+                texts = ((1, 'o', ROOT), (2, 's', BUS + '.Manager'), (3, 's', 'Noise'), (6, 's', name))
+                bus.send_bytes(bus.marshal(SIGNAL, texts, b'', '', b'', 0))
+                self.assertEqual(bus.wait_reply()[0], DBUS + '.Error.AccessDenied', name)
+            for name in (names[1], BUS + '.Questions'):
+                error, _ = bus.call(name, ROOT, DBUS + '.Peer', 'Ping')
+                self.assertEqual(error, DBUS + '.Error.AccessDenied', name)
 
     def test_requests_take_a_share_of_the_brokers_time(self):
         others = [in_a_child_as('alice', ask_until_limited) for _ in range(4)]

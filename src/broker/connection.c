@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/connection.h"
+
+#include "base/log.h"
+
+#include <string.h>
+
+int connection_open(sd_bus **ret) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        r = sd_bus_open_system(&bus);
+        if (r < 0)
+                return log_errno(r, "Cannot connect to the system bus");
+
+        r = sd_bus_set_exit_on_disconnect(bus, 1);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
+
+int connection_open_questions(sd_bus **ret) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+        int r;
+
+        r = connection_open(&bus);
+        if (r < 0)
+                return r;
+
+        /* Who waits for the name is kept from users, too: a broker that has not quite ended is in nobody's way. */
+        r = sd_bus_request_name(bus, BUS_NAME_QUESTIONS, SD_BUS_NAME_QUEUE);
+        if (r < 0)
+                log_warning("No name " BUS_NAME_QUESTIONS
+                            " on the system bus: %s: users may write to who asks there",
+                            strerror(-r));
+
+        *ret = TAKE_PTR(bus);
+        return 0;
+}
