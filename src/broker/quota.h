@@ -50,7 +50,7 @@ int quotas_may_spend(Quotas *q, uid_t uid, uint64_t now_usec);
 int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec);
 
 /*
- * What each request counts for, before what it takes beyond that: 250 a second in the long run. The bus reads 2 KiB of
+ * What each request counts for, before what it takes beyond that: 250 a second in the long run. The bus reads 4 KiB of
  * our answers, and then as much of each other connection: another user's answer waits behind all of them.
  */
 #define QUOTA_REQUEST_USEC UINT64_C(1000)

@@ -99,7 +99,7 @@ def measure(kinds, n, seconds):
               f'99 of 100 within {times[min(len(times) * 99 // 100, len(times) - 1)] * 1000:9.1f} ms')
     print(f'  refused as a queue of the bus was full: {victim.n_full}')
     print('  processor: ' + ', '.join(f'{name} {share:.0%} and {wait:.0%} waiting for one' for name, (share, wait) in shares.items()))
-    print(f'  broker: {rss >> 10} KiB, descriptors {n_files} before and at most {n_files_most} meanwhile; '
+    print(f'  broker: {rss >> 10} KiB and once {memory_of(pids["broker"], "VmHWM") >> 10} KiB, descriptors {n_files} before and at most {n_files_most} meanwhile; '
           f'bus: {memory_of(pids["bus"], "VmRSS") >> 10} KiB', flush=True)
     for other in others:
         join(other)

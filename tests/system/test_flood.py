@@ -152,7 +152,8 @@ class Flood(SystemTest):
 
     def test_a_flood_of_everything_leaves_the_broker_alive_and_serving(self):
         """
-        Short, and without a promise of how soon, in a row with other tests. By hand, on an idle machine:
+        Short, in a row with other tests, and without a promise of how soon: that is dbus-daemon's, see FLOODS in
+        immured(8). tests/bench/flood.py measures it. With all connections that a user may have:
         ./dev rig --conf tests/system/immured.conf --profiles tests/system/profiles -- \\
             env FLOOD_SECONDS=60 tests/system/test_flood.py Flood.test_a_flood_of_everything_leaves_the_broker_alive_and_serving
         """
@@ -190,8 +191,6 @@ class Flood(SystemTest):
         stop_all()
         wait_for('the end of all descriptors', lambda: open_files(pid) == before)
         wait_for('the share to come back', lambda: not self.is_limited('alice'))
-        if 'FLOOD_SECONDS' in os.environ:
-            self.assertLess(worst, 1)
 
     def test_what_the_broker_asks_is_apart_from_what_it_is_asked(self):
         """On one connection of the bus, its questions and their answers would wait behind all that users pour in."""
