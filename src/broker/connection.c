@@ -3,7 +3,9 @@
 
 #include "base/log.h"
 
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 int connection_open(sd_bus **ret) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
@@ -38,4 +40,17 @@ int connection_open_questions(sd_bus **ret) {
 
         *ret = TAKE_PTR(bus);
         return 0;
+}
+
+size_t connection_unread(sd_bus *bus) {
+        uint64_t n_queued = 0;
+        int n = 0;
+
+        /* What the kernel has no room for is more than it can say. */
+        if (sd_bus_get_n_queued_write(bus, &n_queued) >= 0 && n_queued > 0)
+                return SIZE_MAX;
+        if (ioctl(sd_bus_get_fd(bus), SIOCOUTQ, &n) < 0 || n < 0)
+                return 0;
+
+        return (size_t) n;
 }

@@ -11,7 +11,7 @@
  * Life: until the bus goes away, which ends the loop: systemd starts us again when it is back, and the keepers hold
  * everything until then.
  *
- * Runs in: broker. Privilege: may own the names. Input: the bus daemon's answers; blocks, so only at start-up.
+ * Runs in: broker. Privilege: may own the names. Input: the bus daemon's answers; opening blocks: only at start-up.
  */
 
 #include "base/util.h"
@@ -25,3 +25,6 @@
 int connection_open(sd_bus **ret);
 
 int connection_open_questions(sd_bus **ret);
+
+/* How much of what we sent the other end has not read yet: memory of the kernel in bytes, see unix(7), SIOCOUTQ. */
+size_t connection_unread(sd_bus *bus);

@@ -6,6 +6,7 @@
 #include "broker/authorize.h"
 #include "broker/call.h"
 #include "broker/cgroups.h"
+#include "broker/connection.h"
 #include "broker/interface.h"
 #include "broker/manager.h"
 #include "broker/message-size.h"
@@ -24,6 +25,9 @@
 /* Messages larger than this share a budget, so that small ones get through whatever else waits. */
 #define WAITING_SMALL_SIZE 4096U
 #define WAITING_SIZE_MAX (4U * 1024 * 1024)
+
+/* Refusals are left out while the bus has more than this of our answers before it, in memory of the kernel. */
+#define REFUSAL_UNREAD_MAX (16U * 1024)
 
 /* Errors for an object that is not there, or not for this caller: the same words, whichever it is. */
 static int fail_hidden(Call *c) {
@@ -287,9 +291,10 @@ static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
         const uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
         if (quotas_may_spend(m->quotas, uid, now) >= 0)
-                return quotas_spend(m->quotas, uid, now, QUOTA_REQUEST_USEC) >= 0;
+                return quotas_spend(m->quotas, uid, now, quotas_request_price(connection_unread(m->bus))) >=
+                       0;
 
-        if (quotas_refuse(m->quotas, uid, now) >= 0)
+        if (quotas_refuse(m->quotas, uid, now) >= 0 && connection_unread(m->bus) < REFUSAL_UNREAD_MAX)
                 (void) sd_bus_reply_method_errorf(
                         message,
                         ERROR_RATE_LIMITED,

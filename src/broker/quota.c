@@ -187,6 +187,13 @@ bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n) {
         return false;
 }
 
+uint64_t quotas_request_price(size_t n_unread) {
+        /* Of what the bus reads in one turn, as many times. Squared: a short queue is nothing, a long one is all. */
+        const uint64_t n_turns = MIN(n_unread / 4096, (size_t) 1000);
+
+        return MIN(QUOTA_REQUEST_USEC * (1 + n_turns * n_turns), QUOTA_REQUEST_MAX_USEC);
+}
+
 int quotas_may_spend(Quotas *q, uid_t uid, uint64_t now_usec) {
         const QuotaRow *row = row_find(q, uid);
 

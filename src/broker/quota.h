@@ -51,9 +51,13 @@ int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec);
 
 /*
  * What each request counts for, before what it takes beyond that: 250 a second in the long run. The bus reads 4 KiB of
- * our answers, and then as much of each other connection: another user's answer waits behind all of them.
+ * our answers, and then as much of each other connection: another user's answer waits behind all of them. So a request
+ * is the dearer the more of our answers the bus has not read yet (bytes, as the kernel counts them), up to the highest
+ * price, which who waits for his answers can pay.
  */
 #define QUOTA_REQUEST_USEC UINT64_C(1000)
+#define QUOTA_REQUEST_MAX_USEC (100 * UINT64_C(1000))
+uint64_t quotas_request_price(size_t n_unread);
 
 /*
  * One more refusal to a user who is over his share. -EDQUOT: he had enough of them in this second, and gets no answer.

@@ -170,6 +170,32 @@ static void refusals_are_answered_a_few_times_a_second(void **state) {
         }
 }
 
+static void requests_are_dearer_while_answers_pile_up(void **state) {
+        static const struct {
+                size_t n_unread;
+                uint64_t price;
+        } table[] = {
+                { 0, QUOTA_REQUEST_USEC },
+                { 4095, QUOTA_REQUEST_USEC },
+                { 4096, 2 * QUOTA_REQUEST_USEC },
+                { 8192, 5 * QUOTA_REQUEST_USEC },
+                { 10 * 4096, QUOTA_REQUEST_MAX_USEC },
+                { SIZE_MAX, QUOTA_REQUEST_MAX_USEC },
+        };
+        _cleanup_(quotas_freep) Quotas *q = NULL;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                assert_int_equal(quotas_request_price(table[i].n_unread), table[i].price);
+
+        /* Two at once, a launch and its stop, can be paid at any price. */
+        assert_int_equal(quotas_new(&q), 0);
+        for (unsigned i = 0; i < 2; i++) {
+                assert_int_equal(quotas_may_spend(q, 1000, 5), 0);
+                assert_int_equal(quotas_spend(q, 1000, 5, QUOTA_REQUEST_MAX_USEC), 0);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_uid_and_kind_counts_alone),
@@ -184,6 +210,7 @@ int main(void) {
                 cmocka_unit_test(a_count_of_records_outlives_the_request),
                 cmocka_unit_test(time_spent_is_not_forgotten_with_the_request),
                 cmocka_unit_test(refusals_are_answered_a_few_times_a_second),
+                cmocka_unit_test(requests_are_dearer_while_answers_pile_up),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
