@@ -12,6 +12,9 @@
 #define LOOKUP_TIMEOUT_USEC (1 * USEC_PER_SEC)
 #define LOOKUPS_MAX 5U
 
+/* No more than the bus reads in one turn, 4 KiB: a question to polkit is on the same connection. */
+#define LOOKUPS_AT_ONCE_MAX 24U
+
 /*
  * For the same reason the bus may not tell that a connection is gone. So all rows are looked at again and again, a few
  * at a time: of 128 calls without an answer it lets nobody have more.
@@ -28,7 +31,16 @@ struct Peers {
         void *userdata;
         TAILQ_HEAD(PeerList, Peer) list;
         size_t n_peers;
+        unsigned n_asked; /* look-ups that wait for an answer */
 };
+
+static void peer_end_lookup(Peer *p) {
+        if (!p->lookup)
+                return;
+
+        p->lookup = sd_bus_slot_unref(p->lookup);
+        p->peers->n_asked--;
+}
 
 static void peer_leave_table(Peer *p) {
         Peers *peers = p->peers;
@@ -38,9 +50,9 @@ static void peer_leave_table(Peer *p) {
 
         TAILQ_REMOVE(&peers->list, p, entry);
         peers->n_peers--;
-        p->peers = NULL;
         p->check = sd_bus_slot_unref(p->check);
-        p->lookup = sd_bus_slot_unref(p->lookup);
+        peer_end_lookup(p);
+        p->peers = NULL;
         (void) peer_unref(p);
 }
 
@@ -55,8 +67,6 @@ Peer *peer_unref(Peer *p) {
 
         (void) account_query_free(p->query);
         (void) known_account_unref(p->account);
-        (void) sd_bus_slot_unref(p->check);
-        (void) sd_bus_slot_unref(p->lookup);
         free(p->name);
         free(p);
         return NULL;
@@ -84,6 +94,27 @@ static Peer *peer_find(Peers *peers, const char *name) {
         return NULL;
 }
 
+static int peer_ask_user(Peer *p);
+
+/* Who sends much comes to the front of the list, so at its end is who waits quietly. */
+static Peer *peer_to_ask(Peers *peers) {
+        Peer *p;
+
+        TAILQ_FOREACH_REVERSE(p, &peers->list, PeerList, entry)
+        if (p->state == PEER_ASKED && !p->lookup)
+                return p;
+
+        return NULL;
+}
+
+static void peers_ask_more(Peers *peers) {
+        Peer *p;
+
+        while (peers->n_asked < LOOKUPS_AT_ONCE_MAX && (p = peer_to_ask(peers)))
+                if (peer_ask_user(p) < 0)
+                        peer_tell(p, PEER_GONE);
+}
+
 static int on_name_lost(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *name, *old_owner, *new_owner;
         Peers *peers = userdata;
@@ -97,31 +128,32 @@ static int on_name_lost(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         if (p)
                 peer_tell(p, PEER_GONE);
 
+        peers_ask_more(peers);
         return 0;
 }
 
-static int peer_ask_user(Peer *p, sd_bus *bus);
-
 static int on_unix_user(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Peer *p = userdata;
+        Peers *peers = p->peers;
         uint32_t uid;
 
         (void) error;
 
-        p->lookup = sd_bus_slot_unref(p->lookup);
+        peer_end_lookup(p);
 
         if (sd_bus_message_is_method_error(m, SD_BUS_ERROR_NO_REPLY) && ++p->n_lookups < LOOKUPS_MAX &&
-            peer_ask_user(p, sd_bus_message_get_bus(m)) >= 0)
+            peer_ask_user(p) >= 0)
                 return 0;
 
         if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read(m, "u", &uid) < 0 ||
-            uid == UINT32_MAX) {
+            uid == UINT32_MAX)
                 peer_tell(p, PEER_GONE);
-                return 0;
+        else {
+                p->uid = uid;
+                peer_tell(p, PEER_KNOWN);
         }
 
-        p->uid = uid;
-        peer_tell(p, PEER_KNOWN);
+        peers_ask_more(peers);
         return 0;
 }
 
@@ -141,15 +173,22 @@ static int peer_new_question(const Peer *p, sd_bus *bus, const char *member, sd_
         return 0;
 }
 
-static int peer_ask_user(Peer *p, sd_bus *bus) {
+static int peer_ask_user(Peer *p) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        Peers *peers = p->peers;
         int r;
 
-        r = peer_new_question(p, bus, "GetConnectionUnixUser", &m);
+        r = peer_new_question(p, peers->bus, "GetConnectionUnixUser", &m);
         if (r < 0)
                 return r;
 
-        return sd_bus_call_async(bus, &p->lookup, m, on_unix_user, p, LOOKUP_TIMEOUT_USEC << p->n_lookups);
+        r = sd_bus_call_async(
+                peers->bus, &p->lookup, m, on_unix_user, p, LOOKUP_TIMEOUT_USEC << p->n_lookups);
+        if (r < 0)
+                return r;
+
+        peers->n_asked++;
+        return 0;
 }
 
 static int on_checked(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -310,14 +349,14 @@ int peers_get(Peers *peers, const char *name, Peer **ret) {
                 return -ENOMEM;
         }
 
-        r = peer_ask_user(p, peers->bus);
+        p->peers = peers;
+        r = peers->n_asked < LOOKUPS_AT_ONCE_MAX ? peer_ask_user(p) : 0;
         if (r < 0) {
                 (void) peer_unref(p);
                 return r;
         }
 
         p->round = peers->round - 1;
-        p->peers = peers;
         TAILQ_INSERT_HEAD(&peers->list, p, entry);
         peers->n_peers++;
         *ret = p;

@@ -26,7 +26,7 @@ typedef struct Peers Peers;
 struct Call;
 
 typedef enum PeerState {
-        PEER_ASKED, /* the bus has not said yet who it is */
+        PEER_ASKED, /* the bus has not said yet who it is, or not even been asked */
         PEER_KNOWN,
         PEER_GONE, /* disconnected, or the bus would not say: nothing is done for it any more */
 } PeerState;

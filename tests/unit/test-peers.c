@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -15,6 +16,7 @@ typedef struct Bench {
         sd_bus_message *question;
         unsigned n_questions, n_told;
         PeerState told;
+        bool answers; /* by itself */
 } Bench;
 
 static int on_question(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -31,6 +33,8 @@ static int on_question(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         (void) sd_bus_message_unref(b->question);
         b->question = sd_bus_message_ref(m);
         b->n_questions++;
+        if (b->answers)
+                assert_true(sd_bus_reply_method_return(m, "u", 1000) >= 0);
         return 1;
 }
 
@@ -120,6 +124,47 @@ static void an_answer_that_was_lost_is_asked_for_again(void **state) {
         assert_int_equal(p->uid, 1000);
 }
 
+static void only_so_many_are_asked_for_at_once(void **state) {
+        enum { N_PEERS = 100 };
+        Bench *b = *state;
+        unsigned n_before;
+        char name[16];
+        Peer *p = NULL;
+
+        for (unsigned i = 0; i < N_PEERS; i++) {
+                (void) snprintf(name, sizeof(name), ":1.%u", i);
+                assert_int_equal(peers_get(b->peers, name, &p), 0);
+        }
+
+        while (sd_event_run(b->event, 0) > 0)
+                ;
+        n_before = b->n_questions;
+        assert_in_range(n_before, 1, N_PEERS / 2);
+
+        /* An answer makes room for one more. */
+        b->answers = true;
+        answer(b, 1000);
+        run_until(b, &b->n_told, 1);
+        run_until(b, &b->n_questions, n_before + 1);
+}
+
+static void all_are_asked_for_in_the_end(void **state) {
+        enum { N_PEERS = 100 };
+        Bench *b = *state;
+        char name[16];
+        Peer *p = NULL;
+
+        b->answers = true;
+        for (unsigned i = 0; i < N_PEERS; i++) {
+                (void) snprintf(name, sizeof(name), ":1.%u", i);
+                assert_int_equal(peers_get(b->peers, name, &p), 0);
+        }
+        run_until(b, &b->n_told, N_PEERS);
+        assert_int_equal(b->n_questions, N_PEERS);
+        PEERS_FOREACH(q, b->peers)
+        assert_int_equal(q->state, PEER_KNOWN);
+}
+
 static void whom_the_bus_does_not_know_is_gone(void **state) {
         Bench *b = *state;
         Peer *p = NULL;
@@ -192,6 +237,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(the_uid_is_asked_for_once, setup, teardown),
                 cmocka_unit_test_setup_teardown(an_answer_that_was_lost_is_asked_for_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(only_so_many_are_asked_for_at_once, setup, teardown),
+                cmocka_unit_test_setup_teardown(all_are_asked_for_in_the_end, setup, teardown),
                 cmocka_unit_test_setup_teardown(whom_the_bus_does_not_know_is_gone, setup, teardown),
                 cmocka_unit_test_setup_teardown(an_answer_without_a_uid_is_none, setup, teardown),
                 cmocka_unit_test_setup_teardown(who_left_the_bus_is_gone, setup, teardown),
