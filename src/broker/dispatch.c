@@ -21,13 +21,14 @@
 #define WAITING_PER_PEER_MAX 8U
 /* Messages of a peer that are looked at meanwhile, answered at once or not. */
 #define EARLY_PER_PEER_MAX (2 * WAITING_PER_PEER_MAX)
+#define EARLY_PER_PEER_BEHIND 2U /* while answers to others wait for the bus */
 #define WAITING_MAX (PEERS_MAX * WAITING_PER_PEER_MAX)
 /* Messages larger than this share a budget, so that small ones get through whatever else waits. */
 #define WAITING_SMALL_SIZE 4096U
 #define WAITING_SIZE_MAX (4U * 1024 * 1024)
 
 /* Refusals are left out while the bus has more than this of our answers before it, in memory of the kernel. */
-#define REFUSAL_UNREAD_MAX (16U * 1024)
+#define UNREAD_MAX (16U * 1024)
 
 /* Errors for an object that is not there, or not for this caller: the same words, whichever it is. */
 static int fail_hidden(Call *c) {
@@ -283,6 +284,8 @@ static void call_begin(Call *c) {
         call_decide(c);
 }
 
+static bool is_behind(const Manager *m) { return connection_unread(m->bus) > UNREAD_MAX; }
+
 /*
  * Whether this user's request is looked at at all, and if so, its price. Who is over his share is told so a few times
  * a second, and beyond that not answered: a flood of refusals is a flood, too, and others' answers are in it.
@@ -294,7 +297,7 @@ static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
                 return quotas_spend(m->quotas, uid, now, quotas_request_price(connection_unread(m->bus))) >=
                        0;
 
-        if (quotas_refuse(m->quotas, uid, now) >= 0 && connection_unread(m->bus) < REFUSAL_UNREAD_MAX)
+        if (quotas_refuse(m->quotas, uid, now) >= 0 && !is_behind(m))
                 (void) sd_bus_reply_method_errorf(
                         message,
                         ERROR_RATE_LIMITED,
@@ -450,7 +453,7 @@ static int peer_of(Manager *m, sd_bus_message *message, Peer **ret) {
         if ((*ret)->state == PEER_KNOWN)
                 return user_may_ask(m, (*ret)->uid, message);
 
-        return (*ret)->n_early++ < EARLY_PER_PEER_MAX;
+        return (*ret)->n_early++ < (is_behind(m) ? EARLY_PER_PEER_BEHIND : EARLY_PER_PEER_MAX);
 }
 
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
