@@ -54,3 +54,12 @@ size_t connection_unread(sd_bus *bus) {
 
         return (size_t) n;
 }
+
+size_t connection_backlog(size_t n_unread, uint64_t now_usec, uint64_t *last_usec) {
+        if (n_unread < 4096)
+                *last_usec = now_usec;
+        if (now_usec - *last_usec >= CONNECTION_LAG_USEC)
+                return n_unread;
+
+        return n_unread > CONNECTION_BURST_SIZE ? n_unread - CONNECTION_BURST_SIZE : 0;
+}

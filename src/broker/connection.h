@@ -28,3 +28,11 @@ int connection_open_questions(sd_bus **ret);
 
 /* How much of what we sent the other end has not read yet: memory of the kernel in bytes, see unix(7), SIOCOUTQ. */
 size_t connection_unread(sd_bus *bus);
+
+/*
+ * The part of it that says that the other end is behind: nothing, while it has read all but a little within the last
+ * tenth of a second, of what fifty clients that ask at once are answered. *last_usec is kept from call to call.
+ */
+#define CONNECTION_LAG_USEC (100 * UINT64_C(1000))
+#define CONNECTION_BURST_SIZE (64U * 1024)
+size_t connection_backlog(size_t n_unread, uint64_t now_usec, uint64_t *last_usec);

@@ -284,7 +284,11 @@ static void call_begin(Call *c) {
         call_decide(c);
 }
 
-static bool is_behind(const Manager *m) { return connection_unread(m->bus) > UNREAD_MAX; }
+static size_t backlog(Manager *m) {
+        return connection_backlog(connection_unread(m->bus), clock_usec(CLOCK_MONOTONIC), &m->bus_read_usec);
+}
+
+static bool is_behind(Manager *m) { return backlog(m) > UNREAD_MAX; }
 
 /*
  * Whether this user's request is looked at at all, and if so, its price. Who is over his share is told so a few times
@@ -294,8 +298,7 @@ static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
         const uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
         if (quotas_may_spend(m->quotas, uid, now) >= 0)
-                return quotas_spend(m->quotas, uid, now, quotas_request_price(connection_unread(m->bus))) >=
-                       0;
+                return quotas_spend(m->quotas, uid, now, quotas_request_price(backlog(m))) >= 0;
 
         if (quotas_refuse(m->quotas, uid, now) >= 0 && !is_behind(m))
                 (void) sd_bus_reply_method_errorf(

@@ -51,6 +51,7 @@ typedef struct Manager {
         char *host_name;
         int audit_fd;                 /* see audit-kernel.h */
         sd_event_source *audit_flush; /* while records were left out, and nobody was told how many */
+        uint64_t bus_read_usec;       /* when it had read our answers, or nearly */
         size_t n_waiting;             /* calls whose peer is not known yet */
         size_t waiting_size;          /* bytes of the larger ones among them */
 } Manager;

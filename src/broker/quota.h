@@ -52,7 +52,7 @@ int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec);
 /*
  * What each request counts for, before what it takes beyond that: 250 a second in the long run. The bus reads 4 KiB of
  * our answers, and then as much of each other connection: another user's answer waits behind all of them. So a request
- * is the dearer the more of our answers the bus has not read yet (bytes, as the kernel counts them), up to the highest
+ * is the dearer the more of our answers the bus is behind with (bytes, as the kernel counts them), up to the highest
  * price, which who waits for his answers can pay.
  */
 #define QUOTA_REQUEST_USEC UINT64_C(1000)

@@ -43,9 +43,24 @@ static void what_was_read_does_not_count(void **state) {
         (void) sd_bus_close_unref(bus);
 }
 
+static void a_burst_is_no_backlog_unless_it_stays(void **state) {
+        const uint64_t begin = 1000 * CONNECTION_LAG_USEC;
+        uint64_t last = 0;
+
+        (void) state;
+        assert_int_equal(connection_backlog(0, begin, &last), 0);
+        assert_int_equal(connection_backlog(CONNECTION_BURST_SIZE, begin + 1, &last), 0);
+        assert_int_equal(connection_backlog(CONNECTION_BURST_SIZE + 10, begin + 2, &last), 10);
+        assert_int_equal(connection_backlog(5000, begin + CONNECTION_LAG_USEC - 1, &last), 0);
+        assert_int_equal(connection_backlog(5000, begin + CONNECTION_LAG_USEC, &last), 5000);
+        assert_int_equal(connection_backlog(4095, begin + 2 * CONNECTION_LAG_USEC, &last), 0);
+        assert_int_equal(connection_backlog(5000, begin + 2 * CONNECTION_LAG_USEC, &last), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_was_read_does_not_count),
+                cmocka_unit_test(a_burst_is_no_backlog_unless_it_stays),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
