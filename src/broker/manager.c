@@ -11,6 +11,7 @@
 #include "broker/dispatch.h"
 #include "broker/keepers.h"
 #include "broker/notify.h"
+#include "link/loop.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -467,7 +468,13 @@ int manager_run(Manager *m) {
         (void) sd_notify(false, "READY=1");
         log_info("Ready: %zu profiles", m->catalog->n_entries);
 
-        r = sd_event_loop(m->event);
+        r = loop_run(m->event);
         (void) sd_notify(false, "STOPPING=1");
-        return r;
+        if (r < 0)
+                return log_errno(r, "The event loop failed");
+        /* Nobody asked for it: what sd-bus ends the loop with. */
+        if (r > 0)
+                return log_errno(-ECONNRESET, "The system bus is gone");
+
+        return 0;
 }
