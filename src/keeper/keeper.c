@@ -6,6 +6,7 @@
 #include "keeper/app.h"
 #include "keeper/keeper-link.h"
 #include "keeper/spawn.h"
+#include "link/loop.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
+
+#define REAP_FAILURES_MAX 100U
 
 Sandbox *keeper_find(Keeper *k, const char *id) {
         for (Sandbox *s = k->first; s; s = s->next)
@@ -165,26 +168,44 @@ static Sandbox *find_by_child(Keeper *k, pid_t pid) {
         return NULL;
 }
 
-/* One signal may stand for many children. A child of nobody is what a set-up that was cut short left: only reaped. */
+/* Whether there may be another; negative: errno. A child of nobody is what a cut short set-up left: only reaped. */
+static int reap_child(Keeper *k) {
+        siginfo_t child = {};
+        Sandbox *s;
+        int wait_status;
+
+        if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0)
+                return errno == ECHILD ? 0 : -errno;
+        if (child.si_pid == 0)
+                return 0;
+
+        /* Looked for before it is reaped, while its pid can be nobody else's. */
+        s = seed_ended(k->seed, child.si_pid) ? NULL : find_by_child(k, child.si_pid);
+        if (waitpid(child.si_pid, &wait_status, 0) < 0)
+                return -errno;
+        if (s)
+                sandbox_reaped(s, child.si_pid, wait_status);
+
+        return 1;
+}
+
+/*
+ * One signal may stand for many children, and none comes again for one that was not reaped. A handler that fails is
+ * not called any more, and no sandbox would ever end.
+ */
 static int
 on_child(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_, void *userdata) {
-        Keeper *k = userdata;
+        unsigned n_failures = 0;
+        int r = 1;
 
-        for (;;) {
-                siginfo_t child = {};
-                Sandbox *s;
-                int wait_status;
-
-                if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 || child.si_pid == 0)
-                        return 0;
-
-                /* Looked for before it is reaped, while its pid can be nobody else's. */
-                s = seed_ended(k->seed, child.si_pid) ? NULL : find_by_child(k, child.si_pid);
-                if (waitpid(child.si_pid, &wait_status, 0) < 0)
-                        return log_errno(-errno, "cannot reap a child");
-                if (s)
-                        sandbox_reaped(s, child.si_pid, wait_status);
+        while (r != 0 && n_failures < REAP_FAILURES_MAX) {
+                r = reap_child(userdata);
+                n_failures += r < 0;
         }
+        if (r < 0)
+                (void) log_errno(r, "cannot reap a child");
+
+        return 0;
 }
 
 /* The first request stops every sandbox as its profile says; a second one kills them. */
@@ -373,6 +394,6 @@ Keeper *keeper_free(Keeper *k) {
 int keeper_run(Keeper *k) {
         int r;
 
-        r = sd_event_loop(k->event);
+        r = loop_run(k->event);
         return r < 0 ? log_errno(r, "the event loop failed") : r;
 }
