@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/call-list.h"
 
-#include "base/log.h"
+#include "keeper/keeper-link.h"
 
 int call_list_add(CallList *l, sd_bus_message *m) {
         if (l->n >= ELEMENTSOF(l->calls))
@@ -16,9 +16,8 @@ void call_list_answer(CallList *l, const sd_bus_error *error) {
                 _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = l->calls[--l->n];
                 int r = error ? sd_bus_reply_method_error(m, error) : sd_bus_reply_method_return(m, NULL);
 
-                /* What cannot be sent has its connection's end behind it. */
                 if (r < 0)
-                        (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
+                        keeper_link_break(sd_bus_message_get_bus(m), r);
         }
 }
 

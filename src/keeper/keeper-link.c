@@ -40,12 +40,20 @@ static void link_drop(KeeperLink *l) {
         l->bus = sd_bus_close_unref(l->bus);
 }
 
-/* Replies are sent as they come; what cannot be sent has its connection's end behind it. */
-static void send_and_forget(int r, sd_bus_message *m) {
+void keeper_link_break(sd_bus *bus, int error) {
+        int fd = sd_bus_get_fd(bus);
+
+        (void) log_message_errno(LOG_WARNING, error, "cannot send to the broker");
+        if (fd >= 0)
+                (void) shutdown(fd, SHUT_RDWR);
+}
+
+/* Replies are sent as they come. */
+static void send_or_break(sd_bus *bus, int r, sd_bus_message *m) {
         if (r >= 0)
-                r = sd_bus_send(sd_bus_message_get_bus(m), m, NULL);
+                r = sd_bus_send(bus, m, NULL);
         if (r < 0)
-                (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
+                keeper_link_break(bus, r);
 }
 
 void keeper_link_changed(KeeperLink *l, const Sandbox *s) {
@@ -58,7 +66,7 @@ void keeper_link_changed(KeeperLink *l, const Sandbox *s) {
         r = sd_bus_message_new_signal(l->bus, &m, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged");
         if (r >= 0)
                 r = sandbox_record_append(m, s->record);
-        send_and_forget(r, m);
+        send_or_break(l->bus, r, m);
 }
 
 void keeper_link_removed(KeeperLink *l, const Sandbox *s) {
@@ -78,7 +86,7 @@ void keeper_link_removed(KeeperLink *l, const Sandbox *s) {
                                record->exec_main_code,
                                record->exec_main_status);
         if (r < 0)
-                (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
+                keeper_link_break(l->bus, r);
 }
 
 void keeper_link_limit_hit(KeeperLink *l, const Sandbox *s, const Fault *fault) {
@@ -98,7 +106,7 @@ void keeper_link_limit_hit(KeeperLink *l, const Sandbox *s, const Fault *fault) 
                                fault->value,
                                fault->limit);
         if (r < 0)
-                (void) log_message_errno(LOG_WARNING, r, "cannot send to the broker");
+                keeper_link_break(l->bus, r);
 }
 
 static int append_lease(sd_bus_message *m, int holder) {
@@ -142,7 +150,7 @@ void keeper_link_launched(KeeperLink *l _unused_, Sandbox *s) {
                 return;
 
         r = launch_reply_new(call, s, &reply);
-        send_and_forget(r, reply);
+        send_or_break(sd_bus_message_get_bus(call), r, reply);
         s->lease_holder = safe_close(s->lease_holder);
 }
 

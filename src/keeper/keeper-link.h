@@ -28,3 +28,9 @@ int keeper_link_start_app(KeeperLink *l, sd_bus_message_handler_t handler, void 
 
 /* Answers the Launch() of this sandbox if it is still open: with its error, or its record and lease. */
 void keeper_link_launched(KeeperLink *l, Sandbox *s);
+
+/*
+ * What could not be sent is lost to the broker, which would go on with what it was told before: the next Hello
+ * tells it everything again. Says so in the log.
+ */
+void keeper_link_break(sd_bus *bus, int error);
