@@ -63,8 +63,13 @@ static int take_verified(
 
         if (s->outer <= 0 || sender->pid != s->outer || sender->uid != 0)
                 return -EBADMSG;
-        if (s->verified || n_fds != 2 || pidfd_pid(fds[0], &leader) < 0 || pidfd_pid(fds[1], &main_pid) < 0)
+        if (s->verified || n_fds != 2)
                 return -EBADMSG;
+        r = pidfd_pid(fds[0], &leader);
+        if (r >= 0)
+                r = pidfd_pid(fds[1], &main_pid);
+        if (r < 0)
+                return r == -EBADF ? -EBADMSG : r;
         if (leader <= 0 || leader != status->leader || status->main <= 0 ||
             (main_pid > 0 && main_pid != status->main))
                 return -EBADMSG;
@@ -125,6 +130,16 @@ static void close_status(Sandbox *s) {
         s->status_fd = safe_close(s->status_fd);
 }
 
+static void abort_unread(Sandbox *s, int error) {
+        if (error == -EBADMSG || error == -EMSGSIZE)
+                sandbox_abort(s, ERROR_SETUP_FAILED, "immured-exec reported nonsense");
+        else
+                sandbox_abort(s,
+                              ERROR_SETUP_FAILED,
+                              "what immured-exec reported cannot be checked: %s",
+                              strerror(-error));
+}
+
 void sandbox_read_status(Sandbox *s) {
         ssize_t n = 1;
 
@@ -135,7 +150,7 @@ void sandbox_read_status(Sandbox *s) {
                 return;
 
         if (n < 0)
-                sandbox_abort(s, ERROR_SETUP_FAILED, "immured-exec reported nonsense");
+                abort_unread(s, (int) n);
         else if (s->verified)
                 s->executed = true;
         else
@@ -156,7 +171,7 @@ void sandbox_look_for_leader(Sandbox *s) {
         if (n >= 0 || n == -EAGAIN)
                 return;
 
-        sandbox_abort(s, ERROR_SETUP_FAILED, "immured-exec reported nonsense");
+        abort_unread(s, (int) n);
         (void) shutdown(s->status_fd, SHUT_RD); /* so that there is an end to be found */
 }
 
