@@ -143,24 +143,30 @@ int call_fail(Call *c, const char *name, const char *format, ...) {
 }
 
 int call_fail_as(Call *c, sd_bus_message *reply) {
-        if (!reply)
-                return call_fail(c,
-                                 ERROR_BUSY,
-                                 "The keeper went away before it answered; look at the list of sandboxes");
+        /* The latter is what sd-bus says of a link that broke: to a client it would mean the broker. */
+        if (!reply || sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY))
+                return call_fail(c, ERROR_BUSY, "The keeper did not answer; look at the list of sandboxes");
 
         sd_bus_error_free(&c->error);
         return sd_bus_error_copy(&c->error, sd_bus_message_get_error(reply));
+}
+
+/* What was refused to us says nothing of the caller's rights. */
+static void say_errno(Call *c, int error) {
+        if (error == -EPERM || error == -EACCES)
+                (void) sd_bus_error_set(&c->error, SD_BUS_ERROR_FAILED, strerror(-error));
+        else
+                (void) sd_bus_error_set_errno(&c->error, error < 0 ? error : -EIO);
 }
 
 void call_reply_error(Call *c, int error) {
         int r;
 
         c->replied = true;
-        if (sd_bus_error_is_set(&c->error))
-                r = sd_bus_reply_method_error(c->message, &c->error);
-        else
-                r = sd_bus_reply_method_errno(c->message, error < 0 ? error : -EIO, NULL);
+        if (!sd_bus_error_is_set(&c->error))
+                say_errno(c, error);
 
+        r = sd_bus_reply_method_error(c->message, &c->error);
         if (r < 0)
                 (void) log_message_errno(
                         LOG_DEBUG, r, "Cannot answer %s", c->peer ? c->peer->name : "a peer");
