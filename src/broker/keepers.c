@@ -280,6 +280,20 @@ static void on_unit_failed(const char *text, void *userdata) {
         keeper_give_up(keeper, text);
 }
 
+/* Nobody would watch it, nor reap it. */
+static void end_child(Keeper *keeper) {
+        siginfo_t info = { 0 };
+
+        if (keeper->pidfd < 0)
+                return;
+
+        keeper->exited = sd_event_source_disable_unref(keeper->exited);
+        (void) pidfd_signal(keeper->pidfd, SIGKILL);
+        while (waitid(P_PIDFD, (id_t) keeper->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+                ;
+        keeper->pidfd = safe_close(keeper->pidfd);
+}
+
 static int start_by_systemd(Keeper *keeper) {
         return keeper_unit_start(
                 &keeper->unit, keeper->keepers->manager->questions, keeper->uid, on_unit_failed, keeper);
@@ -290,10 +304,12 @@ static int keeper_start(Keeper *keeper) {
 
         keeper->state = KEEPER_STARTING;
         r = keeper->cgroup ? start_by_ourselves(keeper) : start_by_systemd(keeper);
+        if (r >= 0)
+                r = deadline_set(keeper, START_DEADLINE_USEC, on_start_deadline);
         if (r < 0)
-                return r;
+                end_child(keeper);
 
-        return deadline_set(keeper, START_DEADLINE_USEC, on_start_deadline);
+        return r;
 }
 
 /* One from before this broker's time is on its way to us: a second one would fight it for the ids. */
