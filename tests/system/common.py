@@ -25,7 +25,7 @@ ERROR = BUS + '.Error.'
 UIDS = {'root': 0, 'alice': 3001, 'bob': 3002, 'carol': 3003}
 
 # Far more than anything here needs, so that no test depends on how fast the machine is.
-PATIENCE = 120
+PATIENCE = int(os.environ.get("P", 120))
 
 
 def wait_for(what, condition):

@@ -2,8 +2,8 @@
 #include "inject.h"
 
 #include "base/fd.h"
+#include "inject-call.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -52,34 +50,6 @@ const char *role_name(Role role) {
         return names[role];
 }
 
-/* The call is made with a number that no call has, and its answer overwritten. */
-#if defined(__x86_64__)
-static int skip_call(pid_t pid) {
-        return (int) ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.orig_rax), -1L);
-}
-
-static int answer_call(pid_t pid, int error) {
-        return (int) ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rax), (long) -error);
-}
-#elif defined(__aarch64__)
-static int skip_call(pid_t pid) {
-        int nothing = -1;
-        struct iovec iov = { &nothing, sizeof(nothing) };
-
-        return (int) ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &iov);
-}
-
-static int answer_call(pid_t pid, int error) {
-        struct user_regs_struct regs;
-        struct iovec iov = { &regs, sizeof(regs) };
-
-        if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov) < 0)
-                return -1;
-        regs.regs[0] = (unsigned long long) -error;
-        return (int) ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &iov);
-}
-#endif
-
 static Tracee *find_tracee(Trace *t, pid_t pid) {
         for (size_t i = 0; i < t->n_tracees; i++)
                 if (t->tracees[i].pid == pid)
@@ -105,7 +75,7 @@ static void on_call(Trace *t, Tracee *tracee) {
 
         if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
                 if (tracee->failing)
-                        (void) answer_call(tracee->pid, t->injection.error);
+                        (void) inject_answer_call(tracee->pid, t->injection.error);
                 tracee->failing = false;
                 return;
         }
@@ -118,7 +88,7 @@ static void on_call(Trace *t, Tracee *tracee) {
 
         if (++t->report.n_calls[tracee->role] != t->injection.n || tracee->role != t->injection.role)
                 return;
-        if (skip_call(tracee->pid) < 0)
+        if (inject_skip_call(tracee->pid) < 0)
                 return;
         tracee->failing = true;
         t->report.hit = true;
