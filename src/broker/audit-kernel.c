@@ -49,10 +49,16 @@ int audit_kernel_text(const AuditRecord *record, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static void give_up(int *fd, const char *what) {
+/* error: an errno; 0 is no answer at all. */
+static void give_up(int *fd, int error, const char *what) {
         /* No audit in this kernel or container is how things are, and nobody's mistake. */
-        if (errno != EINVAL && errno != EPROTONOSUPPORT && errno != EAFNOSUPPORT && errno != ECONNREFUSED)
-                (void) log_errno(-errno, "%s; requests are recorded in the journal alone", what);
+        static const int usual[] = { 0, EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT, ECONNREFUSED };
+        bool is_usual = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(usual); i++)
+                is_usual = is_usual || usual[i] == error;
+        if (!is_usual)
+                (void) log_errno(-error, "%s; requests are recorded in the journal alone", what);
 
         audit_kernel_close(fd);
         *fd = -ENOTSUP;
@@ -60,20 +66,26 @@ static void give_up(int *fd, const char *what) {
 
 void audit_kernel_write(int *fd, const AuditRecord *record) {
         _cleanup_free_ char *text = NULL;
+        int r;
 
         if (*fd == -ENOTSUP)
                 return;
         if (*fd < 0)
                 *fd = audit_open();
         if (*fd < 0) {
-                give_up(fd, "The kernel's audit log cannot be opened");
+                give_up(fd, errno, "The kernel's audit log cannot be opened");
                 return;
         }
 
-        if (audit_kernel_text(record, &text) < 0)
+        if (audit_kernel_text(record, &text) < 0) {
                 (void) log_oom();
-        else if (audit_log_user_message(*fd, AUDIT_TRUSTED_APP, text, NULL, NULL, NULL, !record->error) <= 0)
-                give_up(fd, "The kernel's audit log takes no record");
+                return;
+        }
+
+        /* Some failures it returns, and sets errno to that: a negative number. */
+        r = audit_log_user_message(*fd, AUDIT_TRUSTED_APP, text, NULL, NULL, NULL, !record->error);
+        if (r <= 0)
+                give_up(fd, errno > 0 ? errno : -MIN(r, 0), "The kernel's audit log takes no record");
 }
 
 #else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/audit-kernel.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -64,12 +65,24 @@ static void test_refused_for_good(void **state) {
         assert_true(fd < 0);
 }
 
+/* Nor is what refuses now, and it is closed. */
+static void test_refusal_closes_the_log(void **state) {
+        int fd = open("/dev/null", O_RDWR | O_CLOEXEC), was = fd;
+
+        (void) state;
+        assert_true(fd >= 0);
+        audit_kernel_write(&fd, &(AuditRecord){ .verb = "launch" });
+        assert_int_equal(fd, -ENOTSUP);
+        assert_int_equal(fcntl(was, F_GETFD), -1);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_what_is_not_known_is_left_out),
                 cmocka_unit_test(test_all_that_is_known),
                 cmocka_unit_test(test_hostile_values_are_encoded),
                 cmocka_unit_test(test_refused_for_good),
+                cmocka_unit_test(test_refusal_closes_the_log),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
