@@ -18,7 +18,7 @@ typedef struct Mount {
         bool is_explained;
         size_t node;    /* the first that stands right here; SIZE_MAX: none, it came along */
         uint32_t flags; /* PLAN_NODE_*: what all nodes that reach it ask for */
-        bool is_device, is_mask, spreads;
+        bool is_device, is_mask, is_idmapped, spreads;
 } Mount;
 
 typedef struct MountTable {
@@ -120,6 +120,9 @@ static void mount_explain(Mount *m, const PlanNode *n, size_t i) {
         m->flags |= n->flags;
         m->is_device = m->is_device || n->kind == PLAN_NODE_DEVICE || n->kind == PLAN_NODE_DEVPTS;
         m->is_mask = m->is_mask || n->kind == PLAN_NODE_MASK;
+        /* Of several at one place, the last is seen. Of an overlay, what lies below is mapped. */
+        if (n->kind != PLAN_NODE_REMOUNT)
+                m->is_idmapped = n->flags & PLAN_NODE_IDMAP && n->kind != PLAN_NODE_OVERLAY;
         m->spreads = m->spreads || node_spreads(n);
 }
 
@@ -222,6 +225,7 @@ static void explain_rest(const MountTable *t) {
                 if (!m->is_explained && nearest) {
                         m->is_explained = true;
                         m->flags = nearest->flags;
+                        m->is_idmapped = nearest->is_idmapped;
                         /* Only /proc spreads without saying so: by its masks and read-only directories. */
                         m->is_mask = !(nearest->flags & PLAN_NODE_RECURSIVE);
                 }
@@ -238,6 +242,7 @@ static bool option_is_missing(const Mount *m, const char **ret) {
                 { !m->is_device || m->is_mask, "nodev" }, /* a mask is not what it covers */
                 { m->is_mask || m->flags & PLAN_NODE_READ_ONLY, "ro" },
                 { m->flags & PLAN_NODE_NO_EXEC, "noexec" },
+                { m->is_idmapped, "idmapped" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
