@@ -21,6 +21,14 @@
 #include "confine/verify.h"
 #include "plan/plan.h"
 
+/* How far the keeper is told that the launch has failed, by the first of its processes that did. */
+enum {
+        TELLING_NOTHING,
+        TELLING_BEGUN,
+        TELLING_DONE,
+};
+typedef _Atomic unsigned Telling;
+
 typedef struct Exec {
         uint32_t id_base;
         Plan *plan;
@@ -38,7 +46,8 @@ typedef struct Exec {
         Layers layers;
         int landlock_fd; /* the rules, until they are entered */
         VerifyHost host;
-        pid_t leader; /* the outer half's view; 0: there is none yet */
+        Telling *telling; /* shared by the halves; NULL: there is one process yet */
+        pid_t leader;     /* the outer half's view; 0: there is none yet */
 } Exec;
 
 typedef enum Stage {

@@ -11,15 +11,16 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 /* As a shell would say it: found, but not to be executed; or not found. */
 #define EXIT_CANNOT_EXECUTE 126
 #define EXIT_NOT_FOUND 127
 
-/* The keeper first, then the outer half, which has only to clean up. */
+/* The keeper first, then the outer half, which cleans up: not while another process still tells. */
 static int fail(Exec *x, int status) {
-        report_failed(x);
-        (void) barrier_tell(x->barrier_fd, BARRIER_FAILED);
+        if (report_failed(x))
+                (void) barrier_tell(x->barrier_fd, BARRIER_FAILED);
         return status;
 }
 
@@ -53,7 +54,7 @@ static int become_application(Exec *x, const Step *steps) {
 
         r = -errno;
         (void) problem_set(&x->problem, r, "%s", x->plan->argv[0]);
-        report_failed(x);
+        (void) report_failed(x);
         return r == -ENOENT || r == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 }
 
@@ -93,8 +94,12 @@ static int become_init(Exec *x, pid_t application) {
 
         x->step = "init";
         r = drop_to_init(x);
-        if (r < 0)
-                return fail(x, EXIT_FAILURE);
+        if (r < 0) {
+                (void) fail(x, EXIT_FAILURE);
+                /* Our end would be the application's, which may be telling of a failure of its own. */
+                (void) waitpid(application, NULL, 0);
+                return EXIT_FAILURE;
+        }
 
         /* The keeper waits for the end of this one: from here on the application's process alone holds it. */
         x->status_fd = safe_close(x->status_fd);

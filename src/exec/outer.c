@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 /*
@@ -129,21 +130,41 @@ static pid_t clone_inner(int *ret_pidfd) {
         return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/*
- * Nothing of the sandbox may stay. When the inner half has failed as well, it has told the keeper, and one of us is
- * enough: what it had still to say is in the socket until its end.
- */
-static void end_inner(Exec *x, int leader_fd, bool *ret_reported) {
+/* Until whoever was first has told the keeper; or it is gone. */
+static void await_failure(Exec *x) {
+        BarrierWord word;
+        pid_t sender;
+
+        while (barrier_hear(x->barrier_fd, &word, &sender) >= 0)
+                if (word == BARRIER_FAILED)
+                        return;
+}
+
+/* Nothing of the sandbox may stay. What it had still to say is in the socket until its end. */
+static void end_inner(Exec *x, int leader_fd) {
         BarrierWord word;
         pid_t sender;
 
         (void) pidfd_signal(leader_fd, SIGKILL);
+        /* Whoever waits to be let go and has not ended with its init sees the end here. */
+        (void) shutdown(x->barrier_fd, SHUT_WR);
         while (barrier_hear(x->barrier_fd, &word, &sender) >= 0)
-                if (word == BARRIER_FAILED)
-                        *ret_reported = true;
+                ;
+}
+
+/* One of all that failed tells the keeper, and is not killed before it has. */
+static void fail_with_inner(Exec *x, int leader_fd, bool reported) {
+        const bool other = !reported && !report_failed(x);
+
+        if (other)
+                await_failure(x);
+        end_inner(x, leader_fd);
+        if (other)
+                report_take_over(x);
 }
 
 static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
+        bool inner_failed = false;
         _cleanup_close_ int leader_fd = -EBADF, barrier_outer = -EBADF, barrier_inner = -EBADF;
         int r, fds[2];
 
@@ -157,6 +178,9 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
                 return problem_set(&x->problem, r, "socketpair");
         barrier_outer = fds[0];
         barrier_inner = fds[1];
+        r = report_share(x);
+        if (r < 0)
+                return problem_set(&x->problem, r, "mmap");
 
         x->leader = clone_inner(&leader_fd);
         if (x->leader < 0) {
@@ -179,9 +203,11 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
 
         r = exec_run_stage(x, steps, STAGE_BESIDE);
         if (r >= 0)
-                r = verify_and_release(x, leader_fd, ret_reported);
-        if (r < 0)
-                end_inner(x, leader_fd, ret_reported);
+                r = verify_and_release(x, leader_fd, &inner_failed);
+        if (r < 0) {
+                fail_with_inner(x, leader_fd, inner_failed);
+                *ret_reported = true;
+        }
 
         return r;
 }
@@ -196,6 +222,6 @@ int exec_outer(Exec *x, const Step *steps) {
                 return EXIT_SUCCESS;
 
         if (!reported)
-                report_failed(x);
+                (void) report_failed(x);
         return EXIT_FAILURE;
 }

@@ -3,10 +3,25 @@
 
 #include "base/fd.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
-void report_failed(const Exec *x) {
+int report_share(Exec *x) {
+        void *page;
+
+        page = mmap(NULL, sizeof(*x->telling), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+                return -errno;
+
+        x->telling = page;
+        return 0;
+}
+
+static bool report_is_done(const Exec *x) { return x->telling && *x->telling == TELLING_DONE; }
+
+static void write_failed(const Exec *x) {
         LaunchStatus status = {
                 .kind = LAUNCH_STATUS_FAILED,
                 .failure = x->problem.failure,
@@ -20,6 +35,23 @@ void report_failed(const Exec *x) {
         /* Whoever does not get this sees the end of the socket, which without VERIFIED before it is a failure too. */
         while (write(x->status_fd, &status, sizeof(status)) < 0 && errno == EINTR)
                 ;
+}
+
+bool report_failed(const Exec *x) {
+        unsigned nothing = TELLING_NOTHING;
+
+        if (x->telling && !atomic_compare_exchange_strong(x->telling, &nothing, TELLING_BEGUN))
+                return false;
+
+        write_failed(x);
+        if (x->telling)
+                *x->telling = TELLING_DONE;
+        return true;
+}
+
+void report_take_over(const Exec *x) {
+        if (!report_is_done(x))
+                write_failed(x);
 }
 
 int report_verified(const Exec *x, pid_t main, int leader_fd, int main_fd, const char *enforced) {

@@ -20,8 +20,17 @@ typedef enum BarrierWord {
         BARRIER_GO = 'G',          /* outer to inner: verified */
 } BarrierWord;
 
-/* LAUNCH_STATUS_FAILED with the step and the problem. Uses write(2) alone, so that it works under the filter. */
-void report_failed(const Exec *x);
+/* What the processes of a launch agree by on who tells of its failure. */
+int report_share(Exec *x);
+
+/*
+ * LAUNCH_STATUS_FAILED with the step and the problem, unless another process was first (false). By write(2) alone, so
+ * that it works under the filter.
+ */
+bool report_failed(const Exec *x);
+
+/* After report_failed() was false, and the other process is gone: had it told? Else this one does. */
+void report_take_over(const Exec *x);
 
 /* LAUNCH_STATUS_VERIFIED with both pidfds; text: the enforced layers. */
 int report_verified(const Exec *x, pid_t main, int leader_fd, int main_fd, const char *enforced);
