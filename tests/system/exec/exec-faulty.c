@@ -2,7 +2,7 @@
 
 /*
  * exec-faulty — immured-exec with one fault, as FAULT= says: fail:STEP, skip:STEP, wait:STEP, or spoil:WHAT, which may
- * have an operand behind another colon
+ * have an operand behind another colon; fail:STEP:STEP are two that fail (the second may be "init") and tell slowly
  *
  * For the tests that a failing step leaves nothing behind, that the read-back notices what is weaker than planned, and
  * that nobody gets hold of what stands still before a step.
@@ -14,14 +14,21 @@
 #include "base/fd.h"
 #include "confine/caps.h"
 #include "confine/seccomp.h"
+#include "exec/report.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 static int fail_step(Exec *x) { return problem_set(&x->problem, -EIO, "On purpose"); }
 
@@ -53,6 +60,74 @@ static int spoil_noexec(Exec *x _unused_) { return clear_attribute("/proc", MOUN
 static int spoil_mask(Exec *x _unused_) { return umount2("/ro/masked", MNT_DETACH) < 0 ? -errno : 0; }
 static int spoil_mount(Exec *x _unused_) {
         return mount("none", "/home", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
+}
+
+static int spoil_mask_ro(Exec *x _unused_) { return clear_attribute("/ro/masked", MOUNT_ATTR_RDONLY); }
+static int spoil_mask_nodev(Exec *x _unused_) { return clear_attribute("/dev/tty", MOUNT_ATTR_NODEV); }
+static int spoil_device(Exec *x _unused_) { return clear_attribute("/dev/null", MOUNT_ATTR_NOEXEC); }
+static int spoil_remount(Exec *x _unused_) { return clear_attribute("/dev/mqueue", MOUNT_ATTR_RDONLY); }
+static int spoil_below(Exec *x _unused_) {
+        return mount("none", "/usr/share", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
+}
+
+/* Where no mount is the root, none is shown. */
+static int leave_root(Exec *x _unused_) { return chroot("/usr/share") < 0 ? -errno : 0; }
+
+static int without_idmap(Exec *x) {
+        for (size_t i = 0; i < x->plan->n_nodes; i++)
+                x->plan->nodes[i].flags &= ~(uint32_t) PLAN_NODE_IDMAP;
+
+        return 0;
+}
+
+/* The rig's plan has one such node. */
+static int with_idmap(Exec *x) {
+        for (size_t i = 0; i < x->plan->n_nodes; i++)
+                if (streq(x->plan->nodes[i].target, "/ro") && x->plan->nodes[i].kind == PLAN_NODE_BIND)
+                        x->plan->nodes[i].flags |= PLAN_NODE_IDMAP;
+
+        return 0;
+}
+
+/* Another map than the plan's, which is put back for whoever compares. */
+static PlanIdMap *planned_map, other_map[3];
+static size_t n_planned;
+
+static void replace_uid_map(Exec *x) {
+        planned_map = x->plan->uid_map;
+        n_planned = x->plan->n_uid_map;
+        memcpy(other_map, planned_map, MIN(n_planned, ELEMENTSOF(other_map) - 1) * sizeof(*planned_map));
+        x->plan->uid_map = other_map;
+}
+
+static int lengthen_uid_map(Exec *x) {
+        replace_uid_map(x);
+        other_map[x->plan->n_uid_map++] = (PlanIdMap){ 5000, 5000, 1 };
+        return 0;
+}
+
+static int shorten_uid_map(Exec *x) {
+        replace_uid_map(x);
+        x->plan->n_uid_map--;
+        return 0;
+}
+
+static int shift_uid_map_inside(Exec *x) {
+        replace_uid_map(x);
+        other_map[1].inside++;
+        return 0;
+}
+
+static int shift_uid_map_outside(Exec *x) {
+        replace_uid_map(x);
+        other_map[1].outside++;
+        return 0;
+}
+
+static int restore_uid_map(Exec *x) {
+        x->plan->uid_map = planned_map;
+        x->plan->n_uid_map = n_planned;
+        return 0;
 }
 
 static int widen_uid_map(Exec *x) {
@@ -92,6 +167,69 @@ static int enter_namespace(Exec *x _unused_) { return setns(host_fd, 0) < 0 ? -e
 /* From where it stands: as one of the sandbox's user namespace, whose capabilities count for it. */
 static int own_uts(Exec *x _unused_) { return unshare(CLONE_NEWUTS) < 0 ? -errno : 0; }
 static int own_network(Exec *x _unused_) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
+
+static int own_processes(Exec *x _unused_) { return unshare(CLONE_NEWPID) < 0 ? -errno : 0; }
+
+/* Mounts that stay as they are, hence the initial user namespace's. */
+static int enter_user_alone(Exec *x) { return setns(x->userns_fd, CLONE_NEWUSER) < 0 ? -errno : 0; }
+
+/* In one more user namespace, whose maps look from outside as the planned ones do. */
+static int nest_user(Exec *x _unused_) {
+        char uid_map[32], gid_map[32];
+        int r;
+
+        (void) snprintf(uid_map, sizeof(uid_map), "%u %u 1\n", getuid(), getuid());
+        (void) snprintf(gid_map, sizeof(gid_map), "%u %u 1\n", getgid(), getgid());
+        if (unshare(CLONE_NEWUSER) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
+                return -errno;
+        r = file_write_kernel(AT_FDCWD, "/proc/self/uid_map", uid_map);
+        if (r >= 0)
+                r = file_write_kernel(AT_FDCWD, "/proc/self/gid_map", gid_map);
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return -errno;
+
+        return r;
+}
+
+/* The gid that was, with the planned uid. */
+static int take_uid_alone(Exec *x) {
+        x->plan->gid++;
+        return 0;
+}
+
+static int restore_gid(Exec *x) {
+        x->plan->gid--;
+        return 0;
+}
+
+static int set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+                { (uint32_t) effective, (uint32_t) permitted, (uint32_t) inheritable },
+        };
+
+        return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+static int drop_permitted(Exec *x) { return set_capabilities(0, 0, x->plan->ambient_set); }
+static int drop_effective(Exec *x) {
+        return set_capabilities(0, x->plan->ambient_set, x->plan->ambient_set);
+}
+static int drop_ambient(Exec *x _unused_) {
+        return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ? -errno : 0;
+}
+static int keep_bound(Exec *x) {
+        return caps_apply(x->plan->bounding_set | 1, x->plan->ambient_set, &x->problem);
+}
+
+static int set_limit(uint64_t soft, uint64_t hard) {
+        return setrlimit(RLIMIT_NOFILE, &(struct rlimit){ soft, hard }) < 0 ? -errno : 0;
+}
+
+static int other_soft_limit(Exec *x) { return set_limit(99, x->plan->rlimits[0].hard); }
+static int other_hard_limit(Exec *x) { return set_limit(x->plan->rlimits[0].soft, 199); }
+
+static int pretend_init(Exec *x) { return barrier_tell(x->barrier_fd, BARRIER_INIT); }
 
 static int open_cgroup(Exec *x _unused_) { return open_host(operand, O_WRONLY); }
 static int enter_cgroup(Exec *x _unused_) { return write(host_fd, "0", 1) < 0 ? -errno : 0; }
@@ -138,6 +276,22 @@ static const struct {
         { "noexec",           "tree",           AFTER,   spoil_noexec },
         { "mask",             "tree",           AFTER,   spoil_mask },
         { "mount",            "tree",           AFTER,   spoil_mount },
+        { "mask-ro",          "tree",           AFTER,   spoil_mask_ro },
+        { "mask-nodev",       "tree",           AFTER,   spoil_mask_nodev },
+        { "device",           "tree",           AFTER,   spoil_device },
+        { "remount",          "tree",           AFTER,   spoil_remount },
+        { "below",            "tree",           AFTER,   spoil_below },
+        { "chroot",           "identity",       BEFORE,  leave_root },
+        { "idmap",            "mounts",         BEFORE,  without_idmap },
+        { "idmap",            "mounts",         AFTER,   with_idmap },
+        { "uid-map-longer",   "user-namespace", BEFORE,  lengthen_uid_map },
+        { "uid-map-longer",   "devices",        BEFORE,  restore_uid_map },
+        { "uid-map-shorter",  "user-namespace", BEFORE,  shorten_uid_map },
+        { "uid-map-shorter",  "devices",        BEFORE,  restore_uid_map },
+        { "uid-map-inside",   "user-namespace", BEFORE,  shift_uid_map_inside },
+        { "uid-map-inside",   "devices",        BEFORE,  restore_uid_map },
+        { "uid-map-outside",  "user-namespace", BEFORE,  shift_uid_map_outside },
+        { "uid-map-outside",  "devices",        BEFORE,  restore_uid_map },
         { "uid-map",          "user-namespace", BEFORE,  widen_uid_map },
         { "uid-map",          "devices",        BEFORE,  narrow_uid_map },
         { "gid-map",          "user-namespace", BEFORE,  widen_gid_map },
@@ -150,6 +304,20 @@ static const struct {
         { "cgroup-namespace", "groups",         BEFORE,  enter_namespace },
         { "own-uts",          "identity",       BEFORE,  own_uts },
         { "own-network",      "identity",       BEFORE,  own_network },
+        { "own-processes",    "identity",       BEFORE,  own_processes },
+        { "mounts",           "tree",           INSTEAD, nothing }, /* or it would be the host's that is changed */
+        { "mounts",           "lock",           INSTEAD, enter_user_alone },
+        { "unlocked",         "lock",           INSTEAD, enter_user_alone },
+        { "nested",           "session",        BEFORE,  nest_user },
+        { "gid",              "identity",       BEFORE,  take_uid_alone },
+        { "gid",              "identity",       AFTER,   restore_gid },
+        { "permitted",        "capabilities",   AFTER,   drop_permitted },
+        { "effective",        "capabilities",   AFTER,   drop_effective },
+        { "ambient",          "capabilities",   AFTER,   drop_ambient },
+        { "bounding",         "capabilities",   INSTEAD, keep_bound },
+        { "soft-limit",       "rlimits",        AFTER,   other_soft_limit },
+        { "hard-limit",       "rlimits",        AFTER,   other_hard_limit },
+        { "false-init",       "umask",          BEFORE,  pretend_init },
         { "cgroup-of-all",    "harden",         AFTER,   open_cgroup },
         { "cgroup-of-all",    "tree",           BEFORE,  enter_cgroup },
         { "cgroup",           "harden",         AFTER,   open_cgroup },
@@ -211,10 +379,28 @@ static int spoil_step(Exec *x) {
 typeof(caps_apply) __real_caps_apply, __wrap_caps_apply;
 typeof(seccomp_no_new_privileges) __real_seccomp_no_new_privileges, __wrap_seccomp_no_new_privileges;
 typeof(file_write_kernel) __real_file_write_kernel, __wrap_file_write_kernel;
+typeof(report_failed) __real_report_failed, __wrap_report_failed;
+typeof(syscall) __real_syscall, __wrap_syscall;
 
 static bool is_init(void) { return getpid() == 1; }
 
+static bool is_pair(void) { return startswith(fault, "fail:") && operand[0] != '\0'; }
+
+/* Whoever comes second has the time to come in between. */
+bool __wrap_report_failed(const Exec *x) {
+        static const struct timespec moment = { .tv_nsec = 20 * 1000 * 1000 };
+        bool told;
+
+        told = __real_report_failed(x);
+        if (is_pair())
+                (void) nanosleep(&moment, NULL);
+        return told;
+}
+
 int __wrap_caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem) {
+        if (is_pair() && streq(operand, "init") && is_init())
+                return problem_set(problem, -EIO, "On purpose");
+
         return streq(fault, "spoil:init-capabilities") && is_init()
                        ? 0
                        : __real_caps_apply(bounding, ambient, problem);
@@ -230,6 +416,31 @@ int __wrap_file_write_kernel(int dir_fd, const char *path, const char *data) {
         return streq(fault, "spoil:setgroups") && strstr(path, "/setgroups")
                        ? 0
                        : __real_file_write_kernel(dir_fd, path, data);
+}
+
+/* The halves' clone3(2), above all. No call here has more than six operands, and more than are read are harmless. */
+long __wrap_syscall(long number, ...) {
+        static const struct {
+                const char *fault;
+                uint64_t flag;
+        } shared[] = {
+                { "spoil:processes", CLONE_NEWPID },
+                { "spoil:mounts", CLONE_NEWNS },
+        };
+        long operands[6];
+        va_list ap;
+
+        va_start(ap, number);
+        for (size_t i = 0; i < ELEMENTSOF(operands); i++)
+                operands[i] = va_arg(ap, long);
+        va_end(ap);
+
+        for (size_t i = 0; number == SYS_clone3 && i < ELEMENTSOF(shared); i++)
+                if (streq(fault, shared[i].fault))
+                        ((struct clone_args *) operands[0])->flags &= ~shared[i].flag;
+
+        return __real_syscall(
+                number, operands[0], operands[1], operands[2], operands[3], operands[4], operands[5]);
 }
 
 /* clang-format off */
@@ -264,6 +475,8 @@ int main(int argc, char **argv) {
                 for (size_t k = 0; k < ELEMENTSOF(faults) && streq(steps[i].name, what); k++)
                         if (startswith(fault, faults[k].prefix))
                                 steps[i].run = faults[k].run;
+                if (is_pair() && streq(steps[i].name, operand))
+                        steps[i].run = fail_step;
                 if (startswith(fault, "spoil:"))
                         steps[i].run = spoil_step;
         }

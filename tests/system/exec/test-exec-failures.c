@@ -79,6 +79,34 @@ static void test_every_step_that_fails(void **state) {
                 }
 }
 
+/* In two processes at once: one of them tells, and which one is not said. rig_wait_executed() counts. */
+static void test_every_pair_of_steps_that_fail(void **state) {
+        static const char *const others[] = { "network", "host-rest", "reap", "init" };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+        _cleanup_(remains_done) Remains before = remains_look();
+        static Run r;
+
+        (void) state;
+        for (const Step *s = exec_steps; s->name; s++)
+                for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                        char fault[64];
+
+                        if (s->stage != STAGE_INSIDE && s->stage != STAGE_APPLICATION)
+                                continue;
+                        (void) snprintf(fault, sizeof(fault), "fail:%s:%s", s->name, others[i]);
+                        rig_start(&r, p, getenv("IMMURED_EXEC_FAULTY"), fault);
+                        rig_wait_executed(&r);
+                        rig_finish(&r);
+                        if (!r.failed)
+                                fail_msg("%s: nobody told", fault);
+                        if (!streq(r.failure.step, s->name) && !streq(r.failure.step, others[i]))
+                                fail_msg("%s: %s: %s", fault, r.failure.step, r.failure.text);
+                        assert_int_equal(r.failure.error, EIO);
+                        assert_never_ran(&r);
+                        assert_nothing_left(&before);
+                }
+}
+
 static void test_every_step_has_its_own_name(void **state) {
         (void) state;
 
@@ -118,46 +146,111 @@ static void test_verification(void **state) {
         }
 }
 
-/* What a process may have that no step of its own gave it. */
-static void test_verification_of_processes(void **state) {
-        static const struct {
-                const char *fault, *text;
-                bool no_init; /* the same without an init, too */
-        } cases[] = {
-                { "spoil:uid-map", "uid_map differs from the plan", true },
-                { "spoil:gid-map", "gid_map differs from the plan", true },
-                { "spoil:setgroups", "setgroups is not denied", true },
-                { "spoil:uts", "ns/uts is the host's", true },
-                { "spoil:ipc", "ns/ipc is the host's", true },
-                { "spoil:cgroup-namespace", "ns/cgroup is the host's", true },
-                { "spoil:own-uts", "ns/uts belongs to the wrong user namespace", true },
-                { "spoil:own-network", "ns/net belongs to the wrong user namespace", true },
-                { "spoil:new-privileges", "NoNewPrivs is \"0\", not \"1\"", true },
-                { "spoil:filter-of-others", "Seccomp_filters is \"", true },
-                { "spoil:filter-more", "Seccomp_filters is \"", true },
-                { "spoil:parent", "is no child of the sandbox's init" },
-                { "spoil:init-capabilities", "CapPrm is \"000001ffffffffff\", not \"0000000000000000\"" },
-                { "spoil:init-privileges", "NoNewPrivs is \"0\", not \"1\"" },
-        };
-        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+typedef enum Inits {
+        INIT_NONE = 1 << 0,
+        INIT_OURS = 1 << 1,
+        INIT_BOTH = INIT_NONE | INIT_OURS,
+} Inits;
+
+typedef struct Spoil {
+        const char *fault, *text;
+        Inits inits; /* with which of them it is tried */
+        const char *step;
+} Spoil;
+
+static void must_be_noticed(const Plan *plan, const Spoil *cases, size_t n) {
         _cleanup_(remains_done) Remains before = remains_look();
+        Plan p = *plan;
         static Run r;
 
-        (void) state;
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+        for (size_t i = 0; i < n; i++)
                 for (unsigned init = 0; init < 2; init++) {
-                        if (!init && !cases[i].no_init)
+                        if (!(cases[i].inits & (init ? INIT_OURS : INIT_NONE)))
                                 continue;
-                        p->init = init;
+                        p.init = init;
                         rig_must_fail(&r,
-                                      p,
+                                      &p,
                                       cases[i].fault,
-                                      "verification",
+                                      cases[i].step ?: "verification",
                                       LAUNCH_FAILURE_VERIFICATION,
                                       cases[i].text);
                         assert_never_ran(&r);
                         assert_nothing_left(&before);
                 }
+}
+
+/* What a process may have that no step of its own gave it. */
+static void test_verification_of_processes(void **state) {
+        static const Spoil cases[] = {
+                { "spoil:uid-map", "uid_map differs from the plan", INIT_BOTH, NULL },
+                { "spoil:uid-map-longer", "uid_map differs from the plan", INIT_BOTH, NULL },
+                { "spoil:gid-map", "gid_map differs from the plan", INIT_BOTH, NULL },
+                { "spoil:setgroups", "setgroups is not denied", INIT_BOTH, NULL },
+                { "spoil:uts", "ns/uts is the host's", INIT_BOTH, NULL },
+                { "spoil:ipc", "ns/ipc is the host's", INIT_BOTH, NULL },
+                { "spoil:cgroup-namespace", "ns/cgroup is the host's", INIT_BOTH, NULL },
+                { "spoil:mounts", "ns/mnt is the host's", INIT_BOTH, NULL },
+                { "spoil:unlocked", "ns/mnt belongs to the wrong user namespace", INIT_BOTH, NULL },
+                { "spoil:nested", "ns/user belongs to the wrong user namespace", INIT_BOTH, NULL },
+                { "spoil:own-processes", "ns/pid belongs to the wrong user namespace", INIT_OURS, NULL },
+                { "spoil:own-uts", "ns/uts belongs to the wrong user namespace", INIT_BOTH, NULL },
+                { "spoil:own-network", "ns/net belongs to the wrong user namespace", INIT_BOTH, NULL },
+                { "spoil:new-privileges", "NoNewPrivs is \"0\", not \"1\"", INIT_BOTH, NULL },
+                { "spoil:filter-of-others", "Seccomp_filters is \"", INIT_BOTH, NULL },
+                { "spoil:filter-more", "Seccomp_filters is \"", INIT_BOTH, NULL },
+                { "spoil:soft-limit", "RLIMIT_NOFILE differs from the plan", INIT_BOTH, NULL },
+                { "spoil:hard-limit", "RLIMIT_NOFILE differs from the plan", INIT_BOTH, NULL },
+                { "spoil:parent", "is no child of the sandbox's init", INIT_OURS, NULL },
+                { "spoil:parent", "is not the sandbox's first", INIT_NONE, NULL },
+                /* Nobody else would end with such an init. */
+                { "spoil:processes", "ns/pid is the host's", INIT_NONE, NULL },
+                { "spoil:false-init", "is not the init", INIT_OURS, "barrier" },
+                { "spoil:init-capabilities",
+                  "CapPrm is \"000001ffffffffff\", not \"0000000000000000\"",
+                  INIT_OURS,
+                  NULL },
+                { "spoil:init-privileges", "NoNewPrivs is \"0\", not \"1\"", INIT_OURS, NULL },
+        };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+
+        (void) state;
+        use_working_directory(p, "/");
+        must_be_noticed(p, cases, ELEMENTSOF(cases));
+}
+
+/* Each set, where all are the same but one. */
+static void test_verification_of_capabilities(void **state) {
+        static const Spoil cases[] = {
+                { "spoil:permitted", "CapPrm is \"0000000000000000\"", INIT_BOTH, NULL },
+                { "spoil:effective", "CapEff is \"0000000000000000\"", INIT_BOTH, NULL },
+                { "spoil:bounding", "CapBnd is \"0000000000000021\"", INIT_BOTH, NULL },
+                { "spoil:ambient", "CapAmb is \"0000000000000000\"", INIT_BOTH, NULL },
+        };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+
+        (void) state;
+        p->bounding_set = p->ambient_set = UINT64_C(1) << 5;
+        must_be_noticed(p, cases, ELEMENTSOF(cases));
+}
+
+/* Where a line more is mapped than that of the ids which the process has. */
+static void test_verification_of_maps(void **state) {
+        static const Spoil cases[] = {
+                { "spoil:gid", "Gid is \"600001", INIT_BOTH, NULL },
+                { "spoil:uid-map-shorter", "uid_map differs from the plan", INIT_BOTH, NULL },
+                { "spoil:uid-map-inside", "uid_map differs from the plan", INIT_BOTH, NULL },
+                { "spoil:uid-map-outside", "uid_map differs from the plan", INIT_BOTH, NULL },
+        };
+        _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
+
+        (void) state;
+        use_working_directory(p, "/");
+        p->uid_map = reallocarray(p->uid_map, 2, sizeof(*p->uid_map));
+        p->gid_map = reallocarray(p->gid_map, 2, sizeof(*p->gid_map));
+        assert_true(p->uid_map && p->gid_map);
+        p->uid_map[1] = p->gid_map[1] = (PlanIdMap){ RIG_UID + 1, 1, 1 };
+        p->n_uid_map = p->n_gid_map = 2;
+        must_be_noticed(p, cases, ELEMENTSOF(cases));
 }
 
 /* Where other limits are, or none; the application alone, and with its init. */
@@ -227,12 +320,25 @@ static void test_verification_of_mounts(void **state) {
                 { "spoil:noexec", "/proc is not mounted noexec" },
                 { "spoil:mask", "Nothing is mounted on /ro/masked" },
                 { "spoil:mount", "/home is mounted beyond the plan" },
+                { "spoil:mask-ro", "/ro/masked is not mounted ro" },
+                { "spoil:mask-nodev", "/dev/tty is not mounted nodev" },
+                { "spoil:device", "/dev/null is not mounted noexec" },
+                { "spoil:remount", "/dev/mqueue is not mounted ro" },
+                { "spoil:below", "/usr/share is not mounted ro" },
+                { "spoil:idmap", "/ro is not mounted idmapped" },
+                { "spoil:chroot", "Nothing is mounted on /" },
         };
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
         (void) state;
         use_working_directory(p, "/");
+        rig_add_node(p, PLAN_NODE_MASK, 0, NULL, "/dev/tty");
+        rig_add_node(p,
+                     PLAN_NODE_REMOUNT,
+                     PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_READ_ONLY | PLAN_NODE_RECURSIVE,
+                     NULL,
+                     "/dev/mqueue");
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 rig_must_fail(
                         &r, p, cases[i].fault, "verification", LAUNCH_FAILURE_VERIFICATION, cases[i].text);
@@ -362,9 +468,12 @@ static int teardown(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_step_that_fails),
+                cmocka_unit_test(test_every_pair_of_steps_that_fail),
                 cmocka_unit_test(test_every_step_has_its_own_name),
                 cmocka_unit_test(test_verification),
                 cmocka_unit_test(test_verification_of_processes),
+                cmocka_unit_test(test_verification_of_capabilities),
+                cmocka_unit_test(test_verification_of_maps),
                 cmocka_unit_test(test_verification_of_the_cgroup),
                 cmocka_unit_test(test_verification_of_the_network),
                 cmocka_unit_test(test_verification_of_mounts),
