@@ -168,6 +168,8 @@ static int enter_namespace(Exec *x _unused_) { return setns(host_fd, 0) < 0 ? -e
 static int own_uts(Exec *x _unused_) { return unshare(CLONE_NEWUTS) < 0 ? -errno : 0; }
 static int own_network(Exec *x _unused_) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
 
+static int own_ipc(Exec *x _unused_) { return unshare(CLONE_NEWIPC) < 0 ? -errno : 0; }
+static int own_groups(Exec *x _unused_) { return unshare(CLONE_NEWCGROUP) < 0 ? -errno : 0; }
 static int own_processes(Exec *x _unused_) { return unshare(CLONE_NEWPID) < 0 ? -errno : 0; }
 
 /* Mounts that stay as they are, hence the initial user namespace's. */
@@ -305,6 +307,8 @@ static const struct {
         { "own-uts",          "identity",       BEFORE,  own_uts },
         { "own-network",      "identity",       BEFORE,  own_network },
         { "own-processes",    "identity",       BEFORE,  own_processes },
+        { "own-ipc",          "identity",       BEFORE,  own_ipc },
+        { "own-groups",       "identity",       BEFORE,  own_groups },
         { "mounts",           "tree",           INSTEAD, nothing }, /* or it would be the host's that is changed */
         { "mounts",           "lock",           INSTEAD, enter_user_alone },
         { "unlocked",         "lock",           INSTEAD, enter_user_alone },
@@ -321,6 +325,7 @@ static const struct {
         { "cgroup-of-all",    "harden",         AFTER,   open_cgroup },
         { "cgroup-of-all",    "tree",           BEFORE,  enter_cgroup },
         { "cgroup",           "harden",         AFTER,   open_cgroup },
+        { "cgroup-of-init",   "harden",         AFTER,   open_cgroup },
         { "cgroup",           "umask",          BEFORE,  enter_cgroup },
         { "filter-of-others", "harden",         AFTER,   add_filter },
         { "filter-of-others", "seccomp",        INSTEAD, nothing },
@@ -379,27 +384,33 @@ static int spoil_step(Exec *x) {
 typeof(caps_apply) __real_caps_apply, __wrap_caps_apply;
 typeof(seccomp_no_new_privileges) __real_seccomp_no_new_privileges, __wrap_seccomp_no_new_privileges;
 typeof(file_write_kernel) __real_file_write_kernel, __wrap_file_write_kernel;
-typeof(report_failed) __real_report_failed, __wrap_report_failed;
+typeof(write) __real_write, __wrap_write;
 typeof(syscall) __real_syscall, __wrap_syscall;
 
 static bool is_init(void) { return getpid() == 1; }
 
 static bool is_pair(void) { return startswith(fault, "fail:") && operand[0] != '\0'; }
 
-/* Whoever comes second has the time to come in between. */
-bool __wrap_report_failed(const Exec *x) {
-        static const struct timespec moment = { .tv_nsec = 20 * 1000 * 1000 };
-        bool told;
+static void give_time(long msec) {
+        (void) nanosleep(&(struct timespec){ .tv_nsec = msec * 1000 * 1000 }, NULL);
+}
 
-        told = __real_report_failed(x);
-        if (is_pair())
-                (void) nanosleep(&moment, NULL);
-        return told;
+/* A record that is out, while nobody knows yet: whoever fails second has the time to come in between. */
+ssize_t __wrap_write(int fd, const void *data, size_t size) {
+        ssize_t n = __real_write(fd, data, size);
+
+        if (is_pair() && fd == LAUNCH_FD_STATUS)
+                give_time(20);
+        return n;
 }
 
 int __wrap_caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem) {
-        if (is_pair() && streq(operand, "init") && is_init())
+        if (is_pair() && streq(operand, "init") && is_init()) {
+                give_time(5);
                 return problem_set(problem, -EIO, "On purpose");
+        }
+        if (startswith(fault, "spoil:cgroup-of-init:") && is_init() && enter_cgroup(NULL) < 0)
+                return problem_set(problem, -errno, "On purpose, but in vain");
 
         return streq(fault, "spoil:init-capabilities") && is_init()
                        ? 0

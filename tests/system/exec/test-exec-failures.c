@@ -194,6 +194,8 @@ static void test_verification_of_processes(void **state) {
                 { "spoil:nested", "ns/user belongs to the wrong user namespace", INIT_BOTH, NULL },
                 { "spoil:own-processes", "ns/pid belongs to the wrong user namespace", INIT_OURS, NULL },
                 { "spoil:own-uts", "ns/uts belongs to the wrong user namespace", INIT_BOTH, NULL },
+                { "spoil:own-ipc", "ns/ipc belongs to the wrong user namespace", INIT_BOTH, NULL },
+                { "spoil:own-groups", "ns/cgroup belongs to the wrong user namespace", INIT_BOTH, NULL },
                 { "spoil:own-network", "ns/net belongs to the wrong user namespace", INIT_BOTH, NULL },
                 { "spoil:new-privileges", "NoNewPrivs is \"0\", not \"1\"", INIT_BOTH, NULL },
                 { "spoil:filter-of-others", "Seccomp_filters is \"", INIT_BOTH, NULL },
@@ -255,6 +257,7 @@ static void test_verification_of_maps(void **state) {
 
 /* Where other limits are, or none; the application alone, and with its init. */
 static void test_verification_of_the_cgroup(void **state) {
+        static const char *const whose[] = { "-of-all", "-of-all", "", "-of-init" };
         _cleanup_free_ char *mountinfo = NULL, *group = NULL, *own = NULL, *other = NULL;
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
@@ -267,12 +270,11 @@ static void test_verification_of_the_cgroup(void **state) {
         assert_non_null(other);
         assert_int_equal(mkdir(other, 0755), 0);
 
-        for (unsigned i = 0; i < 3; i++) {
-                _cleanup_free_ char *fault =
-                        text_printf("spoil:cgroup%s:%s/cgroup.procs", i > 0 ? "-of-all" : "", other);
+        for (unsigned i = 0; i < ELEMENTSOF(whose); i++) {
+                _cleanup_free_ char *fault = text_printf("spoil:cgroup%s:%s/cgroup.procs", whose[i], other);
 
                 assert_non_null(fault);
-                p->init = i < 2;
+                p->init = i > 0;
                 rig_must_fail(&r,
                               p,
                               fault,
@@ -336,9 +338,9 @@ static void test_verification_of_mounts(void **state) {
         rig_add_node(p, PLAN_NODE_MASK, 0, NULL, "/dev/tty");
         rig_add_node(p,
                      PLAN_NODE_REMOUNT,
-                     PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV | PLAN_NODE_READ_ONLY | PLAN_NODE_RECURSIVE,
+                     PLAN_NODE_NO_SUID | PLAN_NODE_READ_ONLY | PLAN_NODE_RECURSIVE,
                      NULL,
-                     "/dev/mqueue");
+                     "/dev");
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 rig_must_fail(
                         &r, p, cases[i].fault, "verification", LAUNCH_FAILURE_VERIFICATION, cases[i].text);
