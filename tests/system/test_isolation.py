@@ -229,7 +229,8 @@ tell(home=attempt(os.listdir, "/home/alice"), bound=open("/srv/data/own").read()
         try:
             data.symlink_to('/home/carol/data')
             done = immurectl('alice', 'run', 'python', '-c', 'import os; print(os.listdir("/home/alice/data"))')
-            self.assertNotIn('own', done.stdout)
+            # That carol's files would be hers inside, too, is another wall: it must not come to that.
+            self.assertEqual((done.returncode, done.stdout), (125, ''), done.stderr)
         finally:
             data.unlink()
             pathlib.Path('/home/alice/real').rename(data)
