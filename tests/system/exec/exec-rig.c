@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -303,6 +304,7 @@ execute(const int fds[static _LAUNCH_FD_END], const char *program, const char *f
         if (setgroups(fault && startswith(fault, "skip:groups") ? 2 : 0, groups) < 0)
                 _exit(72);
         keep_the_keepers_capabilities();
+        (void) syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "immured-exec-rig");
         (void) signal(SIGUSR1, SIG_IGN);
         (void) umask(0777);
 

@@ -127,8 +127,9 @@ static void facts_process(char **argv, char **environment) {
         mask = umask(0);
         printf("umask=%04o\n", mask);
         printf("nice=%d\npersonality=%d\n", getpriority(PRIO_PROCESS, 0), personality(0xffffffff));
-        printf("session-keyring-is-new=%d\n",
-               syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, -3 /* KEY_SPEC_SESSION_KEYRING */, 0) > 0);
+        /* "keyring;UID;GID;RIGHTS;NAME" */
+        n = (int) syscall(SYS_keyctl, KEYCTL_DESCRIBE, -3 /* KEY_SPEC_SESSION_KEYRING */, cwd, sizeof(cwd));
+        printf("session-keyring-name=%s\n", n > 0 ? strrchr(cwd, ';') + 1 : "none");
         printf("securebits=%d\n", prctl(PR_GET_SECUREBITS));
         for (int i = 0; argv[i]; i++)
                 printf("argv%d=%s\n", i, argv[i]);

@@ -62,7 +62,7 @@ static void test_first_instruction(void **state) {
         assert_value(&r, "personality", "0");
         assert_value(&r, "signals-blocked", "0");
         assert_value(&r, "signals-changed", "0");
-        assert_value(&r, "session-keyring-is-new", "1");
+        assert_value(&r, "session-keyring-name", "_ses");
         assert_value(&r, "securebits", "3");
         assert_value(&r, "rlimit7", "100:200");
         assert_true(strncmp(rig_value(&r, "rlimit4"), "0:", 2) == 0);
