@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "confine/mountfd.h"
+#include "confine/tree.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -172,8 +173,7 @@ static int confine_proc_entry(Tree *t, int proc_fd, const ProcEntry *e) {
         return tree_mask(t, fd);
 }
 
-static int make_proc(Tree *t, size_t i) {
-        const PlanNode *n = &t->plan->nodes[i];
+void tree_proc_options(const PlanNode *n, MountOption ret[static TREE_PROC_OPTIONS_MAX + 1]) {
         /* clang-format off */
         static const struct {
                 uint32_t flag;
@@ -184,17 +184,25 @@ static int make_proc(Tree *t, size_t i) {
                 { PLAN_NODE_TRACED_PIDS, "ptraceable" },
         };
         /* clang-format on */
-        MountOption options[ELEMENTSOF(hidepid) + 2] = {};
-        _cleanup_close_ int fd = -EBADF;
         size_t k = 0;
-        int r;
 
         for (size_t h = 0; h < ELEMENTSOF(hidepid); h++)
-                if (n->flags & hidepid[h].flag)
-                        options[k++] = (MountOption){ "hidepid", hidepid[h].value };
+                if (n->flags & hidepid[h].flag) {
+                        ret[k++] = (MountOption){ "hidepid", hidepid[h].value };
+                        break;
+                }
         if (n->flags & PLAN_NODE_PID_ONLY)
-                options[k++] = (MountOption){ "subset", "pid" };
+                ret[k++] = (MountOption){ "subset", "pid" };
+        ret[k] = (MountOption){};
+}
 
+static int make_proc(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        MountOption options[TREE_PROC_OPTIONS_MAX + 1];
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        tree_proc_options(n, options);
         fd = mount_new("proc", options, mount_attributes(n->flags) | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
         if (fd < 0)
                 return fd;

@@ -12,6 +12,7 @@
  * Input: the plan; bound trees may be a hostile user's.
  */
 
+#include "confine/mountfd.h"
 #include "confine/problem.h"
 #include "confine/sources.h"
 #include "plan/plan.h"
@@ -22,3 +23,7 @@
  * and the socket closed afterwards.
  */
 int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int socket_fd, Problem *problem);
+
+/* The options a node's /proc is mounted with, and shows in the mount table; proc(5). An empty key ends them. */
+#define TREE_PROC_OPTIONS_MAX 2
+void tree_proc_options(const PlanNode *n, MountOption ret[static TREE_PROC_OPTIONS_MAX + 1]);

@@ -5,19 +5,24 @@
 #include "base/text.h"
 #include "confine/mountfd.h"
 #include "confine/resolve.h"
+#include "confine/tree.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 
 #define MOUNT_TABLE_MAX (4U * 1024 * 1024)
 
 typedef struct Mount {
         uint64_t id;
         const char *path;
-        const char *options; /* "ro,nosuid,relatime" */
+        const char *options;             /* "ro,nosuid,relatime" */
+        const char *type, *type_options; /* "proc", "rw,hidepid=invisible" */
 
         bool is_explained;
-        size_t node;    /* the first that stands right here; SIZE_MAX: none, it came along */
-        uint32_t flags; /* PLAN_NODE_*: what all nodes that reach it ask for */
+        size_t node;            /* the first that stands right here; SIZE_MAX: none, it came along */
+        const PlanNode *newest; /* the last that mounts something of its own here, or NULL */
+        size_t n_planned;       /* how many mounts the nodes put here */
+        uint32_t flags;         /* PLAN_NODE_*: what all nodes that reach it ask for */
         bool is_device, is_mask, is_idmapped, spreads;
 } Mount;
 
@@ -48,10 +53,21 @@ static void unescape(char *s) {
         *out = '\0';
 }
 
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" */
+/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"; the device may be empty */
 static int mount_parse(char *line, Mount *ret) {
-        char *rest = NULL, *fields[6];
+        char *rest = NULL, *fields[6], *tail;
+        const char *type;
         uint64_t id;
+
+        tail = strstr(line, " - ");
+        if (!tail)
+                return -EBADMSG;
+        *tail = '\0';
+        tail += strlen(" - ");
+        type = strsep(&tail, " ");
+        (void) strsep(&tail, " ");
+        if (!tail)
+                return -EBADMSG;
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
                 fields[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
@@ -62,7 +78,14 @@ static int mount_parse(char *line, Mount *ret) {
                 return -EBADMSG;
 
         unescape(fields[4]);
-        *ret = (Mount){ .id = id, .path = fields[4], .options = fields[5], .node = SIZE_MAX };
+        *ret = (Mount){
+                .id = id,
+                .path = fields[4],
+                .options = fields[5],
+                .type = type,
+                .type_options = tail,
+                .node = SIZE_MAX,
+        };
         return 0;
 }
 
@@ -93,10 +116,10 @@ static int mount_table_read(int proc_fd, MountTable *ret) {
         return 0;
 }
 
-static bool has_option(const Mount *m, const char *option) {
+static bool has_option(const char *options, const char *option) {
         const size_t n = strlen(option);
 
-        for (const char *p = m->options; *p != '\0'; p += strcspn(p, ","), p += *p == ',')
+        for (const char *p = options; *p != '\0'; p += strcspn(p, ","), p += *p == ',')
                 if (strcspn(p, ",") == n && strncmp(p, option, n) == 0)
                         return true;
 
@@ -115,6 +138,10 @@ static bool node_spreads(const PlanNode *n) {
 }
 
 static void mount_explain(Mount *m, const PlanNode *n, size_t i) {
+        /* A remount is a mount of its own only where there was none. */
+        m->n_planned += n->kind != PLAN_NODE_REMOUNT || m->n_planned == 0;
+        if (n->kind != PLAN_NODE_REMOUNT)
+                m->newest = n;
         m->is_explained = true;
         m->node = MIN(m->node, i);
         m->flags |= n->flags;
@@ -246,12 +273,76 @@ static bool option_is_missing(const Mount *m, const char **ret) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
-                if (wanted[i].wanted && !has_option(m, wanted[i].option)) {
+                if (wanted[i].wanted && !has_option(m->options, wanted[i].option)) {
                         *ret = wanted[i].option;
                         return true;
                 }
 
         return false;
+}
+
+/* Nothing lies on top of what was planned, nor below, but where a bound tree may have brought it. */
+static bool is_covered(const MountTable *t, const Mount *m) {
+        size_t n_here = 0;
+
+        if (m->n_planned == 0)
+                return false;
+
+        for (size_t i = 0; i < t->n; i++) {
+                const Mount *other = &t->mounts[i];
+
+                if (streq(m->path, other->path))
+                        n_here++;
+                else if (other->spreads && path_is_below(m->path, other->path))
+                        return false;
+        }
+
+        return n_here > m->n_planned;
+}
+
+/* What a bind shows is the source's matter; other nodes have a file system of their own. */
+static const char *type_planned(const Mount *m) {
+        static const char *const types[_PLAN_NODE_KIND_MAX] = {
+                [PLAN_NODE_TMPFS] = "tmpfs",   [PLAN_NODE_PROC] = "proc",  [PLAN_NODE_DEVPTS] = "devpts",
+                [PLAN_NODE_MQUEUE] = "mqueue", [PLAN_NODE_MASK] = "tmpfs", [PLAN_NODE_OVERLAY] = "overlay",
+        };
+
+        return m->newest ? types[m->newest->kind] : NULL;
+}
+
+static bool type_option_is_missing(const Mount *m, char *buf, size_t size) {
+        MountOption options[TREE_PROC_OPTIONS_MAX + 1] = {};
+
+        if (!m->newest || m->newest->kind != PLAN_NODE_PROC)
+                return false;
+
+        tree_proc_options(m->newest, options);
+        for (const MountOption *o = options; o->key; o++) {
+                (void) snprintf(buf, size, "%s=%s", o->key, o->value);
+                if (!has_option(m->type_options, buf))
+                        return true;
+        }
+
+        return false;
+}
+
+static int compare(const MountTable *t, const Mount *m, Problem *problem) {
+        const char *type = type_planned(m), *option;
+        char type_option[64];
+
+        if (!m->is_explained)
+                return problem_set_difference(problem, "%s is mounted beyond the plan", m->path);
+        if (is_covered(t, m))
+                return problem_set_difference(
+                        problem, "More is mounted on %s than the %zu planned", m->path, m->n_planned);
+        if (type && !streq(type, m->type))
+                return problem_set_difference(problem, "%s is %s, not %s", m->path, m->type, type);
+        if (type_option_is_missing(m, type_option, sizeof(type_option)))
+                return problem_set_difference(problem, "%s is not mounted %s", m->path, type_option);
+        if (option_is_missing(m, &option))
+                return problem_set_difference(problem, "%s is not mounted %s", m->path, option);
+
+        return 0;
 }
 
 int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
@@ -267,6 +358,7 @@ int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
         if (!root)
                 return problem_set_difference(problem, "Nothing is mounted on /");
         root->is_explained = true;
+        root->n_planned = plan->nodes[0].kind != PLAN_NODE_OVERLAY; /* which is the root itself */
         root->flags = plan_root_is_writable(plan) ? 0 : PLAN_NODE_READ_ONLY;
 
         r = explain_targets(&t, plan, proc_fd, problem);
@@ -276,13 +368,9 @@ int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
         explain_rest(&t);
 
         for (size_t i = 0; i < t.n; i++) {
-                const Mount *m = &t.mounts[i];
-                const char *option;
-
-                if (!m->is_explained)
-                        return problem_set_difference(problem, "%s is mounted beyond the plan", m->path);
-                if (option_is_missing(m, &option))
-                        return problem_set_difference(problem, "%s is not mounted %s", m->path, option);
+                r = compare(&t, &t.mounts[i], problem);
+                if (r < 0)
+                        return r;
         }
 
         return 0;

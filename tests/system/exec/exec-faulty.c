@@ -70,6 +70,23 @@ static int spoil_below(Exec *x _unused_) {
         return mount("none", "/usr/share", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
 }
 
+/* In front of what was planned, with the very options of that. */
+static int cover(const char *path, unsigned long more) {
+        return mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV | more, NULL) < 0 ? -errno : 0;
+}
+
+static int spoil_cover(Exec *x _unused_) { return cover("/tmp", 0); }
+static int spoil_cover_root(Exec *x _unused_) { return cover("/", MS_RDONLY); }
+static int spoil_cover_bind(Exec *x _unused_) { return cover("/usr", MS_RDONLY); }
+static int spoil_proc(Exec *x _unused_) {
+        return umount2("/proc", MNT_DETACH) < 0 ? -errno : cover("/proc", MS_NOEXEC);
+}
+static int spoil_hidepid(Exec *x _unused_) {
+        return mount(NULL, "/proc", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=off") < 0
+                       ? -errno
+                       : 0;
+}
+
 /* Where no mount is the root, none is shown. */
 static int leave_root(Exec *x _unused_) { return chroot("/usr/share") < 0 ? -errno : 0; }
 
@@ -283,6 +300,11 @@ static const struct {
         { "device",           "tree",           AFTER,   spoil_device },
         { "remount",          "tree",           AFTER,   spoil_remount },
         { "below",            "tree",           AFTER,   spoil_below },
+        { "cover",            "tree",           AFTER,   spoil_cover },
+        { "cover-root",       "tree",           AFTER,   spoil_cover_root },
+        { "cover-bind",       "tree",           AFTER,   spoil_cover_bind },
+        { "proc",             "tree",           AFTER,   spoil_proc },
+        { "hidepid",          "tree",           AFTER,   spoil_hidepid },
         { "chroot",           "identity",       BEFORE,  leave_root },
         { "idmap",            "mounts",         BEFORE,  without_idmap },
         { "idmap",            "mounts",         AFTER,   with_idmap },

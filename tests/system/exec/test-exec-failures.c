@@ -328,6 +328,11 @@ static void test_verification_of_mounts(void **state) {
                 { "spoil:remount", "/dev/mqueue is not mounted ro" },
                 { "spoil:below", "/usr/share is not mounted ro" },
                 { "spoil:idmap", "/ro is not mounted idmapped" },
+                { "spoil:cover", "More is mounted on /tmp than the 1 planned" },
+                { "spoil:cover-root", "/ is mounted beyond the plan" },
+                { "spoil:cover-bind", "More is mounted on /usr than the 1 planned" },
+                { "spoil:proc", "/proc is tmpfs, not proc" },
+                { "spoil:hidepid", "/proc is not mounted hidepid=invisible" },
                 { "spoil:chroot", "Nothing is mounted on /" },
         };
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
