@@ -215,6 +215,7 @@ static int ask(Call *c, AccessAction action, char **details) {
         const bool interactive = call_is_interactive(c);
         PolkitQuestion question = {
                 .action = access_action_id(action),
+                .uid = c->uid,
                 .details = owned,
                 .interactive = interactive,
                 .timeout_usec = interactive ? POLKIT_TIMEOUT_INTERACTIVE_USEC : POLKIT_TIMEOUT_USEC,

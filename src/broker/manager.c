@@ -357,7 +357,7 @@ static int open_bus(Manager *m) {
         if (r < 0)
                 return r;
 
-        r = polkit_new(&m->polkit, m->questions);
+        r = polkit_new(&m->polkit, m->questions, m->event);
         if (r < 0)
                 return r;
 

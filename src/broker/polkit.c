@@ -1,37 +1,76 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/polkit.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/queue.h>
 
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_USER_INTERACTION UINT32_C(1)
 
+/* One that has a question at all. */
+typedef struct PolkitUser {
+        uid_t uid;
+        PolkitQuery *turn; /* out, and the next of his waits for it; NULL: nobody's turn yet */
+        uint64_t turn_end_usec;
+        TAILQ_HEAD(, PolkitQuery) waiting;
+        LIST_ENTRY(PolkitUser) entry;
+} PolkitUser;
+
 struct Polkit {
         sd_bus *bus;
+        sd_event_source *turns; /* looks whose turn it is */
         uint64_t n_asked;
+        LIST_HEAD(, PolkitUser) users;
 };
 
 struct PolkitQuery {
         Polkit *polkit;
-        sd_bus_slot *slot; /* NULL: answered */
-        char id[24];       /* for taking it back; of this connection alone */
+        PolkitUser *user;        /* NULL: its turn is over, answered or not */
+        sd_bus_message *message; /* NULL: sent */
+        sd_bus_slot *slot;       /* NULL: not sent yet, or answered */
+        char id[24];             /* for taking it back; of this connection alone */
+        uint64_t deadline_usec;
         PolkitHandler handler;
         void *userdata;
+        TAILQ_ENTRY(PolkitQuery) entry; /* among those that wait */
 };
 
-int polkit_new(Polkit **ret, sd_bus *bus) {
-        Polkit *p = calloc(1, sizeof(*p));
+static void look_for_turns(Polkit *p, uint64_t usec) {
+        (void) sd_event_source_set_time(p->turns, usec);
+        (void) sd_event_source_set_enabled(p->turns, SD_EVENT_ONESHOT);
+}
 
-        if (!p)
+static void user_release(PolkitUser *u) {
+        if (u->turn || !TAILQ_EMPTY(&u->waiting))
+                return;
+
+        LIST_REMOVE(u, entry);
+        free(u);
+}
+
+static int user_get(Polkit *p, uid_t uid, PolkitUser **ret) {
+        PolkitUser *u;
+
+        LIST_FOREACH(u, &p->users, entry)
+                if (u->uid == uid) {
+                        *ret = u;
+                        return 0;
+                }
+
+        u = calloc(1, sizeof(*u));
+        if (!u)
                 return -ENOMEM;
 
-        p->bus = sd_bus_ref(bus);
-        *ret = p;
+        u->uid = uid;
+        TAILQ_INIT(&u->waiting);
+        LIST_INSERT_HEAD(&p->users, u, entry);
+        *ret = u;
         return 0;
 }
 
@@ -39,6 +78,7 @@ Polkit *polkit_free(Polkit *p) {
         if (!p)
                 return NULL;
 
+        (void) sd_event_source_disable_unref(p->turns);
         (void) sd_bus_unref(p->bus);
         free(p);
         return NULL;
@@ -69,12 +109,31 @@ static int take_back(PolkitQuery *q) {
         return sd_bus_send(q->polkit->bus, m, NULL);
 }
 
+/* The next of the same user can go. */
+static void leave_turns(PolkitQuery *q) {
+        PolkitUser *u = q->user;
+
+        if (!u)
+                return;
+
+        q->user = NULL;
+        if (u->turn == q)
+                u->turn = NULL;
+        else
+                TAILQ_REMOVE(&u->waiting, q, entry);
+
+        look_for_turns(q->polkit, 0);
+        user_release(u);
+}
+
 PolkitQuery *polkit_query_free(PolkitQuery *q) {
         int r;
 
         if (!q)
                 return NULL;
 
+        leave_turns(q);
+        (void) sd_bus_message_unref(q->message);
         if (q->slot) {
                 q->slot = sd_bus_slot_unref(q->slot);
                 r = take_back(q);
@@ -197,12 +256,102 @@ static int question_new(Polkit *p, const PolkitQuestion *question, const char *i
         return 0;
 }
 
+static int send_question(PolkitQuery *q, uint64_t now) {
+        int r;
+
+        /* One that waited too long is late at once: sd-bus says so, and 0 would mean its own idea of late. */
+        r = sd_bus_call_async(q->polkit->bus,
+                              &q->slot,
+                              q->message,
+                              on_answer,
+                              q,
+                              q->deadline_usec > now ? q->deadline_usec - now : 1);
+        if (r < 0)
+                return r;
+
+        q->message = sd_bus_message_unref(q->message);
+        return 0;
+}
+
+/* The next of the user's, where it is time for it. Returns a question that could not be sent, or NULL. */
+static PolkitQuery *go_on(PolkitUser *u, uint64_t now) {
+        PolkitQuery *q;
+        int r;
+
+        if (u->turn && u->turn_end_usec > now)
+                return NULL;
+
+        if (u->turn)
+                u->turn->user = NULL;
+        u->turn = q = TAILQ_FIRST(&u->waiting);
+        if (!q)
+                return NULL;
+
+        TAILQ_REMOVE(&u->waiting, q, entry);
+        u->turn_end_usec = now + POLKIT_TURN_USEC;
+        r = send_question(q, now);
+        if (r >= 0)
+                return NULL;
+
+        (void) log_message_errno(LOG_WARNING, r, "Cannot ask polkit");
+        return q;
+}
+
+static int on_turns(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        const uint64_t now = clock_usec(CLOCK_MONOTONIC);
+        uint64_t next = UINT64_MAX;
+        Polkit *p = userdata;
+        PolkitUser *u, *following;
+
+        for (u = LIST_FIRST(&p->users); u; u = following) {
+                PolkitQuery *failed = go_on(u, now);
+
+                if (failed) {
+                        const PolkitHandler handler = failed->handler;
+                        void *data = failed->userdata;
+
+                        /* After that no user here need be there any more: it looks anew. */
+                        (void) polkit_query_free(failed);
+                        handler(POLKIT_SILENT, data);
+                        return 0;
+                }
+
+                following = LIST_NEXT(u, entry);
+                if (!TAILQ_EMPTY(&u->waiting))
+                        next = MIN(next, u->turn_end_usec);
+                user_release(u);
+        }
+
+        if (next != UINT64_MAX)
+                look_for_turns(p, next);
+        return 0;
+}
+
+int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event) {
+        _cleanup_(polkit_freep) Polkit *p = calloc(1, sizeof(*p));
+        int r;
+
+        if (!p)
+                return -ENOMEM;
+
+        p->bus = sd_bus_ref(bus);
+        r = sd_event_add_time(event, &p->turns, CLOCK_MONOTONIC, 0, 1, on_turns, p);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(p->turns, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
 int polkit_ask(Polkit *p,
                const PolkitQuestion *question,
                PolkitHandler handler,
                void *userdata,
                PolkitQuery **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const uint64_t now = clock_usec(CLOCK_MONOTONIC);
         _cleanup_(polkit_query_freep) PolkitQuery *q = NULL;
         int r;
 
@@ -210,16 +359,23 @@ int polkit_ask(Polkit *p,
         if (!q)
                 return -ENOMEM;
 
-        *q = (PolkitQuery){ .polkit = p, .handler = handler, .userdata = userdata };
+        *q = (PolkitQuery){
+                .polkit = p,
+                .deadline_usec = now + MIN(question->timeout_usec, UINT64_MAX - now),
+                .handler = handler,
+                .userdata = userdata,
+        };
         (void) snprintf(q->id, sizeof(q->id), "%" PRIu64, ++p->n_asked);
 
-        r = question_new(p, question, q->id, &m);
+        r = question_new(p, question, q->id, &q->message);
         if (r < 0)
                 return r;
 
-        r = sd_bus_call_async(p->bus, &q->slot, m, on_answer, q, question->timeout_usec);
+        r = user_get(p, question->uid, &q->user);
         if (r < 0)
                 return r;
+        TAILQ_INSERT_TAIL(&q->user->waiting, q, entry);
+        look_for_turns(p, 0);
 
         *ret = TAKE_PTR(q);
         return 0;

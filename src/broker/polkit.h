@@ -8,6 +8,10 @@
  * unique name on the bus, which nobody else can have and which says by itself that the caller is still there; never a
  * process. Only a plain yes is a yes: what is late, broken or an error is none.
  *
+ * polkit answers one question after the other, and for each it asks the bus. So that nobody waits behind all that another
+ * user wants to know, each user has one question out at a time, and his others wait for it, though not for long: it may
+ * be a dialog.
+ *
  * Life: a query lives until it is answered or freed, whichever is first; freeing it takes the question back.
  *
  * Runs in: broker. Privilege: none; polkit believes details only from root. Input: polkit's answers.
@@ -15,7 +19,9 @@
 
 #include "base/strv.h"
 
+#include <sys/types.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
 
 typedef struct Polkit Polkit;
 typedef struct PolkitQuery PolkitQuery;
@@ -33,23 +39,30 @@ typedef enum PolkitAnswer {
 #define POLKIT_TIMEOUT_USEC (UINT64_C(25) * 1000000)
 #define POLKIT_TIMEOUT_INTERACTIVE_USEC (UINT64_C(300) * 1000000)
 
+/* How long a question keeps others of the same user waiting. */
+#define POLKIT_TURN_USEC (UINT64_C(1) * 1000000)
+
 typedef struct PolkitQuestion {
         const char *action;
         const char *subject;  /* unique name on the bus */
+        uid_t uid;            /* whose name that is */
         char *const *details; /* "key=value" */
         bool interactive;     /* it may ask somebody */
-        uint64_t timeout_usec;
+        uint64_t timeout_usec; /* the wait for its turn included */
 } PolkitQuestion;
 
-/* 0 or -ENOMEM. */
-int polkit_new(Polkit **ret, sd_bus *bus);
+/* Both are taken a reference of. 0 or an error of sd_event_add_time(3). */
+int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event);
 Polkit *polkit_free(Polkit *p); /* takes NULL, returns NULL; after all queries */
 DEFINE_CLEANUP(Polkit *, polkit_free);
 
 /* The query is gone when this is called. */
 typedef void (*PolkitHandler)(PolkitAnswer answer, void *userdata);
 
-/* Asks; the handler is called from the event loop, once, unless the query is freed before. Errors of sd-bus. */
+/*
+ * Asks when it is its turn; the handler is called from the event loop, once, unless the query is freed before. -EINVAL: a
+ * detail has no value. Other errors of sd-bus.
+ */
 int polkit_ask(
         Polkit *p, const PolkitQuestion *question, PolkitHandler handler, void *userdata, PolkitQuery **ret);
 PolkitQuery *polkit_query_free(PolkitQuery *q); /* takes NULL, returns NULL */

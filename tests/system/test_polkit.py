@@ -356,7 +356,7 @@ class Trouble(PolkitTest):
         clients = [Client('alice') for _ in range(9)]
         for client in clients[:8]:
             client.send('Launch', 'sa{sv}', launch_body('sleep', []))
-        polkit.wait_question(8)
+        polkit.wait_question(8)  # one after the other, as none is answered
         self.assertEqual(clients[8].launch('sleep'), f'{BUS}.Error.QuotaExceeded')
         self.assertEqual(len(polkit.questions), 8)
         for client in clients:

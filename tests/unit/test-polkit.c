@@ -10,6 +10,7 @@
 
 /* Two ends of one connection: ours, and polkit's, which the test plays. */
 typedef struct Bench {
+        sd_event *event;
         sd_bus *ours, *theirs;
         Polkit *polkit;
         sd_bus_message *question;
@@ -55,7 +56,10 @@ static int setup(void **state) {
         assert_true(sd_bus_new(&b->ours) >= 0);
         assert_true(sd_bus_set_fd(b->ours, pair[1], pair[1]) >= 0);
         assert_true(sd_bus_start(b->ours) >= 0);
-        assert_int_equal(polkit_new(&b->polkit, b->ours), 0);
+        assert_int_equal(sd_event_new(&b->event), 0);
+        assert_true(sd_bus_attach_event(b->ours, b->event, SD_EVENT_PRIORITY_NORMAL) >= 0);
+        assert_true(sd_bus_attach_event(b->theirs, b->event, SD_EVENT_PRIORITY_NORMAL) >= 0);
+        assert_int_equal(polkit_new(&b->polkit, b->ours, b->event), 0);
         *state = b;
         return 0;
 }
@@ -67,19 +71,21 @@ static int teardown(void **state) {
         (void) polkit_free(b->polkit);
         (void) sd_bus_close_unref(b->ours);
         (void) sd_bus_close_unref(b->theirs);
+        (void) sd_event_unref(b->event);
         free(b);
         return 0;
 }
 
 /* Lets both ends do what they can, until the counter has the value. */
 static void run_until(Bench *b, const unsigned *counter, unsigned value) {
-        while (*counter < value) {
-                int r = sd_bus_process(b->ours, NULL), k = sd_bus_process(b->theirs, NULL);
+        while (*counter < value)
+                assert_true(sd_event_run(b->event, UINT64_MAX) >= 0);
+}
 
-                assert_true(r >= 0 && k >= 0);
-                if (r == 0 && k == 0)
-                        (void) sd_bus_wait(b->ours, 1000);
-        }
+/* Until all that can be done now is done. */
+static void run_out(Bench *b) {
+        while (sd_event_run(b->event, 0) > 0)
+                ;
 }
 
 static void on_answer(PolkitAnswer answer, void *userdata) {
@@ -89,11 +95,12 @@ static void on_answer(PolkitAnswer answer, void *userdata) {
         b->n_answers++;
 }
 
-static PolkitQuery *ask(Bench *b, bool interactive, uint64_t timeout_usec) {
+static PolkitQuery *ask_for(Bench *b, uid_t uid, bool interactive, uint64_t timeout_usec) {
         static char *details[] = { (char *) "verb=launch", (char *) "profile=a=b", NULL };
         const PolkitQuestion question = {
                 .action = "org.immured.Broker1.launch",
                 .subject = ":1.7",
+                .uid = uid,
                 .details = details,
                 .interactive = interactive,
                 .timeout_usec = timeout_usec,
@@ -103,6 +110,14 @@ static PolkitQuery *ask(Bench *b, bool interactive, uint64_t timeout_usec) {
         assert_int_equal(polkit_ask(b->polkit, &question, on_answer, b, &q), 0);
         assert_non_null(q);
         return q;
+}
+
+static PolkitQuery *ask(Bench *b, bool interactive, uint64_t timeout_usec) {
+        return ask_for(b, 1000, interactive, timeout_usec);
+}
+
+static void say_yes(Bench *b) {
+        assert_true(sd_bus_reply_method_return(b->question, "(bba{ss})", 1, 0, 0) >= 0);
 }
 
 static void questions_say_who_wants_what(void **state) {
@@ -208,6 +223,82 @@ static void a_question_taken_back_is_never_answered(void **state) {
         assert_int_equal(b->n_answers, 1);
 }
 
+static void one_question_of_a_user_is_out_at_a_time(void **state) {
+        Bench *b = *state;
+
+        for (unsigned i = 0; i < 5; i++)
+                (void) ask_for(b, 1000, false, UINT64_MAX);
+        (void) ask_for(b, 1001, false, UINT64_MAX);
+        run_until(b, &b->n_questions, 2);
+        run_out(b);
+        assert_int_equal(b->n_questions, 2);
+}
+
+static void the_next_goes_when_one_is_answered(void **state) {
+        Bench *b = *state;
+
+        for (unsigned i = 0; i < 5; i++)
+                (void) ask(b, false, UINT64_MAX);
+        for (unsigned i = 1; i <= 5; i++) {
+                run_until(b, &b->n_questions, i);
+                run_out(b);
+                assert_int_equal(b->n_questions, i);
+                say_yes(b);
+                run_until(b, &b->n_answers, i);
+        }
+        assert_int_equal(b->n_cancelled, 0);
+}
+
+static void one_that_waits_is_taken_back_unasked(void **state) {
+        PolkitQuery *first, *second;
+        Bench *b = *state;
+
+        first = ask(b, false, UINT64_MAX);
+        second = ask(b, false, UINT64_MAX);
+        (void) ask(b, false, UINT64_MAX);
+        run_until(b, &b->n_questions, 1);
+        (void) polkit_query_free(second);
+        run_out(b);
+        assert_int_equal(b->n_questions, 1);
+        assert_int_equal(b->n_cancelled, 0);
+
+        (void) polkit_query_free(first);
+        run_until(b, &b->n_cancelled, 1);
+        assert_string_equal(b->cancelled, "1");
+        run_until(b, &b->n_questions, 2);
+        say_yes(b);
+        run_until(b, &b->n_answers, 1);
+        assert_int_equal(b->answer, POLKIT_YES);
+}
+
+/* As a dialog that lies on a screen is not. */
+static void a_long_one_does_not_hold_up_the_next_for_ever(void **state) {
+        PolkitQuery *long_one;
+        Bench *b = *state;
+
+        long_one = ask(b, true, UINT64_MAX);
+        (void) ask(b, false, UINT64_MAX);
+        run_until(b, &b->n_questions, 2);
+        say_yes(b);
+        run_until(b, &b->n_answers, 1);
+        (void) ask(b, false, UINT64_MAX);
+        run_until(b, &b->n_questions, 3);
+        (void) polkit_query_free(long_one);
+        run_until(b, &b->n_cancelled, 1);
+        assert_string_equal(b->cancelled, "1");
+}
+
+static void one_that_waits_too_long_is_late(void **state) {
+        PolkitQuery *first;
+        Bench *b = *state;
+
+        first = ask(b, false, UINT64_MAX);
+        (void) ask(b, false, 1);
+        run_until(b, &b->n_answers, 1);
+        assert_int_equal(b->answer, POLKIT_SILENT);
+        (void) polkit_query_free(first);
+}
+
 static void details_without_a_value_are_refused(void **state) {
         static char *details[] = { (char *) "verb", NULL };
         const PolkitQuestion question = { .action = "a.b", .subject = ":1.7", .details = details };
@@ -228,6 +319,11 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(
                         late_answers_are_none_and_the_question_is_taken_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_question_taken_back_is_never_answered, setup, teardown),
+                cmocka_unit_test_setup_teardown(one_question_of_a_user_is_out_at_a_time, setup, teardown),
+                cmocka_unit_test_setup_teardown(the_next_goes_when_one_is_answered, setup, teardown),
+                cmocka_unit_test_setup_teardown(one_that_waits_is_taken_back_unasked, setup, teardown),
+                cmocka_unit_test_setup_teardown(a_long_one_does_not_hold_up_the_next_for_ever, setup, teardown),
+                cmocka_unit_test_setup_teardown(one_that_waits_too_long_is_late, setup, teardown),
                 cmocka_unit_test_setup_teardown(details_without_a_value_are_refused, setup, teardown),
         };
 
