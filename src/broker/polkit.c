@@ -58,10 +58,10 @@ static int user_get(Polkit *p, uid_t uid, PolkitUser **ret) {
         PolkitUser *u;
 
         LIST_FOREACH(u, &p->users, entry)
-                if (u->uid == uid) {
-                        *ret = u;
-                        return 0;
-                }
+        if (u->uid == uid) {
+                *ret = u;
+                return 0;
+        }
 
         u = calloc(1, sizeof(*u));
         if (!u)

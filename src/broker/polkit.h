@@ -8,9 +8,9 @@
  * unique name on the bus, which nobody else can have and which says by itself that the caller is still there; never a
  * process. Only a plain yes is a yes: what is late, broken or an error is none.
  *
- * polkit answers one question after the other, and for each it asks the bus. So that nobody waits behind all that another
- * user wants to know, each user has one question out at a time, and his others wait for it, though not for long: it may
- * be a dialog.
+ * polkit answers one question after the other, and asks the bus for each. So that nobody waits behind all that
+ * another user wants to know, each user has one question out at a time, and his others wait for it, but not for long:
+ * it may be a dialog.
  *
  * Life: a query lives until it is answered or freed, whichever is first; freeing it takes the question back.
  *
@@ -44,10 +44,10 @@ typedef enum PolkitAnswer {
 
 typedef struct PolkitQuestion {
         const char *action;
-        const char *subject;  /* unique name on the bus */
-        uid_t uid;            /* whose name that is */
-        char *const *details; /* "key=value" */
-        bool interactive;     /* it may ask somebody */
+        const char *subject;   /* unique name on the bus */
+        uid_t uid;             /* whose name that is */
+        char *const *details;  /* "key=value" */
+        bool interactive;      /* it may ask somebody */
         uint64_t timeout_usec; /* the wait for its turn included */
 } PolkitQuestion;
 
@@ -60,8 +60,8 @@ DEFINE_CLEANUP(Polkit *, polkit_free);
 typedef void (*PolkitHandler)(PolkitAnswer answer, void *userdata);
 
 /*
- * Asks when it is its turn; the handler is called from the event loop, once, unless the query is freed before. -EINVAL: a
- * detail has no value. Other errors of sd-bus.
+ * Asks when it is its turn; the handler is called from the event loop, once, unless the query is freed before.
+ * -EINVAL: a detail has no value. Other errors of sd-bus.
  */
 int polkit_ask(
         Polkit *p, const PolkitQuestion *question, PolkitHandler handler, void *userdata, PolkitQuery **ret);

@@ -322,7 +322,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(one_question_of_a_user_is_out_at_a_time, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_next_goes_when_one_is_answered, setup, teardown),
                 cmocka_unit_test_setup_teardown(one_that_waits_is_taken_back_unasked, setup, teardown),
-                cmocka_unit_test_setup_teardown(a_long_one_does_not_hold_up_the_next_for_ever, setup, teardown),
+                cmocka_unit_test_setup_teardown(
+                        a_long_one_does_not_hold_up_the_next_for_ever, setup, teardown),
                 cmocka_unit_test_setup_teardown(one_that_waits_too_long_is_late, setup, teardown),
                 cmocka_unit_test_setup_teardown(details_without_a_value_are_refused, setup, teardown),
         };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The virtual machines' part of ./dev test: which files run where, and their figures."""
 
+import argparse
 import concurrent.futures
 import dataclasses
 import io
@@ -17,9 +18,6 @@ import roots
 from roots import Failure, say
 
 HERE = pathlib.Path(__file__).resolve().parent
-
-# Each has two cores, and leaves one of them idle most of the time.
-AT_A_TIME = os.cpu_count() or 1
 
 
 @dataclasses.dataclass
@@ -111,7 +109,12 @@ def all_of(calls, workers):
 
 def cmd_test(arguments):
     """All test files, or those of these names, and always the packages."""
-    paths = [pathlib.Path(name) for name in arguments] or sorted(HERE.glob('test_*.py'))
+    parser = argparse.ArgumentParser(prog='vm.py test')
+    # Each has two cores, and leaves one of them idle most of the time.
+    parser.add_argument('--machines', type=int, default=os.cpu_count() or 1, help='so many at a time')
+    parser.add_argument('files', nargs='*', type=pathlib.Path)
+    options = parser.parse_args(arguments)
+    paths = options.files or sorted(HERE.glob('test_*.py'))
     runs = list(plan([markers.of(path) for path in paths]))
     releases = sorted({run.release for run in runs})
     good = all_of([(f'{kind}, Debian {release}', make_root, kind, release)
@@ -119,5 +122,5 @@ def cmd_test(arguments):
     if not good:
         return 1
     good = all_of([(f'package, Debian {release}', check_package, release) for release in releases], 1)
-    good &= all_of([(str(run), perform, run) for run in runs], AT_A_TIME)
+    good &= all_of([(str(run), perform, run) for run in runs], options.machines)
     return 0 if good else 1

@@ -15,6 +15,7 @@
 #include "confine/caps.h"
 #include "confine/seccomp.h"
 #include "exec/report.h"
+#include "spoil.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -24,7 +25,6 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -44,66 +44,6 @@ static int wait_before_step(Exec *x) {
                 return -errno;
         for (;;)
                 (void) pause();
-}
-
-static int clear_attribute(const char *path, uint64_t attribute) {
-        struct mount_attr attr = { .attr_clr = attribute };
-
-        return mount_setattr(AT_FDCWD, path, 0, &attr, sizeof(attr)) < 0 ? -errno : 0;
-}
-
-static int spoil_root(Exec *x _unused_) { return clear_attribute("/", MOUNT_ATTR_RDONLY); }
-static int spoil_usr(Exec *x _unused_) { return clear_attribute("/usr", MOUNT_ATTR_RDONLY); }
-static int spoil_nosuid(Exec *x _unused_) { return clear_attribute("/tmp", MOUNT_ATTR_NOSUID); }
-static int spoil_nodev(Exec *x _unused_) { return clear_attribute("/home/alice", MOUNT_ATTR_NODEV); }
-static int spoil_noexec(Exec *x _unused_) { return clear_attribute("/proc", MOUNT_ATTR_NOEXEC); }
-static int spoil_mask(Exec *x _unused_) { return umount2("/ro/masked", MNT_DETACH) < 0 ? -errno : 0; }
-static int spoil_mount(Exec *x _unused_) {
-        return mount("none", "/home", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
-}
-
-static int spoil_mask_ro(Exec *x _unused_) { return clear_attribute("/ro/masked", MOUNT_ATTR_RDONLY); }
-static int spoil_mask_nodev(Exec *x _unused_) { return clear_attribute("/dev/tty", MOUNT_ATTR_NODEV); }
-static int spoil_device(Exec *x _unused_) { return clear_attribute("/dev/null", MOUNT_ATTR_NOEXEC); }
-static int spoil_remount(Exec *x _unused_) { return clear_attribute("/dev/mqueue", MOUNT_ATTR_RDONLY); }
-static int spoil_below(Exec *x _unused_) {
-        return mount("none", "/usr/share", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
-}
-
-/* In front of what was planned, with the very options of that. */
-static int cover(const char *path, unsigned long more) {
-        return mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV | more, NULL) < 0 ? -errno : 0;
-}
-
-static int spoil_cover(Exec *x _unused_) { return cover("/tmp", 0); }
-static int spoil_cover_root(Exec *x _unused_) { return cover("/", MS_RDONLY); }
-static int spoil_cover_bind(Exec *x _unused_) { return cover("/usr", MS_RDONLY); }
-static int spoil_proc(Exec *x _unused_) {
-        return umount2("/proc", MNT_DETACH) < 0 ? -errno : cover("/proc", MS_NOEXEC);
-}
-static int spoil_hidepid(Exec *x _unused_) {
-        return mount(NULL, "/proc", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=off") < 0
-                       ? -errno
-                       : 0;
-}
-
-/* Where no mount is the root, none is shown. */
-static int leave_root(Exec *x _unused_) { return chroot("/usr/share") < 0 ? -errno : 0; }
-
-static int without_idmap(Exec *x) {
-        for (size_t i = 0; i < x->plan->n_nodes; i++)
-                x->plan->nodes[i].flags &= ~(uint32_t) PLAN_NODE_IDMAP;
-
-        return 0;
-}
-
-/* The rig's plan has one such node. */
-static int with_idmap(Exec *x) {
-        for (size_t i = 0; i < x->plan->n_nodes; i++)
-                if (streq(x->plan->nodes[i].target, "/ro") && x->plan->nodes[i].kind == PLAN_NODE_BIND)
-                        x->plan->nodes[i].flags |= PLAN_NODE_IDMAP;
-
-        return 0;
 }
 
 /* Another map than the plan's, which is put back for whoever compares. */
@@ -275,39 +215,8 @@ static int step_aside(Exec *x _unused_) {
 
 static int nothing(Exec *x _unused_) { return 0; }
 
-typedef enum Moment {
-        BEFORE,
-        AFTER,
-        INSTEAD,
-} Moment;
-
-/* A fault may take several steps. */
 /* clang-format off */
-static const struct {
-        const char *name, *step;
-        Moment moment;
-        int (*run)(Exec *x);
-} spoils[] = {
-        { "root",             "tree",           AFTER,   spoil_root },
-        { "usr",              "tree",           AFTER,   spoil_usr },
-        { "nosuid",           "tree",           AFTER,   spoil_nosuid },
-        { "nodev",            "tree",           AFTER,   spoil_nodev },
-        { "noexec",           "tree",           AFTER,   spoil_noexec },
-        { "mask",             "tree",           AFTER,   spoil_mask },
-        { "mount",            "tree",           AFTER,   spoil_mount },
-        { "mask-ro",          "tree",           AFTER,   spoil_mask_ro },
-        { "mask-nodev",       "tree",           AFTER,   spoil_mask_nodev },
-        { "device",           "tree",           AFTER,   spoil_device },
-        { "remount",          "tree",           AFTER,   spoil_remount },
-        { "below",            "tree",           AFTER,   spoil_below },
-        { "cover",            "tree",           AFTER,   spoil_cover },
-        { "cover-root",       "tree",           AFTER,   spoil_cover_root },
-        { "cover-bind",       "tree",           AFTER,   spoil_cover_bind },
-        { "proc",             "tree",           AFTER,   spoil_proc },
-        { "hidepid",          "tree",           AFTER,   spoil_hidepid },
-        { "chroot",           "identity",       BEFORE,  leave_root },
-        { "idmap",            "mounts",         BEFORE,  without_idmap },
-        { "idmap",            "mounts",         AFTER,   with_idmap },
+static const Spoil spoils[] = {
         { "uid-map-longer",   "user-namespace", BEFORE,  lengthen_uid_map },
         { "uid-map-longer",   "devices",        BEFORE,  restore_uid_map },
         { "uid-map-shorter",  "user-namespace", BEFORE,  shorten_uid_map },
@@ -355,6 +264,7 @@ static const struct {
         { "new-privileges",   "no-new-privileges", INSTEAD, nothing }, /* and the filter, which asks for them */
         { "new-privileges",   "seccomp",        INSTEAD, nothing },
         { "parent",           "umask",          BEFORE,  step_aside },
+        {},
 };
 /* clang-format on */
 
@@ -369,21 +279,26 @@ static const Step *step_find(const char *name) {
 }
 
 /* What the fault does at this moment of a step; *ret_done: it does something. */
-static int spoil_at(Exec *x, const char *step, Moment moment, bool *ret_done) {
-        for (size_t i = 0; i < ELEMENTSOF(spoils); i++) {
+static int spoil_by(const Spoil *table, Exec *x, const char *step, Moment moment, bool *ret_done) {
+        for (const Spoil *s = table; s->name; s++) {
                 int r;
 
-                if (!streq(spoils[i].name, what) || !streq(spoils[i].step, step) ||
-                    spoils[i].moment != moment)
+                if (!streq(s->name, what) || !streq(s->step, step) || s->moment != moment)
                         continue;
 
                 *ret_done = true;
-                r = spoils[i].run(x);
+                r = s->run(x);
                 if (r < 0)
                         return problem_set(&x->problem, r, "On purpose, but in vain");
         }
 
         return 0;
+}
+
+static int spoil_at(Exec *x, const char *step, Moment moment, bool *ret_done) {
+        int r = spoil_by(spoils_of_mounts, x, step, moment, ret_done);
+
+        return r < 0 ? r : spoil_by(spoils, x, step, moment, ret_done);
 }
 
 static int spoil_step(Exec *x) {
