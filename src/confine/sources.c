@@ -312,7 +312,7 @@ sources_copy(Sources *s, const Plan *plan, int userns_fd, uint32_t base, int roo
         return 0;
 }
 
-int sources_new(Sources **ret, const Plan *plan, int userns_fd, uint32_t base, Problem *problem) {
+int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, Problem *problem) {
         _cleanup_(sources_freep) Sources *s = NULL;
         _cleanup_close_ int root_fd = -EBADF;
         int r;
@@ -343,6 +343,10 @@ int sources_new(Sources **ret, const Plan *plan, int userns_fd, uint32_t base, P
         r = sources_copy(s, plan, userns_fd, base, root_fd, problem);
         if (r < 0)
                 return r;
+
+        for (size_t i = 0; i < s->n; i++)
+                if (has_source(&plan->nodes[i]) && s->items[i].fd < 0)
+                        plan->nodes[i].flags |= PLAN_NODE_ABSENT;
 
         *ret = TAKE_PTR(s);
         return 0;

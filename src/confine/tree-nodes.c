@@ -124,7 +124,7 @@ static int make_bind(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         const Source *source = &t->sources->items[i];
 
-        return source->fd < 0 ? 0 : tree_attach(t, source->fd, n->target, source->is_directory);
+        return n->flags & PLAN_NODE_ABSENT ? 0 : tree_attach(t, source->fd, n->target, source->is_directory);
 }
 
 /* The target on itself, with attributes added; where it is the root of a mount already, that mount. */
@@ -258,9 +258,21 @@ static int make_mask(Tree *t, size_t i) {
         return tree_mask(t, target);
 }
 
+static bool is_on_root(const Tree *t, int fd) {
+        uint64_t root_id, id;
+
+        return mount_identify(t->root_fd, &root_id, NULL) < 0 || mount_identify(fd, &id, NULL) < 0 ||
+               root_id == id;
+}
+
 static int make_remount(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
-        _cleanup_close_ int target = -EBADF;
+        _cleanup_close_ int target = -EBADF, copy = -EBADF;
+        int r;
+
+        r = tree_seal(t);
+        if (r < 0)
+                return r;
 
         target = tree_open(t, n->target);
         if ((target == -ENOENT || target == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
@@ -268,7 +280,13 @@ static int make_remount(Tree *t, size_t i) {
         if (target < 0)
                 return target;
 
-        return add_attributes(target, mount_attributes(n->flags), n->flags & PLAN_NODE_RECURSIVE);
+        r = add_attributes(target, mount_attributes(n->flags), n->flags & PLAN_NODE_RECURSIVE);
+        if (r < 0 || plan_root_is_writable(t->plan) || !is_on_root(t, target))
+                return r;
+
+        /* The root itself is read-only only in the end; nothing is made in this part of it any more. */
+        copy = tree_open(t, n->target);
+        return copy < 0 ? copy : mount_restrict(copy, MOUNT_ATTR_RDONLY, -EBADF, false);
 }
 
 /*

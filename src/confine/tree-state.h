@@ -69,6 +69,12 @@ int tree_add_own_mount(Tree *t, int mount_fd);
 /* Takes the fd in any case. */
 int tree_add_later(Tree *t, int fd, uint64_t attributes, bool owned);
 
+/*
+ * Does what had to wait; nothing more is made then, but on the root. Before copies of mounts are taken, which stay
+ * what the originals are at that moment.
+ */
+int tree_seal(Tree *t);
+
 /* A detached mount that shows nothing, for a file or a directory; attaches it in front of target_fd. */
 int tree_mask(Tree *t, int target_fd);
 

@@ -39,15 +39,10 @@ static void tree_done(Tree *t) {
 }
 
 int tree_add_own_mount(Tree *t, int mount_fd) {
-        uint64_t id;
-        int r;
+        int r = mount_identify(mount_fd, &t->own_mounts[t->n_own_mounts], NULL);
 
-        r = mount_identify(mount_fd, &id, NULL);
-        if (r < 0)
-                return r;
-
-        t->own_mounts[t->n_own_mounts++] = id;
-        return 0;
+        t->n_own_mounts += r >= 0;
+        return r;
 }
 
 static int tree_check_own(const Tree *t, int fd) {
@@ -67,12 +62,27 @@ static int tree_check_own(const Tree *t, int fd) {
 }
 
 int tree_add_later(Tree *t, int fd, uint64_t attributes, bool owned) {
-        if (attributes == 0 && !owned) {
+        if (attributes == 0 && !owned)
                 (void) safe_close(fd);
-                return 0;
+        else
+                t->later[t->n_later++] = (TreeLater){ .fd = fd, .attributes = attributes, .owned = owned };
+
+        return 0;
+}
+
+int tree_seal(Tree *t) {
+        for (; t->n_later > 0; t->n_later--) {
+                const TreeLater *l = &t->later[t->n_later - 1];
+                int r;
+
+                if (l->owned && fchownat(l->fd, "", t->uid, t->gid, AT_EMPTY_PATH) < 0)
+                        return -errno;
+                r = l->attributes == 0 ? 0 : mount_restrict(l->fd, l->attributes, -EBADF, false);
+                if (r < 0)
+                        return r;
+                (void) safe_close(l->fd);
         }
 
-        t->later[t->n_later++] = (TreeLater){ .fd = fd, .attributes = attributes, .owned = owned };
         return 0;
 }
 
@@ -411,17 +421,9 @@ static int tree_new_root(Tree *t, Problem *problem) {
 static int tree_finish(Tree *t, Problem *problem) {
         int r;
 
-        for (size_t i = 0; i < t->n_later; i++) {
-                const TreeLater *l = &t->later[i];
-
-                if (l->owned && fchownat(l->fd, "", t->uid, t->gid, AT_EMPTY_PATH) < 0)
-                        return problem_set(problem, -errno, "chown to %u:%u", t->uid, t->gid);
-                if (l->attributes == 0)
-                        continue;
-                r = mount_restrict(l->fd, l->attributes, -EBADF, false);
-                if (r < 0)
-                        return problem_set(problem, r, "Read-only file system");
-        }
+        r = tree_seal(t);
+        if (r < 0)
+                return problem_set(problem, r, "Owners and read-only file systems");
 
         if (t->mask_fds[0] >= 0)
                 for (size_t i = 0; i < ELEMENTSOF(mask_names); i++)

@@ -13,7 +13,7 @@
 #define MOUNT_TABLE_MAX (4U * 1024 * 1024)
 
 typedef struct Mount {
-        uint64_t id;
+        uint64_t id, parent_id;
         const char *path;
         const char *options;             /* "ro,nosuid,relatime" */
         const char *type, *type_options; /* "proc", "rw,hidepid=invisible" */
@@ -23,7 +23,7 @@ typedef struct Mount {
         const PlanNode *newest; /* the last that mounts something of its own here, or NULL */
         size_t n_planned;       /* how many mounts the nodes put here */
         uint32_t flags;         /* PLAN_NODE_*: what all nodes that reach it ask for */
-        bool is_device, is_mask, is_idmapped, spreads;
+        bool is_device, is_mask, spreads;
 } Mount;
 
 typedef struct MountTable {
@@ -56,8 +56,8 @@ static void unescape(char *s) {
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"; the device may be empty */
 static int mount_parse(char *line, Mount *ret) {
         char *rest = NULL, *fields[6], *tail;
+        uint64_t id, parent_id;
         const char *type;
-        uint64_t id;
 
         tail = strstr(line, " - ");
         if (!tail)
@@ -74,12 +74,13 @@ static int mount_parse(char *line, Mount *ret) {
                 if (!fields[i])
                         return -EBADMSG;
         }
-        if (parse_u64(fields[0], &id) < 0)
+        if (parse_u64(fields[0], &id) < 0 || parse_u64(fields[1], &parent_id) < 0)
                 return -EBADMSG;
 
         unescape(fields[4]);
         *ret = (Mount){
                 .id = id,
+                .parent_id = parent_id,
                 .path = fields[4],
                 .options = fields[5],
                 .type = type,
@@ -127,8 +128,8 @@ static bool has_option(const char *options, const char *option) {
 }
 
 static bool node_mounts(const PlanNode *n) {
-        return n->kind != PLAN_NODE_DIRECTORY && n->kind != PLAN_NODE_SYMLINK && n->kind != PLAN_NODE_FILE &&
-               n->kind != PLAN_NODE_SOCKET;
+        return !(n->flags & PLAN_NODE_ABSENT) && n->kind != PLAN_NODE_DIRECTORY &&
+               n->kind != PLAN_NODE_SYMLINK && n->kind != PLAN_NODE_FILE && n->kind != PLAN_NODE_SOCKET;
 }
 
 /* What may be mounted below a node's own mount without being a node of its own, and is then as narrow as the node. */
@@ -147,9 +148,6 @@ static void mount_explain(Mount *m, const PlanNode *n, size_t i) {
         m->flags |= n->flags;
         m->is_device = m->is_device || n->kind == PLAN_NODE_DEVICE || n->kind == PLAN_NODE_DEVPTS;
         m->is_mask = m->is_mask || n->kind == PLAN_NODE_MASK;
-        /* Of several at one place, the last is seen. Of an overlay, what lies below is mapped. */
-        if (n->kind != PLAN_NODE_REMOUNT)
-                m->is_idmapped = n->flags & PLAN_NODE_IDMAP && n->kind != PLAN_NODE_OVERLAY;
         m->spreads = m->spreads || node_spreads(n);
 }
 
@@ -160,6 +158,19 @@ static Mount *find_by_path(const MountTable *t, const char *path) {
                         return &t->mounts[i - 1];
 
         return NULL;
+}
+
+static Mount *find_by_id(const MountTable *t, uint64_t id) {
+        for (size_t i = 0; i < t->n; i++)
+                if (t->mounts[i].id == id)
+                        return &t->mounts[i];
+
+        return NULL;
+}
+
+/* What it stands on; NULL: it is the root. */
+static const Mount *parent_of(const MountTable *t, const Mount *m) {
+        return m->parent_id == m->id ? NULL : find_by_id(t, m->parent_id);
 }
 
 /* Where a link of the tree leads to the target, the table shows another path: ask for the mount that is there. */
@@ -178,16 +189,8 @@ static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mou
         r = mount_identify(fd, &id, &is_root);
         if (r < 0)
                 return r;
-        if (!is_root)
-                return -ENOENT;
-
-        for (size_t i = 0; i < t->n; i++)
-                if (t->mounts[i].id == id) {
-                        *ret = &t->mounts[i];
-                        return 0;
-                }
-
-        return -ENOENT;
+        *ret = is_root ? find_by_id(t, id) : NULL;
+        return *ret ? 0 : -ENXIO;
 }
 
 /* Each node to its mount. */
@@ -230,37 +233,77 @@ static void explain_remounts(const MountTable *t, const Plan *plan) {
         }
 }
 
-/* Mounts that came along: right under another one at the same place, or below the nearest that spreads. */
+/* Of several at one place, another one is seen. */
+static const Mount *find_in_front(const MountTable *t, const Mount *m) {
+        for (size_t i = 0; i < t->n; i++)
+                if (t->mounts[i].node != SIZE_MAX && streq(t->mounts[i].path, m->path))
+                        return &t->mounts[i];
+
+        return NULL;
+}
+
+/* What a mount came along with: that which spreads, with nothing of the plan's own in between. */
+static const Mount *find_spreading(const MountTable *t, const Mount *m) {
+        const Mount *above = parent_of(t, m);
+
+        while (above && !above->spreads && !above->newest)
+                above = parent_of(t, above);
+
+        return above && above->spreads ? above : NULL;
+}
+
+/* Mounts that came along: right under another one at the same place, or with what they stand on. */
 static void explain_rest(const MountTable *t) {
         for (size_t i = 0; i < t->n; i++) {
-                const Mount *nearest = NULL;
+                const Mount *front, *spreading;
                 Mount *m = &t->mounts[i];
 
-                for (size_t k = 0; k < t->n && !m->is_explained; k++) {
-                        const Mount *other = &t->mounts[k];
+                if (m->is_explained)
+                        continue;
 
-                        if (other->node == SIZE_MAX || !path_is_below(m->path, other->path))
-                                continue;
-                        if (streq(m->path, other->path)) {
-                                m->is_explained = true;
-                                m->is_device = other->is_device;
-                        } else if (other->spreads &&
-                                   (!nearest || strlen(other->path) > strlen(nearest->path)))
-                                nearest = other;
-                }
-
-                if (!m->is_explained && nearest) {
-                        m->is_explained = true;
-                        m->flags = nearest->flags;
-                        m->is_idmapped = nearest->is_idmapped;
+                front = find_in_front(t, m);
+                spreading = find_spreading(t, m);
+                m->is_explained = front || spreading;
+                if (front)
+                        m->is_device = front->is_device;
+                else if (spreading) {
+                        m->flags = spreading->flags;
                         /* Only /proc spreads without saying so: by its masks and read-only directories. */
-                        m->is_mask = !(nearest->flags & PLAN_NODE_RECURSIVE);
+                        m->is_mask = !(spreading->flags & PLAN_NODE_RECURSIVE);
                 }
         }
 }
 
+/* The mount itself, or the nearest below it that is the plan's own and no copy; NULL: it is the root. */
+static const Mount *find_ground(const MountTable *t, const Mount *m) {
+        while (m && !m->newest)
+                m = parent_of(t, m);
+
+        return m;
+}
+
+/* A remount is a copy of what it stands on. */
+static void explain_copies(const MountTable *t, uint32_t root_flags) {
+        for (size_t i = 0; i < t->n; i++) {
+                Mount *m = &t->mounts[i];
+                const Mount *ground = find_ground(t, m);
+
+                if (m->node != SIZE_MAX && !m->newest)
+                        m->flags |= ground ? ground->flags : root_flags;
+        }
+}
+
+/* Of an overlay, what lies below is mapped. */
+static bool wants_idmap(const MountTable *t, const Mount *m) {
+        if (m->node == SIZE_MAX && find_in_front(t, m))
+                return false;
+        m = find_ground(t, m);
+
+        return m && m->newest->flags & PLAN_NODE_IDMAP && m->newest->kind != PLAN_NODE_OVERLAY;
+}
+
 /* What its nodes ask for, beyond nosuid for all. */
-static bool option_is_missing(const Mount *m, const char **ret) {
+static bool option_is_missing(const MountTable *t, const Mount *m, const char **ret) {
         const struct {
                 bool wanted;
                 const char *option;
@@ -269,7 +312,7 @@ static bool option_is_missing(const Mount *m, const char **ret) {
                 { !m->is_device || m->is_mask, "nodev" }, /* a mask is not what it covers */
                 { m->is_mask || m->flags & PLAN_NODE_READ_ONLY, "ro" },
                 { m->flags & PLAN_NODE_NO_EXEC, "noexec" },
-                { m->is_idmapped, "idmapped" },
+                { wants_idmap(t, m), "idmapped" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
@@ -281,21 +324,20 @@ static bool option_is_missing(const Mount *m, const char **ret) {
         return false;
 }
 
-/* Nothing lies on top of what was planned, nor below, but where a bound tree may have brought it. */
+/* Nothing lies on top of what was planned, nor right under it, but where both may have come along. */
 static bool is_covered(const MountTable *t, const Mount *m) {
+        const Mount *ground = m;
         size_t n_here = 0;
 
         if (m->n_planned == 0)
                 return false;
 
-        for (size_t i = 0; i < t->n; i++) {
-                const Mount *other = &t->mounts[i];
-
-                if (streq(m->path, other->path))
-                        n_here++;
-                else if (other->spreads && path_is_below(m->path, other->path))
-                        return false;
-        }
+        for (size_t i = 0; i < t->n; i++)
+                n_here += streq(m->path, t->mounts[i].path);
+        while (ground && streq(ground->path, m->path))
+                ground = parent_of(t, ground);
+        if (ground && (ground->spreads || find_spreading(t, ground)))
+                return false;
 
         return n_here > m->n_planned;
 }
@@ -339,7 +381,7 @@ static int compare(const MountTable *t, const Mount *m, Problem *problem) {
                 return problem_set_difference(problem, "%s is %s, not %s", m->path, m->type, type);
         if (type_option_is_missing(m, type_option, sizeof(type_option)))
                 return problem_set_difference(problem, "%s is not mounted %s", m->path, type_option);
-        if (option_is_missing(m, &option))
+        if (option_is_missing(t, m, &option))
                 return problem_set_difference(problem, "%s is not mounted %s", m->path, option);
 
         return 0;
@@ -365,6 +407,7 @@ int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
         if (r < 0)
                 return r;
         explain_remounts(&t, plan);
+        explain_copies(&t, root->flags);
         explain_rest(&t);
 
         for (size_t i = 0; i < t.n; i++) {

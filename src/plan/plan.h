@@ -55,6 +55,9 @@ enum {
         PLAN_NODE_STATE =
                 1 << 13, /* the source is a directory of the user's that is made where there is none */
         _PLAN_NODE_FLAGS_ALL = (1 << 14) - 1,
+
+        /* In no plan on its way: what a launch found out. */
+        PLAN_NODE_ABSENT = 1 << 14, /* optional, and its source is not there */
 };
 
 /* Below these lie the directories that sandboxes keep, as UID/PROFILE/…: root's all but the last, the user's. */

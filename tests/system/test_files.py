@@ -216,6 +216,45 @@ tell(no=attempt(run, os.environ["HOME"] + "/data/no"), yes=run(os.environ["HOME"
 ''', 'noexec')
         self.assertEqual(facts, {'no': 'EACCES', 'yes': 7, 'tmp': 'EACCES', 'write': 'works'})
 
+    def profile(self, name, files):
+        head, _, _ = (PROFILES / 'noexec.profile').read_text().partition('[Files]')
+        add_profile(name, f'{head}[Files]\n{files}')
+        self.addCleanup(remove_profile, name)
+
+    def test_what_loses_one_right_keeps_its_other_limits(self):
+        self.profile('parts', '''
+ProtectHome=read-only
+TemporaryFileSystem=/srv/part/tmpfs
+ReadOnlyPaths=/srv/part/tmpfs
+NoExecPaths=/etc /usr/local /srv/part /home
+''')
+        facts = self.ask('''
+def flags(path): return sorted(name for name in ("RDONLY", "NOEXEC") if os.statvfs(path).f_flag & getattr(os, "ST_" + name))
+tell(**{path: flags("/" + path) for path in ("etc", "etc/ssl", "usr/local", "srv/part", "srv/part/tmpfs", "home")})
+''', 'parts')
+        self.assertEqual(facts, dict.fromkeys(facts, ['NOEXEC', 'RDONLY']))
+        self.assertEqual(len(facts), 6)
+
+    def test_mounts_of_the_hosts_below_what_is_changed(self):
+        for path in ('/usr/local/share', '/usr/local/share/deep', '/usr/local/share/deep/deeper'):
+            pathlib.Path(path).mkdir(exist_ok=True)
+            subprocess.run(['mount', '-t', 'tmpfs', 'deep', path], check=True)
+            self.addCleanup(subprocess.run, ['umount', path], check=True)
+        for name, files, expected in (
+                ('all', 'NoExecPaths=/usr/local\n', 'noexec'),
+                ('below', 'NoExecPaths=/usr/local/share/deep\n', 'noexec'),
+                ('covered', 'BindReadOnlyPaths=%h/data:/usr/local/share\n', 'not'),
+                ('covered-below', 'BindReadOnlyPaths=%h/data:/usr/local/share/deep\n', 'not'),
+                ('not-there', 'BindReadOnlyPaths=-/srv/nothing:/usr/local/share\nNoExecPaths=/usr/local/share\n', 'noexec'),
+                ('masked', 'InaccessiblePaths=/usr/local/share/deep\n', 'not')):
+            with self.subTest(name):
+                self.profile(name, files)
+                facts = self.ask('''
+path = "/usr/local/share/deep/deeper"
+tell(seen="not" if not os.path.ismount(path) else "noexec" if os.statvfs(path).f_flag & os.ST_NOEXEC else "exec")
+''', name)
+                self.assertEqual(facts['seen'], expected)
+
     def test_file_system_without_idmap_is_named(self):
         data = pathlib.Path('/var/data')
         data.mkdir()

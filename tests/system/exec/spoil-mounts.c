@@ -28,6 +28,15 @@ static int spoil_below(Exec *x _unused_) {
         return mount("none", "/usr/share", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
 }
 
+/* One that may be missing, but only where there is nothing to be masked. */
+static int excuse_masks(Exec *x) {
+        for (size_t i = 0; i < x->plan->n_nodes; i++)
+                if (x->plan->nodes[i].kind == PLAN_NODE_MASK)
+                        x->plan->nodes[i].flags |= PLAN_NODE_OPTIONAL;
+
+        return 0;
+}
+
 /* In front of what was planned, with the very options of that. */
 static int cover(const char *path, unsigned long more) {
         return mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV | more, NULL) < 0 ? -errno : 0;
@@ -72,6 +81,8 @@ const Spoil spoils_of_mounts[] = {
         { "nodev",       "tree",     AFTER,  spoil_nodev },
         { "noexec",      "tree",     AFTER,  spoil_noexec },
         { "mask",        "tree",     AFTER,  spoil_mask },
+        { "excused",     "mounts",   BEFORE, excuse_masks },
+        { "excused",     "tree",     AFTER,  spoil_mask },
         { "mount",       "tree",     AFTER,  spoil_mount },
         { "mask-ro",     "tree",     AFTER,  spoil_mask_ro },
         { "mask-nodev",  "tree",     AFTER,  spoil_mask_nodev },

@@ -321,6 +321,7 @@ static void test_verification_of_mounts(void **state) {
                 { "spoil:nodev", "/home/alice is not mounted nodev" },
                 { "spoil:noexec", "/proc is not mounted noexec" },
                 { "spoil:mask", "Nothing is mounted on /ro/masked" },
+                { "spoil:excused", "Nothing is mounted on /ro/masked" },
                 { "spoil:mount", "/home is mounted beyond the plan" },
                 { "spoil:mask-ro", "/ro/masked is not mounted ro" },
                 { "spoil:mask-nodev", "/dev/tty is not mounted nodev" },
