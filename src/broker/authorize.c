@@ -17,6 +17,7 @@ static const struct {
         [POLKIT_NO]        = { SD_BUS_ERROR_ACCESS_DENIED, "polkit does not allow it" },
         [POLKIT_CHALLENGE] = { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, "somebody has to authenticate" },
         [POLKIT_ABSENT]    = { SD_BUS_ERROR_ACCESS_DENIED, "that takes authentication, and there is no polkit here" },
+        [POLKIT_UNASKED]   = { ERROR_BUSY, "polkit cannot be asked just now" },
         [POLKIT_SILENT]    = { SD_BUS_ERROR_ACCESS_DENIED, "polkit was asked and did not answer" },
 };
 /* clang-format on */

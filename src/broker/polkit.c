@@ -259,13 +259,9 @@ static int question_new(Polkit *p, const PolkitQuestion *question, const char *i
 static int send_question(PolkitQuery *q, uint64_t now) {
         int r;
 
-        /* One that waited too long is late at once: sd-bus says so, and 0 would mean its own idea of late. */
-        r = sd_bus_call_async(q->polkit->bus,
-                              &q->slot,
-                              q->message,
-                              on_answer,
-                              q,
-                              q->deadline_usec > now ? q->deadline_usec - now : 1);
+        if (q->deadline_usec <= now)
+                return -ETIMEDOUT;
+        r = sd_bus_call_async(q->polkit->bus, &q->slot, q->message, on_answer, q, q->deadline_usec - now);
         if (r < 0)
                 return r;
 
@@ -273,28 +269,32 @@ static int send_question(PolkitQuery *q, uint64_t now) {
         return 0;
 }
 
-/* The next of the user's, where it is time for it. Returns a question that could not be sent, or NULL. */
-static PolkitQuery *go_on(PolkitUser *u, uint64_t now) {
+/* The next of the user's, where it is time for it. An error is that of *ret_failed, which was not sent. */
+static int go_on(PolkitUser *u, uint64_t now, PolkitQuery **ret_failed) {
         PolkitQuery *q;
-        int r;
 
         if (u->turn && u->turn_end_usec > now)
-                return NULL;
+                return 0;
 
         if (u->turn)
                 u->turn->user = NULL;
         u->turn = q = TAILQ_FIRST(&u->waiting);
         if (!q)
-                return NULL;
+                return 0;
 
         TAILQ_REMOVE(&u->waiting, q, entry);
         u->turn_end_usec = now + POLKIT_TURN_USEC;
-        r = send_question(q, now);
-        if (r >= 0)
-                return NULL;
+        *ret_failed = q;
+        return send_question(q, now);
+}
 
-        (void) log_message_errno(LOG_WARNING, r, "Cannot ask polkit");
-        return q;
+static void query_fail(PolkitQuery *q, int error) {
+        const PolkitHandler handler = q->handler;
+        void *data = q->userdata;
+
+        (void) log_message_errno(LOG_WARNING, error, "polkit was not asked");
+        (void) polkit_query_free(q);
+        handler(error == -ETIMEDOUT ? POLKIT_SILENT : POLKIT_UNASKED, data);
 }
 
 static int on_turns(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
@@ -304,15 +304,13 @@ static int on_turns(sd_event_source *source _unused_, uint64_t usec _unused_, vo
         PolkitUser *u, *following;
 
         for (u = LIST_FIRST(&p->users); u; u = following) {
-                PolkitQuery *failed = go_on(u, now);
+                PolkitQuery *failed;
+                int r;
 
-                if (failed) {
-                        const PolkitHandler handler = failed->handler;
-                        void *data = failed->userdata;
-
-                        /* After that no user here need be there any more: it looks anew. */
-                        (void) polkit_query_free(failed);
-                        handler(POLKIT_SILENT, data);
+                r = go_on(u, now, &failed);
+                if (r < 0) {
+                        /* After that no user here need be there any more: with it the next look is due at once. */
+                        query_fail(failed, r);
                         return 0;
                 }
 

@@ -299,6 +299,16 @@ static void one_that_waits_too_long_is_late(void **state) {
         (void) polkit_query_free(first);
 }
 
+static void what_cannot_be_sent_is_unasked(void **state) {
+        Bench *b = *state;
+
+        sd_bus_close(b->ours);
+        (void) ask(b, false, UINT64_MAX);
+        (void) ask(b, false, UINT64_MAX);
+        run_until(b, &b->n_answers, 2);
+        assert_int_equal(b->answer, POLKIT_UNASKED);
+}
+
 static void details_without_a_value_are_refused(void **state) {
         static char *details[] = { (char *) "verb", NULL };
         const PolkitQuestion question = { .action = "a.b", .subject = ":1.7", .details = details };
@@ -325,6 +335,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(
                         a_long_one_does_not_hold_up_the_next_for_ever, setup, teardown),
                 cmocka_unit_test_setup_teardown(one_that_waits_too_long_is_late, setup, teardown),
+                cmocka_unit_test_setup_teardown(what_cannot_be_sent_is_unasked, setup, teardown),
                 cmocka_unit_test_setup_teardown(details_without_a_value_are_refused, setup, teardown),
         };
 
