@@ -14,18 +14,11 @@ OF_ADMINISTRATORS = pathlib.Path('/etc/immured')
 OF_APPLICATIONS = [pathlib.Path('/var/lib/immured'), pathlib.Path('/var/cache/immured')]
 
 
-def install():
-    check('dpkg', '-i', PACKAGE)
-    configure()
-
-
 class Package(BootedTest):
-    def setUp(self):
-        install()
-
     def tearDown(self):
         if not broker_answers():
-            install()
+            check('dpkg', '-i', PACKAGE)
+        configure()
         super().tearDown()
 
     def test_installed_package_works_at_once(self):
