@@ -224,14 +224,16 @@ static void a_question_taken_back_is_never_answered(void **state) {
 }
 
 static void one_question_of_a_user_is_out_at_a_time(void **state) {
+        PolkitQuery *queries[6];
         Bench *b = *state;
 
-        for (unsigned i = 0; i < 5; i++)
-                (void) ask_for(b, 1000, false, UINT64_MAX);
-        (void) ask_for(b, 1001, false, UINT64_MAX);
+        for (unsigned i = 0; i < ELEMENTSOF(queries); i++)
+                queries[i] = ask_for(b, i == 5 ? 1001 : 1000, false, UINT64_MAX);
         run_until(b, &b->n_questions, 2);
         run_out(b);
         assert_int_equal(b->n_questions, 2);
+        for (unsigned i = 0; i < ELEMENTSOF(queries); i++)
+                (void) polkit_query_free(queries[i]);
 }
 
 static void the_next_goes_when_one_is_answered(void **state) {
@@ -273,7 +275,7 @@ static void one_that_waits_is_taken_back_unasked(void **state) {
 
 /* As a dialog that lies on a screen is not. */
 static void a_long_one_does_not_hold_up_the_next_for_ever(void **state) {
-        PolkitQuery *long_one;
+        PolkitQuery *long_one, *last;
         Bench *b = *state;
 
         long_one = ask(b, true, UINT64_MAX);
@@ -281,10 +283,11 @@ static void a_long_one_does_not_hold_up_the_next_for_ever(void **state) {
         run_until(b, &b->n_questions, 2);
         say_yes(b);
         run_until(b, &b->n_answers, 1);
-        (void) ask(b, false, UINT64_MAX);
+        last = ask(b, false, UINT64_MAX);
         run_until(b, &b->n_questions, 3);
+        (void) polkit_query_free(last);
         (void) polkit_query_free(long_one);
-        run_until(b, &b->n_cancelled, 1);
+        run_until(b, &b->n_cancelled, 2);
         assert_string_equal(b->cancelled, "1");
 }
 
