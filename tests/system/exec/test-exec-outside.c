@@ -157,33 +157,33 @@ static void assert_out_of_reach(const char *when) {
 /* What is tried works: on a process that is the user's and no sandbox. */
 static void test_attacks_work_where_nothing_is_in_the_way(void **state) {
         const unsigned joining = 1U << 1; /* needs a right over the host's mounts */
-        int ready[2];
+        int to[2], from[2];
         unsigned through;
-        char byte;
+        char byte = '\n';
         pid_t pid;
 
         (void) state;
-        assert_int_equal(pipe2(ready, 0), 0);
+        assert_int_equal(pipe2(to, O_CLOEXEC), 0);
+        assert_int_equal(pipe2(from, O_CLOEXEC), 0);
         pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {
                 /* Executed as the user, so that it may be dumped. */
-                if (become_user() < 0 || dup2(ready[1], STDOUT_FILENO) < 0)
+                if (become_user() < 0 || dup2(to[0], STDIN_FILENO) < 0 || dup2(from[1], STDOUT_FILENO) < 0)
                         _exit(EXIT_FAILURE);
-                (void) execle("/bin/sh",
-                              "sh",
-                              "-c",
-                              "echo; exec sleep 1000",
-                              NULL,
-                              (char *const[]){ (char *) "A=b", NULL });
+                (void) execle("/bin/cat", "cat", NULL, (char *const[]){ (char *) "A=b", NULL });
                 _exit(EXIT_FAILURE);
         }
 
-        (void) close(ready[1]);
-        assert_int_equal(read(ready[0], &byte, 1), 1);
-        (void) close(ready[0]);
+        /* Once it answers, it has been executed. */
+        (void) close(to[0]);
+        (void) close(from[1]);
+        assert_int_equal(write(to[1], &byte, 1), 1);
+        assert_int_equal(read(from[0], &byte, 1), 1);
         through = attack(pid);
         (void) kill(pid, SIGKILL);
+        (void) close(to[1]);
+        (void) close(from[0]);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
         assert_int_equal(through | joining, (1U << ELEMENTSOF(attacks)) - 1);
 }
