@@ -202,8 +202,10 @@ static void errors_and_other_words_are_no_answer(void **state) {
 static void late_answers_are_none_and_the_question_is_taken_back(void **state) {
         Bench *b = *state;
 
-        (void) ask(b, false, 1000);
+        /* Long enough to be sent. */
+        (void) ask(b, false, 1000 * 1000);
         run_until(b, &b->n_answers, 1);
+        assert_int_equal(b->n_questions, 1);
         assert_int_equal(b->answer, POLKIT_SILENT);
         run_until(b, &b->n_cancelled, 1);
         assert_string_equal(b->cancelled, "1");
