@@ -113,12 +113,16 @@ int process_new_group(Problem *problem) {
         return 0;
 }
 
-int process_new_keyring(Problem *problem) {
-        /* ENOSYS: a kernel without keyrings has none to share. */
-        if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
-                return problem_set(problem, -errno, "keyctl");
+/* A kernel without keyrings, which none are shared of, knows no call for them. */
+static bool has_keyrings(void) {
+        return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) >= 0 ||
+               errno != ENOSYS;
+}
 
-        return 0;
+int process_new_keyring(Problem *problem) {
+        int r = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ? -errno : 0;
+
+        return r < 0 && (r != -ENOSYS || has_keyrings()) ? problem_set(problem, r, "keyctl") : 0;
 }
 
 int process_change_directory(const char *path, Problem *problem) {
