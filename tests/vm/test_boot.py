@@ -33,6 +33,7 @@ def main_pid(id):
 
 
 def journal(unit, *options):
+    check('journalctl', '--sync')
     return check('journalctl', '--no-pager', '--boot', f'--unit={unit}', *options)
 
 

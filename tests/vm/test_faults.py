@@ -43,6 +43,7 @@ class Faults(BootedTest):
         self.addCleanup(systemctl, 'revert', slice_unit(user))
 
     def journal_of(self, id, resource):
+        check('journalctl', '--sync')
         lines = check('journalctl', '-o', 'json', f'IMMURED_ID={id}', f'IMMURED_RESOURCE={resource}').splitlines()
         return [json.loads(line) for line in lines]
 
