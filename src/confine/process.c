@@ -113,7 +113,7 @@ int process_new_group(Problem *problem) {
         return 0;
 }
 
-/* A kernel without keyrings, which none are shared of, knows no call for them. */
+/* A kernel that has none to share knows no call for them at all. */
 static bool has_keyrings(void) {
         return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) >= 0 ||
                errno != ENOSYS;

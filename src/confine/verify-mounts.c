@@ -285,11 +285,14 @@ static const Mount *find_ground(const MountTable *t, const Mount *m) {
 /* A remount is a copy of what it stands on. */
 static void explain_copies(const MountTable *t, uint32_t root_flags) {
         for (size_t i = 0; i < t->n; i++) {
+                const Mount *ground;
                 Mount *m = &t->mounts[i];
-                const Mount *ground = find_ground(t, m);
 
-                if (m->node != SIZE_MAX && !m->newest)
-                        m->flags |= ground ? ground->flags : root_flags;
+                if (m->node == SIZE_MAX || m->newest)
+                        continue;
+
+                ground = find_ground(t, m);
+                m->flags |= ground ? ground->flags : root_flags;
         }
 }
 
