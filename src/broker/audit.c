@@ -53,7 +53,7 @@ void audit_note_done(AuditNote *n) {
         free(n->profile_hash);
         free(n->user);
         free(n->invocation_id);
-        *n = (AuditNote){ .noted = n->noted, .hidden = n->hidden, .done = n->done, .owner = UID_NOBODY };
+        *n = (AuditNote){ .noted = n->noted, .hidden = n->hidden, .owner = UID_NOBODY };
 }
 
 /* Without memory a record says less, and is written all the same. */
@@ -101,8 +101,8 @@ void audit_note_launch(Call *c, const Plan *plan, const char *id, const char *in
         n->owner = plan->uid;
 }
 
-static Verdict judge(const Call *c) {
-        if (c->audit.done)
+static Verdict judge(const Call *c, bool done) {
+        if (done)
                 return VERDICT_DONE;
         if (c->audit.hidden || sd_bus_error_has_names(&c->error,
                                                       SD_BUS_ERROR_ACCESS_DENIED,
@@ -224,14 +224,15 @@ static void write_record(Call *c, Verdict verdict) {
                            });
 }
 
-void audit_call(Call *c) {
+void audit_call(Call *c, bool done) {
         Verdict verdict;
         bool always;
 
         if (!c->audit.noted)
                 return;
 
-        verdict = judge(c);
+        c->audit.noted = false;
+        verdict = judge(c, done);
         if (is_wanted(c, verdict, &always) && (always || within_rate(c)))
                 write_record(c, verdict);
 }

@@ -4,11 +4,11 @@
 /*
  * audit — one record in the journal for each request that was carried out, failed or was denied
  *
- * Written where a call ends, so that no handler has to think of it: a verb is recorded unless the table in audit.c
- * says that it only looks. Denials are recorded of all verbs. Users get so many records in a time
- * (RecordRateBurst=, RecordRateIntervalSec=), and one that counts the rest; what root does and what an administrator
- * changes is never left out. Calls that are refused before anybody looks at them, as their user asks too much at once,
- * are not recorded.
+ * Written where a call is answered, so that no handler has to think of it, and just before: whoever has the answer
+ * finds the record. A verb is recorded unless the table in audit.c says that it only looks. Denials are recorded of
+ * all verbs. Users get so many records in a time (RecordRateBurst=, RecordRateIntervalSec=), and one that counts the
+ * rest; what root does and what an administrator changes is never left out. Calls that are refused before anybody
+ * looks at them, as their user asks too much at once, are not recorded.
  *
  * Life: the note is part of its call. Runs in: broker. Privilege: none. Input: hostile; escaped in the record.
  */
@@ -27,7 +27,6 @@ struct Manager;
 typedef struct AuditNote {
         bool noted;
         bool hidden; /* the object exists, and the caller was told that it does not */
-        bool done;   /* it was answered, and not with an error */
         char *id, *profile, *profile_hash, *user, *invocation_id;
         uid_t owner; /* UID_NOBODY: of nobody */
 } AuditNote;
@@ -41,5 +40,6 @@ void audit_note_profile(struct Call *c, const char *name);
 /* Notes the sandbox that a launch becomes, or would have become. */
 void audit_note_launch(struct Call *c, const Plan *plan, const char *id, const char *invocation_id);
 
-/* Writes the record of a call that was answered. */
-void audit_call(struct Call *c);
+/* Writes the record of a call that is about to be answered, unless it has one: it was carried out, or c->error says
+ * why not. */
+void audit_call(struct Call *c, bool done);

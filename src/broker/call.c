@@ -14,7 +14,6 @@ Call *call_free(Call *c) {
 
         if (!c->replied)
                 call_reply_error(c, call_fail(c, ERROR_BUSY, "The request was dropped; try again"));
-        audit_call(c);
         for (QuotaKind kind = 0; kind < _QUOTA_KIND_MAX; kind++)
                 if (c->counted[kind])
                         quotas_leave(c->manager->quotas, c->uid, kind);
@@ -103,11 +102,12 @@ int call_send(Call *c, sd_bus_message *reply) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *owned = reply;
         int r;
 
+        audit_call(c, true);
         r = sd_bus_send(NULL, owned, NULL);
         if (r < 0)
                 return r;
 
-        c->replied = c->audit.done = true;
+        c->replied = true;
         return 0;
 }
 
@@ -166,6 +166,7 @@ void call_reply_error(Call *c, int error) {
         if (!sd_bus_error_is_set(&c->error))
                 say_errno(c, error);
 
+        audit_call(c, false);
         r = sd_bus_reply_method_error(c->message, &c->error);
         if (r < 0)
                 (void) log_message_errno(
