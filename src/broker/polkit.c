@@ -294,7 +294,7 @@ static void query_fail(PolkitQuery *q, int error) {
 
         (void) log_message_errno(LOG_WARNING, error, "polkit was not asked");
         (void) polkit_query_free(q);
-        handler(error == -ETIMEDOUT ? POLKIT_SILENT : POLKIT_UNASKED, data);
+        handler(POLKIT_UNASKED, data);
 }
 
 static int on_turns(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {

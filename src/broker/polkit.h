@@ -31,7 +31,7 @@ typedef enum PolkitAnswer {
         POLKIT_YES,
         POLKIT_CHALLENGE, /* not without asking somebody, for which there was no leave or no agent */
         POLKIT_ABSENT,    /* it is not there, and the bus knows no way to start it */
-        POLKIT_UNASKED,   /* the question could not be sent */
+        POLKIT_UNASKED,   /* the question could not be sent, or its turn never came */
         POLKIT_SILENT,    /* late, gone meanwhile, an error, or an answer that is none */
         _POLKIT_ANSWER_MAX,
 } PolkitAnswer;
