@@ -17,7 +17,7 @@ static const struct {
         [POLKIT_NO]        = { SD_BUS_ERROR_ACCESS_DENIED, "polkit does not allow it" },
         [POLKIT_CHALLENGE] = { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, "somebody has to authenticate" },
         [POLKIT_ABSENT]    = { SD_BUS_ERROR_ACCESS_DENIED, "that takes authentication, and there is no polkit here" },
-        [POLKIT_UNASKED]   = { ERROR_BUSY, "polkit cannot be asked just now" },
+        [POLKIT_UNASKED]   = { ERROR_BUSY, "polkit cannot be asked just now; try again" },
         [POLKIT_SILENT]    = { SD_BUS_ERROR_ACCESS_DENIED, "polkit was asked and did not answer" },
 };
 /* clang-format on */
@@ -236,7 +236,8 @@ static int ask(Call *c, AccessAction action, char **details) {
 
         r = polkit_ask(c->manager->polkit, &question, on_answer, c, &c->query_polkit);
         if (r < 0)
-                return call_fail(c, ERROR_BUSY, "polkit cannot be asked just now: %s", strerror(-r));
+                return call_fail(
+                        c, ERROR_BUSY, "polkit cannot be asked just now (%s); try again", strerror(-r));
 
         c->answers[c->n_answers] = (CallAnswer){ .action = action, .details = TAKE_PTR(owned) };
         TAILQ_INSERT_TAIL(&c->peer->asking, c, entry);
