@@ -14,8 +14,8 @@ char **strv_free(char **l) {
 size_t strv_length(char *const *l) {
         size_t n = 0;
 
-        STRV_FOREACH(s, l)
-        n++;
+        STRV_FOREACH (s, l)
+                n++;
         return n;
 }
 
@@ -33,15 +33,15 @@ bool strv_equal(char *const *a, char *const *b) {
 }
 
 bool strv_contains(char *const *l, const char *s) {
-        STRV_FOREACH(i, l)
-        if (streq(*i, s))
-                return true;
+        STRV_FOREACH (i, l)
+                if (streq(*i, s))
+                        return true;
 
         return false;
 }
 
 const char *strv_env_get(char *const *l, const char *name) {
-        STRV_FOREACH(s, l) {
+        STRV_FOREACH (s, l) {
                 const char *rest = startswith(*s, name);
 
                 if (rest && *rest == '=')
@@ -114,15 +114,15 @@ char *strv_join(char *const *l, const char *separator) {
         size_t n_separator = strlen(separator), size = 1;
         char *joined, *p;
 
-        STRV_FOREACH(s, l)
-        size += strlen(*s) + n_separator;
+        STRV_FOREACH (s, l)
+                size += strlen(*s) + n_separator;
 
         joined = malloc(size);
         if (!joined)
                 return NULL;
 
         p = joined;
-        STRV_FOREACH(s, l) {
+        STRV_FOREACH (s, l) {
                 if (s != l)
                         p = mempcpy(p, separator, n_separator);
                 p = mempcpy(p, *s, strlen(*s));

@@ -142,7 +142,7 @@ static void append_quoted(Buffer *b, const char *word) {
 char *quote_words(char *const *words) {
         _cleanup_buffer_ Buffer b = {};
 
-        STRV_FOREACH(word, words) {
+        STRV_FOREACH (word, words) {
                 if (word != words)
                         buffer_append(&b, " ", 1);
                 append_quoted(&b, *word);

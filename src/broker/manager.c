@@ -5,12 +5,12 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/audit-kernel.h"
-#include "broker/cgroups.h"
-#include "broker/connection.h"
-#include "broker/dispatch.h"
-#include "broker/keepers.h"
-#include "broker/notify.h"
+#include "broker/bus/dispatch.h"
+#include "broker/bus/notify.h"
+#include "broker/call/audit-kernel.h"
+#include "broker/peers/connection.h"
+#include "broker/state/cgroups.h"
+#include "broker/state/keepers.h"
 #include "link/loop.h"
 
 #include <signal.h>
@@ -243,17 +243,11 @@ int manager_reload(Manager *m, char **ret_text) {
 }
 
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
-        (void) si;
-        (void) userdata;
-
         return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
 static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         _cleanup_free_ char *text = NULL;
-
-        (void) s;
-        (void) si;
 
         (void) manager_reload(userdata, &text);
         return 0;

@@ -9,14 +9,14 @@
  * Runs in: broker. Privilege: root, with the capabilities of its unit.
  */
 
-#include "broker/accounts.h"
-#include "broker/catalog.h"
-#include "broker/interface.h"
-#include "broker/layers.h"
-#include "broker/peers.h"
-#include "broker/polkit.h"
-#include "broker/quota.h"
-#include "broker/sandboxes.h"
+#include "broker/bus/interface.h"
+#include "broker/peers/accounts.h"
+#include "broker/peers/peers.h"
+#include "broker/peers/polkit.h"
+#include "broker/peers/quota.h"
+#include "broker/state/catalog.h"
+#include "broker/state/layers.h"
+#include "broker/state/sandboxes.h"
 
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>

@@ -315,11 +315,7 @@ static int make_socket(Tree *t, size_t i) {
 }
 
 /* Made with the root, as all else stands on it. */
-static int make_overlay(Tree *t, size_t i) {
-        (void) t;
-
-        return i == 0 ? 0 : -EINVAL;
-}
+static int make_overlay(Tree *t, size_t i) { return i == 0 ? 0 : -EINVAL; }
 
 /* clang-format off */
 static const struct {

@@ -375,12 +375,12 @@ static int append_list_option(sd_bus_message *m, const char *name, char *const *
                 r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "as");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "s");
-        STRV_FOREACH(s, first)
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, *s);
-        STRV_FOREACH(s, second)
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, *s);
+        STRV_FOREACH (s, first)
+                if (r >= 0)
+                        r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, *s);
+        STRV_FOREACH (s, second)
+                if (r >= 0)
+                        r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, *s);
         for (int i = 0; i < 3 && r >= 0; i++)
                 r = sd_bus_message_close_container(m);
 
@@ -410,9 +410,9 @@ static int append_properties(sd_bus_message *m, char *const *properties) {
                 r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "a(sv)");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "(sv)");
-        STRV_FOREACH(property, properties)
-        if (r >= 0)
-                r = client_append_property(m, *property);
+        STRV_FOREACH (property, properties)
+                if (r >= 0)
+                        r = client_append_property(m, *property);
         for (int i = 0; i < 3 && r >= 0; i++)
                 r = sd_bus_message_close_container(m);
 

@@ -27,8 +27,6 @@ struct OptionRow {
 static void *option_field(const OptionRow *row, Options *o) { return (uint8_t *) o + row->offset; }
 
 static int parse_flag(const OptionRow *row, const char *value, Options *o) {
-        (void) value;
-
         *(bool *) option_field(row, o) = true;
         return 0;
 }
@@ -49,8 +47,6 @@ static int parse_json(const OptionRow *row, const char *value, Options *o) {
                 [OUTPUT_JSON_PRETTY] = "pretty",
         };
 
-        (void) row;
-
         for (OutputMode m = 0; m < _OUTPUT_MODE_MAX; m++)
                 if (streq(value, names[m])) {
                         o->output = m;
@@ -64,8 +60,6 @@ static int parse_json(const OptionRow *row, const char *value, Options *o) {
 static int parse_variable(const OptionRow *row, const char *value, Options *o) {
         _cleanup_free_ char *assignment = NULL;
         const char *own;
-
-        (void) row;
 
         if (strchr(value, '='))
                 return env_assignment_is_valid(value) ? strv_extend(&o->environment, value) : -EINVAL;
@@ -81,8 +75,6 @@ static int parse_variable(const OptionRow *row, const char *value, Options *o) {
 }
 
 static int parse_property(const OptionRow *row, const char *value, Options *o) {
-        (void) row;
-
         return *value != '=' && strchr(value, '=') ? strv_extend(&o->properties, value) : -EINVAL;
 }
 

@@ -67,7 +67,7 @@ static void job_done(Job *j) {
         free(j->result);
 }
 
-static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *path, *unit, *result;
         Job *j = userdata;
         uint32_t id;

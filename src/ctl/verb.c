@@ -186,9 +186,6 @@ static json_t *verb_table_to_json(void) {
 int verb_version(const Options *o, int n, char **args) {
         _cleanup_json_ json_t *version = json_pack("{s:s}", "version", IMMURED_VERSION);
 
-        (void) n;
-        (void) args;
-
         if (o->output != OUTPUT_TEXT)
                 return version ? output_json(o->output, version) : ctl_error(-ENOMEM, "Out of memory");
 

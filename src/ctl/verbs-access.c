@@ -165,8 +165,6 @@ int verb_who_can(const Options *o, int n, char **args) {
         _cleanup_json_ json_t *rows = json_array();
         int r;
 
-        (void) n;
-
         r = client_open(&bus);
         if (r >= 0)
                 r = gather_accounts(bus, args[0], rows);

@@ -76,8 +76,6 @@ int verb_enable(const Options *o, int n, char **args) {
         char unit[APP_UNIT_SIZE];
         int r;
 
-        (void) n;
-
         r = check_root("enable");
         if (r < 0)
                 return r;
@@ -148,8 +146,6 @@ int verb_disable(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
         char unit[APP_UNIT_SIZE];
         int r;
-
-        (void) n;
 
         r = check_root("disable");
         if (r < 0)

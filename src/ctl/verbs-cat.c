@@ -88,7 +88,7 @@ int verb_cat(const Options *o, int n, char **args) {
                         return ctl_error(
                                 -ENOENT, "There is no profile '%s'; see immurectl profiles", args[i]);
 
-                STRV_FOREACH(file, entry->files) {
+                STRV_FOREACH (file, entry->files) {
                         r = cat_file(o, *file, first, rows);
                         if (r < 0)
                                 return r;

@@ -37,8 +37,6 @@ int verb_launch(const Options *o, int n, char **args) {
         const char *id, *path;
         int r;
 
-        (void) n;
-
         r = client_open(&bus);
         if (r < 0)
                 return r;
@@ -91,8 +89,6 @@ int verb_plan(const Options *o, int n, char **args) {
         const char *text;
         size_t size;
         int r;
-
-        (void) n;
 
         r = client_open(&bus);
         if (r < 0)

@@ -61,9 +61,6 @@ int verb_reload(const Options *o, int n, char **args) {
         _cleanup_json_ json_t *done = NULL;
         int r;
 
-        (void) n;
-        (void) args;
-
         r = client_open(&bus);
         if (r < 0)
                 return r;

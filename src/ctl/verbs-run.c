@@ -211,8 +211,6 @@ static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
         Run *run = userdata;
         int r;
 
-        (void) ret_error;
-
         if (error && !run->asked && ask_may_help(error) && run_ask_again(run) >= 0)
                 return 0;
 
@@ -372,8 +370,6 @@ int verb_run(const Options *o, int n, char **args) {
                 .report = LEASE_REPORT_INIT,
         };
         int r;
-
-        (void) n;
 
         r = client_open(&run.bus);
         if (r < 0)

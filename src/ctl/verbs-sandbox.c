@@ -194,7 +194,7 @@ static char *duration_of(uint64_t value) {
 /* Of one second, as CPUQuota= has it. */
 static char *share_of(uint64_t value) { return text_printf("%" PRIu64 "%%", value / (USEC_PER_SEC / 100)); }
 
-static char *unknown(uint64_t value _unused_) { return strdup("-"); }
+static char *unknown(uint64_t value) { return strdup("-"); }
 
 static char *time_of(uint64_t usec) {
         time_t seconds = (time_t) (usec / USEC_PER_SEC);
@@ -264,26 +264,18 @@ int verb_faults(const Options *o, int n, char **args) {
 typedef int (*SandboxCall)(sd_bus *bus, const Options *o, const char *id);
 
 static int call_stop(sd_bus *bus, const Options *o, const char *id) {
-        (void) o;
-
         return client_call(bus, NULL, "Stop", "s", id);
 }
 
 static int call_restart(sd_bus *bus, const Options *o, const char *id) {
-        (void) o;
-
         return client_call(bus, NULL, "Restart", "s", id);
 }
 
 static int call_freeze(sd_bus *bus, const Options *o, const char *id) {
-        (void) o;
-
         return client_call(bus, NULL, "Freeze", "s", id);
 }
 
 static int call_thaw(sd_bus *bus, const Options *o, const char *id) {
-        (void) o;
-
         return client_call(bus, NULL, "Thaw", "s", id);
 }
 
@@ -294,8 +286,6 @@ static int call_kill(sd_bus *bus, const Options *o, const char *id) {
 }
 
 static int call_reset_failed(sd_bus *bus, const Options *o, const char *id) {
-        (void) o;
-
         return client_call(bus, NULL, "ResetFailed", "s", id);
 }
 

@@ -40,8 +40,6 @@ static void write_value(Buffer *b, const json_t *properties, const char *key, bo
         const json_t *value = json_object_get(properties, key);
         _cleanup_free_ char *text = NULL;
 
-        (void) colour;
-
         if (!value || (json_is_string(value) && json_string_length(value) == 0) ||
             (json_is_integer(value) && json_integer_value(value) == 0) ||
             (json_is_array(value) && json_array_size(value) == 0))
@@ -85,9 +83,6 @@ static bool has_ended(const json_t *properties) {
 static void write_meaning(Buffer *b, const json_t *properties, const char *key, bool colour) {
         char text[EXPLAIN_EXIT_SIZE];
 
-        (void) key;
-        (void) colour;
-
         if (has_ended(properties))
                 append_escaped(b,
                                explain_exit(get_text(properties, "Result"),
@@ -104,8 +99,6 @@ static void write_result(Buffer *b, const json_t *properties, const char *key, b
         };
         json_int_t code = get_number(properties, "ExecMainCode"),
                    status = get_number(properties, "ExecMainStatus");
-
-        (void) colour;
 
         if (!has_ended(properties))
                 return;
@@ -129,8 +122,6 @@ static void write_profile(Buffer *b, const json_t *properties, const char *key, 
 static void write_user(Buffer *b, const json_t *properties, const char *key, bool colour) {
         const char *name = get_text(properties, key);
 
-        (void) colour;
-
         append_escaped(b, *name ? name : "-");
         buffer_printf(b, " (%" JSON_INTEGER_FORMAT ")", get_number(properties, "UID"));
 }
@@ -147,8 +138,6 @@ static void append_size(Buffer *b, const json_t *properties, const char *key, co
 }
 
 static void write_memory(Buffer *b, const json_t *properties, const char *key, bool colour) {
-        (void) colour;
-
         append_size(b, properties, key, "");
         append_size(b, properties, "MemoryPeak", ", at most ");
 }
@@ -156,8 +145,6 @@ static void write_memory(Buffer *b, const json_t *properties, const char *key, b
 static void write_cpu(Buffer *b, const json_t *properties, const char *key, bool colour) {
         const json_t *value = json_object_get(properties, key);
         char text[64];
-
-        (void) colour;
 
         if (json_is_integer(value))
                 buffer_append_text(

@@ -8,7 +8,7 @@
  * Runs in: keeper. Privilege: none.
  */
 
-#include "keeper/terms.h"
+#include "keeper/parts/terms.h"
 
 /* sysexits.h: EX_CONFIG. The unit is not started again by Restart= after this (RestartPreventExitStatus=). */
 #define APP_REFUSED_STATUS 78

@@ -57,7 +57,7 @@ static void leave(App *a, AppEnd end) {
 
 static void app_ask(App *a);
 
-static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
         app_ask(userdata);
         return 0;
 }
@@ -75,7 +75,7 @@ static void ask_again(App *a) {
 }
 
 /* Refusals alone count here: of what runs, or fails to, the sandbox itself tells. */
-static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const sd_bus_error *e = sd_bus_message_get_error(reply);
         App *a = userdata;
 

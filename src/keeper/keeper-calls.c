@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/keeper-calls.h"
 
-#include "keeper/processes.h"
+#include "keeper/parts/processes.h"
 #include "link/link.h"
 
 #include <signal.h>

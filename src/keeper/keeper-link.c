@@ -142,7 +142,7 @@ static int launch_reply_new(sd_bus_message *call, const Sandbox *s, sd_bus_messa
         return append_lease(*ret, s->lease_holder);
 }
 
-void keeper_link_launched(KeeperLink *l _unused_, Sandbox *s) {
+void keeper_link_launched(KeeperLink *l, Sandbox *s) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = TAKE_PTR(s->launch_call), *reply = NULL;
         int r;
 
@@ -154,7 +154,7 @@ void keeper_link_launched(KeeperLink *l _unused_, Sandbox *s) {
         s->lease_holder = safe_close(s->lease_holder);
 }
 
-static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         KeeperLink *l = userdata;
 
         /* What sd-bus itself says of a call that nobody lived to answer: a broker on its way out refuses nothing. */
@@ -238,7 +238,7 @@ int keeper_link_start_app(KeeperLink *l, sd_bus_message_handler_t handler, void 
         return sd_bus_call_async(l->bus, NULL, m, handler, userdata, UINT64_MAX);
 }
 
-static int on_disconnected(sd_bus_message *m _unused_, void *userdata, sd_bus_error *error _unused_) {
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         KeeperLink *l = userdata;
 
         link_retry(l);
@@ -307,7 +307,7 @@ static int link_connect(KeeperLink *l) {
         return say_hello(l);
 }
 
-static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
         KeeperLink *l = userdata;
         int r;
 

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "keeper/app.h"
 #include "keeper/keeper-link.h"
-#include "keeper/spawn.h"
+#include "keeper/parts/spawn.h"
 #include "link/loop.h"
 
 #include <fcntl.h>
@@ -193,8 +193,7 @@ static int reap_child(Keeper *k) {
  * One signal may stand for many children, and none comes again for one that was not reaped. A handler that fails is
  * not called any more, and no sandbox would ever end.
  */
-static int
-on_child(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_, void *userdata) {
+static int on_child(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         unsigned n_failures = 0;
         int r = 1;
 
@@ -209,9 +208,7 @@ on_child(sd_event_source *source _unused_, const struct signalfd_siginfo *info _
 }
 
 /* The first request stops every sandbox as its profile says; a second one kills them. */
-static int on_terminate(sd_event_source *source _unused_,
-                        const struct signalfd_siginfo *info _unused_,
-                        void *userdata) {
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Keeper *k = userdata;
         bool again = k->leaving;
         uint64_t longest = 0;

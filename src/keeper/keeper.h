@@ -17,11 +17,11 @@
  */
 
 #include "base/util.h"
-#include "keeper/cgroup.h"
-#include "keeper/fault-watch.h"
-#include "keeper/ids.h"
-#include "keeper/sandbox.h"
-#include "keeper/seed.h"
+#include "keeper/parts/cgroup.h"
+#include "keeper/parts/fault-watch.h"
+#include "keeper/parts/ids.h"
+#include "keeper/parts/seed.h"
+#include "keeper/sandbox/sandbox.h"
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>

@@ -40,13 +40,13 @@ bool account_is_in_group(const Account *a, const char *text) {
 }
 
 bool account_is_listed(const Account *a, char *const *users, char *const *groups) {
-        STRV_FOREACH(user, users)
-        if (account_is_user(a, *user))
-                return true;
+        STRV_FOREACH (user, users)
+                if (account_is_user(a, *user))
+                        return true;
 
-        STRV_FOREACH(group, groups)
-        if (account_is_in_group(a, *group))
-                return true;
+        STRV_FOREACH (group, groups)
+                if (account_is_in_group(a, *group))
+                        return true;
 
         return false;
 }

@@ -144,7 +144,7 @@ static int build_degrade(PlanBuild *b) {
         char *const *sources[] = { b->profile->degrade, b->context->degrade };
 
         for (size_t i = 0; i < ELEMENTSOF(sources); i++)
-                STRV_FOREACH(layer, sources[i]) {
+                STRV_FOREACH (layer, sources[i]) {
                         if (!plan_layer_is_valid(*layer))
                                 return plan_refuse(b,
                                                    PLAN_REFUSAL_BAD_SETTING,

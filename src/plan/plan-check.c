@@ -408,7 +408,7 @@ static bool rlimits_hold(const Plan *p) {
 }
 
 static bool environment_holds(const Plan *p) {
-        STRV_FOREACH(a, p->environment) {
+        STRV_FOREACH (a, p->environment) {
                 size_t n = strcspn(*a, "=") + 1;
 
                 /* Which of two a program takes is its own business: one name, one value. */

@@ -69,8 +69,8 @@ static void encode_texts(Buffer *b, const PlanField *f, const void *object) {
         char **texts = PLAN_FIELD_GET(char **, object, f->offset);
 
         put_u32(b, (uint32_t) strv_length(texts));
-        STRV_FOREACH(s, texts)
-        put_text(b, *s);
+        STRV_FOREACH (s, texts)
+                put_text(b, *s);
 }
 
 static void encode_words(Buffer *b, const PlanField *f, const void *object) {

@@ -81,8 +81,6 @@ static void write_hostname(const PlanBuild *b, Buffer *out) {
 
 /* No service outside is asked about names: that would tell it what runs inside, and needs its socket. */
 static void write_nsswitch(const PlanBuild *b, Buffer *out) {
-        (void) b;
-
         buffer_append_text(out,
                            "passwd: files\n"
                            "group: files\n"
@@ -93,10 +91,7 @@ static void write_nsswitch(const PlanBuild *b, Buffer *out) {
                            "services: files\n");
 }
 
-static void write_resolv_conf(const PlanBuild *b, Buffer *out) {
-        (void) b;
-        (void) out;
-}
+static void write_resolv_conf(const PlanBuild *b, Buffer *out) {}
 
 /* clang-format off */
 static const struct {

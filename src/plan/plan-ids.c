@@ -6,7 +6,7 @@
 #define IDENTITY_IDS 65536U
 
 static bool profile_lists_group(const PlanBuild *b, const AccountGroup *g) {
-        STRV_FOREACH(text, b->profile->supplementary_groups) {
+        STRV_FOREACH (text, b->profile->supplementary_groups) {
                 uid_t id;
 
                 if (parse_id(*text, &id) >= 0 ? id == g->gid : g->name && streq(*text, g->name))

@@ -113,7 +113,7 @@ static void write_texts(Buffer *b, const PlanField *f, const void *object) {
         char *const *texts = PLAN_FIELD_GET(char **, object, f->offset);
 
         buffer_append_text(b, "[");
-        STRV_FOREACH(s, texts) {
+        STRV_FOREACH (s, texts) {
                 if (s != texts)
                         buffer_append_text(b, ",");
                 buffer_append_json_string(b, *s);

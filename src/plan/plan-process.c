@@ -26,8 +26,8 @@ static int check_pattern(PlanBuild *b) {
         size_t i = 0, size = 0;
 
         /* What a matcher does for each byte is bounded, and not little. */
-        STRV_FOREACH(argument, b->request->arguments)
-        size += strlen(*argument);
+        STRV_FOREACH (argument, b->request->arguments)
+                size += strlen(*argument);
         if (size > PLAN_PATTERN_TEXT_MAX)
                 return plan_refuse(b,
                                    PLAN_REFUSAL_QUOTA,
@@ -35,7 +35,7 @@ static int check_pattern(PlanBuild *b) {
                                    size,
                                    PLAN_PATTERN_TEXT_MAX);
 
-        STRV_FOREACH(argument, b->request->arguments) {
+        STRV_FOREACH (argument, b->request->arguments) {
                 int r = pattern ? pattern_matches(pattern, *argument) : -EINVAL;
 
                 i++;
@@ -93,7 +93,7 @@ static int build_argv(PlanBuild *b) {
         if (strv_length(b->profile->exec_start) > PLAN_ARGV_MAX - PLAN_ARGUMENTS_MAX)
                 return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "ExecStart= has too many arguments");
 
-        STRV_FOREACH(word, b->profile->exec_start) {
+        STRV_FOREACH (word, b->profile->exec_start) {
                 char *expanded;
 
                 r = word == b->profile->exec_start ? plan_expand_path(b, "ExecStart", *word, &expanded)
@@ -112,19 +112,19 @@ static int build_argv(PlanBuild *b) {
 static int environment_put(PlanBuild *b, const char *assignment) {
         size_t n = strcspn(assignment, "=") + 1;
 
-        STRV_FOREACH(old, b->plan->environment)
-        if (strncmp(*old, assignment, n) == 0) {
-                char *copy = strdup(assignment);
+        STRV_FOREACH (old, b->plan->environment)
+                if (strncmp(*old, assignment, n) == 0) {
+                        char *copy = strdup(assignment);
 
-                if (!copy)
-                        return -ENOMEM;
+                        if (!copy)
+                                return -ENOMEM;
 
-                size_t i = (size_t) (old - b->plan->environment);
+                        size_t i = (size_t) (old - b->plan->environment);
 
-                free(b->plan->environment[i]);
-                b->plan->environment[i] = copy;
-                return 0;
-        }
+                        free(b->plan->environment[i]);
+                        b->plan->environment[i] = copy;
+                        return 0;
+                }
 
         return strv_extend(&b->plan->environment, assignment);
 }
@@ -167,7 +167,7 @@ static int pass_environment(PlanBuild *b) {
                                    n,
                                    PLAN_ARGUMENTS_MAX);
 
-        STRV_FOREACH(a, b->request->environment) {
+        STRV_FOREACH (a, b->request->environment) {
                 _cleanup_free_ char *name = NULL;
                 int r;
 
@@ -269,7 +269,7 @@ static int build_environment(PlanBuild *b) {
         if (r < 0)
                 return r;
 
-        STRV_FOREACH(a, b->profile->environment) {
+        STRV_FOREACH (a, b->profile->environment) {
                 _cleanup_free_ char *expanded = NULL;
 
                 r = plan_expand(b, "Environment", *a, &expanded);
@@ -284,8 +284,8 @@ static int build_environment(PlanBuild *b) {
                         return r;
         }
 
-        STRV_FOREACH(what, b->profile->unset_environment)
-        environment_unset(b, *what);
+        STRV_FOREACH (what, b->profile->unset_environment)
+                environment_unset(b, *what);
 
         r = name_notify(b);
         if (r < 0)
@@ -382,7 +382,7 @@ static int build_rlimits(PlanBuild *b) {
 }
 
 static int build_capabilities(PlanBuild *b, const char *key, char *const *names, uint64_t *ret) {
-        STRV_FOREACH(name, names) {
+        STRV_FOREACH (name, names) {
                 int n = capability_from_name(*name);
 
                 if (n < 0)

@@ -18,11 +18,7 @@ static const char *host_name(const PlanBuild *b) { return b->context->host_name;
 
 static const char *runtime_directory(const PlanBuild *b) { return b->runtime_directory; }
 
-static const char *percent(const PlanBuild *b) {
-        (void) b;
-
-        return "%";
-}
+static const char *percent(const PlanBuild *b) { return "%"; }
 
 /* A primary group without a name, or with one that would break a path or passwd(5), is its number. */
 static const char *group_name(const PlanBuild *b) {

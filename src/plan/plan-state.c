@@ -111,7 +111,7 @@ static int add_directory(PlanBuild *b, const StateKind *kind, const char *name, 
 
 int plan_build_state(PlanBuild *b, char ***seen) {
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
-                STRV_FOREACH(name, kind_names(b, &kinds[i])) {
+                STRV_FOREACH (name, kind_names(b, &kinds[i])) {
                         int r = add_directory(b, &kinds[i], *name, seen);
 
                         if (r < 0)
@@ -135,7 +135,7 @@ int plan_state_variable(PlanBuild *b, size_t i, const char **ret_name, char **re
         if (i >= ELEMENTSOF(kinds))
                 return -ENOENT;
 
-        STRV_FOREACH(name, kind_names(b, &kinds[i])) {
+        STRV_FOREACH (name, kind_names(b, &kinds[i])) {
                 _cleanup_free_ char *expanded = NULL;
                 char *path;
                 int r;

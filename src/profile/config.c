@@ -86,9 +86,9 @@ static int config_parse_layers(const ConfigKey *key, const char *text, Config *c
         r = split_words(text, &words);
         if (r < 0)
                 return r;
-        STRV_FOREACH(word, words)
-        if (!layer_name_is_valid(*word))
-                return -EINVAL;
+        STRV_FOREACH (word, words)
+                if (!layer_name_is_valid(*word))
+                        return -EINVAL;
         if (strv_length(*field) + strv_length(words) > key->max)
                 return -ERANGE;
 
@@ -250,7 +250,7 @@ static int config_dropins(Config *c, const char *path, uid_t required_uid, Findi
                                                    "cannot be read: %s",
                                                    strerrordesc_np(-r));
 
-        STRV_FOREACH(name, names) {
+        STRV_FOREACH (name, names) {
                 _cleanup_free_ char *shown = NULL, *file = NULL;
 
                 shown = text_escape(*name);

@@ -46,13 +46,11 @@ static bool at_most_weight(const ProfileKey *key, const Profile *asked, const Pr
 }
 
 static bool at_most_quota(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         return asked->cpu_quota <= ceiling->cpu_quota;
 }
 
 /* 0 is any number of starts. */
 static bool at_most_burst(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         return ceiling->start_limit_burst == 0 ||
                (asked->start_limit_burst > 0 && asked->start_limit_burst <= ceiling->start_limit_burst);
 }
@@ -68,18 +66,15 @@ static bool at_most_rlimit(const ProfileKey *key, const Profile *asked, const Pr
 }
 
 static bool at_most_nice(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         return asked->nice_set && ceiling->nice_set && asked->nice >= ceiling->nice;
 }
 
 static bool at_most_oom_score(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         return asked->oom_score_adjust_set && ceiling->oom_score_adjust_set &&
                asked->oom_score_adjust >= ceiling->oom_score_adjust;
 }
 
 static bool at_most_umask(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         return (ceiling->umask & ~asked->umask) == 0;
 }
 
@@ -97,7 +92,6 @@ static bool at_most_name(const ProfileKey *key, const Profile *asked, const Prof
 }
 
 static bool at_most_on_disconnect(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         return asked->on_disconnect == ON_DISCONNECT_STOP || ceiling->on_disconnect == ON_DISCONNECT_KEEP;
 }
 
@@ -106,7 +100,6 @@ static bool at_most_on_disconnect(const ProfileKey *key, const Profile *asked, c
  * tighter form. Without any home, what RootDirectory= has at that place would come into sight.
  */
 static bool at_most_home(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         if (asked->protect_home == ceiling->protect_home)
                 return true;
         if (asked->protect_home == PROTECT_HOME_YES)
@@ -117,7 +110,6 @@ static bool at_most_home(const ProfileKey *key, const Profile *asked, const Prof
 
 /* proc(5): of the two in the middle, one hides processes whole and the other their content. */
 static bool at_most_proc(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         return asked->protect_proc == ceiling->protect_proc ||
                ceiling->protect_proc == PROTECT_PROC_DEFAULT ||
                (asked->protect_proc == PROTECT_PROC_INVISIBLE &&
@@ -135,16 +127,15 @@ static bool at_most_restart(const ProfileKey *key, const Profile *asked, const P
                 [RESTART_ALWAYS] = SUCCESS | EXIT_CODE | ABNORMAL,
         };
 
-        (void) key;
         return (ends[asked->restart] & ~ends[ceiling->restart]) == 0;
 }
 
 static bool part_of_words(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         char *const *c = *(char *const *const *) field(key, ceiling);
 
-        STRV_FOREACH(word, *(char *const *const *) field(key, asked))
-        if (!strv_contains(c, *word))
-                return false;
+        STRV_FOREACH (word, *(char *const *const *) field(key, asked))
+                if (!strv_contains(c, *word))
+                        return false;
 
         return true;
 }
@@ -226,7 +217,6 @@ static bool more_removals(const ProfileKey *key, const Profile *asked, const Pro
 
 /* Each item refuses something, and the first that holds answers. */
 static bool more_refusals(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         if (asked->n_syscall_arguments < ceiling->n_syscall_arguments)
                 return false;
 
@@ -247,7 +237,6 @@ static bool more_refusals(const ProfileKey *key, const Profile *asked, const Pro
  * lift the profile's own.
  */
 static bool at_most_io(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        (void) key;
         if (ceiling->n_io_limits == 0 || asked->n_io_limits != ceiling->n_io_limits)
                 return false;
 

@@ -55,7 +55,7 @@ static int check_arguments(const ProfileCheck *c) {
 
 /* Abstract ones may leave the value to their heirs. */
 static int check_user_settable(const ProfileCheck *c) {
-        STRV_FOREACH(name, c->profile->user_settable) {
+        STRV_FOREACH (name, c->profile->user_settable) {
                 const ProfileKey *key = profile_settable_key(*name);
                 _cleanup_free_ char *text = NULL;
 
@@ -99,12 +99,12 @@ static int check_memory(const ProfileCheck *c) {
 static int check_capabilities(const ProfileCheck *c) {
         int r = 0;
 
-        STRV_FOREACH(capability, c->profile->ambient_capabilities)
-        if (r == 0 && !strv_contains(c->profile->capability_bounding_set, *capability))
-                r = check_refuse(c,
-                                 "Security",
-                                 "AmbientCapabilities",
-                                 "names a capability that CapabilityBoundingSet= does not");
+        STRV_FOREACH (capability, c->profile->ambient_capabilities)
+                if (r == 0 && !strv_contains(c->profile->capability_bounding_set, *capability))
+                        r = check_refuse(c,
+                                         "Security",
+                                         "AmbientCapabilities",
+                                         "names a capability that CapabilityBoundingSet= does not");
 
         return r;
 }

@@ -126,7 +126,7 @@ static int load_read_sources(ProfileLoad *l) {
                 r = strict_directory_list(&l->directories.items[i], ".profile", &names);
                 if (r < 0)
                         return r;
-                STRV_FOREACH(name, names) {
+                STRV_FOREACH (name, names) {
                         r = load_add_file(l, i, *name, &seen);
                         if (r < 0)
                                 return r;
@@ -388,7 +388,7 @@ static int file_search_path(const char *path, char *const *directories, char ***
         if (r < 0)
                 return r;
 
-        STRV_FOREACH(directory, directories ?: (char *const *) profile_search_path) {
+        STRV_FOREACH (directory, directories ?: (char *const *) profile_search_path) {
                 if (streq(*directory, l[0]))
                         continue;
                 r = strv_extend(&l, *directory);

@@ -27,7 +27,6 @@ static int enum_find(const EnumName *names, size_t n_names, const char *s, int *
                 static const EnumName names[] = { __VA_ARGS__ };                                \
                 int value, r;                                                                   \
                                                                                                 \
-                (void) ret_why;                                                                 \
                 r = enum_find(names, ELEMENTSOF(names), scalar_text(key, text), &value);        \
                 if (r < 0)                                                                      \
                         return r;                                                               \

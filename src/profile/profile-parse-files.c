@@ -72,7 +72,7 @@ int parse_key_exec_start(const ProfileKey *key, const char *text, Profile *p, co
                         "it begins with the absolute path of a program; prefixes such as “-” or “+” are not known";
                 return r;
         }
-        STRV_FOREACH(word, words) {
+        STRV_FOREACH (word, words) {
                 if (!specifiers_are_valid(*word)) {
                         *ret_why = "it holds an unknown specifier; a percent sign is written %%";
                         return -EINVAL;
@@ -210,7 +210,7 @@ parse_binds(const ProfileKey *key, const char *text, Profile *p, bool read_only,
                 r = -EINVAL;
         }
 
-        STRV_FOREACH(word, words) {
+        STRV_FOREACH (word, words) {
                 ProfileBind b = {};
 
                 if (r < 0)
@@ -287,7 +287,7 @@ int parse_key_tmpfs(const ProfileKey *key, const char *text, Profile *p, const c
                 r = -EINVAL;
         }
 
-        STRV_FOREACH(word, words) {
+        STRV_FOREACH (word, words) {
                 ProfileTmpfs t = {};
 
                 if (r < 0)
@@ -355,7 +355,7 @@ static int paths_extend(const ProfileKey *key,
                 return -EINVAL;
         }
 
-        STRV_FOREACH(word, words) {
+        STRV_FOREACH (word, words) {
                 ProfilePath path = {};
 
                 r = path_parse(&path, *word, use, ret_why);
@@ -448,7 +448,6 @@ int parse_key_root_directory(const ProfileKey *key, const char *text, Profile *p
         char *path = NULL;
         int r;
 
-        (void) key;
         if (*text) {
                 r = parse_path(text, &path);
                 if (r < 0) {

@@ -111,11 +111,11 @@ static int extend_list(const ProfileKey *key,
                 return r;
         }
 
-        STRV_FOREACH(word, words)
-        if (!valid(*word)) {
-                *ret_why = why;
-                return -EINVAL;
-        }
+        STRV_FOREACH (word, words)
+                if (!valid(*word)) {
+                        *ret_why = why;
+                        return -EINVAL;
+                }
         if (strv_length(*field) + strv_length(words) > key->max) {
                 *ret_why = "the list has too many items";
                 return -EINVAL;
@@ -236,7 +236,7 @@ int parse_key_syscall_filter(const ProfileKey *key, const char *text, Profile *p
 
         /* What begins with a removal removes from the default. */
         r = n_before == 0 && deny ? syscalls_add(p, key->default_text, false, -1) : 0;
-        STRV_FOREACH(word, words) {
+        STRV_FOREACH (word, words) {
                 if (r < 0)
                         break;
                 r = syscalls_add_word(p, *word, deny, ret_why);

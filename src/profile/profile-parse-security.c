@@ -137,7 +137,7 @@ int parse_key_syscall_arguments(const ProfileKey *key, const char *text, Profile
                 return -EINVAL;
         }
 
-        STRV_FOREACH(word, words) {
+        STRV_FOREACH (word, words) {
                 ProfileSyscallArgument item;
 
                 r = argument_parse(*word, &item, ret_why);

@@ -22,7 +22,6 @@ static int in_range(const ProfileKey *key, uint64_t value) {
 }
 
 int parse_key_bool(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) ret_why;
         return parse_boolean(scalar_text(key, text), key_field(key, p));
 }
 
@@ -30,7 +29,6 @@ int parse_key_u32(const ProfileKey *key, const char *text, Profile *p, const cha
         uint32_t value;
         int r;
 
-        (void) ret_why;
         r = parse_u32(scalar_text(key, text), &value);
         if (r == 0)
                 r = in_range(key, value);
@@ -61,7 +59,6 @@ static int parse_key_number(const ProfileKey *key, const char *text, Profile *p,
 }
 
 int parse_key_u64(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) ret_why;
         return parse_key_number(key, text, p, parse_u64);
 }
 
@@ -72,7 +69,6 @@ int parse_key_size(const ProfileKey *key, const char *text, Profile *p, const ch
 }
 
 int parse_key_usec(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) ret_why;
         return parse_key_number(key, text, p, parse_usec);
 }
 
@@ -121,7 +117,6 @@ int parse_key_mode(const ProfileKey *key, const char *text, Profile *p, const ch
         mode_t value;
         int r;
 
-        (void) ret_why;
         r = parse_mode(scalar_text(key, text), &value);
         if (r == 0)
                 r = in_range(key, value);
@@ -133,7 +128,6 @@ int parse_key_mode(const ProfileKey *key, const char *text, Profile *p, const ch
 }
 
 int parse_key_signal(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) ret_why;
         return parse_signal(scalar_text(key, text), key_field(key, p));
 }
 
@@ -165,7 +159,6 @@ int parse_key_cpu_quota(const ProfileKey *key, const char *text, Profile *p, con
         uint32_t value = UINT32_MAX;
         int r;
 
-        (void) ret_why;
         r = *s ? parse_permyriad(s, &value) : 0;
         if (r == 0 && *s)
                 r = in_range(key, value);
@@ -198,7 +191,6 @@ int parse_key_cpu_set(const ProfileKey *key, const char *text, Profile *p, const
         char *saved = NULL;
         int r;
 
-        (void) ret_why;
         copy = strdup(scalar_text(key, text));
         if (!copy)
                 return -ENOMEM;
@@ -238,12 +230,10 @@ static int parse_adjustment(const char *s, int min, int max, bool *set, int *fie
 }
 
 int parse_key_nice(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) ret_why;
         return parse_adjustment(scalar_text(key, text), -20, 19, &p->nice_set, &p->nice);
 }
 
 int parse_key_oom_score_adjust(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) ret_why;
         return parse_adjustment(
                 scalar_text(key, text), -1000, 1000, &p->oom_score_adjust_set, &p->oom_score_adjust);
 }
@@ -273,7 +263,6 @@ int parse_error_number(const char *s, int *ret) {
 }
 
 int parse_key_error_number(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) ret_why;
         return parse_error_number(scalar_text(key, text), key_field(key, p));
 }
 
@@ -284,7 +273,6 @@ int parse_key_log_level(const ProfileKey *key, const char *text, Profile *p, con
         uint32_t number;
         int r;
 
-        (void) ret_why;
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (streq(names[i], s)) {
                         p->log_level_max = (int) i;
@@ -322,8 +310,6 @@ int parse_key_success_status(const ProfileKey *key, const char *text, Profile *p
         uint32_t statuses[8];
         int r;
 
-        (void) ret_why;
-        (void) key;
         memcpy(statuses, p->success_statuses, sizeof(statuses));
         if (!*text) {
                 memset(statuses, 0, sizeof(statuses));
@@ -335,7 +321,7 @@ int parse_key_success_status(const ProfileKey *key, const char *text, Profile *p
         if (r < 0)
                 return r;
 
-        STRV_FOREACH(word, words) {
+        STRV_FOREACH (word, words) {
                 uint32_t number;
                 int signo;
 
@@ -437,14 +423,10 @@ int parse_key_only_no(const ProfileKey *key, const char *text, Profile *p, const
         bool value;
         int r;
 
-        (void) p;
-        (void) ret_why;
         r = parse_boolean(scalar_text(key, text), &value);
         return r < 0 ? r : value ? -EOPNOTSUPP : 0;
 }
 
 int parse_key_only_default(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        (void) p;
-        (void) ret_why;
         return streq(scalar_text(key, text), key->default_text) ? 0 : -EOPNOTSUPP;
 }

@@ -240,7 +240,7 @@ static int dropins_collect(Dropins *d, const StrictDirectory *directory, size_t 
         if (r < 0)
                 return r;
 
-        STRV_FOREACH(name, names) {
+        STRV_FOREACH (name, names) {
                 Dropin item = { .directory = index };
                 bool hidden = false;
                 Dropin *grown;

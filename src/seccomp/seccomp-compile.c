@@ -84,7 +84,7 @@ static int compiler_apply(Compiler *c, const char *name, int error) {
         if (r < 0)
                 return r;
 
-        STRV_FOREACH(s, names) {
+        STRV_FOREACH (s, names) {
                 int number = syscall_number(*s);
 
                 if (number < 0)
@@ -129,7 +129,7 @@ static int compiler_apply_filter(Compiler *c) {
                         return r;
         }
 
-        STRV_FOREACH(name, (char *const *) syscalls_always) {
+        STRV_FOREACH (name, (char *const *) syscalls_always) {
                 r = compiler_apply(c, *name, -1);
                 if (r < 0)
                         return r;
@@ -139,7 +139,7 @@ static int compiler_apply_filter(Compiler *c) {
 }
 
 static int compiler_apply_log(Compiler *c) {
-        STRV_FOREACH(item, c->profile->syscall_log) {
+        STRV_FOREACH (item, c->profile->syscall_log) {
                 char *const *names;
                 int r;
 
@@ -147,7 +147,7 @@ static int compiler_apply_log(Compiler *c) {
                 if (r < 0)
                         return r;
 
-                STRV_FOREACH(name, names) {
+                STRV_FOREACH (name, names) {
                         int number = syscall_number(*name);
 
                         if (number >= 0)

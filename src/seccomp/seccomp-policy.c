@@ -237,7 +237,7 @@ policy_read_directory(SeccompPolicy *p, const char *path, uid_t required_uid, Fi
         if (r < 0)
                 return findings_add(findings, path, 0, NULL, "cannot be read: %s", strerrordesc_np(-r));
 
-        STRV_FOREACH(file, files) {
+        STRV_FOREACH (file, files) {
                 r = policy_read_file(p, &directory, *file, required_uid, findings);
                 if (r < 0)
                         return r;
@@ -404,7 +404,7 @@ int seccomp_policy_load(SeccompPolicy **ret,
         if (!p)
                 return -ENOMEM;
 
-        STRV_FOREACH(directory, directories ?: (char *const *) seccomp_policy_path) {
+        STRV_FOREACH (directory, directories ?: (char *const *) seccomp_policy_path) {
                 r = policy_read_directory(p, *directory, required_uid, findings);
                 if (r < 0)
                         return r;

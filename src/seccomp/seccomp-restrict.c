@@ -274,7 +274,7 @@ static int restrict_families(scmp_filter_ctx filter, const Profile *p, Findings 
         size_t n = 0;
         int r;
 
-        STRV_FOREACH(name, p->address_families) {
+        STRV_FOREACH (name, p->address_families) {
                 uint32_t family;
 
                 if (family_by_name(*name, &family) < 0) {

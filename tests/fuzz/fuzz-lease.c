@@ -3,7 +3,7 @@
 /* The keeper's reader of packets from whoever holds a lease. */
 
 #include "fuzz.h"
-#include "keeper/lease.h"
+#include "keeper/parts/lease.h"
 
 #include <signal.h>
 

@@ -3,7 +3,7 @@
 /* The keeper's reader of what an application says of itself. */
 
 #include "fuzz.h"
-#include "keeper/notify-message.h"
+#include "keeper/parts/notify-message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         NotifyMessage message = { .extend_usec = 77 };

@@ -74,11 +74,11 @@ static void check(const Plan *plan, const Profile *profile, const Input *input) 
         must(streq(plan->argv[0], "/usr/bin/printf"));
         must(strv_length(plan->argv) == 1 + strv_length(input->arguments));
         must(profile->arguments != PROFILE_ARGUMENTS_FIXED || !plan->argv[1]);
-        STRV_FOREACH(argument, plan->argv)
-        fuzz_must_be_text(*argument);
+        STRV_FOREACH (argument, plan->argv)
+                fuzz_must_be_text(*argument);
 
         /* No name but those that are let through, none twice, and a user's PATH never. */
-        STRV_FOREACH(variable, plan->environment) {
+        STRV_FOREACH (variable, plan->environment) {
                 must(strchr(*variable, '='));
                 must(is_own_variable(*variable));
         }

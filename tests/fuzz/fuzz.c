@@ -11,10 +11,6 @@
 static char directory[64];
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-        (void) st;
-        (void) type;
-        (void) ftw;
-
         (void) remove(path);
         return 0;
 }

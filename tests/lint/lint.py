@@ -251,9 +251,11 @@ def check_registered(tree):
     for name in tree.sources('src/', '.c') + [
             n for d in ('unit', 'fuzz', 'bench') for n in tree.sources(f'tests/{d}/', '.c')]:
         path = pathlib.PurePath(name)
-        build = path.parent / 'meson.build'
-        known = tree.text(build) if str(build) in tree.files else ''
-        if not any(f"'{n}'" in known for n in (path.name, re.sub('^(test|fuzz)-', '', path.stem))):
+        # A room of a folder is built with the folder, which names its files by their rooms.
+        build = next((p / 'meson.build' for p in path.parents if str(p / 'meson.build') in tree.files), None)
+        known = tree.text(build) if build else ''
+        listed = str(path.relative_to(build.parent)) if build else path.name
+        if not any(f"'{n}'" in known for n in (listed, re.sub('^(test|fuzz)-', '', path.stem))):
             yield f'{name}: not in {build}'
 
 

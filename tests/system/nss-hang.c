@@ -20,13 +20,6 @@ enum nss_status _nss_hang_initgroups_dyn(
         const char *user, gid_t group, long *start, long *size, gid_t **groups, long limit, int *ret_errno) {
         char path[256], name[16] = "";
 
-        (void) group;
-        (void) start;
-        (void) size;
-        (void) groups;
-        (void) limit;
-        (void) ret_errno;
-
         (void) snprintf(path, sizeof(path), "/run/nss-hang/%s", user);
         (void) prctl(PR_GET_NAME, name);
         while (strcmp(name, "immured-account") == 0 && access(path, F_OK) == 0)

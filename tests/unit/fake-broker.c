@@ -23,8 +23,6 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
         FakeHandler handler = *(FakeHandler *) userdata;
         int r;
 
-        (void) ret_error;
-
         if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "Hello"))
                 r = sd_bus_reply_method_return(m, "s", ":1.1");
         else if (sd_bus_message_is_method_call(m, NULL, NULL))

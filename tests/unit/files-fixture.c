@@ -22,9 +22,6 @@ Files files_new(void) {
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-        (void) st;
-        (void) type;
-        (void) ftw;
         return remove(path);
 }
 

@@ -8,7 +8,7 @@
  * Fails, and the build with it, where a member of the bus interface has no rule.
  */
 
-#include "broker/interface.h"
+#include "broker/bus/interface.h"
 
 #include <stdio.h>
 

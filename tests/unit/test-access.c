@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/access.h"
+#include "broker/call/access.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,8 +140,6 @@ static void check_answer(const Row *row, Who who) {
 }
 
 static void every_row_answers_everyone_as_written(void **state) {
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 for (Who who = 0; who < _WHO_MAX; who++)
                         check_answer(rows + i, who);
@@ -151,7 +149,6 @@ static void who_does_not_ask_polkit_gets_a_no(void **state) {
         const AccessObject sandbox = object_of(OBJECT_SANDBOX);
         const Caller owner = caller_of(WHO_OWNER), listed = caller_of(WHO_LISTED);
 
-        (void) state;
         assert_int_equal(access_check(&owner, ACCESS_STOP, &sandbox, NULL), -ENOKEY);
         assert_int_equal(access_check(&listed, ACCESS_STOP, &sandbox, NULL), -ENOKEY);
         assert_int_equal(access_check(&listed, ACCESS_INSPECT, &sandbox, NULL), -ENOKEY);
@@ -160,7 +157,6 @@ static void who_does_not_ask_polkit_gets_a_no(void **state) {
 static void polkit_is_never_asked_about_root(void **state) {
         const Caller root = caller_of(WHO_ROOT);
 
-        (void) state;
         for (AccessVerb verb = 0; verb < _ACCESS_VERB_MAX; verb++)
                 for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++) {
                         const AccessObject object = object_of(kind);
@@ -170,8 +166,6 @@ static void polkit_is_never_asked_about_root(void **state) {
 }
 
 static void what_one_owns_is_free_and_what_polkit_lends_is_not(void **state) {
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 if (rows[i].narrows != ACTION_NONE)
                         assert_true(access_action_is_free(rows[i].narrows));
@@ -193,8 +187,6 @@ static bool is_row(AccessVerb verb, ObjectKind kind) {
 static void what_is_not_listed_is_nobodys(void **state) {
         const Caller root = caller_of(WHO_ROOT);
 
-        (void) state;
-
         for (AccessVerb verb = 0; verb < _ACCESS_VERB_MAX; verb++)
                 for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++) {
                         const AccessObject object = { .kind = kind, .owner = 0, .profile = &profile };
@@ -209,7 +201,6 @@ static void what_does_not_exist_answers_like_what_may_not_be_seen(void **state) 
         const AccessObject none = { .kind = OBJECT_SANDBOX, .owner = UID_NOBODY };
         const Caller listed = caller_of(WHO_LISTED), nobody = { .uid = UID_NOBODY };
 
-        (void) state;
         for (size_t i = 0; i < 2; i++) {
                 AccessQuestion question = { 0 };
 
@@ -227,7 +218,6 @@ static void accounts_are_looked_up_only_where_they_matter(void **state) {
         const AccessObject manager = { .kind = OBJECT_MANAGER, .owner = UID_NOBODY };
         const AccessObject user = { .kind = OBJECT_USER, .owner = 1001 };
 
-        (void) state;
         assert_false(access_needs_account(0, ACCESS_STOP, &sandbox));
         assert_false(access_needs_account(1001, ACCESS_STOP, &sandbox));
         assert_true(access_needs_account(1002, ACCESS_STOP, &sandbox));
@@ -241,7 +231,6 @@ static void another_uids_account_lends_no_rights(void **state) {
         const AccessObject sandbox = { .kind = OBJECT_SANDBOX, .owner = 1001, .profile = &profile };
         AccessQuestion question = { 0 };
 
-        (void) state;
         assert_int_equal(access_check(&mixed_up, ACCESS_STOP, &sandbox, &question), -ENOKEY);
         assert_true(question.hidden);
 }
@@ -252,7 +241,6 @@ static void abstract_profiles_are_seen_by_those_who_manage_them(void **state) {
         const Caller root = caller_of(WHO_ROOT), listed = caller_of(WHO_LISTED),
                      manager = caller_of(WHO_MANAGER);
 
-        (void) state;
         abstract.abstract = true;
         assert_int_equal(access_check(&root, ACCESS_INSPECT, &object, NULL), 0);
         assert_int_equal(access_check(&manager, ACCESS_INSPECT, &object, NULL), 0);
@@ -275,7 +263,6 @@ static void what_asks_for_authentication_asks_for_both(void **state) {
         const AccessObject object = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY, .profile = &asking };
         const Caller root = caller_of(WHO_ROOT), listed = caller_of(WHO_LISTED);
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 AccessQuestion question = { 0 };
 
@@ -290,7 +277,6 @@ static void what_asks_for_authentication_asks_for_both(void **state) {
 
 static void a_refused_profile_is_roots_alone(void **state) {
         const AccessObject object = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY };
-        (void) state;
 
         for (Who who = 0; who < _WHO_MAX; who++) {
                 const Caller caller = caller_of(who);
@@ -301,8 +287,6 @@ static void a_refused_profile_is_roots_alone(void **state) {
 }
 
 static void verbs_kinds_and_actions_have_names(void **state) {
-        (void) state;
-
         for (AccessAction action = ACTION_NONE + 1; action < _ACCESS_ACTION_MAX; action++)
                 assert_memory_equal(access_action_id(action), "org.immured.Broker1.", 20);
         assert_string_equal(access_action_id(_ACCESS_ACTION_MAX), "none");

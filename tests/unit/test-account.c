@@ -15,7 +15,6 @@ static void test_a_user_is_meant_by_name_or_number(void **state) {
         };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 if (account_is_user(f.account, cases[i].text) != cases[i].meant)
@@ -29,7 +28,6 @@ static void test_a_user_is_meant_by_name_or_number(void **state) {
 static void test_groups_are_meant_by_name_or_number(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         assert_true(account_is_in_group(f.account, "alice"));
         assert_true(account_is_in_group(f.account, "staff"));
@@ -64,7 +62,6 @@ static void test_a_profile_admits_whom_it_allows_and_does_not_deny(void **state)
         };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 if (account_is_admitted(f.account, &cases[i].profile) != cases[i].admitted)
@@ -74,7 +71,6 @@ static void test_a_profile_admits_whom_it_allows_and_does_not_deny(void **state)
 static void test_the_look_up_finds_root_by_name_and_by_uid(void **state) {
         _cleanup_(account_freep) Account *by_name = NULL, *by_uid = NULL, *none = NULL;
 
-        (void) state;
         assert_int_equal(account_look_up("root", 7, &by_name), 0);
         assert_int_equal(account_look_up(NULL, 0, &by_uid), 0);
         assert_int_equal(by_name->uid, 0);
@@ -85,7 +81,6 @@ static void test_the_look_up_finds_root_by_name_and_by_uid(void **state) {
 }
 
 static void test_free_takes_null(void **state) {
-        (void) state;
         assert_null(account_free(NULL));
         assert_null(plan_free(NULL));
 }

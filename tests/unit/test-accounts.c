@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/accounts.h"
+#include "broker/peers/accounts.h"
 
-#include "broker/accounts-worker.h"
+#include "broker/peers/accounts-worker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -184,7 +184,6 @@ static void an_answer_says_what_was_put_in(void **state) {
         _cleanup_(account_freep) Account *a = NULL;
         ssize_t size = account_answer_write(buf, 1, 0, &alice);
 
-        (void) state;
         assert_true(size > 0);
         assert_int_equal(account_answer_read(buf, size, &a), 0);
         assert_string_equal(a->name, "alice");
@@ -203,7 +202,6 @@ static void a_cut_or_longer_answer_is_none(void **state) {
         ssize_t size = account_answer_write(buf, 1, 0, &alice);
         Account *a = NULL;
 
-        (void) state;
         for (ssize_t n = 0; n < size; n++)
                 assert_int_equal(account_answer_read(buf, n, &a), -EBADMSG);
         assert_int_equal(account_answer_read(buf, size + 1, &a), -EBADMSG);
@@ -216,7 +214,6 @@ static void an_error_or_too_many_groups_are_no_account(void **state) {
         Account *a = NULL;
         ssize_t size;
 
-        (void) state;
         size = account_answer_write(buf, 1, -ENOENT, NULL);
         assert_int_equal(account_answer_read(buf, size, &a), -EBADMSG);
 

@@ -35,7 +35,7 @@ static const struct {
 };
 /* clang-format on */
 
-static void the_unit_ends_as_the_application_did_and_as_the_profile_judges(void **state _unused_) {
+static void the_unit_ends_as_the_application_did_and_as_the_profile_judges(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
                 const AppEnd end = app_end_of(ends[i].result, ends[i].code, ends[i].status);
 
@@ -44,7 +44,7 @@ static void the_unit_ends_as_the_application_did_and_as_the_profile_judges(void 
         }
 }
 
-static void what_only_the_admin_can_change_is_not_tried_again(void **state _unused_) {
+static void what_only_the_admin_can_change_is_not_tried_again(void **state) {
         assert_int_equal(app_end_refused(SD_BUS_ERROR_ACCESS_DENIED).status, APP_REFUSED_STATUS);
         assert_int_equal(app_end_refused(ERROR_NO_SUCH_PROFILE).status, APP_REFUSED_STATUS);
         assert_int_equal(app_end_refused(ERROR_QUOTA_EXCEEDED).status, APP_REFUSED_STATUS);
@@ -52,14 +52,14 @@ static void what_only_the_admin_can_change_is_not_tried_again(void **state _unus
         assert_int_equal(app_end_refused("").status, EXIT_FAILURE);
 }
 
-static void what_passes_is_waited_for(void **state _unused_) {
+static void what_passes_is_waited_for(void **state) {
         assert_true(app_error_is_passing(ERROR_BUSY));
         assert_true(app_error_is_passing(SD_BUS_ERROR_NO_REPLY));
         assert_false(app_error_is_passing(ERROR_NO_SUCH_USER));
         assert_false(app_error_is_passing(SD_BUS_ERROR_ACCESS_DENIED));
 }
 
-static void a_signal_is_died_of_though_it_was_blocked_and_ignored(void **state _unused_) {
+static void a_signal_is_died_of_though_it_was_blocked_and_ignored(void **state) {
         static const int signals[] = { SIGTERM, SIGKILL, SIGSEGV };
 
         for (size_t i = 0; i < ELEMENTSOF(signals); i++) {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-static void name_and_profile_come_apart(void **state _unused_) {
+static void name_and_profile_come_apart(void **state) {
         AppName a;
 
         assert_int_equal(app_name_parse("alice:web", &a), 0);
@@ -18,7 +18,7 @@ static void name_and_profile_come_apart(void **state _unused_) {
         assert_false(app_name_is_user(&a, "alic", 1000));
 }
 
-static void digits_are_a_uid_and_never_a_name(void **state _unused_) {
+static void digits_are_a_uid_and_never_a_name(void **state) {
         AppName a;
 
         assert_int_equal(app_name_parse("1000:my-web_2", &a), 0);
@@ -29,7 +29,7 @@ static void digits_are_a_uid_and_never_a_name(void **state _unused_) {
         assert_false(app_name_is_user(&a, "1000", 1001));
 }
 
-static void what_is_no_name_is_refused_and_leaves_the_output_alone(void **state _unused_) {
+static void what_is_no_name_is_refused_and_leaves_the_output_alone(void **state) {
         static const char *const bad[] = {
                 "",
                 ":",

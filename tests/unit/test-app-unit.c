@@ -16,7 +16,7 @@
 
 #define UNIT "immured-app@alice:web.service"
 
-static void units_are_named_by_user_or_else_by_uid(void **state _unused_) {
+static void units_are_named_by_user_or_else_by_uid(void **state) {
         char unit[APP_UNIT_SIZE];
 
         app_unit_name("alice", 1000, "web", unit);
@@ -35,7 +35,7 @@ static bool exists(const Files *f, const char *name) {
         return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
-static void the_slice_is_written_once_and_changed_where_it_is_another(void **state _unused_) {
+static void the_slice_is_written_once_and_changed_where_it_is_another(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_free_ char *path = files_path(&f, UNIT ".d/immured.conf"), *text = NULL;
 
@@ -50,7 +50,7 @@ static void the_slice_is_written_once_and_changed_where_it_is_another(void **sta
         assert_int_equal(app_unit_unset_slice(f.root, UNIT), 0);
 }
 
-static void what_is_not_ours_stays(void **state _unused_) {
+static void what_is_not_ours_stays(void **state) {
         _cleanup_files_ Files f = files_new();
 
         assert_int_equal(app_unit_set_slice(f.root, UNIT, 1000), 1);
@@ -60,7 +60,7 @@ static void what_is_not_ours_stays(void **state _unused_) {
         assert_false(exists(&f, UNIT ".d/immured.conf"));
 }
 
-static void a_link_is_made_once_and_never_in_place_of_another(void **state _unused_) {
+static void a_link_is_made_once_and_never_in_place_of_another(void **state) {
         _cleanup_files_ Files f = files_new();
 
         assert_int_equal(app_unit_link(f.root, UNIT, "/usr/lib/x@.service"), 1);
@@ -71,7 +71,7 @@ static void a_link_is_made_once_and_never_in_place_of_another(void **state _unus
         assert_true(exists(&f, "multi-user.target.wants"));
 }
 
-static void a_directory_that_is_not_there_is_an_error_for_writers_alone(void **state _unused_) {
+static void a_directory_that_is_not_there_is_an_error_for_writers_alone(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_free_ char *missing = files_path(&f, "missing");
 

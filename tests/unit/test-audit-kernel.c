@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/audit-kernel.h"
+#include "broker/call/audit-kernel.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,12 +16,10 @@ static void assert_text(const AuditRecord *record, const char *expected) {
 }
 
 static void test_what_is_not_known_is_left_out(void **state) {
-        (void) state;
         assert_text(&(AuditRecord){ .verb = "reload" }, "op=immured-reload caller_uid=0");
 }
 
 static void test_all_that_is_known(void **state) {
-        (void) state;
         assert_text(
                 &(AuditRecord){ .verb = "launch",
                                 .caller = 1000,
@@ -39,7 +37,6 @@ static void test_all_that_is_known(void **state) {
 static void test_hostile_values_are_encoded(void **state) {
         static const char *const hostile[] = { "a res=success", "a\" op=\"b", "a\nb", "\x1b[2J", "\xff" };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(hostile); i++) {
                 _cleanup_free_ char *text = NULL;
                 const AuditRecord record = { .verb = "launch", .profile = hostile[i] };
@@ -58,7 +55,6 @@ static void test_hostile_values_are_encoded(void **state) {
 static void test_refused_for_good(void **state) {
         int fd = -ENOTSUP;
 
-        (void) state;
         audit_kernel_write(&fd, &(AuditRecord){ .verb = "launch" });
         assert_int_equal(fd, -ENOTSUP);
         audit_kernel_close(&fd);
@@ -69,7 +65,6 @@ static void test_refused_for_good(void **state) {
 static void test_refusal_closes_the_log(void **state) {
         int fd = open("/dev/null", O_RDWR | O_CLOEXEC), was = fd;
 
-        (void) state;
         assert_true(fd >= 0);
         audit_kernel_write(&fd, &(AuditRecord){ .verb = "launch" });
         assert_int_equal(fd, -ENOTSUP);

@@ -10,7 +10,6 @@ static void an_empty_buffer_is_an_empty_text(void **state) {
         _cleanup_buffer_ Buffer b = {};
         _cleanup_free_ char *text = NULL;
 
-        (void) state;
         text = buffer_take_text(&b);
         assert_string_equal(text, "");
         assert_null(b.data);
@@ -19,7 +18,6 @@ static void an_empty_buffer_is_an_empty_text(void **state) {
 static void bytes_come_out_as_they_went_in(void **state) {
         _cleanup_buffer_ Buffer b = {};
 
-        (void) state;
         for (unsigned i = 0; i < 1000; i++)
                 buffer_append(&b, (uint8_t[]){ (uint8_t) i, 0 }, 2);
         assert_int_equal(buffer_error(&b), 0);
@@ -35,7 +33,6 @@ static void formats_are_appended(void **state) {
         _cleanup_buffer_ Buffer b = {};
         _cleanup_free_ char *text = NULL;
 
-        (void) state;
         buffer_append_text(&b, "a");
         buffer_printf(&b, "%d-%s", 7, "x");
         buffer_printf(&b, "%s", "");
@@ -47,7 +44,6 @@ static void formats_are_appended(void **state) {
 static void errors_stick(void **state) {
         _cleanup_buffer_ Buffer b = {};
 
-        (void) state;
         buffer_append_text(&b, "kept");
         buffer_append(&b, "x", SIZE_MAX); /* cannot be had */
         assert_int_equal(buffer_error(&b), -ENOMEM);
@@ -70,7 +66,6 @@ static void json_strings_are_escaped(void **state) {
                 { "ä€😀", "\"ä€😀\"" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_buffer_ Buffer b = {};
                 _cleanup_free_ char *text = NULL;

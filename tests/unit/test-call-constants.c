@@ -30,7 +30,6 @@ static void values_are_those_of_c(void **state) {
                 { "PROT_WRITE|4|0x8", PROT_WRITE | 4 | 8 },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 uint64_t value = 12345;
 
@@ -66,7 +65,6 @@ static void mistakes_are_refused(void **state) {
                 { "02000000000000000000000", -ERANGE },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 uint64_t value = 12345;
 

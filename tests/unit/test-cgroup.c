@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/cgroup.h"
+#include "keeper/parts/cgroup.h"
 
 #include "base/fd.h"
 #include "base/strv.h"
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-static void a_value_is_recognised_as_the_kernel_writes_it(void **state _unused_) {
+static void a_value_is_recognised_as_the_kernel_writes_it(void **state) {
         static const struct {
                 const char *file, *wanted, *text;
                 bool matches;
@@ -50,7 +50,7 @@ static void a_value_is_recognised_as_the_kernel_writes_it(void **state _unused_)
                         fail_msg("%s: \"%s\" and \"%s\"", cases[i].file, cases[i].wanted, cases[i].text);
 }
 
-static void the_slice_of_a_user_is_recognised(void **state _unused_) {
+static void the_slice_of_a_user_is_recognised(void **state) {
         static const struct {
                 const char *path;
                 int r;
@@ -79,7 +79,7 @@ static void the_slice_of_a_user_is_recognised(void **state _unused_) {
         }
 }
 
-static void a_set_is_within_another_or_not(void **state _unused_) {
+static void a_set_is_within_another_or_not(void **state) {
         static const struct {
                 const char *set, *allowed;
                 bool is;
@@ -132,7 +132,7 @@ static PlanCgroupValue values[] = {
 };
 static char *degrade_memory[] = { (char *) "memory", NULL };
 
-static void what_is_written_is_enforced(void **state _unused_) {
+static void what_is_written_is_enforced(void **state) {
         _cleanup_(directory_done) Directory d = {};
         _cleanup_strv_ char **layers = NULL;
         CgroupUnit unit = { .fd = -EBADF, .path = (char *) "/test", .controllers = 3 };
@@ -152,7 +152,7 @@ static void what_is_written_is_enforced(void **state _unused_) {
 }
 
 /* With a slice that has none of the CPUs, for one. */
-static void a_set_of_which_nothing_can_be_had_is_refused(void **state _unused_) {
+static void a_set_of_which_nothing_can_be_had_is_refused(void **state) {
         static const struct {
                 const char *effective;
                 int r;
@@ -174,7 +174,7 @@ static void a_set_of_which_nothing_can_be_had_is_refused(void **state _unused_) 
         }
 }
 
-static void a_missing_controller_is_named(void **state _unused_) {
+static void a_missing_controller_is_named(void **state) {
         _cleanup_(directory_done) Directory d = {};
         CgroupUnit unit = { .fd = -EBADF, .path = (char *) "/test", .controllers = 2 };
         Plan plan = { .cgroup = values, .n_cgroup = ELEMENTSOF(values) };
@@ -202,7 +202,7 @@ static void a_missing_controller_is_named(void **state _unused_) {
         assert_int_equal(strv_length(layers), 1);
 }
 
-static void a_value_that_leaves_the_cgroup_is_refused(void **state _unused_) {
+static void a_value_that_leaves_the_cgroup_is_refused(void **state) {
         static const struct {
                 const char *file, *layer;
         } cases[] = {
@@ -232,7 +232,7 @@ static void assert_holds(const Directory *d, const char *file, const char *value
 }
 
 /* The last one that is asked for fails: a controller that is missing, a value that leads out of the cgroup. */
-static void changes_are_made_together_or_not_at_all(void **state _unused_) {
+static void changes_are_made_together_or_not_at_all(void **state) {
         CgroupUnit unit = { .fd = -EBADF, .path = (char *) "/test", .controllers = 3 };
         const struct {
                 PlanCgroupValue last;
@@ -261,7 +261,7 @@ static void changes_are_made_together_or_not_at_all(void **state _unused_) {
         }
 }
 
-static void frozen_is_what_the_kernel_says(void **state _unused_) {
+static void frozen_is_what_the_kernel_says(void **state) {
         _cleanup_(directory_done) Directory d = {};
 
         directory_init(&d);
@@ -276,7 +276,7 @@ static void frozen_is_what_the_kernel_says(void **state _unused_) {
         assert_holds(&d, "cgroup.freeze", "1");
 }
 
-static void oom_kills_are_counted(void **state _unused_) {
+static void oom_kills_are_counted(void **state) {
         _cleanup_(directory_done) Directory d = {};
 
         directory_init(&d);

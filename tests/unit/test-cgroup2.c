@@ -37,7 +37,6 @@ static void the_hierarchy_is_found_in_every_layout(void **state) {
                 { "", "/", NULL },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_free_ char *directory = NULL;
 
@@ -56,7 +55,6 @@ static void every_mount_comes_once(void **state) {
         char *rest = text;
         Cgroup2Mount mount;
 
-        (void) state;
         assert_true(cgroup2_next_mount(&rest, &mount));
         assert_string_equal(mount.root, "/a");
         assert_string_equal(mount.point, "/one");
@@ -81,7 +79,6 @@ static void a_group_is_the_line_of_no_controller(void **state) {
         };
         _cleanup_free_ char *own = NULL;
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_free_ char *group = NULL;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/cgroups.h"
+#include "broker/state/cgroups.h"
 
 #include "base/text.h"
 
@@ -14,7 +14,6 @@
 static void keepers_lie_where_systemd_would_put_them(void **state) {
         _cleanup_free_ char *path = NULL;
 
-        (void) state;
         assert_int_equal(cgroup_path_for_keeper("/c", 1000, &path), 0);
         assert_string_equal(path, "/c/immured.slice/immured-1000.slice/immured-user@1000.service");
 }
@@ -25,13 +24,11 @@ static char *directory;
 static int set_up(void **state) {
         char template[] = "/tmp/test-cgroups-XXXXXX";
 
-        (void) state;
         directory = strdup(mkdtemp(template));
         return directory ? 0 : -1;
 }
 
 static int tear_down(void **state) {
-        (void) state;
         assert_int_equal(rmdir(directory), 0);
         free(directory);
         return 0;
@@ -55,7 +52,6 @@ static void drop(const char *name) {
 static void numbers_are_read_by_name(void **state) {
         uint64_t value = 7;
 
-        (void) state;
         put("memory.current", "4096\n");
         put("cpu.stat", "usage_usec_total 1\nusage_usec 23\nuser_usec 5\n");
         put("pids.current", "max\n");
@@ -74,7 +70,7 @@ static void numbers_are_read_by_name(void **state) {
         drop("pids.current");
 }
 
-static void numbers_of_devices_are_added_up(void **state _unused_) {
+static void numbers_of_devices_are_added_up(void **state) {
         uint64_t value = 7;
 
         put("io.stat", "8:0 rbytes=100 wbytes=1 rios=3\n8:16 rbytes=11 wbytes=2 rios=1\n252:0 \n");
@@ -96,7 +92,6 @@ static void what_is_empty_is_cleared_away(void **state) {
         _cleanup_free_ char *path = NULL;
         int dir;
 
-        (void) state;
         dir = cgroup_make_for_keeper(directory, 3001);
         assert_true(dir >= 0);
         assert_int_equal(cgroup_path_for_keeper(directory, 3001, &path), 0);

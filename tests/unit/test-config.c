@@ -22,7 +22,6 @@ static void without_files_defaults_are_in_force(void **state) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_config_ Config c = {}, d = {};
 
-        (void) state;
         assert_int_equal(load(&f, &c, &findings), 0);
         assert_int_equal(c.max_sandboxes, 4096);
         assert_int_equal(c.idle_timeout_usec, USEC_INFINITY);
@@ -41,7 +40,6 @@ static void files_and_dropins_are_read_in_order(void **state) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_config_ Config c = {};
 
-        (void) state;
         files_write(
                 &f,
                 "immured.conf",
@@ -65,7 +63,6 @@ static void half_a_configuration_is_none(void **state) {
         _cleanup_findings_ Findings findings = {};
         Config c = { .max_sandboxes = 7 };
 
-        (void) state;
         files_write(&f,
                     "immured.conf",
                     "[Broker]\nMaxSandboxes=10\nMaxSandboxes=11\nMaxSandbox=1\nDegrade=all\n"
@@ -97,7 +94,6 @@ static void each_fault_is_named(void **state) {
                 { "[Audit]\nLogLaunches=perhaps\n", 2, "not valid" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_files_ Files f = files_new();
                 _cleanup_findings_ Findings findings = {};
@@ -117,7 +113,6 @@ static void masks_and_permissions_count_here_too(void **state) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_config_ Config c = {};
 
-        (void) state;
         files_make_directory(&f, "immured.conf.d");
         files_link(&f, "/dev/null", "immured.conf.d/masked.conf");
         files_write(&f, "immured.conf", "[Broker]\n");

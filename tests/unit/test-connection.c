@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/connection.h"
+#include "broker/peers/connection.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,8 +26,6 @@ static void what_was_read_does_not_count(void **state) {
         char buffer[4096];
         sd_bus *bus = open_pair(&fd);
 
-        (void) state;
-
         while (read(fd, buffer, sizeof(buffer)) > 0)
                 ;
         assert_int_equal(connection_unread(bus), 0);
@@ -47,7 +45,6 @@ static void a_burst_is_no_backlog_unless_it_stays(void **state) {
         const uint64_t begin = 1000 * CONNECTION_LAG_USEC;
         uint64_t last = 0;
 
-        (void) state;
         assert_int_equal(connection_backlog(0, begin, &last), 0);
         assert_int_equal(connection_backlog(CONNECTION_BURST_SIZE, begin + 1, &last), 0);
         assert_int_equal(connection_backlog(CONNECTION_BURST_SIZE + 10, begin + 2, &last), 10);

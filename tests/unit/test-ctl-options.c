@@ -77,8 +77,6 @@ static int parse(Options *o, const OptionCase *c, char *ret_argv[WORDS_MAX + 2])
 }
 
 static void every_case_is_read_or_refused(void **state) {
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_options_ Options o = {};
                 char *argv[WORDS_MAX + 2];
@@ -96,8 +94,6 @@ static void values_arrive(void **state) {
         _cleanup_options_ Options o = {};
         char *argv[WORDS_MAX + 2];
 
-        (void) state;
-
         assert_int_equal(parse(&o, &c, argv), 9 - 1);
         assert_int_equal(o.output, OUTPUT_JSON_PRETTY);
         assert_string_equal(o.instance, "blue");
@@ -113,8 +109,6 @@ static void kill_options_arrive(void **state) {
         _cleanup_options_ Options o = {};
         char *argv[WORDS_MAX + 2];
 
-        (void) state;
-
         assert_int_equal(parse(&o, &c, argv), 5);
         assert_int_equal(o.signal, SIGINT);
         assert_string_equal(o.whom, "main");
@@ -125,8 +119,6 @@ static void a_name_alone_takes_the_callers_value(void **state) {
         static const OptionCase c = { { "-E", "IMMURED_TEST" }, OPTION_LAUNCH, true, 3 };
         _cleanup_options_ Options o = {};
         char *argv[WORDS_MAX + 2];
-
-        (void) state;
 
         assert_int_equal(setenv("IMMURED_TEST", "x y", 1), 0);
         assert_int_equal(parse(&o, &c, argv), 3);
@@ -139,16 +131,12 @@ static void options_read_before_are_checked_again(void **state) {
         _cleanup_options_ Options o = {};
         char *argv[WORDS_MAX + 2];
 
-        (void) state;
-
         assert_int_equal(parse(&o, &before, argv), 2);
         assert_true(parse(&o, &behind, argv) < 0);
 }
 
 static void help_names_what_applies(void **state) {
         _cleanup_free_ char *all = options_help(ALL), *some = options_help(OPTION_KILL);
-
-        (void) state;
 
         assert_non_null(strstr(all, "--json=short|pretty|off"));
         assert_non_null(strstr(some, "-s --signal=SIGNAL"));

@@ -49,8 +49,6 @@ static const TableCase table_cases[] = {
 };
 
 static void tables_are_laid_out(void **state) {
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(table_cases); i++) {
                 const TableCase *c = &table_cases[i];
                 _cleanup_json_ json_t *rows = json_loads(c->rows, 0, NULL);
@@ -67,8 +65,6 @@ static void states_have_colours_only_where_wanted(void **state) {
         _cleanup_json_ json_t *rows = json_loads("[{\"state\":\"failed\"},{\"state\":\"odd\"}]", 0, NULL);
         _cleanup_free_ char *with = NULL, *without = NULL;
 
-        (void) state;
-
         with = table_format(rows, &column, 1, &(TableStyle){ .colour = true });
         without = table_format(rows, &column, 1, &(TableStyle){});
         assert_string_equal(with, "\033[31mfailed\033[0m\nodd\033[0m\n");
@@ -84,8 +80,6 @@ static void values_are_words(void **state) {
                 { "\"a b\"", "a b" },
         };
 
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_json_ json_t *value = json_loads(cases[i].json, JSON_DECODE_ANY, NULL);
                 _cleanup_free_ char *text = json_to_text(value);
@@ -97,8 +91,6 @@ static void values_are_words(void **state) {
 static void too_many_columns_are_refused(void **state) {
         TableColumn many[17];
         _cleanup_json_ json_t *rows = json_array();
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(many); i++)
                 many[i] = (TableColumn){ "id", "ID", 0 };

@@ -34,7 +34,7 @@ static size_t count(const char *text, const char *word) {
         return n;
 }
 
-static void every_event_is_in_the_catalogue_and_no_other(void **state _unused_) {
+static void every_event_is_in_the_catalogue_and_no_other(void **state) {
         _cleanup_free_ char *text = read_catalogue();
 
         for (Event e = 0; e < _EVENT_MAX; e++) {
@@ -48,7 +48,7 @@ static void every_event_is_in_the_catalogue_and_no_other(void **state _unused_) 
         assert_int_equal(count(text, "\n-- "), _EVENT_MAX);
 }
 
-static void fields_and_message_are_escaped(void **state _unused_) {
+static void fields_and_message_are_escaped(void **state) {
         static const EventField fields[] = {
                 { "IMMURED_ID", "web.1.1" },
                 { "IMMURED_REASON", "a\nMESSAGE=forged\033[2J%n\xff" },
@@ -72,7 +72,7 @@ static void fields_and_message_are_escaped(void **state _unused_) {
 }
 
 /* What standard error gets, with and without a journal, as systemd or a person reads it. */
-static void nobody_is_left_without_the_message(void **state _unused_) {
+static void nobody_is_left_without_the_message(void **state) {
         static const struct {
                 bool for_systemd, journal;
                 const char *text;

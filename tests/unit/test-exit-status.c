@@ -45,8 +45,6 @@ static const struct {
 };
 
 static void packets_are_read_strictly(void **state) {
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 LeaseReport report = LEASE_REPORT_INIT;
                 int r = lease_report_read(&report, cases[i].packet, strlen(cases[i].packet));
@@ -62,8 +60,6 @@ static void a_bad_packet_leaves_the_report_alone(void **state) {
         LeaseReport report = LEASE_REPORT_INIT, before;
         static const char bad[] = "RESULT=signal\nCODE=killed\nSTATUS=x";
 
-        (void) state;
-
         assert_int_equal(lease_report_read(&report, "STATE=running", 13), 0);
         before = report;
         assert_int_equal(lease_report_read(&report, bad, strlen(bad)), -EBADMSG);
@@ -73,8 +69,6 @@ static void a_bad_packet_leaves_the_report_alone(void **state) {
 static void size_and_nul_are_checked(void **state) {
         char packet[LEASE_PACKET_MAX + 1];
         LeaseReport report = LEASE_REPORT_INIT;
-
-        (void) state;
 
         memset(packet, '\n', sizeof(packet));
         assert_int_equal(lease_report_read(&report, packet, LEASE_PACKET_MAX), 0);
@@ -86,16 +80,12 @@ static void the_longest_text_fits(void **state) {
         char packet[LEASE_PACKET_MAX + 1] = "TEXT=";
         LeaseReport report = LEASE_REPORT_INIT;
 
-        (void) state;
-
         memset(packet + 5, 'x', LEASE_PACKET_MAX - 5);
         assert_int_equal(lease_report_read(&report, packet, LEASE_PACKET_MAX), 0);
         assert_int_equal(strlen(report.text), LEASE_PACKET_MAX - 5);
 }
 
 static void errors_have_their_numbers(void **state) {
-        (void) state;
-
         assert_int_equal(exit_status_from_error(NULL, NULL), 125);
         assert_int_equal(exit_status_from_error(ERROR_SETUP_FAILED, NULL), 125);
         assert_int_equal(exit_status_from_error(ERROR_SETUP_FAILED, "exec: x: No such file or directory"),

@@ -38,7 +38,6 @@ static void ends_are_said_in_one_sentence(void **state) {
         };
         char text[EXPLAIN_EXIT_SIZE];
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 if (!strstr(explain_exit(cases[i].result, cases[i].code, cases[i].status, text),
                             cases[i].sentence))
@@ -50,7 +49,6 @@ static void every_end_has_a_whole_sentence(void **state) {
         static const int codes[] = { 0, CLD_EXITED, CLD_KILLED, CLD_DUMPED, 99 };
         char text[EXPLAIN_EXIT_SIZE];
 
-        (void) state;
         for (SandboxResult result = 0; result < _SANDBOX_RESULT_MAX; result++)
                 for (size_t i = 0; i < ELEMENTSOF(codes); i++)
                         for (int status = -1; status <= 256; status++) {

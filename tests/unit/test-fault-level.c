@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/fault-level.h"
+#include "keeper/parts/fault-level.h"
 
 #include "files-fixture.h"
 
@@ -16,7 +16,7 @@ static int open_root(const Files *f) {
         return fd;
 }
 
-static void every_count_is_read_from_its_file(void **state _unused_) {
+static void every_count_is_read_from_its_file(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_close_ int fd = open_root(&f);
         LevelCounts c;
@@ -40,7 +40,7 @@ static void every_count_is_read_from_its_file(void **state _unused_) {
         assert_true(level_knows_whose_tasks(fd));
 }
 
-static void what_is_missing_or_odd_counts_nothing(void **state _unused_) {
+static void what_is_missing_or_odd_counts_nothing(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_close_ int fd = open_root(&f);
         LevelCounts c;
@@ -64,7 +64,7 @@ static void what_is_missing_or_odd_counts_nothing(void **state _unused_) {
         assert_int_equal(c.tasks_max, 3);
 }
 
-static void amounts_come_with_their_limits(void **state _unused_) {
+static void amounts_come_with_their_limits(void **state) {
         static const struct {
                 FaultResource resource;
                 uint64_t value, limit;
@@ -94,7 +94,7 @@ static void amounts_come_with_their_limits(void **state _unused_) {
         assert_int_equal(level_tasks_left(fd), 1);
 }
 
-static void no_quota_is_none(void **state _unused_) {
+static void no_quota_is_none(void **state) {
         static const char *const texts[] = {
                 "max 100000\n", "5000 0\n", "5000\n", "", "18446744073709551615 1\n"
         };

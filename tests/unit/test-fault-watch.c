@@ -2,7 +2,7 @@
 
 /* Plain files stand for the kernel's: writing to them is announced by inotify as a change of the kernel's is. */
 
-#include "keeper/fault-watch.h"
+#include "keeper/parts/fault-watch.h"
 
 #include "files-fixture.h"
 
@@ -297,7 +297,7 @@ static void a_quota_is_looked_at_when_somebody_asks(void **state) {
         assert_hit(&t->hits_a, 2, FAULT_CPU_QUOTA, FAULT_OF_USER, 4, 300000);
 }
 
-static void without_controllers_nothing_is_told(void **state _unused_) {
+static void without_controllers_nothing_is_told(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_close_ int fd = open(f.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         Hits hits = {};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/fault.h"
+#include "keeper/parts/fault.h"
 
 #include "base/strv.h"
 #include "bus-fixture.h"
@@ -56,13 +56,13 @@ static size_t count(const Faults *f, const char *resource, uint64_t *ret_first) 
         return n;
 }
 
-static void none_are_an_empty_list(void **state _unused_) {
+static void none_are_an_empty_list(void **state) {
         uint64_t first = 0;
 
         assert_int_equal(count(NULL, "OOM", &first), 0);
 }
 
-static void rows_of_all_resources_come_in_order_of_time(void **state _unused_) {
+static void rows_of_all_resources_come_in_order_of_time(void **state) {
         _cleanup_(faults_freep) Faults *f = new_faults();
         uint64_t first = 0;
 
@@ -79,7 +79,7 @@ static void rows_of_all_resources_come_in_order_of_time(void **state _unused_) {
         assert_int_equal(count(f, "MemoryMax", &first), 0);
 }
 
-static void the_oldest_of_one_resource_gives_way_and_no_other(void **state _unused_) {
+static void the_oldest_of_one_resource_gives_way_and_no_other(void **state) {
         _cleanup_(faults_freep) Faults *f = new_faults();
         uint64_t first = 0;
 
@@ -92,7 +92,7 @@ static void the_oldest_of_one_resource_gives_way_and_no_other(void **state _unus
         assert_int_equal(count(f, "OOM", &first), 1);
 }
 
-static void a_storm_is_cut_off_and_comes_through_again_later(void **state _unused_) {
+static void a_storm_is_cut_off_and_comes_through_again_later(void **state) {
         _cleanup_(faults_freep) Faults *f = new_faults();
         const uint64_t begin = 1000 * FAULT_INTERVAL_USEC;
 
@@ -106,7 +106,7 @@ static void a_storm_is_cut_off_and_comes_through_again_later(void **state _unuse
         assert_true(faults_wants(f, FAULT_OOM, begin + FAULT_INTERVAL_USEC));
 }
 
-static void a_clock_that_is_set_back_silences_nothing(void **state _unused_) {
+static void a_clock_that_is_set_back_silences_nothing(void **state) {
         _cleanup_(faults_freep) Faults *f = new_faults();
         const uint64_t begin = 1000 * FAULT_INTERVAL_USEC;
 

@@ -28,7 +28,6 @@ static void files_are_read_up_to_a_limit(void **state) {
         char *untouched = (char *) 1;
         size_t size;
 
-        (void) state;
         fd = memfd_create("test", MFD_CLOEXEC);
         assert_int_equal(fd_write_full(fd, "0123456789", 10), 0);
         assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
@@ -46,7 +45,6 @@ static void long_files_are_read_whole(void **state) {
         _cleanup_free_ char *in = NULL, *out = NULL;
         size_t size = 100000, n;
 
-        (void) state;
         in = malloc(size);
         memset(in, 'x', size);
         fd = memfd_create("test", MFD_CLOEXEC);
@@ -61,7 +59,6 @@ static void long_files_are_read_whole(void **state) {
 static void kernel_files(void **state) {
         _cleanup_free_ char *line = NULL, *name = NULL;
 
-        (void) state;
         assert_int_equal(file_read_line(AT_FDCWD, "/proc/self/comm", &line), 0);
         assert_null(strchr(line, '\n'));
         assert_int_equal(file_write_kernel(AT_FDCWD, "/proc/self/comm", "renamed"), 0);
@@ -76,7 +73,6 @@ static void sealed_memfds_cannot_change(void **state) {
         _cleanup_free_ char *data = NULL;
         size_t size;
 
-        (void) state;
         fd = memfd_new_sealed("test", "abc", 3);
         assert_true(fd >= 0);
         assert_cloexec(fd);
@@ -101,7 +97,6 @@ static void sealed_memfds_cannot_change(void **state) {
 static void flags_are_set_and_cleared(void **state) {
         _cleanup_close_ int fd = -EBADF;
 
-        (void) state;
         fd = memfd_create("test", MFD_CLOEXEC);
         assert_int_equal(fd_set_cloexec(fd, false), 0);
         assert_int_equal(fcntl(fd, F_GETFD), 0);
@@ -118,7 +113,6 @@ static void flags_are_set_and_cleared(void **state) {
 static void openat2_keeps_below(void **state) {
         _cleanup_close_ int dir = -EBADF, fd = -EBADF;
 
-        (void) state;
         dir = fd_openat2(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY, 0, 0);
         assert_true(dir >= 0);
         assert_cloexec(dir);
@@ -137,7 +131,6 @@ static void packets_carry_descriptors(void **state) {
         int pair[2], out[3], in[3];
         char data[8];
 
-        (void) state;
         assert_int_equal(sockets(pair), 0);
         for (size_t i = 0; i < 3; i++)
                 out[i] = memfd_create("test", MFD_CLOEXEC);
@@ -165,7 +158,6 @@ static void unwanted_descriptors_are_closed(void **state) {
         int pair[2], out[10], in[1] = { -7 };
         char data[4];
 
-        (void) state;
         assert_int_equal(sockets(pair), 0);
         for (size_t i = 0; i < ELEMENTSOF(out); i++)
                 out[i] = pair[0];
@@ -198,7 +190,6 @@ static void a_flood_of_descriptors_is_refused(void **state) {
         int pair[2], in[8];
         char data[4];
 
-        (void) state;
         assert_int_equal(sockets(pair), 0);
         control.header.cmsg_level = SOL_SOCKET;
         control.header.cmsg_type = SCM_RIGHTS;
@@ -217,7 +208,6 @@ static void credentials_beside_descriptors_do_no_harm(void **state) {
         size_t n = 8;
         char data[4];
 
-        (void) state;
         assert_int_equal(sockets(pair), 0);
         assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)), 0);
         for (size_t i = 0; i < ELEMENTSOF(out); i++)
@@ -237,7 +227,6 @@ static void packets_tell_their_sender(void **state) {
         int pair[2], fds[1], one = 1;
         char data[4];
 
-        (void) state;
         assert_int_equal(sockets(pair), 0);
         assert_int_equal(fd_send_packet(pair[0], "ab", 2, pair, 1), 0);
         assert_int_equal(fd_receive_packet_from(pair[1], data, sizeof(data), fds, &n, &sender), -EBADMSG);
@@ -262,7 +251,6 @@ static void pidfds_signal(void **state) {
         pid_t pid, found = -7;
         int status;
 
-        (void) state;
         pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {
@@ -300,7 +288,6 @@ static void only_streams_of_bytes_are_streams(void **state) {
         _cleanup_close_ int file = memfd_create("file", MFD_CLOEXEC);
         int pair[2];
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_close_ int fd = open(cases[i].path, cases[i].flags | O_CLOEXEC);
 

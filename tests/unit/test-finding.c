@@ -17,7 +17,6 @@ static void assert_formatted(const Finding *f, const char *text) {
 static void findings_say_where_and_what(void **state) {
         _cleanup_findings_ Findings f = {};
 
-        (void) state;
         assert_int_equal(findings_add(&f, "a.profile", 3, "Key", "%s %d", "what", 1), 0);
         assert_int_equal(findings_add(&f, "a.profile", 4, NULL, "line"), 0);
         assert_int_equal(findings_add(&f, "a.profile", 0, "Key", "key"), 0);
@@ -31,7 +30,6 @@ static void findings_say_where_and_what(void **state) {
 static void there_is_a_limit(void **state) {
         _cleanup_findings_ Findings f = {}, g = {};
 
-        (void) state;
         for (unsigned i = 0; i < FINDINGS_MAX + 5; i++)
                 assert_int_equal(findings_add(&f, "file", i, NULL, "x"), 0);
         assert_int_equal(f.n_items, FINDINGS_MAX);
@@ -55,7 +53,6 @@ static void they_are_sorted_by_line_within_files(void **state) {
         _cleanup_findings_ Findings f = {};
         char order[ELEMENTSOF(in) + 1] = "";
 
-        (void) state;
         findings_sort(&f);
         for (size_t i = 0; i < ELEMENTSOF(in); i++)
                 assert_int_equal(findings_add(&f, in[i].file, in[i].line, NULL, "%s", in[i].text), 0);
@@ -68,7 +65,6 @@ static void they_are_sorted_by_line_within_files(void **state) {
 static void long_values_are_cut_between_characters(void **state) {
         char value[200], buf[FINDING_VALUE_SIZE];
 
-        (void) state;
         assert_string_equal(finding_shorten("", buf), "");
         assert_string_equal(finding_shorten("short ä", buf), "short ä");
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/interface.h"
+#include "broker/bus/interface.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,10 +35,7 @@ static void check_rule(ObjectKind kind, const Interface *i, const Member *m) {
         assert_non_null(m->handler);
 }
 
-static void every_member_has_a_rule_and_a_handler(void **state) {
-        (void) state;
-        each_member(check_rule);
-}
+static void every_member_has_a_rule_and_a_handler(void **state) { each_member(check_rule); }
 
 static void check_first_argument(ObjectKind kind, const Interface *i, const Member *m) {
         static const char first[_SUBJECT_MAX] = {
@@ -48,17 +45,11 @@ static void check_first_argument(ObjectKind kind, const Interface *i, const Memb
                 [SUBJECT_USER] = 'u',
         };
 
-        (void) kind;
-        (void) i;
-
         if (m->subject != SUBJECT_PATH)
                 assert_int_equal(m->in.types[0], first[m->subject]);
 }
 
-static void subjects_are_what_the_first_argument_names(void **state) {
-        (void) state;
-        each_member(check_first_argument);
-}
+static void subjects_are_what_the_first_argument_names(void **state) { each_member(check_first_argument); }
 
 /* Complete types of a signature. */
 static size_t count_types(const char *types) {
@@ -96,15 +87,11 @@ static void check_arguments(const Arguments *args) {
 }
 
 static void check_member_arguments(ObjectKind kind, const Interface *i, const Member *m) {
-        (void) kind;
-        (void) i;
-
         check_arguments(&m->in);
         check_arguments(&m->out);
 }
 
 static void every_argument_has_a_name(void **state) {
-        (void) state;
         each_member(check_member_arguments);
 
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++)
@@ -114,8 +101,6 @@ static void every_argument_has_a_name(void **state) {
 }
 
 static void names_are_found_once(void **state) {
-        (void) state;
-
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++)
                 for (const Interface *const *i = interfaces_of(kind); *i; i++) {
                         bool known;
@@ -135,7 +120,6 @@ static void names_are_found_once(void **state) {
 static void what_there_is_not_is_told_apart(void **state) {
         bool known = true;
 
-        (void) state;
         assert_null(member_find(OBJECT_SANDBOX, INTERFACE_MANAGER, "Launch", &known));
         assert_false(known);
         assert_null(member_find(OBJECT_MANAGER, INTERFACE_MANAGER, "Attach", &known));
@@ -157,8 +141,6 @@ static void assert_contains(const char *xml, const char *format, const char *nam
 }
 
 static void introspection_shows_everything(void **state) {
-        (void) state;
-
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++) {
                 _cleanup_free_ char *xml = NULL;
 
@@ -179,7 +161,6 @@ static void introspection_names_arguments_and_children(void **state) {
         char *children[] = { (char *) "web_2e1000_2e1", NULL };
         _cleanup_free_ char *xml = NULL;
 
-        (void) state;
         assert_int_equal(interfaces_to_xml(interfaces_of(OBJECT_MANAGER), children, &xml), 0);
         assert_contains(xml, "%s", "<arg type=\"a{sv}\" name=\"options\" direction=\"in\"/>");
         assert_contains(xml, "%s", "<arg type=\"a(ssussuo)\" name=\"sandboxes\" direction=\"out\"/>");

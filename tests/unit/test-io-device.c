@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "keeper/io-device.h"
+#include "keeper/parts/io-device.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,6 @@ static void test_what_is_no_limit_of_a_disk_is_refused(void **state) {
         };
         char *resolved = NULL;
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 assert_int_equal(io_limit_resolve(cases[i].value, &resolved), cases[i].error);
                 assert_null(resolved);
@@ -35,7 +34,6 @@ static void test_a_disk_is_its_number(void **state) {
         _cleanup_free_ char *resolved = NULL;
         int r;
 
-        (void) state;
         assert_non_null(mkdtemp(directory));
         (void) snprintf(node, sizeof(node), "%s/disk", directory);
         (void) snprintf(value, sizeof(value), "%s rbps=1048576 wiops=max", node);

@@ -19,7 +19,7 @@ static int send_text(const char *text) {
         return journal_send(&(struct iovec){ b.data, b.size }, 1);
 }
 
-static void fields_arrive_as_they_were(void **state _unused_) {
+static void fields_arrive_as_they_were(void **state) {
         static const char *const texts[] = { "plain", "",     "a=b",   "two\nlines",
                                              "\n",    "\n\n", "end\n", "\xff\x01" };
         FakeJournal j;
@@ -33,7 +33,7 @@ static void fields_arrive_as_they_were(void **state _unused_) {
         fake_journal_stop(&j);
 }
 
-static void the_parts_of_an_entry_are_one(void **state _unused_) {
+static void the_parts_of_an_entry_are_one(void **state) {
         const struct iovec parts[] = { { (char *) "A=1\n", 4 }, { NULL, 0 }, { (char *) "B=2\n", 4 } };
         FakeJournal j;
 
@@ -46,7 +46,7 @@ static void the_parts_of_an_entry_are_one(void **state _unused_) {
         fake_journal_stop(&j);
 }
 
-static void without_a_journal_that_is_said(void **state _unused_) {
+static void without_a_journal_that_is_said(void **state) {
         FakeJournal j;
 
         journal_use("/nonexistent/journal");
@@ -60,7 +60,7 @@ static void without_a_journal_that_is_said(void **state _unused_) {
         fake_journal_stop(&j);
 }
 
-static void a_socket_that_was_closed_is_opened_again(void **state _unused_) {
+static void a_socket_that_was_closed_is_opened_again(void **state) {
         FakeJournal j;
 
         fake_journal_start(&j);
@@ -76,7 +76,7 @@ static void a_socket_that_was_closed_is_opened_again(void **state _unused_) {
 }
 
 /* Were it to wait, the test would never end. */
-static void a_journal_that_hangs_is_not_waited_for(void **state _unused_) {
+static void a_journal_that_hangs_is_not_waited_for(void **state) {
         unsigned sent = 0, lost = 0, received = 0;
         char wanted[96];
         FakeJournal j;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/ids.h"
+#include "keeper/parts/ids.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-static void ranges_that_touch_are_told_from_those_that_meet(void **state _unused_) {
+static void ranges_that_touch_are_told_from_those_that_meet(void **state) {
         static const struct {
                 const char *text;
                 bool overlap;
@@ -33,7 +33,7 @@ static void ranges_that_touch_are_told_from_those_that_meet(void **state _unused
                         fail_msg("\"%s\"", cases[i].text);
 }
 
-static void a_line_that_is_too_long_is_passed_over(void **state _unused_) {
+static void a_line_that_is_too_long_is_passed_over(void **state) {
         char text[1024];
 
         memset(text, 'x', sizeof(text));
@@ -41,7 +41,7 @@ static void a_line_that_is_too_long_is_passed_over(void **state _unused_) {
         assert_true(subids_overlap(text, 2000000, IDS_BLOCK_SIZE));
 }
 
-static void the_range_ends_where_others_begin(void **state _unused_) {
+static void the_range_ends_where_others_begin(void **state) {
         /* systemd's container range; above it lies what nobody has promised to anybody. */
         assert_int_equal(IDS_FIRST, 524288);
         assert_int_equal((uint64_t) IDS_FIRST + (uint64_t) (IDS_N_BLOCKS - 1) * IDS_BLOCK_SIZE, 1878982656);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/streams.h"
+#include "keeper/parts/streams.h"
 
 #include "base/fd.h"
 #include "base/journal.h"
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static void a_line_may_claim_a_priority(void **state _unused_) {
+static void a_line_may_claim_a_priority(void **state) {
         static const struct {
                 const char *line, *rest;
                 int priority;

@@ -30,7 +30,6 @@ static void plans_have_both_kinds(void **state) {
         const Plan none = {},
                    both = { .apparmor_profile = (char *) "web", .selinux_context = (char *) "a:b:c" };
 
-        (void) state;
         assert_null(label_of(&none, LABEL_APPARMOR));
         assert_null(label_of(&none, LABEL_SELINUX));
         assert_string_equal(label_of(&both, LABEL_APPARMOR), "web");
@@ -54,7 +53,6 @@ static void a_module_has_to_be_there_and_enforce(void **state) {
                 { LABEL_SELINUX, "sys/fs/elsewhere", "1", false },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_files_ Files f = files_new();
                 _cleanup_close_ int root_fd = -EBADF;
@@ -71,7 +69,6 @@ static void labels_are_asked_for(void **state) {
         _cleanup_files_ Files f = files_new();
         Problem problem = {};
 
-        (void) state;
         files_write(&f, "stacked/apparmor/exec", "");
         files_write(&f, "stacked/exec", "");
         files_write(&f, "alone/exec", "");
@@ -122,7 +119,6 @@ static void what_is_read_back_must_enforce_that_label(void **state) {
                 { LABEL_SELINUX, "", "a:b:c", false },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_files_ Files f = files_new();
                 _cleanup_close_ int fd = -EBADF;
@@ -142,7 +138,6 @@ static void nothing_to_read_back_is_a_difference(void **state) {
         _cleanup_close_ int fd = open_directory(&f, ".");
         Problem problem = {};
 
-        (void) state;
         assert_true(label_check(LABEL_SELINUX, fd, "a:b:c", &problem) < 0);
         assert_int_equal(problem.failure, LAUNCH_FAILURE_VERIFICATION);
 }
@@ -151,7 +146,6 @@ static void the_kernels_own_directory_is_opened(void **state) {
         _cleanup_close_ int fd = -EBADF;
         Problem problem = {};
 
-        (void) state;
         fd = label_open(&problem);
         if (fd < 0)
                 assert_int_equal(fd, -ENOENT);

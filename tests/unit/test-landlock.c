@@ -30,7 +30,6 @@ static void rights_grow_with_the_version(void **state) {
         static const uint64_t expected[] = { 0,      0x1fff, 0x3fff, 0x7fff, 0x7fff,
                                              0xffff, 0xffff, 0xffff, 0xffff };
 
-        (void) state;
         for (unsigned v = 0; v < ELEMENTSOF(expected); v++)
                 assert_int_equal(landlock_rights(v), expected[v]);
 }
@@ -58,7 +57,6 @@ static void a_node_grants_what_its_mount_allows(void **state) {
                 { NODE(DEVPTS, "/dev/pts", PLAN_NODE_NO_EXEC), WRITES | IOCTL_DEV },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 PlanNode node = cases[i].node;
 
@@ -74,7 +72,6 @@ static void a_node_grants_what_its_mount_allows(void **state) {
 static void files_of_ours_execute_by_their_mode(void **state) {
         PlanNode nodes[] = { NODE(FILE, "/etc/passwd", 0), NODE(FILE, "/run-me", 0) };
 
-        (void) state;
         nodes[0].mode = 0644;
         nodes[1].mode = 0755;
         assert_int_equal(rights_of(nodes, 2, 0, 6), 0);
@@ -94,7 +91,6 @@ static void remounts_take_away(void **state) {
                 NODE(REMOUNT, "/home/data/deeper", recursive | PLAN_NODE_NO_EXEC),
         };
 
-        (void) state;
         assert_int_equal(rights_of(nodes, ELEMENTSOF(nodes), 0, 6), EXECUTE);
         assert_int_equal(rights_of(nodes, ELEMENTSOF(nodes), 1, 6), EXECUTE);
         assert_int_equal(rights_of(nodes, ELEMENTSOF(nodes), 2, 6), WRITES);
@@ -107,7 +103,6 @@ static void remounts_take_away(void **state) {
 
 /* Reading is granted for the whole tree at once: a rule that repeats it would only hide a mistake in the others. */
 static void no_node_speaks_of_reading(void **state) {
-        (void) state;
         for (uint8_t kind = 0; kind < _PLAN_NODE_KIND_MAX; kind++) {
                 PlanNode node = { .kind = kind, .target = (char *) "/x", .mode = 0777 };
 
@@ -118,7 +113,6 @@ static void no_node_speaks_of_reading(void **state) {
 static void the_version_is_told_or_why_not(void **state) {
         int version = landlock_version();
 
-        (void) state;
         assert_true(version >= 1 || version == -ENOSYS || version == -EOPNOTSUPP);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/launch-options.h"
+#include "broker/launch/launch-options.h"
 
 #include "bus-fixture.h"
 #include "link/link.h"
@@ -49,7 +49,6 @@ static void reading_read(Reading *r) {
 static void no_options_mean_the_profiles_own(void **state) {
         _cleanup_(reading_done) Reading r = READ("a{sv}", 0);
 
-        (void) state;
         assert_true(r.result >= 0);
         assert_null(r.options.arguments);
         assert_null(r.options.environment);
@@ -98,7 +97,6 @@ static void every_option_arrives(void **state) {
                                                  "b",
                                                  1);
 
-        (void) state;
         assert_true(r.result >= 0);
         assert_int_equal(strv_length(r.options.arguments), 2);
         assert_string_equal(r.options.arguments[1], "two words");
@@ -121,7 +119,6 @@ static void every_option_arrives(void **state) {
         })
 
 static void what_is_wrong_is_named(void **state) {
-        (void) state;
         ASSERT_REFUSED(READ("a{sv}", 1, "Argument", "as", 0), SD_BUS_ERROR_INVALID_ARGS, "Argument");
         ASSERT_REFUSED(READ("a{sv}", 1, "Arguments", "s", "one"), SD_BUS_ERROR_INVALID_ARGS, "\"as\"");
         ASSERT_REFUSED(READ("a{sv}", 2, "Wait", "b", 1, "Wait", "b", 1), SD_BUS_ERROR_INVALID_ARGS, "twice");
@@ -165,7 +162,6 @@ static Reading read_many(const char *option, const char *text, size_t n) {
 static void too_many_and_too_long_are_refused(void **state) {
         char longest[PLAN_TEXT_MAX + 1], longer[PLAN_TEXT_MAX + 2], assignment[2001];
 
-        (void) state;
         memset(longest, 'x', sizeof(longest) - 1);
         longest[sizeof(longest) - 1] = '\0';
         memset(longer, 'x', sizeof(longer) - 1);
@@ -230,7 +226,6 @@ static void properties_arrive_as_a_profile_would_say_them(void **state) {
                                                  "/a",
                                                  "/b /c");
 
-        (void) state;
         assert_true(r.result >= 0);
         assert_int_equal(r.options.n_settings, ELEMENTSOF(expected));
         for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
@@ -262,7 +257,6 @@ static Reading read_properties(const char *key, const char *value, size_t n) {
 static void too_many_and_too_long_properties_are_refused(void **state) {
         char longer[PLAN_TEXT_MAX + 2];
 
-        (void) state;
         memset(longer, 'x', sizeof(longer) - 1);
         longer[sizeof(longer) - 1] = '\0';
 

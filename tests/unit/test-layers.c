@@ -32,7 +32,6 @@ static void what_is_not_asked_for_is_not_built(void **state) {
         Layers l = { 99, true, true };
         Problem problem = {};
 
-        (void) state;
         assert_int_equal(layers_settle(&plan, &l, &problem), 0);
         assert_int_equal(l.landlock, 0);
         assert_false(l.apparmor);
@@ -51,7 +50,6 @@ static void what_is_asked_for_is_built_or_refused(void **state) {
                 { { .selinux_context = (char *) "a:b:c", .degrade = nothing }, here.selinux, "selinux: " },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 Layers l = { 99, true, true };
                 Problem problem = {};
@@ -81,7 +79,6 @@ static void what_may_be_missing_is_done_without(void **state) {
         Problem problem = {};
         Layers l = {};
 
-        (void) state;
         assert_int_equal(layers_settle(&plan, &l, &problem), 0);
         assert_int_equal(l.landlock > 0, here.landlock);
         assert_int_equal(l.apparmor, here.apparmor);

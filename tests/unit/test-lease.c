@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/lease.h"
+#include "keeper/parts/lease.h"
 
 #include "link/lease.h"
 
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static void packets_say_what_is_wanted(void **state _unused_) {
+static void packets_say_what_is_wanted(void **state) {
         static const struct {
                 const char *packet;
                 LeaseRequest request;
@@ -34,7 +34,7 @@ static void packets_say_what_is_wanted(void **state _unused_) {
         }
 }
 
-static void bad_packets_leave_the_request_alone(void **state _unused_) {
+static void bad_packets_leave_the_request_alone(void **state) {
         static const char *const cases[] = { "STOP=",       "STOP=0",    "STOP=yes",   "STOP=1 ",
                                              "SIGNAL=",     "SIGNAL=0",  "SIGNAL=65",  "SIGNAL=-9",
                                              "SIGNAL=TERM", "SIGNAL=+1", "SIGNAL=1\r", "STOP=1\nSIGNAL=x" };
@@ -94,7 +94,7 @@ static int lowest_free_fd(void) {
         return fd;
 }
 
-static void a_lease_hears_and_ends(void **state _unused_) {
+static void a_lease_hears_and_ends(void **state) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_close_ int holder = -EBADF;
         Seen seen = {};
@@ -122,7 +122,7 @@ static void a_lease_hears_and_ends(void **state _unused_) {
         assert_int_equal(sd_event_run(event, 0), 0);
 }
 
-static void a_holder_that_leaves_is_noticed(void **state _unused_) {
+static void a_holder_that_leaves_is_noticed(void **state) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         Seen seen = {};
         int holder;
@@ -137,7 +137,7 @@ static void a_holder_that_leaves_is_noticed(void **state _unused_) {
         assert_int_equal(seen.n_requests, 0);
 }
 
-static void a_holder_that_does_not_read_holds_up_nobody(void **state _unused_) {
+static void a_holder_that_does_not_read_holds_up_nobody(void **state) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_close_ int holder = -EBADF;
         Seen seen = {};

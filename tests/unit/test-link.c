@@ -14,7 +14,7 @@
 static sd_bus *bus;
 static int other_end = -EBADF;
 
-static int open_bus(void **state _unused_) {
+static int open_bus(void **state) {
         int pair[2];
 
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
@@ -25,7 +25,7 @@ static int open_bus(void **state _unused_) {
         return 0;
 }
 
-static int close_bus(void **state _unused_) {
+static int close_bus(void **state) {
         bus = sd_bus_close_unref(bus);
         other_end = safe_close(other_end);
         return 0;
@@ -69,7 +69,7 @@ static const SandboxRecord example = {
         .n_restarts = 4,
 };
 
-static void a_record_reads_back_as_it_was(void **state _unused_) {
+static void a_record_reads_back_as_it_was(void **state) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_new();
         _cleanup_(sandbox_record_freep) SandboxRecord *r = NULL;
 
@@ -101,7 +101,7 @@ static void a_record_reads_back_as_it_was(void **state _unused_) {
         assert_int_equal(r->n_restarts, example.n_restarts);
 }
 
-static void texts_that_are_not_set_read_as_empty(void **state _unused_) {
+static void texts_that_are_not_set_read_as_empty(void **state) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_new();
         _cleanup_(sandbox_record_freep) SandboxRecord *r = NULL;
         SandboxRecord record = example;
@@ -142,7 +142,7 @@ static void append_changed(sd_bus_message *m, const char *without, const char *w
         message_seal(m);
 }
 
-static void unknown_names_are_passed_over(void **state _unused_) {
+static void unknown_names_are_passed_over(void **state) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_new();
         _cleanup_(sandbox_record_freep) SandboxRecord *r = NULL;
 
@@ -150,7 +150,7 @@ static void unknown_names_are_passed_over(void **state _unused_) {
         assert_int_equal(sandbox_record_read(m, &r), 0);
 }
 
-static void what_is_missing_or_wrong_is_refused(void **state _unused_) {
+static void what_is_missing_or_wrong_is_refused(void **state) {
         static const struct {
                 const char *without, *with, *value;
         } cases[] = {
@@ -181,7 +181,7 @@ static void what_is_missing_or_wrong_is_refused(void **state _unused_) {
         }
 }
 
-static void another_type_is_refused(void **state _unused_) {
+static void another_type_is_refused(void **state) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_new();
         SandboxRecord *r = NULL;
 
@@ -191,7 +191,7 @@ static void another_type_is_refused(void **state _unused_) {
         assert_null(r);
 }
 
-static void ids_come_apart(void **state _unused_) {
+static void ids_come_apart(void **state) {
         char profile[33];
         uint32_t uid, n;
 
@@ -209,7 +209,7 @@ static void ids_come_apart(void **state _unused_) {
         assert_int_equal(sandbox_id_parse("web.1000.1", NULL, NULL, NULL), 0);
 }
 
-static void what_is_no_id_leaves_the_outputs_alone(void **state _unused_) {
+static void what_is_no_id_leaves_the_outputs_alone(void **state) {
         static const char *const cases[] = {
                 "",
                 ".",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/live-limit.h"
+#include "broker/state/live-limit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,6 @@ static void limits_are_what_the_kernel_wants(void **state) {
                 { "IOWeight", "1", "io.weight", "io", "default 1" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 LiveLimit limit = {};
 
@@ -59,7 +58,6 @@ static void everything_else_is_refused(void **state) {
                 { "MemoryHigh", "1K", -ERANGE },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 LiveLimit limit = { .value = "before" };
                 int r = live_limit_parse(cases[i].key, cases[i].text, &limit);

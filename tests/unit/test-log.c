@@ -41,7 +41,6 @@ static void people_see_the_program(void **state) {
         _cleanup_free_ char *text = NULL;
         Caught c;
 
-        (void) state;
         log_open("tester", false);
         c = catch_begin();
         log_warning("%d sandboxes", 3);
@@ -53,7 +52,6 @@ static void systemd_sees_the_level(void **state) {
         _cleanup_free_ char *text = NULL;
         Caught c;
 
-        (void) state;
         log_open("tester", true);
         c = catch_begin();
         log_error("bad");
@@ -62,7 +60,7 @@ static void systemd_sees_the_level(void **state) {
         assert_string_equal(text, "<3>bad\n<6>good\n");
 }
 
-static void the_journal_gets_entries_and_not_lines(void **state _unused_) {
+static void the_journal_gets_entries_and_not_lines(void **state) {
         static FakeEntry entry;
         _cleanup_free_ char *text = NULL;
         FakeJournal j;
@@ -87,7 +85,6 @@ static void nobody_forges_a_second_line(void **state) {
         _cleanup_free_ char *text = NULL;
         Caught c;
 
-        (void) state;
         log_open("tester", true);
         c = catch_begin();
         log_info("name %s", "x\n<0>forged\x1b[2J");
@@ -99,7 +96,6 @@ static void levels_above_the_maximum_are_dropped(void **state) {
         _cleanup_free_ char *text = NULL;
         Caught c;
 
-        (void) state;
         log_open("tester", false);
         c = catch_begin();
         log_debug("unseen");
@@ -114,7 +110,6 @@ static void errors_are_named_and_returned(void **state) {
         _cleanup_free_ char *text = NULL;
         Caught c;
 
-        (void) state;
         log_open("tester", false);
         c = catch_begin();
         errno = EBADF;

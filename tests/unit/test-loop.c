@@ -33,13 +33,9 @@ static void break_it(sd_event *event) {
         assert_int_equal(close(event_fd), 0);
 }
 
-static void mend_it(int signo) {
-        (void) signo;
-        (void) dup2(kept_fd, event_fd);
-}
+static void mend_it(int signo) { (void) dup2(kept_fd, event_fd); }
 
 static void its_end_is_the_code_it_was_given(void **state) {
-        (void) state;
         for (int code = 0; code < 3; code++) {
                 sd_event *event = loop_that_ends(&code);
 
@@ -53,7 +49,6 @@ static void a_round_that_fails_is_tried_again(void **state) {
         int code = 7;
         sd_event *event = loop_that_ends(&code);
 
-        (void) state;
         break_it(event);
         assert_true(signal(SIGALRM, mend_it) != SIG_ERR);
         assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
@@ -66,7 +61,6 @@ static void what_stays_broken_is_an_error(void **state) {
         int code = 7;
         sd_event *event = loop_that_ends(&code);
 
-        (void) state;
         break_it(event);
         assert_int_equal(loop_run(event), -EBADF);
         mend_it(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/message-size.h"
+#include "broker/peers/message-size.h"
 
 #include "bus-fixture.h"
 
@@ -18,7 +18,6 @@ static void an_empty_message_has_no_size(void **state) {
         _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus);
         size_t size = 1;
 
-        (void) state;
         bus_fixture_seal(m);
         assert_int_equal(message_measure(m, 0, &size), 0);
         assert_int_equal(size, 0);
@@ -30,7 +29,6 @@ static void every_type_is_measured_and_read_afterwards(void **state) {
         const char *text;
         size_t size;
 
-        (void) state;
         assert_true(sd_bus_message_append(m,
                                           "sybnqiuxtdogha{sv}a(sv)(s(as))",
                                           "text",
@@ -76,7 +74,6 @@ static void long_texts_and_arrays_count_in_full(void **state) {
                                          *words = bus_fixture_message(bus);
         size_t size;
 
-        (void) state;
         assert_true(sd_bus_message_append_array(bytes, 'y', zeros, sizeof(zeros)) >= 0);
         bus_fixture_seal(bytes);
         assert_int_equal(message_measure(bytes, LARGE, &size), 0);
@@ -99,7 +96,6 @@ static void emptiness_is_not_free(void **state) {
         _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus);
         size_t size;
 
-        (void) state;
         assert_true(sd_bus_message_open_container(m, 'a', "s") >= 0);
         for (unsigned i = 0; i < 1000; i++)
                 assert_true(sd_bus_message_append_basic(m, 's', "") >= 0);
@@ -114,7 +110,6 @@ static void variants_in_variants_are_walked(void **state) {
         const unsigned depth = 30;
         size_t size;
 
-        (void) state;
         for (unsigned i = 0; i < depth; i++)
                 assert_true(sd_bus_message_open_container(m, 'v', i + 1 < depth ? "v" : "s") >= 0);
         assert_true(sd_bus_message_append_basic(m, 's', "deep") >= 0);

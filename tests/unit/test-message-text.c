@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/message-text.h"
+#include "broker/call/message-text.h"
 
 #include "bus-fixture.h"
 
@@ -19,7 +19,7 @@ static char *text_of(sd_bus_message *m, size_t max) {
         return text;
 }
 
-static void nothing_is_the_empty_text(void **state _unused_) {
+static void nothing_is_the_empty_text(void **state) {
         _cleanup_bus_ sd_bus *bus = bus_fixture_new();
         _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus);
         _cleanup_free_ char *text = text_of(m, 100);
@@ -27,7 +27,7 @@ static void nothing_is_the_empty_text(void **state _unused_) {
         assert_string_equal(text, "");
 }
 
-static void every_type_has_its_form(void **state _unused_) {
+static void every_type_has_its_form(void **state) {
         _cleanup_bus_ sd_bus *bus = bus_fixture_new();
         _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus);
         _cleanup_free_ char *text = NULL;
@@ -66,7 +66,7 @@ static void every_type_has_its_form(void **state _unused_) {
                             "[{\"k\" [\"x\" \"y\"]} {\"n\" 7}] [(\"r\" \"v\")] []");
 }
 
-static void an_environment_is_left_out(void **state _unused_) {
+static void an_environment_is_left_out(void **state) {
         _cleanup_bus_ sd_bus *bus = bus_fixture_new();
         _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus);
         _cleanup_free_ char *text = NULL;
@@ -86,7 +86,7 @@ static void an_environment_is_left_out(void **state _unused_) {
         assert_string_equal(text, "\"Environment\" [{\"Environment\" …} {\"Environmental\" \"shown\"}]");
 }
 
-static void what_is_too_long_is_cut(void **state _unused_) {
+static void what_is_too_long_is_cut(void **state) {
         _cleanup_bus_ sd_bus *bus = bus_fixture_new();
         _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus);
         _cleanup_free_ char *long_text = calloc(1, 1000001), *text = NULL;
@@ -98,7 +98,7 @@ static void what_is_too_long_is_cut(void **state _unused_) {
         assert_string_equal(text, "\"\"\"\"\"\"\"\"\"\"…");
 }
 
-static void just_long_enough_is_whole(void **state _unused_) {
+static void just_long_enough_is_whole(void **state) {
         _cleanup_bus_ sd_bus *bus = bus_fixture_new();
         _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus);
         _cleanup_free_ char *text = NULL;

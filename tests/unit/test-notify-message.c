@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/notify-message.h"
+#include "keeper/parts/notify-message.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-static void packets_say_what_they_say(void **state _unused_) {
+static void packets_say_what_they_say(void **state) {
         static const struct {
                 const char *packet;
                 NotifyMessage message;
@@ -51,7 +51,7 @@ static void packets_say_what_they_say(void **state _unused_) {
         }
 }
 
-static void bad_packets_leave_the_message_alone(void **state _unused_) {
+static void bad_packets_leave_the_message_alone(void **state) {
         NotifyMessage m = { .extend_usec = 77 };
         char large[NOTIFY_PACKET_MAX + 1];
 
@@ -64,7 +64,7 @@ static void bad_packets_leave_the_message_alone(void **state _unused_) {
         assert_true(m.ready && m.extend_usec == 0);
 }
 
-static void a_status_can_be_shown(void **state _unused_) {
+static void a_status_can_be_shown(void **state) {
         char packet[NOTIFY_PACKET_MAX];
         NotifyMessage m;
 

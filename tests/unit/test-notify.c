@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/notify.h"
+#include "keeper/parts/notify.h"
 
 #include "base/fd.h"
 
@@ -113,7 +113,7 @@ static unsigned n_open(void) {
         return n;
 }
 
-static void nothing_is_heard_before_it_listens(void **state _unused_) {
+static void nothing_is_heard_before_it_listens(void **state) {
         Ends e;
 
         open_ends(&e);
@@ -128,7 +128,7 @@ static void nothing_is_heard_before_it_listens(void **state _unused_) {
         close_ends(&e);
 }
 
-static void the_kernel_says_who_sent_it(void **state _unused_) {
+static void the_kernel_says_who_sent_it(void **state) {
         Ends e;
         pid_t pid;
 
@@ -145,7 +145,7 @@ static void the_kernel_says_who_sent_it(void **state _unused_) {
         close_ends(&e);
 }
 
-static void what_is_no_packet_is_dropped(void **state _unused_) {
+static void what_is_no_packet_is_dropped(void **state) {
         char large[NOTIFY_PACKET_MAX + 100];
         Ends e;
 
@@ -163,7 +163,7 @@ static void what_is_no_packet_is_dropped(void **state _unused_) {
         close_ends(&e);
 }
 
-static void a_barrier_ends_when_all_before_it_was_heard(void **state _unused_) {
+static void a_barrier_ends_when_all_before_it_was_heard(void **state) {
         unsigned before = n_open();
         Ends e;
         int barrier;
@@ -188,7 +188,7 @@ static void a_barrier_ends_when_all_before_it_was_heard(void **state _unused_) {
         assert_int_equal(n_open(), before);
 }
 
-static void descriptors_never_become_the_keepers(void **state _unused_) {
+static void descriptors_never_become_the_keepers(void **state) {
         unsigned before;
         Ends e;
         int reader;
@@ -206,7 +206,7 @@ static void descriptors_never_become_the_keepers(void **state _unused_) {
         close_ends(&e);
 }
 
-static void a_flood_is_read_a_little_at_a_time(void **state _unused_) {
+static void a_flood_is_read_a_little_at_a_time(void **state) {
         unsigned n_runs = 0;
         Ends e;
 
@@ -230,7 +230,7 @@ static void a_flood_is_read_a_little_at_a_time(void **state _unused_) {
         close_ends(&e);
 }
 
-static void what_is_left_is_let_go_of_elsewhere(void **state _unused_) {
+static void what_is_left_is_let_go_of_elsewhere(void **state) {
         unsigned before = n_open();
         int readers[2];
         Ends e;

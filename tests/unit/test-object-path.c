@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/object-path.h"
+#include "broker/call/object-path.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,6 @@
 static void names_come_back(void **state) {
         static const char *const ids[] = { "web.1000.1", "a.0.1", "with-dash_and9.4294967294.4294967295" };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(ids); i++) {
                 _cleanup_object_name_ ObjectName n = { 0 };
                 _cleanup_free_ char *path = NULL;
@@ -25,7 +24,6 @@ static void profiles_and_users_have_paths(void **state) {
         _cleanup_object_name_ ObjectName profile = { 0 }, user = { 0 };
         _cleanup_free_ char *profile_path = NULL, *user_path = NULL;
 
-        (void) state;
         assert_true(object_path_of_profile("gcc-build", &profile_path) >= 0);
         assert_string_equal(profile_path, OBJECT_PATH_PROFILES "/gcc_2dbuild");
         assert_int_equal(object_path_parse(profile_path, &profile), 0);
@@ -54,7 +52,6 @@ static void the_way_there_consists_of_branches(void **state) {
                 { "/org/immured/Broker1/user", OBJECT_BRANCH, NULL },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_object_name_ ObjectName n = { 0 };
 
@@ -93,7 +90,6 @@ static void foreign_and_misspelt_paths_are_none(void **state) {
                 "/org/immured/Broker1/user/_301000",
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 ObjectName n = { .kind = _OBJECT_KIND_MAX };
 

@@ -36,7 +36,6 @@ static void test_patterns_that_are_refused(void **state) {
                 { "[z-a]", "does not compile" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const char *why = NULL;
 
@@ -74,7 +73,6 @@ static void test_whole_texts_match(void **state) {
                 { ".*", "line\nline", true },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const char *why = NULL;
 
@@ -92,7 +90,6 @@ static void test_no_text_is_brooded_over(void **state) {
         const struct rlimit limit = { 20, 20 };
         char text[4096];
 
-        (void) state;
         assert_int_equal(setrlimit(RLIMIT_CPU, &limit), 0);
         for (size_t i = 0; i < ELEMENTSOF(patterns); i++)
                 for (unsigned k = 0; k < 64; k++) {

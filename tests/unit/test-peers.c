@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/peers.h"
+#include "broker/peers/peers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +21,6 @@ typedef struct Bench {
 
 static int on_question(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Bench *b = userdata;
-
-        (void) error;
 
         /* Whoever is asked for so has left, and the signal that told of it was lost. */
         if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "NameHasOwner"))
@@ -161,8 +159,8 @@ static void all_are_asked_for_in_the_end(void **state) {
         }
         run_until(b, &b->n_told, N_PEERS);
         assert_int_equal(b->n_questions, N_PEERS);
-        PEERS_FOREACH(q, b->peers)
-        assert_int_equal(q->state, PEER_KNOWN);
+        PEERS_FOREACH (q, b->peers)
+                assert_int_equal(q->state, PEER_KNOWN);
 }
 
 static void whom_the_bus_does_not_know_is_gone(void **state) {

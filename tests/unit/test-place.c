@@ -34,7 +34,6 @@ static void sources_that_lead_out_are_refused(void **state) {
                 { "/dev/kvm", true },
         };
 
-        (void) state;
         check(place_refuse_source, cases, ELEMENTSOF(cases));
 }
 
@@ -57,13 +56,11 @@ static void texts_are_refused_by_their_fixed_part(void **state) {
                 { "/dev/%u", true }, { "/%u", false }, { "%t/x", false }, { "%h", false }, { "/", true },
         };
 
-        (void) state;
         check(place_refuse_source_text, sources, ELEMENTSOF(sources));
         check(place_refuse_target_text, targets, ELEMENTSOF(targets));
 }
 
 static void own_places_are_changed_in_parts_only(void **state) {
-        (void) state;
         assert_non_null(place_refuse_change("/", false));
         assert_non_null(place_refuse_change("/proc", false));
         assert_null(place_refuse_change("/proc/cmdline", false));
@@ -84,7 +81,6 @@ static void terminals_and_memory_are_no_devices(void **state) {
                 { "/dev/ttyUSB0", false },
         };
 
-        (void) state;
         check(place_refuse_device, cases, ELEMENTSOF(cases));
         assert_null(place_refuse_device_text("/dev/%N"));
         assert_non_null(place_refuse_device_text("/dev/pts/%N"));
@@ -95,7 +91,6 @@ static void names_are_one_directory(void **state) {
         static const char *const good[] = { "a", "web-1", "A.b_c", "0" };
         static const char *const bad[] = { "", ".", "..", ".x", "-x", "a/b", "a b", "\xc3\xa4" };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(good); i++)
                 assert_true(place_name_is_valid(good[i]));
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)

@@ -13,7 +13,6 @@ static const char *value_of(const Plan *p, const char *file) {
 static void test_defaults_bound_tasks_and_kill_as_a_whole(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
         assert_int_equal(f.plan->n_cgroup, 2);
@@ -25,7 +24,6 @@ static void test_values_are_written_as_the_kernel_reads_them(void **state) {
         _cleanup_fixture_ Fixture f = {};
         Profile *p;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         p->memory_min = 1;
@@ -73,7 +71,6 @@ static void test_cpu_quota_is_quota_and_period(void **state) {
                 { 0, NULL },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
 
@@ -91,7 +88,6 @@ static void test_io_limits_carry_the_path(void **state) {
         _cleanup_fixture_ Fixture f = {};
         Profile *p;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         p->io_limits = calloc(3, sizeof(*p->io_limits));
@@ -115,7 +111,6 @@ static void test_degrade_is_the_profiles_and_the_machines(void **state) {
         char *machine[] = { (char *) "pids", (char *) "io", NULL };
         char *wrong[] = { (char *) "everything", NULL };
 
-        (void) state;
         fixture_init(&f);
         set_words(&f.profile->degrade, "memory pids");
         f.context.degrade = machine;

@@ -159,7 +159,6 @@ static void restore_counts(Plan *p, const Plan *before) {
                 _cleanup_fixture_ Fixture f = {};       \
                 Plan *p, before;                        \
                                                         \
-                (void) state;                           \
                 prepare(&f);                            \
                 p = f.plan;                             \
                 before = *p;                            \
@@ -174,7 +173,6 @@ static void test_root_as_itself_is_refused(void **state) {
         _cleanup_fixture_ Fixture f = {};
         Plan *p;
 
-        (void) state;
         prepare(&f);
         p = f.plan;
         at(p, STATE)->flags &= ~(uint32_t) PLAN_NODE_IDMAP;
@@ -191,7 +189,6 @@ static void test_root_as_itself_is_refused(void **state) {
 static void test_identity_with_capabilities_is_refused(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->private_users = PRIVATE_USERS_IDENTITY;
         set_words(&f.profile->capability_bounding_set, "CAP_SETUID");
@@ -230,7 +227,6 @@ static void test_cgroup_values(void **state) {
                 { "io.max", "/dev/vda ", false },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
                 PlanCgroupValue *v;

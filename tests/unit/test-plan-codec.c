@@ -40,7 +40,6 @@ static void test_round_trip_keeps_every_byte(void **state) {
         _cleanup_free_ char *json_a = NULL, *json_b = NULL;
         size_t n_a, n_b;
 
-        (void) state;
         make_rich(&f);
         encode(f.plan, &a, &n_a);
         assert_int_equal(plan_decode(a, n_a, &again), 0);
@@ -62,7 +61,6 @@ static void test_equal_requests_have_equal_bytes(void **state) {
         uint8_t a[SHA256_SIZE], b[SHA256_SIZE];
         _cleanup_close_ int fd_a = -EBADF, fd_b = -EBADF, fd_c = -EBADF;
 
-        (void) state;
         make_rich(&f);
         make_rich(&g);
 
@@ -94,7 +92,6 @@ static void test_memfd_carries_plan_and_hash(void **state) {
         _cleanup_close_ int fd = -EBADF;
         uint8_t sent[SHA256_SIZE], received[SHA256_SIZE];
 
-        (void) state;
         make_rich(&f);
         fd = plan_to_memfd(f.plan, sent);
         assert_true(fd >= 0);
@@ -110,7 +107,6 @@ static void test_unsealed_and_other_files_are_refused(void **state) {
         Plan *p = NULL;
         size_t size;
 
-        (void) state;
         make_rich(&f);
         encode(f.plan, &data, &size);
 
@@ -134,7 +130,6 @@ static void test_every_truncation_is_refused(void **state) {
         _cleanup_free_ uint8_t *data = NULL;
         size_t size;
 
-        (void) state;
         make_rich(&f);
         encode(f.plan, &data, &size);
 
@@ -163,7 +158,6 @@ static void test_trailing_bytes_are_refused(void **state) {
         Plan *p = NULL;
         size_t size;
 
-        (void) state;
         make_rich(&f);
         encode(f.plan, &data, &size);
         longer = calloc(1, size + 1);
@@ -200,7 +194,6 @@ static void test_every_corrupted_byte_is_survived(void **state) {
         _cleanup_free_ uint8_t *data = NULL;
         size_t size;
 
-        (void) state;
         make_rich(&f);
         encode(f.plan, &data, &size);
 
@@ -219,7 +212,6 @@ static void test_header_is_checked(void **state) {
         size_t size;
         Plan *p = NULL;
 
-        (void) state;
         make_rich(&f);
         encode(f.plan, &data, &size);
 
@@ -240,7 +232,6 @@ static void test_too_large_is_refused_on_both_sides(void **state) {
         Plan *p = NULL;
         size_t size = 7;
 
-        (void) state;
         large = calloc(1, PLAN_SIZE_MAX + 1);
         assert_non_null(large);
         assert_int_equal(plan_decode(large, PLAN_SIZE_MAX + 1, &p), -EBADMSG);

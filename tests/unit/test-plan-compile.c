@@ -31,7 +31,6 @@ static void test_arguments_follow_the_profile(void **state) {
                 { PROFILE_ARGUMENTS_PATTERN, NULL, "", PLAN_REFUSAL_NONE },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
                 _cleanup_strv_ char **given = NULL;
@@ -60,7 +59,6 @@ static void test_arguments_are_bounded(void **state) {
         _cleanup_strv_ char **given = NULL;
         char large[PLAN_TEXT_MAX + 2];
 
-        (void) state;
         fixture_init(&f);
         f.profile->arguments = PROFILE_ARGUMENTS_APPEND;
         memset(large, 'x', sizeof(large) - 1);
@@ -90,7 +88,6 @@ static void test_texts_of_a_request_are_utf8(void **state) {
         char *argument[] = { (char *) "\xff", NULL }, *variable[] = { (char *) "TERM=\xc3", NULL };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->arguments = PROFILE_ARGUMENTS_APPEND;
         f.request.arguments = argument;
@@ -104,7 +101,6 @@ static void test_texts_of_a_request_are_utf8(void **state) {
 static void test_exec_start_is_expanded_and_absolute(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         set_words(&f.profile->exec_start,
                   "/usr//bin/%N --user=%u:%U --group=%g:%G --home=%h -%i- %H %t 100%%");
@@ -127,7 +123,6 @@ static void test_exec_start_is_expanded_and_absolute(void **state) {
 static void test_bad_texts_of_the_profile_name_their_key(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
 
         set_words(&f.profile->exec_start, "/usr/bin/true %x");
@@ -163,7 +158,6 @@ static void test_environment_is_built(void **state) {
         _cleanup_fixture_ Fixture f = {};
         _cleanup_strv_ char **given = NULL;
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
         assert_int_equal(strv_length(f.plan->environment), 5);
@@ -206,7 +200,6 @@ static void test_environment_of_a_request_needs_leave(void **state) {
                 { "''", PLAN_REFUSAL_ARGUMENT },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
                 _cleanup_strv_ char **given = NULL;
@@ -241,14 +234,11 @@ static void test_arguments_that_a_pattern_is_held_against_are_few(void **state) 
                 else
                         fixture_must_compile(&f);
         }
-
-        (void) state;
 }
 
 static void test_streams_need_leave(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.request.has_stream[1] = true;
         fixture_must_refuse(&f, PLAN_REFUSAL_NOT_PERMITTED, "StandardOutput");
@@ -265,7 +255,6 @@ static void test_streams_need_leave(void **state) {
 static void test_on_disconnect_may_only_be_tightened(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->on_disconnect = ON_DISCONNECT_KEEP;
         f.request.on_disconnect = ON_DISCONNECT_STOP;
@@ -286,7 +275,6 @@ static void test_names_are_checked(void **state) {
         static const char *const bad_homes[] = { "", "home", "/home/../etc", "/home/a:b", "/home/\n" };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.request.instance = "Not/Good";
         fixture_must_refuse(&f, PLAN_REFUSAL_ARGUMENT, "Instance");
@@ -308,7 +296,6 @@ static void test_names_are_checked(void **state) {
 static void test_capabilities_are_bits(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
         assert_int_equal(f.plan->bounding_set, 0);
@@ -337,7 +324,6 @@ static const PlanRlimit *rlimit_of(const Plan *p, int resource) {
 static void test_rlimits_have_defaults_that_the_profile_replaces(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
         assert_int_equal(rlimit_of(f.plan, RLIMIT_CORE)->hard, 0);
@@ -361,7 +347,6 @@ static void test_no_filter_is_no_plan(void **state) {
         static const uint8_t program[4097 * 8] = {};
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.context.seccomp = program;
         for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
@@ -375,7 +360,6 @@ static void test_no_filter_is_no_plan(void **state) {
 static void test_modules_of_the_kernel(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
         assert_true(f.plan->landlock);
@@ -406,7 +390,6 @@ static void test_modules_of_the_kernel(void **state) {
 static void test_labels_that_cannot_be(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         set_text(&f.profile->apparmor_profile, "%h");
         set_text(&f.account->home, "/home/a b");

@@ -11,7 +11,6 @@ static void assert_map(const PlanIdMap *m, uint32_t inside, uint32_t outside, ui
 static void test_pick_maps_own_ids_to_places_in_a_block(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         set_words(&f.profile->supplementary_groups, "staff audio");
         fixture_must_compile(&f);
@@ -29,7 +28,6 @@ static void test_pick_maps_own_ids_to_places_in_a_block(void **state) {
 static void test_self_maps_own_ids_to_themselves(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->private_users = PRIVATE_USERS_SELF;
         f.account->uid = f.account->gid = 4000000;
@@ -43,7 +41,6 @@ static void test_self_maps_own_ids_to_themselves(void **state) {
 static void test_identity_maps_the_first_65536(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->private_users = PRIVATE_USERS_IDENTITY;
         fixture_must_compile(&f);
@@ -73,7 +70,6 @@ static void test_groups_are_those_the_account_has(void **state) {
                 { "alice", 0 },    { "3001 root audio", 1 }, { "staff audio", 2 },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
 
@@ -89,7 +85,6 @@ static void test_groups_are_those_the_account_has(void **state) {
 static void test_root_gets_picked_ids_only(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         set_text(&f.account->name, "root");
         set_text(&f.account->home, "/root");
@@ -114,7 +109,6 @@ static void test_root_gets_picked_ids_only(void **state) {
 static void test_identity_and_capabilities_do_not_meet(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         set_words(&f.profile->capability_bounding_set, "CAP_SETUID");
         set_words(&f.profile->ambient_capabilities, "CAP_SETUID");

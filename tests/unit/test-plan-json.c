@@ -25,7 +25,6 @@ static void test_plan_is_one_object_people_can_read(void **state) {
         _cleanup_fixture_ Fixture f = {};
         json_t *j, *tree, *tmp = NULL;
 
-        (void) state;
         fixture_init(&f);
         set_words(&f.profile->exec_start, "/usr/bin/printf '\"\\\\ \n\t\x01 ü'");
         set_words(&f.profile->capability_bounding_set, "CAP_NET_RAW");

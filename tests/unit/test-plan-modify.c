@@ -7,7 +7,6 @@ static void test_modifiers_come_last(void **state) {
         Profile *p;
         bool modified = false;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/data", "/data", false);
@@ -39,7 +38,6 @@ static void test_a_part_of_a_read_only_path_stays_writable(void **state) {
         const PlanNode *n;
         Profile *p;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/data", "/data", false);
@@ -73,7 +71,6 @@ static void test_read_write_paths_never_reach_further_than_binds(void **state) {
                 { "/nowhere", false }, { "/proc", false },  { "/", false },    { "/bin", false },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
                 Profile *p;
@@ -95,7 +92,6 @@ static void test_a_part_of_a_noexec_path_stays_executable(void **state) {
         const PlanNode *n;
         Profile *p;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/data", "/data", false);
@@ -131,7 +127,6 @@ static void test_one_part_may_keep_both_rights(void **state) {
         size_t n = 0;
         Profile *p;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/data", "/data", false);
@@ -151,7 +146,6 @@ static void test_noexec_of_the_root_reaches_every_mount(void **state) {
         _cleanup_fixture_ Fixture f = {};
         Profile *p;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/tools", "/opt/tools", true);
@@ -180,7 +174,6 @@ static void test_what_is_kept_is_not_opened_in_part(void **state) {
         _cleanup_fixture_ Fixture f = {};
         Profile *p;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         set_words(&p->state_directory, "web");

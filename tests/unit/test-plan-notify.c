@@ -8,7 +8,7 @@ static const char *variable(const Fixture *f, const char *name) {
         return strv_env_get(f->plan->environment, name);
 }
 
-static void nobody_is_heard_unasked(void **state _unused_) {
+static void nobody_is_heard_unasked(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
         fixture_init(&f);
@@ -22,7 +22,7 @@ static void nobody_is_heard_unasked(void **state _unused_) {
         assert_null(variable(&f, "WATCHDOG_PID"));
 }
 
-static void access_follows_from_what_needs_it(void **state _unused_) {
+static void access_follows_from_what_needs_it(void **state) {
         static const struct {
                 ServiceType type;
                 uint64_t watchdog_usec;
@@ -55,7 +55,7 @@ static void access_follows_from_what_needs_it(void **state _unused_) {
         }
 }
 
-static void nobody_else_says_where_the_socket_is(void **state _unused_) {
+static void nobody_else_says_where_the_socket_is(void **state) {
         static char *const request[] = { (char *) "NOTIFY_SOCKET=/tmp/x", (char *) "WATCHDOG_USEC=7", NULL };
         _cleanup_fixture_ Fixture f = {};
 
@@ -92,7 +92,7 @@ static void own_directory(Profile *p) { set_words(&p->runtime_directory, "immure
 static void hide_it(Profile *p) { add_path(&p->inaccessible, &p->n_inaccessible, "/run/immured"); }
 static void hide_all(Profile *p) { add_path(&p->inaccessible, &p->n_inaccessible, "/run"); }
 
-static void nothing_stands_in_its_way(void **state _unused_) {
+static void nothing_stands_in_its_way(void **state) {
         static void (*const ways[])(Profile * p) = {
                 bind_into,  bind_above,    bind_instead, mount_instead,
                 mount_into, own_directory, hide_it,      hide_all,
@@ -102,7 +102,7 @@ static void nothing_stands_in_its_way(void **state _unused_) {
                 must_refuse(ways[i]);
 }
 
-static void what_leaves_it_alone_is_fine(void **state _unused_) {
+static void what_leaves_it_alone_is_fine(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
         fixture_init(&f);

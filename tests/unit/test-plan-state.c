@@ -9,7 +9,6 @@ static void test_directories_have_their_places(void **state) {
         _cleanup_fixture_ Fixture f = {};
         const PlanNode *n;
 
-        (void) state;
         fixture_init(&f);
         f.request.instance = "blue";
         set_words(&f.profile->state_directory, "web web-%i");
@@ -38,7 +37,6 @@ static void test_directories_have_their_places(void **state) {
 static void test_nothing_is_kept_unasked(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
         assert_null(strv_env_get(f.plan->environment, "STATE_DIRECTORY"));
@@ -49,7 +47,6 @@ static void test_nothing_is_kept_unasked(void **state) {
 static void test_ids_on_disk_are_the_users(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->private_users = PRIVATE_USERS_SELF;
         set_words(&f.profile->state_directory, "web");
@@ -60,7 +57,6 @@ static void test_ids_on_disk_are_the_users(void **state) {
 static void test_home_is_kept(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->persistent_home = true;
         add_bind(f.profile, "%h/notes", "%h/notes", false);
@@ -80,7 +76,6 @@ static void test_bad_names_and_places_are_refused(void **state) {
                 { NULL, "lock", NULL, "of its own" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
 
@@ -97,7 +92,6 @@ static void test_bad_names_and_places_are_refused(void **state) {
 static void test_a_name_that_a_bind_takes_is_refused(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         set_words(&f.profile->state_directory, "web");
         add_bind(f.profile, "/srv/x", "/var/lib/web", false);
@@ -107,7 +101,6 @@ static void test_a_name_that_a_bind_takes_is_refused(void **state) {
 static void test_root_keeps_nothing_that_others_could_run(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.account->uid = f.account->gid = 0;
         set_text(&f.account->home, "/root");
@@ -122,7 +115,6 @@ static void test_devices_are_opened_with_the_users_rights(void **state) {
         _cleanup_fixture_ Fixture f = {};
         Profile *p;
 
-        (void) state;
         fixture_init(&f);
         p = f.profile;
         add_path(&p->devices, &p->n_devices, "-/dev/dri/renderD128");
@@ -142,7 +134,6 @@ static void test_devices_are_opened_with_the_users_rights(void **state) {
 static void test_devices_of_the_host_are_for_who_says_so(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
         assert_false(f.plan->host_devices);

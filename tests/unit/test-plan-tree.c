@@ -36,7 +36,6 @@ static void test_default_tree_has_what_it_should(void **state) {
         };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
 
@@ -59,7 +58,6 @@ static void test_default_tree_has_what_it_should(void **state) {
 static void test_nothing_of_the_host_is_writable_by_default(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         fixture_must_compile(&f);
         for (size_t i = 0; i < f.plan->n_nodes; i++)
@@ -70,7 +68,6 @@ static void test_nothing_of_the_host_is_writable_by_default(void **state) {
 static void test_parents_come_first(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         add_bind(f.profile, "/srv/c/d", "/srv/c/d", false);
         add_bind(f.profile, "/srv/a", "/srv/a/b/x", true);
@@ -101,7 +98,6 @@ static void test_binds_are_the_users(void **state) {
                 { PRIVATE_USERS_IDENTITY, 0 },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
 
@@ -161,7 +157,6 @@ static void test_bad_places_are_refused(void **state) {
                 { "/dev/sda", "/disk", "leads out" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
 
@@ -179,7 +174,6 @@ static void test_good_places_are_not_refused(void **state) {
                                               "/var/lib/x", "/device",
                                               "/processes", "/bin" };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
                 _cleanup_fixture_ Fixture f = {};
 
@@ -194,7 +188,6 @@ static void test_good_places_are_not_refused(void **state) {
 static void test_a_place_is_given_once(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         add_bind(f.profile, "/srv/a", "/data", true);
         add_bind(f.profile, "/srv/b", "/data/", true);
@@ -208,7 +201,6 @@ static void test_a_place_is_given_once(void **state) {
 static void test_temporary_file_systems(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         add_tmpfs(f.profile, "/tmp");
         add_tmpfs(f.profile, "%h/cache");
@@ -237,7 +229,6 @@ static void test_homes(void **state) {
                 { "/etc/ssl", false },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_fixture_ Fixture f = {};
 
@@ -270,7 +261,6 @@ static void test_homes_of_the_host(void **state) {
         };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 f.profile->protect_home = cases[i].protect;
@@ -298,7 +288,6 @@ static void test_full_leaves_directories_in_memory(void **state) {
         static const char *const places[] = { "/mnt", "/opt", "/run", "/srv", "/var" };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->protect_system = PROTECT_SYSTEM_FULL;
         fixture_must_compile(&f);
@@ -320,7 +309,6 @@ static void test_root_directory_is_below_all_else(void **state) {
         _cleanup_fixture_ Fixture f = {};
         const PlanNode *root;
 
-        (void) state;
         fixture_init(&f);
         set_text(&f.profile->root_directory, "/srv/images/%N");
         fixture_must_compile(&f);
@@ -360,7 +348,6 @@ static void test_bad_root_directories_are_refused(void **state) {
         };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 set_text(&f.profile->root_directory, cases[i].path);
@@ -387,7 +374,6 @@ static void test_proc_is_as_open_as_the_profile_says(void **state) {
         };
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         f.profile->proc_subset_pid = false;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -400,7 +386,6 @@ static void test_proc_is_as_open_as_the_profile_says(void **state) {
 static void test_etc_names_the_user_and_nobody_else(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         set_words(&f.profile->supplementary_groups, "staff");
         set_text(&f.profile->hostname, "box");
@@ -429,7 +414,6 @@ static void test_etc_names_the_user_and_nobody_else(void **state) {
 static void test_too_many_parts_are_refused(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
-        (void) state;
         fixture_init(&f);
         for (int i = 0; i < 600; i++) {
                 _cleanup_free_ char *path = text_printf("/data/%d", i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/polkit.h"
+#include "broker/peers/polkit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,8 +22,6 @@ typedef struct Bench {
 static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Bench *b = userdata;
         const char *id;
-
-        (void) error;
 
         if (sd_bus_message_is_method_call(m, NULL, "CancelCheckAuthorization")) {
                 assert_true(sd_bus_message_read(m, "s", &id) > 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/processes.h"
+#include "keeper/parts/processes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #define CASE(bytes, comm, text) \
         { bytes, sizeof(bytes) - 1, comm, text }
 
-static void command_lines_are_one_printable_line(void **state _unused_) {
+static void command_lines_are_one_printable_line(void **state) {
         static const struct {
                 const char *cmdline;
                 size_t size;

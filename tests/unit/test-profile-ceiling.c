@@ -162,12 +162,12 @@ static void check_case(const CeilingCase *c) {
         }
 }
 
-static void what_is_tighter_passes_and_what_is_looser_does_not(void **state _unused_) {
+static void what_is_tighter_passes_and_what_is_looser_does_not(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 check_case(&cases[i]);
 }
 
-static void every_settable_key_has_a_case_of_both_kinds(void **state _unused_) {
+static void every_settable_key_has_a_case_of_both_kinds(void **state) {
         for (size_t i = 0; i < n_profile_keys; i++) {
                 const ProfileKey *key = &profile_keys[i];
                 bool tighter = false, looser = false;
@@ -188,7 +188,7 @@ static void every_settable_key_has_a_case_of_both_kinds(void **state _unused_) {
         }
 }
 
-static void without_a_ceiling_nothing_passes(void **state _unused_) {
+static void without_a_ceiling_nothing_passes(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(without_default); i++) {
                 const ProfileKey *key = profile_settable_key(without_default[i]);
                 _cleanup_(profile_unrefp) Profile *p = NULL;
@@ -200,7 +200,7 @@ static void without_a_ceiling_nothing_passes(void **state _unused_) {
 }
 
 /* The image's own directory would come into sight there. */
-static void no_home_is_not_tighter_on_another_root(void **state _unused_) {
+static void no_home_is_not_tighter_on_another_root(void **state) {
         const CeilingCase c = { "Files", "ProtectHome", "tmpfs", NULL, NULL };
         const CeilingCase root = { "Files", "RootDirectory", NULL, NULL, NULL };
         _cleanup_(profile_unrefp) Profile *ceiling = profile_with(&root, "/srv/image"),
@@ -210,7 +210,7 @@ static void no_home_is_not_tighter_on_another_root(void **state _unused_) {
         assert_false(profile_is_at_most(profile_settable_key("ProtectHome"), asked, ceiling));
 }
 
-static void keys_without_an_order_are_nobodys_to_set(void **state _unused_) {
+static void keys_without_an_order_are_nobodys_to_set(void **state) {
         static const char *const names[] = { "ExecStart",          "AllowUsers", "UserSettable", "BindPaths",
                                              "MaxInstances",       "Type",       "Nothing",      "",
                                              "SupplementaryGroups" };

@@ -56,7 +56,6 @@ static const struct {
 };
 
 static void keys_must_hold_together(void **state) {
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(contradictions); i++) {
                 _cleanup_files_ Files f = files_new();
                 _cleanup_(profile_set_freep) ProfileSet *set = NULL;
@@ -85,7 +84,6 @@ static void keys_that_hold_together_are_taken(void **state) {
                 PROGRAM "[Files]\nBindPaths=/x/a /x\nTemporaryFileSystem=/xa\n",
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_files_ Files f = files_new();
                 _cleanup_(profile_set_freep) ProfileSet *set = NULL;

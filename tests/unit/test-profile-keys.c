@@ -31,7 +31,6 @@ static int set(Profile *p, const char *section, const char *name, const char *te
 static void defaults_confine(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_int_equal(p->n_ref, 1);
         assert_string_equal(p->name, "editor");
         assert_false(p->abstract);
@@ -90,7 +89,6 @@ static void bad_profile_names_are_refused(void **state) {
         static const char *const bad[] = { "", "../x", "a/b", "A", "a b", "a\n", "9" };
         Profile *p = (Profile *) 1;
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 assert_int_equal(profile_new(&p, bad[i]), -EINVAL);
         assert_ptr_equal(p, (Profile *) 1);
@@ -99,7 +97,6 @@ static void bad_profile_names_are_refused(void **state) {
 static void references_are_counted(void **state) {
         Profile *p = profile(), *q;
 
-        (void) state;
         q = profile_ref(p);
         assert_null(profile_unref(p));
         assert_string_equal(q->name, "editor");
@@ -108,7 +105,6 @@ static void references_are_counted(void **state) {
 }
 
 static void every_row_is_whole(void **state) {
-        (void) state;
         for (size_t i = 0; i < n_profile_keys; i++) {
                 const ProfileKey *key = &profile_keys[i];
 
@@ -126,7 +122,6 @@ static void every_row_is_whole(void **state) {
 static void every_default_reads_as_it_is_written(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         for (size_t i = 0; i < n_profile_keys; i++)
                 if (profile_keys[i].parse && *profile_keys[i].default_text)
                         assert_int_equal(set(p,
@@ -140,7 +135,6 @@ static void every_default_reads_as_it_is_written(void **state) {
 static void every_parser_leaves_its_field_alone_when_it_refuses(void **state) {
         static const char *const garbage[] = { "\x01", "“", "-1%x", "a\\", "'open", ": :", "%Q", "/%Q" };
 
-        (void) state;
         for (size_t i = 0; i < n_profile_keys; i++) {
                 const ProfileKey *key = &profile_keys[i];
 
@@ -329,7 +323,6 @@ static const ValueCase values[] = {
 /* clang-format on */
 
 static void values_are_checked(void **state) {
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
                 _cleanup_(profile_unrefp) Profile *p = profile();
                 int r = set(p, values[i].section, values[i].name, values[i].text);
@@ -342,7 +335,6 @@ static void values_are_checked(void **state) {
 static void lists_append_and_empty(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_int_equal(set(p, "Access", "AllowUsers", "alice bob"), 0);
         assert_int_equal(set(p, "Access", "AllowUsers", "carol"), 0);
         assert_int_equal(strv_length(p->allow_users), 3);
@@ -355,7 +347,6 @@ static void lists_append_and_empty(void **state) {
 static void scalars_go_back_to_their_default(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_int_equal(set(p, "Resources", "TasksMax", "7"), 0);
         assert_int_equal(p->tasks_max, 7);
         assert_int_equal(set(p, "Resources", "TasksMax", ""), 0);
@@ -382,7 +373,6 @@ static void scalars_go_back_to_their_default(void **state) {
 static void binds(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_int_equal(set(p, "Files", "BindPaths", "%h//src/:/src/:norbind -/opt::noidmap"), -EINVAL);
         assert_int_equal(p->n_binds, 0);
         assert_int_equal(set(p, "Files", "BindPaths", "%h//src/:/src/:norbind,noidmap -/opt"), 0);
@@ -405,7 +395,6 @@ static void binds(void **state) {
 static void io_limits_of_a_device_share_a_row(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_int_equal(set(p, "Resources", "IOReadBandwidthMax", "/dev/sda 5M"), 0);
         assert_int_equal(set(p, "Resources", "IOWriteIOPSMax", "/dev//sda 10"), 0);
         assert_int_equal(set(p, "Resources", "IOReadBandwidthMax", "/dev/sdb infinity"), 0);
@@ -421,7 +410,6 @@ static void io_limits_of_a_device_share_a_row(void **state) {
 static void filters_keep_their_order(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_int_equal(set(p, "Security", "SystemCallFilter", ""), 0);
         assert_int_equal(set(p, "Security", "SystemCallFilter", "~@mount:EACCES ptrace"), 0);
         assert_int_equal(set(p, "Security", "SystemCallFilter", "mount"), 0);
@@ -442,7 +430,6 @@ static void filters_keep_their_order(void **state) {
 static void cpu_sets_are_written_for_the_kernel(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_int_equal(set(p, "Resources", "AllowedCPUs", "0-3 5, 7-7"), 0);
         assert_string_equal(p->allowed_cpus, "0-3,5,7");
         assert_int_equal(set(p, "Resources", "AllowedCPUs", ""), 0);
@@ -452,7 +439,6 @@ static void cpu_sets_are_written_for_the_kernel(void **state) {
 static void long_lists_are_refused(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         for (size_t i = 0; i < 1024; i++)
                 assert_int_equal(set(p, "Access", "AllowUsers", "a"), 0);
         assert_int_equal(set(p, "Access", "AllowUsers", "a"), -EINVAL);

@@ -13,7 +13,6 @@ static void no_directory_is_an_empty_set(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = load_profiles(&f);
 
-        (void) state;
         assert_int_equal(set->n_entries, 0);
         assert_null(profile_set_find(set, "a"));
         assert_null(profile_set_free(NULL));
@@ -23,7 +22,6 @@ static void the_first_directory_wins(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
 
-        (void) state;
         files_write(&f, "lib/a.profile", PROGRAM "[Profile]\nDescription=lib\n");
         files_write(&f, "etc/a.profile", PROGRAM "[Profile]\nDescription=etc\n");
         files_write(&f, "lib/b.profile", PROGRAM);
@@ -47,7 +45,6 @@ static void links_to_dev_null_mask(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
 
-        (void) state;
         files_write(&f, "lib/a.profile", PROGRAM);
         files_write(&f, "lib/b.profile", PROGRAM);
         files_write(&f, "lib/b.profile.d/10.conf", "[Profile]\nDescription=dropin\n");
@@ -66,7 +63,6 @@ static void dropins_apply_in_the_order_of_their_names(void **state) {
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         const Profile *p;
 
-        (void) state;
         files_write(&f, "lib/a.profile", PROGRAM "[Access]\nAllowUsers=one\n[Resources]\nTasksMax=1\n");
         files_write(&f, "lib/a.profile.d/20.conf", "[Access]\nAllowUsers=three\n[Resources]\nTasksMax=3\n");
         files_write(&f, "run/a.profile.d/10.conf", "[Access]\nAllowUsers=two\n[Resources]\nTasksMax=2\n");
@@ -94,7 +90,6 @@ static void a_bad_dropin_refuses_the_profile(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
 
-        (void) state;
         files_write(&f, "lib/a.profile", PROGRAM);
         files_write(&f, "etc/a.profile.d/10.conf", "[Resources]\nTaskMax=1\n");
         files_write(&f, "lib/b.profile", PROGRAM);
@@ -108,7 +103,6 @@ static void the_first_line_of_a_list_replaces_its_default(void **state) {
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         const Profile *p;
 
-        (void) state;
         files_write(&f,
                     "lib/a.profile",
                     PROGRAM "[Network]\nRestrictAddressFamilies=AF_UNIX\nRestrictAddressFamilies=AF_INET\n"
@@ -124,7 +118,6 @@ static void scalars_stand_once_in_a_file(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
 
-        (void) state;
         files_write(&f,
                     "lib/a.profile",
                     PROGRAM "[Resources]\nTasksMax=1\n[Exec]\nNice=1\n[Resources]\nTasksMax=2\n");
@@ -145,7 +138,6 @@ static void all_findings_of_all_files_come_at_once(void **state) {
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         const ProfileEntry *e;
 
-        (void) state;
         files_write(&f,
                     "lib/a.profile",
                     "[Exec]\nExecStart=true\nMemoryMax=1G\nexecstart=x\n indented\n[Exce]\nNice=1\n"
@@ -175,7 +167,6 @@ static void keys_of_later_versions_are_refused(void **state) {
                 "[Access]\nUserSettable=Nice\n", "[Security]\nSystemCallNotify=no\n",
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
                 _cleanup_files_ Files f = files_new();
                 _cleanup_(profile_set_freep) ProfileSet *set = NULL;
@@ -193,7 +184,6 @@ static void heirs_add_to_what_they_inherit(void **state) {
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         const Profile *p;
 
-        (void) state;
         files_write(&f,
                     "lib/base.profile",
                     "[Profile]\nAbstract=yes\nEnabled=no\nDescription=base\n[Access]\nDenyUsers=mallory\n"
@@ -224,7 +214,6 @@ static void a_common_ancestor_counts_once(void **state) {
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         const Profile *p;
 
-        (void) state;
         files_write(&f,
                     "lib/top.profile",
                     "[Profile]\nAbstract=yes\n[Access]\nAllowUsers=top\n[Exec]\nNice=1\n");
@@ -245,7 +234,6 @@ static void families_with_faults_are_refused(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
 
-        (void) state;
         files_write(&f, "lib/self.profile", "[Profile]\nInherits=self\n" PROGRAM);
         files_write(&f, "lib/x.profile", "[Profile]\nInherits=y\n" PROGRAM);
         files_write(&f, "lib/y.profile", "[Profile]\nInherits=z\n" PROGRAM);
@@ -279,7 +267,6 @@ static void families_have_eight_generations(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
 
-        (void) state;
         files_write(&f, "lib/g0.profile", PROGRAM);
         for (char i = '1'; i <= '9'; i++) {
                 char name[] = "lib/gX.profile", text[] = "[Profile]\nInherits=gX\n" PROGRAM;
@@ -303,7 +290,6 @@ static void the_hash_is_that_of_the_files_in_order(void **state) {
         ProfileSet *set = NULL;
         Sha256 s;
 
-        (void) state;
         files_write(&f, "lib/base.profile", base);
         files_write(&f, "lib/app.profile", app);
         files_write(&f, "run/app.profile.d/x.conf", dropin);
@@ -334,7 +320,6 @@ static void a_file_alone(void **state) {
         char *directories[] = { lib, NULL };
         Profile *p = NULL;
 
-        (void) state;
         files_write(&f, "lib/base.profile", "[Profile]\nAbstract=yes\n[Exec]\nNice=3\n");
         files_write(&f, "lib/good.profile.d/x.conf", "[Profile]\nDescription=dropin\n");
         files_write(&f, "lib/good.profile", "not this one");
@@ -370,7 +355,6 @@ static void nothing_stays_open(void **state) {
         _cleanup_files_ Files f = files_new();
         size_t before = 0, after = 0;
 
-        (void) state;
         files_write(&f, "lib/a.profile", PROGRAM);
         files_write(&f, "lib/a.profile.d/x.conf", "[Exec]\n");
         files_write(&f, "lib/b.profile", "broken");

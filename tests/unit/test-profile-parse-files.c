@@ -101,7 +101,6 @@ static const struct {
 /* clang-format on */
 
 static void values_are_checked(void **state) {
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
                 _cleanup_(profile_unrefp) Profile *p = NULL;
                 int r;
@@ -116,7 +115,6 @@ static void values_are_checked(void **state) {
 static void lists_grow_and_are_emptied(void **state) {
         _cleanup_(profile_unrefp) Profile *p = NULL;
 
-        (void) state;
         assert_int_equal(profile_new(&p, "editor"), 0);
         assert_int_equal(set(p, "DeviceAllow", "/dev/kvm rw"), 0);
         assert_int_equal(set(p, "DeviceAllow", "-/dev/dri//card0"), 0);

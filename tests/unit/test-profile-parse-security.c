@@ -70,7 +70,6 @@ static const struct {
 /* clang-format on */
 
 static void values_are_checked(void **state) {
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
                 _cleanup_(profile_unrefp) Profile *p = profile();
                 int r = set(p, values[i].name, values[i].text);
@@ -91,7 +90,6 @@ static void refusals_say_why(void **state) {
         };
         const ProfileKey *key = profile_key_find("Security", "SystemCallArgumentFilter");
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(profile_unrefp) Profile *p = profile();
                 const char *why = NULL;
@@ -106,7 +104,6 @@ static void argument_filters_keep_their_order(void **state) {
         static const char list[] = "ioctl:1==TIOCSTI:EACCES mmap:2&PROT_WRITE|PROT_EXEC chmod:1>=01000";
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_int_equal(set(p, "SystemCallArgumentFilter", list), 0);
         assert_int_equal(set(p, "SystemCallArgumentFilter", "mmap:1>0x100000000 kill:1 =="), -EINVAL);
         assert_int_equal(set(p, "SystemCallArgumentFilter", "kill:1!=9:ESRCH"), 0);
@@ -133,7 +130,6 @@ static void argument_filters_keep_their_order(void **state) {
 static void argument_filters_have_an_end(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         for (size_t i = 0; i < 128; i++)
                 assert_int_equal(set(p, "SystemCallArgumentFilter", "kill:1==9"), 0);
         assert_int_equal(set(p, "SystemCallArgumentFilter", "kill:1==9"), -EINVAL);
@@ -143,7 +139,6 @@ static void argument_filters_have_an_end(void **state) {
 static void labels_are_kept_as_written(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_null(p->apparmor_profile);
         assert_null(p->selinux_context);
         assert_int_equal(set(p, "AppArmorProfile", "immured-%N"), 0);
@@ -159,7 +154,6 @@ static void labels_are_kept_as_written(void **state) {
 static void landlock_is_the_default(void **state) {
         _cleanup_(profile_unrefp) Profile *p = profile();
 
-        (void) state;
         assert_true(p->landlock);
         assert_int_equal(set(p, "Landlock", "no"), 0);
         assert_false(p->landlock);

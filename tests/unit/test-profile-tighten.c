@@ -53,7 +53,7 @@ static Case tighten(const char *text, const ProfileSetting *settings, size_t n) 
         { (char *) (k), (char *) (v) }
 #define TIGHTEN(...) tighten(base, SETTINGS(__VA_ARGS__), ELEMENTSOF(SETTINGS(__VA_ARGS__)))
 
-static void the_same_profile_with_other_values_is_made(void **state _unused_) {
+static void the_same_profile_with_other_values_is_made(void **state) {
         _cleanup_(case_done) Case c = TIGHTEN(SET("MemoryMax", "600M"),
                                               SET("RestrictAddressFamilies", "AF_UNIX"),
                                               SET("InaccessiblePaths", "/usr/share/man"),
@@ -82,7 +82,7 @@ static void the_same_profile_with_other_values_is_made(void **state _unused_) {
         assert_int_equal(c.profile->n_syscalls, 1);
 }
 
-static void lists_grow_over_several_settings(void **state _unused_) {
+static void lists_grow_over_several_settings(void **state) {
         _cleanup_(case_done) Case c = TIGHTEN(SET("RestrictAddressFamilies", "AF_UNIX"),
                                               SET("InaccessiblePaths", "/opt"),
                                               SET("RestrictAddressFamilies", "AF_INET"),
@@ -96,7 +96,7 @@ static void lists_grow_over_several_settings(void **state _unused_) {
         assert_int_equal(strv_length(none.tightened->address_families), 0);
 }
 
-static void nothing_asked_is_the_profile_again(void **state _unused_) {
+static void nothing_asked_is_the_profile_again(void **state) {
         _cleanup_(case_done) Case c = tighten(base, NULL, 0);
 
         assert_int_equal(c.result, 0);
@@ -116,7 +116,7 @@ static void nothing_asked_is_the_profile_again(void **state _unused_) {
                                 fail_msg("\"%s\" lacks %s", _c_.text, _words_[_i_]); \
         })
 
-static void what_is_not_listed_is_not_permitted(void **state _unused_) {
+static void what_is_not_listed_is_not_permitted(void **state) {
         ASSERT_REFUSED(TIGHTEN(SET("TasksMax", "1")), -EPERM, "TasksMax", "UserSettable=");
         ASSERT_REFUSED(TIGHTEN(SET("ExecStart", "/bin/sh")), -EPERM, "ExecStart");
         ASSERT_REFUSED(
@@ -126,7 +126,7 @@ static void what_is_not_listed_is_not_permitted(void **state _unused_) {
         ASSERT_REFUSED(TIGHTEN(SET("MemoryMax=1M\nNice", "-20")), -EPERM, "UserSettable=");
 }
 
-static void what_is_looser_is_not_permitted_and_names_the_ceiling(void **state _unused_) {
+static void what_is_looser_is_not_permitted_and_names_the_ceiling(void **state) {
         ASSERT_REFUSED(TIGHTEN(SET("MemoryMax", "1025M")), -EPERM, "MemoryMax=1025M", "1G");
         ASSERT_REFUSED(TIGHTEN(SET("MemoryMax", "")), -EPERM, "MemoryMax=", "1G");
         ASSERT_REFUSED(TIGHTEN(SET("RestrictAddressFamilies", "AF_NETLINK")),
@@ -152,7 +152,7 @@ static void what_is_looser_is_not_permitted_and_names_the_ceiling(void **state _
         ASSERT_REFUSED(TIGHTEN(SET("MemoryMax", "infinity"), SET("MemoryHigh", "1M")), -EPERM, "MemoryMax");
 }
 
-static void what_is_malformed_or_contradicts_is_bad(void **state _unused_) {
+static void what_is_malformed_or_contradicts_is_bad(void **state) {
         ASSERT_REFUSED(TIGHTEN(SET("MemoryMax", "much")), -EBADMSG, "MemoryMax=much", "size");
         ASSERT_REFUSED(TIGHTEN(SET("MemoryMax", "1")), -EBADMSG, "MemoryMax=1", "range");
         ASSERT_REFUSED(TIGHTEN(SET("MemoryMax", "1M\n")), -EBADMSG, "MemoryMax", "control");
@@ -172,7 +172,7 @@ static void what_is_malformed_or_contradicts_is_bad(void **state _unused_) {
         }
 }
 
-static void inherited_lines_count_in_their_order(void **state _unused_) {
+static void inherited_lines_count_in_their_order(void **state) {
         _cleanup_files_ Files files = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         _cleanup_(profile_unrefp) Profile *t = NULL;
@@ -200,7 +200,7 @@ static void inherited_lines_count_in_their_order(void **state _unused_) {
         assert_int_equal(strv_length(t->dropin_paths), 1);
 }
 
-static void a_list_of_keys_that_cannot_be_set_is_refused_with_its_line(void **state _unused_) {
+static void a_list_of_keys_that_cannot_be_set_is_refused_with_its_line(void **state) {
         _cleanup_files_ Files files = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/text.h"
-#include "broker/quota.h"
+#include "broker/peers/quota.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,6 @@
 static void each_uid_and_kind_counts_alone(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         assert_int_equal(quotas_enter(q, 1000, QUOTA_WORK, 2), 0);
         assert_int_equal(quotas_enter(q, 1000, QUOTA_WORK, 2), 0);
@@ -22,7 +21,6 @@ static void each_uid_and_kind_counts_alone(void **state) {
 static void what_is_done_makes_room(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         for (unsigned i = 0; i < 100; i++) {
                 assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 1), 0);
@@ -39,7 +37,6 @@ static void what_is_done_makes_room(void **state) {
 static void launches_are_limited_in_each_interval(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         assert_int_equal(quotas_launch(q, 1000, 1000, 2, 100), 0);
         assert_int_equal(quotas_launch(q, 1000, 1050, 2, 100), 0);
@@ -53,7 +50,6 @@ static void launches_are_limited_in_each_interval(void **state) {
 static void a_request_in_between_does_not_renew_the_interval(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         assert_int_equal(quotas_launch(q, 1000, 1000, 1, 100), 0);
         assert_int_equal(quotas_enter(q, 1000, QUOTA_WORK, 1), 0);
@@ -64,7 +60,6 @@ static void a_request_in_between_does_not_renew_the_interval(void **state) {
 static void an_endless_interval_ends_never(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         assert_int_equal(quotas_launch(q, 1000, 5, 1, UINT64_MAX), 0);
         assert_int_equal(quotas_launch(q, 1000, UINT64_MAX - 1, 1, UINT64_MAX), -EDQUOT);
@@ -73,7 +68,6 @@ static void an_endless_interval_ends_never(void **state) {
 static void root_is_not_limited(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         for (unsigned i = 0; i < 100; i++) {
                 assert_int_equal(quotas_enter(q, 0, QUOTA_WORK, 1), 0);
@@ -86,7 +80,6 @@ static void root_is_not_limited(void **state) {
 static void many_uids_do_not_make_one_forget(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         assert_int_equal(quotas_launch(q, 1, 1000, 1, 1000000), 0);
         for (uid_t uid = 2; uid < 1000; uid++)
@@ -98,7 +91,6 @@ static void time_comes_back_at_its_share(void **state) {
         const uint64_t full = QUOTA_TIME_BURST_USEC * QUOTA_TIME_SHARE;
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         assert_int_equal(quotas_may_spend(q, 1000, 5000), 0);
         assert_int_equal(quotas_spend(q, 1000, 5000, QUOTA_TIME_BURST_USEC - 1), 0);
@@ -116,7 +108,6 @@ static void time_comes_back_at_its_share(void **state) {
 static void time_spent_is_not_forgotten_with_the_request(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 1), 0);
         assert_int_equal(quotas_spend(q, 1000, 5000, UINT64_MAX), 0);
@@ -125,7 +116,7 @@ static void time_spent_is_not_forgotten_with_the_request(void **state) {
         assert_int_equal(quotas_may_spend(q, 1000, 5000 + 60 * USEC_PER_SEC), 0);
 }
 
-static void records_beyond_the_burst_are_counted(void **state _unused_) {
+static void records_beyond_the_burst_are_counted(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
         uint32_t n = 0;
         uid_t uid = 0;
@@ -147,7 +138,7 @@ static void records_beyond_the_burst_are_counted(void **state _unused_) {
 }
 
 /* Or whoever goes away and comes back could make records without end. */
-static void a_count_of_records_outlives_the_request(void **state _unused_) {
+static void a_count_of_records_outlives_the_request(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
         assert_int_equal(quotas_new(&q), 0);
@@ -160,7 +151,6 @@ static void a_count_of_records_outlives_the_request(void **state _unused_) {
 static void refusals_are_answered_a_few_times_a_second(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         assert_int_equal(quotas_new(&q), 0);
         for (unsigned second = 0; second < 3; second++) {
                 for (unsigned i = 0; i < QUOTA_REFUSALS_PER_SEC; i++)
@@ -184,7 +174,6 @@ static void requests_are_dearer_while_answers_pile_up(void **state) {
         };
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(table); i++)
                 assert_int_equal(quotas_request_price(table[i].n_unread), table[i].price);
 

@@ -48,8 +48,6 @@ static void check_kind(int fd, bool copied) {
 static void only_what_the_broker_takes_is_handed_over(void **state) {
         int ends[2];
 
-        (void) state;
-
         check_kind(open("/dev/null", O_RDWR | O_CLOEXEC), false);
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
         (void) close(ends[1]);
@@ -97,7 +95,6 @@ static void what_holds_no_bytes_is_an_error(void **state) {
                 int flags, error;
         } cases[] = { { O_RDONLY | O_DIRECTORY, -EISDIR }, { O_PATH | O_DIRECTORY, -EISDIR } };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 int fd = open("/", cases[i].flags | O_CLOEXEC), saved, r;
                 Relay relay = RELAY_INIT;
@@ -119,8 +116,6 @@ static void end_of_file_passes_inward(void **state) {
         bool done;
         Setup s;
 
-        (void) state;
-
         open_setup(&s, STDIN_FILENO);
         (void) fd_write_full(s.caller, "abc", 3);
         relay_step(&s.relay);
@@ -140,8 +135,6 @@ static void an_application_that_reads_no_more_ends_it(void **state) {
         bool done;
         Setup s;
 
-        (void) state;
-
         open_setup(&s, STDIN_FILENO);
         s.application = safe_close(s.application);
         (void) fd_write_full(s.caller, "abc", 3);
@@ -158,8 +151,6 @@ static void a_caller_that_reads_no_more_is_felt_outward(void **state) {
         bool done;
         int error;
         Setup s;
-
-        (void) state;
 
         open_setup(&s, STDOUT_FILENO);
         s.caller = safe_close(s.caller);
@@ -182,8 +173,6 @@ static void a_full_sink_waits_and_loses_nothing(void **state) {
         struct pollfd waiting;
         bool wrong = false;
         Setup s;
-
-        (void) state;
 
         open_setup(&s, STDOUT_FILENO);
         (void) fd_set_nonblock(s.application, true);

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 static void test_names_and_values_lead_to_each_other(void **state) {
-        (void) state;
         for (int s = 0; s < _SANDBOX_STATE_MAX; s++)
                 assert_int_equal(sandbox_state_from_name(sandbox_state_name((SandboxState) s)), s);
         for (int r = 0; r < _SANDBOX_RESULT_MAX; r++)
@@ -19,7 +18,6 @@ static void test_names_and_values_lead_to_each_other(void **state) {
 }
 
 static void test_what_is_not_known_is_no_value(void **state) {
-        (void) state;
         assert_int_equal(sandbox_state_from_name("Running"), -EINVAL);
         assert_int_equal(sandbox_state_from_name(""), -EINVAL);
         assert_int_equal(sandbox_result_from_name(NULL), -EINVAL);
@@ -28,7 +26,6 @@ static void test_what_is_not_known_is_no_value(void **state) {
 }
 
 static void test_alive_are_those_that_hold_processes(void **state) {
-        (void) state;
         assert_true(sandbox_state_is_alive(SANDBOX_STARTING));
         assert_true(sandbox_state_is_alive(SANDBOX_STOPPING));
         assert_false(sandbox_state_is_alive(SANDBOX_EXITED));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/sandboxes.h"
+#include "broker/state/sandboxes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,6 @@ static void insert(Sandboxes *s, SandboxRecord *r) {
 static void they_are_sorted_and_found(void **state) {
         _cleanup_(sandboxes_done) Sandboxes s = { 0 };
 
-        (void) state;
         assert_null(sandboxes_find(&s, "a.1.1"));
         for (unsigned n = 200; n > 0; n--)
                 insert(&s, record(n % 2 ? "odd" : "even", 1000 + n, 1, SANDBOX_RUNNING));
@@ -46,7 +45,6 @@ static void one_id_is_there_once(void **state) {
         _cleanup_(sandboxes_done) Sandboxes s = { 0 };
         Sandbox *second = NULL;
 
-        (void) state;
         insert(&s, record("web", 1000, 1, SANDBOX_FAILED));
         assert_int_equal(sandboxes_insert(&s, record("web", 1000, 1, SANDBOX_RUNNING), NULL, &second),
                          -EEXIST);
@@ -58,7 +56,6 @@ static void what_was_removed_is_the_callers(void **state) {
         _cleanup_(sandboxes_done) Sandboxes s = { 0 };
         _cleanup_(sandbox_freep) Sandbox *gone = NULL;
 
-        (void) state;
         insert(&s, record("a", 1000, 1, SANDBOX_RUNNING));
         insert(&s, record("b", 1000, 1, SANDBOX_RUNNING));
         insert(&s, record("c", 1000, 1, SANDBOX_RUNNING));
@@ -73,7 +70,6 @@ static void what_was_removed_is_the_callers(void **state) {
 static void only_the_living_count(void **state) {
         _cleanup_(sandboxes_done) Sandboxes s = { 0 };
 
-        (void) state;
         insert(&s, record("web", 1000, 1, SANDBOX_STARTING));
         insert(&s, record("web", 1000, 2, SANDBOX_STOPPING));
         insert(&s, record("web", 1000, 3, SANDBOX_FAILED));

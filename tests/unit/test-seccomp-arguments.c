@@ -63,7 +63,6 @@ static void words_are_compared_as_words(void **state) {
                 { ARGUMENT_HAS_ANY, 32 | 1, true },    { ARGUMENT_HAS_ANY, 1 | 2 | 8, false },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const uint32_t expected = cases[i].refused ? ANSWERS(E2BIG) : SECCOMP_RET_ALLOW;
                 _cleanup_program_ TestProgram p = {};
@@ -91,7 +90,6 @@ static void words_are_compared_as_words(void **state) {
 static void modes_are_compared_as_modes(void **state) {
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         COMPILE(&p, ITEM("chmod", 1, EQUAL, 0777, EACCES), ITEM("mkdirat", 2, HAS_ANY, S_ISVTX, EACCES));
         assert_int_equal(call(&p, "chmod", 1, 0777), ANSWERS(EACCES));
         assert_int_equal(call(&p, "chmod", 1, 0777 | 1U << 16), ANSWERS(EACCES));
@@ -146,7 +144,6 @@ static void wide_arguments_pass_by_neither_half(void **state) {
                 { ARGUMENT_HAS_ANY, HIGH | 4, HIGH * 2 | 3, false },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const uint32_t expected = cases[i].refused ? ANSWERS(ENOMEM) : SECCOMP_RET_ALLOW;
                 _cleanup_program_ TestProgram p = {};
@@ -165,7 +162,6 @@ static void wide_arguments_pass_by_neither_half(void **state) {
 static void the_first_that_holds_answers(void **state) {
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         COMPILE(&p,
                 ITEM("socket", 1, HAS_ANY, SOCK_NONBLOCK, EACCES),
                 ITEM("ioctl", 1, EQUAL, TIOCSTI, EACCES),
@@ -193,7 +189,6 @@ static void nothing_else_changes(void **state) {
         _cleanup_program_ TestProgram with = {}, without = {};
         Profile profile = test_profile();
 
-        (void) state;
         profile.restrict_suid_sgid = false;
         test_program_compile(&without, policy, &profile);
         COMPILE(&with, ITEM("mount", 3, NOT_EQUAL, 1, EACCES), ITEM("getpid", 5, EQUAL, 12345, EACCES));
@@ -221,7 +216,6 @@ static void mistakes_are_found(void **state) {
         };
         _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = test_policy_load();
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 ProfileSyscallArgument item = cases[i].item;
                 _cleanup_findings_ Findings findings = {};
@@ -243,7 +237,6 @@ static void the_longest_list_fits(void **state) {
         ProfileSyscallArgument items[128];
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(items); i++)
                 items[i] = (ProfileSyscallArgument) ITEM("mmap", 1, LESS_EQUAL, HIGH * (i + 2), E2BIG);
         items[127] = (ProfileSyscallArgument) ITEM("munmap", 1, EQUAL, 4096, EBUSY);

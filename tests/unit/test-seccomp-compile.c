@@ -52,7 +52,6 @@ static void test_system_service_is_the_golden_list(void **state) {
         _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = test_policy_load();
         _cleanup_free_ char *path = NULL, *golden = NULL, *joined = NULL;
 
-        (void) state;
         assert_true(asprintf(&path,
                              "%s/tests/unit/data/system-service.list",
                              getenv("MESON_SOURCE_ROOT") ?: ".") > 0);
@@ -72,12 +71,11 @@ static void test_exactly_the_group_passes(void **state) {
         _cleanup_program_ TestProgram p = {};
         bool listed[SYSCALL_NUMBER_MAX] = {};
 
-        (void) state;
         test_program_compile(&p, policy, &profile);
 
-        STRV_FOREACH(name, seccomp_policy_group(policy, "@system-service"))
-        if (syscall_number(*name) >= 0)
-                listed[syscall_number(*name)] = true;
+        STRV_FOREACH (name, seccomp_policy_group(policy, "@system-service"))
+                if (syscall_number(*name) >= 0)
+                        listed[syscall_number(*name)] = true;
 
         for (int number = 0; number < SYSCALL_NUMBER_MAX; number++) {
                 uint32_t expected;
@@ -110,7 +108,6 @@ static void test_doors_that_stay_shut(void **state) {
         Profile profile = test_profile_unrestricted();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         test_program_compile(&p, policy, &profile);
         for (size_t i = 0; i < ELEMENTSOF(doors); i++) {
                 if (syscall_number(doors[i]) < 0)
@@ -126,7 +123,6 @@ static void test_numbers_nobody_knows_do_not_exist(void **state) {
         Profile profile = test_profile();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         test_program_compile(&p, policy, &profile);
         for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
                 assert_int_equal(test_program_run(&p, seccomp_arch_native(), numbers[i], plain_args),
@@ -143,7 +139,6 @@ static void test_foreign_abis_are_killed(void **state) {
         Profile profile = test_profile();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         test_program_compile(&p, policy, &profile);
         for (size_t i = 0; i < ELEMENTSOF(arches); i++)
                 for (uint32_t number = 0; number < 600; number++)
@@ -164,7 +159,6 @@ static void test_negative_numbers_do_not_pass(void **state) {
         Profile profile = test_profile();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         test_program_compile(&p, policy, &profile);
         for (uint32_t number = UINT32_MAX; number > UINT32_MAX - 20000; number--)
                 assert_int_not_equal(test_program_run(&p, seccomp_arch_native(), number, plain_args),
@@ -174,7 +168,6 @@ static void test_negative_numbers_do_not_pass(void **state) {
 static void test_own_list_replaces_the_default(void **state) {
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         COMPILE(&p, ADD("@basic-io"), ADD("ptrace"));
         assert_int_equal(answer(&p, "ptrace"), SECCOMP_RET_ALLOW);
         assert_int_equal(answer(&p, "pread64"), SECCOMP_RET_ALLOW);
@@ -186,7 +179,6 @@ static void test_own_list_replaces_the_default(void **state) {
 static void test_removing_first_keeps_the_default(void **state) {
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         COMPILE(&p, REMOVE("@network-io"), REMOVE("kill"));
         assert_int_equal(answer(&p, "openat"), SECCOMP_RET_ALLOW);
         assert_int_equal(answer(&p, "socket"), ANSWERS(EPERM));
@@ -197,7 +189,6 @@ static void test_removing_first_keeps_the_default(void **state) {
 static void test_later_items_win(void **state) {
         _cleanup_program_ TestProgram p = {}, q = {};
 
-        (void) state;
         COMPILE(&p, ADD("@system-service"), REMOVE("@file-system"), ADD("openat"));
         assert_int_equal(answer(&p, "openat"), SECCOMP_RET_ALLOW);
         assert_int_equal(answer(&p, "mkdirat"), ANSWERS(EPERM));
@@ -220,7 +211,6 @@ static void test_items_answer_their_own_errno(void **state) {
                 REMOVE("bpf"),
         };
 
-        (void) state;
         profile.syscalls = items;
         profile.n_syscalls = ELEMENTSOF(items);
         profile.syscall_error = ECANCELED;
@@ -240,7 +230,6 @@ static void test_error_number_enosys(void **state) {
         Profile profile = test_profile_unrestricted();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         profile.syscall_error = ENOSYS;
         test_program_compile(&p, policy, &profile);
         assert_int_equal(answer(&p, "ptrace"), ANSWERS(ENOSYS));
@@ -251,7 +240,6 @@ static void test_error_numbers_out_of_range(void **state) {
         static const int errors[] = { 0, -1, SYSCALL_ERROR_MAX + 1, INT32_MAX, INT32_MIN };
         _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = test_policy_load();
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
                 ProfileSyscall item = ANSWER("ptrace", errors[i]);
                 _cleanup_findings_ Findings findings = {};
@@ -276,7 +264,6 @@ static void test_error_numbers_out_of_range(void **state) {
 static void test_what_programs_start_with_stays(void **state) {
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         COMPILE(&p, ADD("@sync"), REMOVE("@default"), REMOVE("@basic-io"), REMOVE("@process"));
         for (size_t i = 0; syscalls_always[i]; i++)
                 assert_int_equal(answer(&p, syscalls_always[i]), SECCOMP_RET_ALLOW);
@@ -314,7 +301,6 @@ static void test_bad_items_are_findings(void **state) {
                 { ANSWER("read", EIO), "read cannot be refused: no program starts without it" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 ProfileSyscall items[] = { ADD("@system-service"), table[i].item };
                 Profile profile = test_profile();
@@ -329,7 +315,6 @@ static void test_bad_names_elsewhere_are_findings(void **state) {
         char *log[] = { (char *) "raed", NULL }, *families[] = { (char *) "AF_UNICS", NULL };
         Profile profile = test_profile();
 
-        (void) state;
         profile.syscall_log = log;
         assert_finding(&profile, "SystemCallLog", "raed is no system call");
 
@@ -343,7 +328,6 @@ static void test_bad_names_elsewhere_are_findings(void **state) {
 static void test_names_without_a_number_are_no_findings(void **state) {
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         COMPILE(&p,
                 ADD("@system-service"),
                 ADD("file_getattr"),
@@ -358,7 +342,6 @@ static void test_log_notes_what_passes(void **state) {
         Profile profile = test_profile();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         profile.syscall_log = log;
         test_program_compile(&p, policy, &profile);
         assert_int_equal(answer(&p, "fsync"), SECCOMP_RET_LOG);
@@ -377,7 +360,6 @@ static void test_without_groups_nothing_compiles(void **state) {
         uint8_t *data = NULL;
         size_t size;
 
-        (void) state;
         assert_int_equal(seccomp_policy_load(&policy, (char *[]){ NULL }, 0, &findings), 0);
         assert_int_equal(seccomp_compile(policy, &profile, &data, &size, &findings), -EBADMSG);
         assert_string_equal(findings.items[0].text, "@system-service is no group of system calls");
@@ -390,7 +372,6 @@ static void test_same_profile_same_bytes(void **state) {
         _cleanup_program_ TestProgram a = {}, b = {};
         Profile profile = test_profile();
 
-        (void) state;
         test_program_compile(&a, policy, &profile);
         test_program_compile(&b, policy, &profile);
         assert_int_equal(a.size, b.size);

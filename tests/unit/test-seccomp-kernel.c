@@ -163,7 +163,6 @@ static void test_calls(void **state) {
         _cleanup_program_ TestProgram p = {};
         Profile profile = test_profile();
 
-        (void) state;
         profile.syscall_error = ECANCELED;
         test_program_compile(&p, policy, &profile);
 
@@ -196,7 +195,6 @@ static void test_write_execute(void **state) {
         _cleanup_program_ TestProgram with = {}, without = {};
         Profile profile = test_profile();
 
-        (void) state;
         test_program_compile(&without, policy, &profile);
         profile.memory_deny_write_execute = true;
         test_program_compile(&with, policy, &profile);
@@ -223,7 +221,6 @@ static void test_foreign_abis(void **state) {
         Profile profile = test_profile();
         int status;
 
-        (void) state;
         test_program_compile(&p, policy, &profile);
 
         status = run_child(&p, call_x32);
@@ -257,7 +254,6 @@ static void test_programs_start(void **state) {
         _cleanup_program_ TestProgram p = {};
         Profile profile = test_profile();
 
-        (void) state;
         test_program_compile(&p, policy, &profile);
         assert_int_equal(WEXITSTATUS(run_child(&p, execute_shell)), 7);
 }

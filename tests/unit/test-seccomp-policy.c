@@ -19,9 +19,6 @@ typedef struct Tree {
 } Tree;
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-        (void) st;
-        (void) type;
-        (void) ftw;
         return remove(path);
 }
 
@@ -93,7 +90,6 @@ static void test_groups_are_sorted_and_resolved(void **state) {
         _cleanup_tree_ Tree t = tree_new();
         _cleanup_free_ char *names = NULL;
 
-        (void) state;
         write_group(t.shipped, "outer.policy", "@inner\nwrite\n @innermost \t# why\n\nread");
         write_group(t.shipped, "inner.policy", "# only a comment\n@innermost\nopenat\nread\n");
         write_group(t.shipped, "innermost.policy", "close\n");
@@ -118,7 +114,6 @@ static void test_local_directory_wins(void **state) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_tree_ Tree t = tree_new();
 
-        (void) state;
         write_group(t.local, "inner.policy", "getpid\n");
         write_group(t.shipped, "inner.policy", "ptrace\n");
         write_group(t.shipped, "outer.policy", "@inner\n");
@@ -131,7 +126,6 @@ static void test_local_directory_wins(void **state) {
 static void test_bad_local_group_does_not_fall_back(void **state) {
         _cleanup_tree_ Tree t = tree_new();
 
-        (void) state;
         write_group(t.local, "inner.policy", "no_such_call\n");
         write_group(t.shipped, "inner.policy", "ptrace\n");
         assert_refused(&t, 1, "there is no system call no_such_call");
@@ -141,7 +135,6 @@ static void test_missing_directories_are_empty(void **state) {
         _cleanup_(seccomp_policy_freep) SeccompPolicy *p = NULL;
         _cleanup_findings_ Findings findings = {};
 
-        (void) state;
         assert_int_equal(
                 seccomp_policy_load(&p, (char *[]){ (char *) "/nonexistent/x", NULL }, 0, &findings), 0);
         assert_null(seccomp_policy_group(p, "@default"));
@@ -173,7 +166,6 @@ static void test_bad_lines(void **state) {
                 { "read\xff\n", 0, "invalid UTF-8" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 _cleanup_tree_ Tree t = tree_new();
 
@@ -185,7 +177,6 @@ static void test_bad_lines(void **state) {
 static void test_nul_is_refused(void **state) {
         _cleanup_tree_ Tree t = tree_new();
 
-        (void) state;
         write_bytes(t.shipped, "group.policy", "read\n\0ptrace\n", 13);
         assert_refused(&t, 0, "NUL");
 }
@@ -195,7 +186,6 @@ static void test_loops_are_found(void **state) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_tree_ Tree t = tree_new();
 
-        (void) state;
         write_group(t.shipped, "a.policy", "read\n@b\n");
         write_group(t.shipped, "b.policy", "@c\n");
         write_group(t.shipped, "c.policy", "@good\n@a\n");
@@ -216,7 +206,6 @@ static void test_all_findings_at_once(void **state) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_tree_ Tree t = tree_new();
 
-        (void) state;
         write_group(t.shipped, "a.policy", "one\ntwo\n@three\n");
         write_group(t.shipped, "b.policy", "four five\n");
         write_group(t.shipped, "Bad.policy", "read\n");
@@ -236,7 +225,6 @@ static void test_files_others_could_change(void **state) {
                 { 0644, 0757, "mode 0757" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 _cleanup_tree_ Tree t = tree_new();
                 _cleanup_free_ char *path = NULL;
@@ -255,7 +243,6 @@ static void test_owner_counts(void **state) {
         _cleanup_free_ char *path = NULL;
         _cleanup_tree_ Tree t = tree_new();
 
-        (void) state;
         write_group(t.local, "group.policy", "read\n");
         assert_true(asprintf(&path, "%s/group.policy", t.local) > 0);
         if (geteuid() == 0)
@@ -270,7 +257,6 @@ static void test_what_is_no_regular_file(void **state) {
         _cleanup_free_ char *path = NULL, *target = NULL;
         _cleanup_tree_ Tree t = tree_new();
 
-        (void) state;
         assert_true(asprintf(&path, "%s/group.policy", t.local) > 0);
         assert_true(asprintf(&target, "%s/group.policy", t.shipped) > 0);
 
@@ -293,7 +279,6 @@ static void test_failure_leaves_the_output_alone(void **state) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_tree_ Tree t = tree_new();
 
-        (void) state;
         write_group(t.shipped, "group.policy", "nonsense\n");
         assert_int_equal(tree_load(&t, geteuid(), &p, &findings), -EBADMSG);
         assert_ptr_equal(p, (SeccompPolicy *) 0x1);
@@ -307,9 +292,8 @@ static void test_shipped_groups_know_every_call(void **state) {
         _cleanup_(seccomp_policy_freep) SeccompPolicy *p = test_policy_load();
         bool grouped[SYSCALL_NUMBER_MAX] = {};
 
-        (void) state;
-        STRV_FOREACH(group, seccomp_policy_groups(p)) {
-                STRV_FOREACH(name, seccomp_policy_group(p, *group)) {
+        STRV_FOREACH (group, seccomp_policy_groups(p)) {
+                STRV_FOREACH (name, seccomp_policy_group(p, *group)) {
                         int number = syscall_number(*name);
 
                         if (number >= 0)
@@ -323,7 +307,6 @@ static void test_shipped_groups_know_every_call(void **state) {
 }
 
 static void test_names(void **state) {
-        (void) state;
         assert_true(syscall_number("read") >= 0);
         assert_int_equal(syscall_number("no_such_call"), -EINVAL);
         assert_int_equal(syscall_number(""), -EINVAL);

@@ -93,7 +93,6 @@ static void test_ioctl(void **state) {
         Profile profile = test_profile_unrestricted();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         test_program_compile(&p, policy, &profile);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 check(&p, &cases[i], cases[i].error);
@@ -139,7 +138,6 @@ static void test_namespaces(void **state) {
         };
         Profile off = test_profile_unrestricted(), on;
 
-        (void) state;
         off.syscalls = items;
         off.n_syscalls = ELEMENTSOF(items);
         on = off;
@@ -153,7 +151,6 @@ static void test_clone3_never(void **state) {
         Profile profile = test_profile_unrestricted();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         profile.syscalls = &item;
         profile.n_syscalls = 1;
         test_program_compile(&p, policy, &profile);
@@ -174,7 +171,6 @@ static void test_personality(void **state) {
         };
         Profile off = test_profile_unrestricted(), on = off;
 
-        (void) state;
         on.lock_personality = true;
         check_cases(&on, &off, cases, ELEMENTSOF(cases));
 
@@ -203,7 +199,6 @@ static void test_realtime(void **state) {
         };
         Profile off = test_profile_unrestricted(), on = off;
 
-        (void) state;
         on.restrict_realtime = true;
         check_cases(&on, &off, cases, ELEMENTSOF(cases));
 }
@@ -241,7 +236,6 @@ static Case mode_case(const ModeCall *call, uint32_t flags, uint32_t mode) {
 static void test_suid_sgid(void **state) {
         Profile off = test_profile_unrestricted(), on = off;
 
-        (void) state;
         on.restrict_suid_sgid = true;
 
         for (size_t i = 0; i < ELEMENTSOF(mode_calls); i++) {
@@ -278,7 +272,6 @@ static void test_write_execute(void **state) {
         };
         Profile off = test_profile_unrestricted(), on = off;
 
-        (void) state;
         on.memory_deny_write_execute = true;
         check_cases(&on, &off, cases, ELEMENTSOF(cases));
 }
@@ -308,7 +301,6 @@ static void check_families(char **families, uint64_t allowed) {
 #define BIT(family) (UINT64_C(1) << (family))
 
 static void test_address_families(void **state) {
-        (void) state;
         check_families(FAMILIES(F("AF_UNIX"), F("AF_INET"), F("AF_INET6")),
                        BIT(AF_UNIX) | BIT(AF_INET) | BIT(AF_INET6));
         check_families(FAMILIES(F("AF_LOCAL"), F("AF_UNIX")), BIT(AF_UNIX));
@@ -331,7 +323,6 @@ static void test_netlink_without_netfilter(void **state) {
         Profile profile = test_profile_unrestricted();
         _cleanup_program_ TestProgram p = {};
 
-        (void) state;
         profile.address_families = FAMILIES(F("AF_UNIX"), F("AF_NETLINK"));
         test_program_compile(&p, policy, &profile);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
@@ -368,7 +359,6 @@ static void test_all_together(void **state) {
         _cleanup_program_ TestProgram p = {};
         Profile profile = test_profile();
 
-        (void) state;
         profile.memory_deny_write_execute = true;
         profile.address_families = FAMILIES(F("AF_UNIX"), F("AF_INET"), F("AF_NETLINK"));
         test_program_compile(&p, policy, &profile);

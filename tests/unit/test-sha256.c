@@ -29,7 +29,6 @@ static const struct {
 };
 
 static void known_digests(void **state) {
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 uint8_t digest[SHA256_SIZE];
                 char hex[SHA256_HEX_SIZE];
@@ -47,7 +46,6 @@ static void known_digests(void **state) {
 static void pieces_make_no_difference(void **state) {
         uint8_t data[300], whole[SHA256_SIZE], pieces[SHA256_SIZE];
 
-        (void) state;
         for (size_t i = 0; i < sizeof(data); i++)
                 data[i] = (uint8_t) (i * 7);
 
@@ -69,7 +67,6 @@ static void pieces_make_no_difference(void **state) {
 static void one_bit_matters(void **state) {
         uint8_t data[64] = {}, a[SHA256_SIZE], b[SHA256_SIZE];
 
-        (void) state;
         sha256(data, sizeof(data), a);
         data[63] = 1;
         sha256(data, sizeof(data), b);

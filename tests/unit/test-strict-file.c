@@ -17,7 +17,6 @@ static void files_that_others_can_write_are_refused(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
 
-        (void) state;
         files_write(&f, "lib/group.profile", PROGRAM);
         set_mode(&f, "lib/group.profile", 0664);
         files_write(&f, "lib/world.profile", PROGRAM);
@@ -45,7 +44,6 @@ static void files_of_others_are_refused(void **state) {
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         _cleanup_free_ char *path = NULL;
 
-        (void) state;
         if (getuid() != 0)
                 skip();
         files_write(&f, "lib/a.profile", PROGRAM);
@@ -60,7 +58,6 @@ static void only_regular_files_count(void **state) {
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         _cleanup_free_ char *fifo = files_path(&f, "lib/fifo.profile");
 
-        (void) state;
         files_write(&f, "lib/good.profile", PROGRAM);
         files_write(&f, "outside", PROGRAM);
         assert_int_equal(mkfifo(fifo, 0644), 0);
@@ -97,7 +94,6 @@ static void names_and_sizes_are_limited(void **state) {
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         _cleanup_free_ char *big = malloc(1024 * 1024 + 1);
 
-        (void) state;
         memset(big, '\n', 1024 * 1024 + 1);
         files_write_bytes(&f, "lib/big.profile", big, 1024 * 1024 + 1);
         files_write_bytes(&f, "lib/nearly.profile", big, 1024 * 1024);

@@ -52,7 +52,6 @@ static void sections_keys_and_values(void **state) {
                 read_text("# comment\n; comment\n\n  \t\n[One]\nA=1\nB = two words \nA=\n"
                           "[Two] \nC=x=y\n[One]\nD=[z]\n");
 
-        (void) state;
         assert_int_equal(r.result, 0);
         assert_int_equal(r.items.n_items, 5);
         assert_item(&r, 0, "One", "A", "1");
@@ -67,7 +66,6 @@ static void sections_keys_and_values(void **state) {
 static void nothing_is_no_error(void **state) {
         static const char *const texts[] = { "", "\n", "#", "; only a comment", "[Empty]", "[Empty]\n\n" };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_reading_ Reading r = read_text(texts[i]);
 
@@ -78,7 +76,6 @@ static void nothing_is_no_error(void **state) {
 
 /* inih 55 cuts a line at 199 bytes and reads the rest as another one. */
 static void long_values_stay_in_one_piece(void **state) {
-        (void) state;
         for (size_t n = 150; n <= 65000; n = n < 260 ? n + 1 : n * 2) {
                 _cleanup_buffer_ Buffer b = {};
                 _cleanup_free_ char *value = calloc(1, n + 1);
@@ -102,7 +99,6 @@ static void lines_have_an_end(void **state) {
         _cleanup_free_ char *text = malloc(size);
         Reading r;
 
-        (void) state;
         memset(text, 'v', size);
         memcpy(text, "[S]\nA=", 6);
         r = read_bytes(text, 4 + STRICT_LINE_MAX);
@@ -120,7 +116,6 @@ static void lines_have_an_end(void **state) {
 static void comments_end_no_value(void **state) {
         _cleanup_reading_ Reading r = read_text("[S]\nA=1 ; one\nB=2 # two\nC=;\nD=#\nE=x;y\n");
 
-        (void) state;
         assert_int_equal(r.result, 0);
         assert_item(&r, 0, "S", "A", "1 ; one");
         assert_item(&r, 1, "S", "B", "2 # two");
@@ -138,7 +133,6 @@ static void indented_lines_are_refused(void **state) {
                 "[S]\nA=1\n [T]\n",
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_reading_ Reading r = read_text(texts[i]);
 
@@ -149,7 +143,6 @@ static void indented_lines_are_refused(void **state) {
 
 /* inih cuts the names of sections and keys at 49 bytes, so that two different ones could become the same. */
 static void long_names_are_refused(void **state) {
-        (void) state;
         for (size_t n = STRICT_NAME_MAX - 2; n <= STRICT_NAME_MAX + 4; n++) {
                 _cleanup_free_ char *name = calloc(1, n + 1);
                 _cleanup_buffer_ Buffer section = {}, key = {};
@@ -197,7 +190,6 @@ static void bad_bytes_are_refused(void **state) {
                 { "[S]\nA=1\r", 8, 2, "carriage return" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_reading_ Reading r = read_bytes(cases[i].data, cases[i].size);
 
@@ -208,7 +200,6 @@ static void bad_bytes_are_refused(void **state) {
 static void the_last_line_needs_no_newline(void **state) {
         _cleanup_reading_ Reading r = read_text("[S]\nA=1\nB=last");
 
-        (void) state;
         assert_int_equal(r.result, 0);
         assert_item(&r, 1, "S", "B", "last");
 }
@@ -235,7 +226,6 @@ static void what_is_no_line_is_refused(void **state) {
                 { "A=1\n[S]\n", 1, "before the first" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_reading_ Reading r = read_text(cases[i].text);
 
@@ -247,7 +237,6 @@ static void backslashes_join_lines(void **state) {
         _cleanup_reading_ Reading r =
                 read_text("[S]\nA=1 \\\n  2\\\n# between\n; between\n3\nB=x\\\n\nC=y\\z\n");
 
-        (void) state;
         assert_int_equal(r.result, 0);
         assert_int_equal(r.items.n_items, 3);
         assert_item(&r, 0, "S", "A", "1    2 3");
@@ -261,7 +250,6 @@ static void backslashes_join_lines(void **state) {
 static void joined_lines_are_checked_too(void **state) {
         Reading r;
 
-        (void) state;
         r = read_text("[S]\nA=1\\\n");
         assert_refused(&r, 2, "ends behind a backslash");
         reading_done(&r);
@@ -277,7 +265,6 @@ static void joined_lines_have_an_end(void **state) {
         _cleanup_buffer_ Buffer b = {};
         _cleanup_reading_ Reading r = {};
 
-        (void) state;
         buffer_append_text(&b, "[S]\nA=");
         for (size_t i = 0; i < 70; i++)
                 buffer_printf(&b, "%01000d\\\n", 0);
@@ -292,7 +279,6 @@ static void joined_lines_have_an_end(void **state) {
 static void all_findings_come_at_once(void **state) {
         _cleanup_reading_ Reading r = read_text("[S]\nbad\nA=1\n also bad\nB=2\n[bad\nC=3\n[T]\nD=4\n");
 
-        (void) state;
         assert_int_equal(r.result, -EBADMSG);
         assert_int_equal(r.findings.n_items, 3);
         assert_int_equal(r.findings.items[0].line, 2);
@@ -307,7 +293,6 @@ static void many_lines_keep_their_values(void **state) {
         _cleanup_buffer_ Buffer b = {};
         _cleanup_reading_ Reading r = {};
 
-        (void) state;
         buffer_append_text(&b, "[S]\n");
         for (unsigned i = 0; i < 5000; i++)
                 buffer_printf(&b, "K=%u\n", i);

@@ -12,7 +12,6 @@ static void null_is_the_empty_array(void **state) {
         _cleanup_strv_ char **copy = NULL;
         _cleanup_free_ char *joined = NULL;
 
-        (void) state;
         assert_null(strv_free(NULL));
         assert_int_equal(strv_length(NULL), 0);
         assert_false(strv_contains(NULL, ""));
@@ -28,7 +27,6 @@ static void arrays_grow(void **state) {
         _cleanup_strv_ char **l = NULL;
         _cleanup_free_ char *joined = NULL;
 
-        (void) state;
         assert_int_equal(strv_extend(&l, "zero"), 0);
         assert_int_equal(strv_extend_strv(&l, words), 0);
         assert_int_equal(strv_extend_strv(&l, NULL), 0);
@@ -42,14 +40,12 @@ static void arrays_grow(void **state) {
 static void without_memory_nothing_changes(void **state) {
         _cleanup_strv_ char **l = NULL;
 
-        (void) state;
         assert_int_equal(strv_extend(&l, "one"), 0);
         assert_int_equal(strv_consume(&l, NULL), -ENOMEM);
         assert_int_equal(strv_length(l), 1);
 }
 
 static void whole_words_are_contained(void **state) {
-        (void) state;
         assert_true(strv_contains(words, "two"));
         assert_false(strv_contains(words, "tw"));
         assert_false(strv_contains(words, ""));
@@ -61,7 +57,6 @@ static void arrays_are_equal_word_by_word(void **state) {
         static char *none[] = { NULL };
         _cleanup_strv_ char **copy = NULL;
 
-        (void) state;
         assert_int_equal(strv_copy(words, &copy), 0);
         assert_true(strv_equal(words, copy));
         assert_true(strv_equal(NULL, none));
@@ -77,7 +72,6 @@ static void environment_is_found_by_whole_names(void **state) {
                 (char *) "EMPTY=",   (char *) "X",         NULL,
         };
 
-        (void) state;
         assert_string_equal(strv_env_get(environment, "PATH"), "/bin");
         assert_string_equal(strv_env_get(environment, "EMPTY"), "");
         assert_null(strv_env_get(environment, "X"));

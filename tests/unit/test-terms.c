@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/terms.h"
+#include "keeper/parts/terms.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static void an_ending_is_judged(void **state _unused_) {
+static void an_ending_is_judged(void **state) {
         static const Terms terms = {
                 .kill_signal = SIGQUIT,
                 .success_statuses = { [0] = 1U << 5, [7] = 1U << 31 },
@@ -53,7 +53,7 @@ static void an_ending_is_judged(void **state _unused_) {
                 assert_int_equal(terms_judge(&terms, &cases[i].ending), cases[i].result);
 }
 
-static void a_lost_helper_is_forgiven_where_the_plan_says_continue(void **state _unused_) {
+static void a_lost_helper_is_forgiven_where_the_plan_says_continue(void **state) {
         static const Terms terms = { .oom_policy = OOM_POLICY_CONTINUE };
 
         assert_int_equal(terms_judge(&terms, &(Ending){ CLD_EXITED, 0, .oom_kills = 1 }), SANDBOX_SUCCESS);
@@ -63,7 +63,7 @@ static void a_lost_helper_is_forgiven_where_the_plan_says_continue(void **state 
                          SANDBOX_SUCCESS);
 }
 
-static void terms_are_what_the_plan_says(void **state _unused_) {
+static void terms_are_what_the_plan_says(void **state) {
         uint32_t statuses[] = { 1, 2, 3 };
         Plan plan = {
                 .type = SERVICE_ONESHOT,
@@ -109,7 +109,7 @@ static void terms_are_what_the_plan_says(void **state _unused_) {
         assert_int_equal(terms.success_signals, 8);
 }
 
-static void restarts_follow_the_policy(void **state _unused_) {
+static void restarts_follow_the_policy(void **state) {
         /* success, exit code, and what no application does on purpose */
         static const struct {
                 RestartPolicy policy;
@@ -133,7 +133,7 @@ static void restarts_follow_the_policy(void **state _unused_) {
         }
 }
 
-static void waits_grow_by_steps(void **state _unused_) {
+static void waits_grow_by_steps(void **state) {
         Terms t = { .restart_usec = 1000, .restart_max_delay_usec = USEC_INFINITY, .restart_steps = 3 };
 
         assert_int_equal(terms_restart_delay(&t, 0), 1000);
@@ -155,7 +155,7 @@ static void waits_grow_by_steps(void **state _unused_) {
         assert_int_equal(terms_restart_delay(&t, 5), 9000);
 }
 
-static void starts_are_counted_in_windows(void **state _unused_) {
+static void starts_are_counted_in_windows(void **state) {
         Terms t = { .start_limit_interval_usec = 100, .start_limit_burst = 2 };
         StartCount count = {};
 
@@ -176,7 +176,7 @@ static void starts_are_counted_in_windows(void **state _unused_) {
         assert_true(terms_count_start(&t, &count, 1201));
 }
 
-static void wait_statuses_come_apart(void **state _unused_) {
+static void wait_statuses_come_apart(void **state) {
         int code = 0, status = 0;
 
         assert_true(wait_status_split(W_EXITCODE(7, 0), &code, &status));

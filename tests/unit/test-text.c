@@ -34,7 +34,6 @@ static void booleans(void **state) {
         static const char *const neither[] = { "", "Yes", "y", "2", " yes", "yes ", "disable" };
         bool value;
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(good); i++) {
                 value = false;
                 assert_int_equal(parse_boolean(good[i], &value), 0);
@@ -66,7 +65,6 @@ static void unsigned_numbers(void **state) {
         };
         uint32_t small = 7;
 
-        (void) state;
         check_numbers(parse_u64, cases, ELEMENTSOF(cases));
         assert_int_equal(parse_u32("4294967295", &small), 0);
         assert_int_equal(small, UINT32_MAX);
@@ -78,7 +76,6 @@ static void unsigned_numbers(void **state) {
 static void signed_numbers(void **state) {
         int32_t value = 7;
 
-        (void) state;
         assert_int_equal(parse_i32("2147483648", &value), -ERANGE);
         assert_int_equal(parse_i32("-2147483649", &value), -ERANGE);
         assert_int_equal(parse_i32("--1", &value), -EINVAL);
@@ -94,7 +91,6 @@ static void ids_and_modes(void **state) {
         uid_t id = 7;
         mode_t mode = 7;
 
-        (void) state;
         assert_int_equal(parse_id("65535", &id), -ERANGE);
         assert_int_equal(parse_id("4294967295", &id), -ERANGE);
         assert_int_equal(parse_id("-1", &id), -EINVAL);
@@ -134,7 +130,6 @@ static void sizes(void **state) {
                 { "", -EINVAL, 0 },
         };
 
-        (void) state;
         check_numbers(parse_size, cases, ELEMENTSOF(cases));
 }
 
@@ -165,14 +160,12 @@ static void time_spans(void **state) {
                 { "18446744073709551615us", -ERANGE, 0 },
         };
 
-        (void) state;
         check_numbers(parse_usec, cases, ELEMENTSOF(cases));
 }
 
 static void percentages(void **state) {
         uint32_t value = 7;
 
-        (void) state;
         assert_int_equal(parse_permyriad("50", &value), -EINVAL);
         assert_int_equal(parse_permyriad("50.123%", &value), -EINVAL);
         assert_int_equal(parse_permyriad("-1%", &value), -EINVAL);
@@ -190,7 +183,6 @@ static void percentages(void **state) {
 static void signals(void **state) {
         int signo = 7;
 
-        (void) state;
         assert_int_equal(parse_signal("0", &signo), -ERANGE);
         assert_int_equal(parse_signal("65", &signo), -ERANGE);
         assert_int_equal(parse_signal("RTMIN+99", &signo), -ERANGE);
@@ -216,7 +208,6 @@ static void signals(void **state) {
 }
 
 static void every_signal_name_reads_back(void **state) {
-        (void) state;
         for (int i = 1; i < NSIG; i++) {
                 const char *name = signal_name(i);
                 int signo = 0;
@@ -231,7 +222,6 @@ static void every_signal_name_reads_back(void **state) {
 static void numbers_for_people(void **state) {
         char buf[64], tiny[4];
 
-        (void) state;
         assert_string_equal(format_size(0, buf, sizeof(buf)), "0");
         assert_string_equal(format_size(1023, buf, sizeof(buf)), "1023");
         assert_string_equal(format_size(1024, buf, sizeof(buf)), "1K");
@@ -271,7 +261,6 @@ static void names(void **state) {
                 { "abcdefghijklmnopqrstuvwxyz0123456", false, false, false },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 assert_int_equal(profile_name_is_valid(cases[i].text), cases[i].profile);
                 assert_int_equal(instance_name_is_valid(cases[i].text), cases[i].instance);
@@ -282,7 +271,6 @@ static void names(void **state) {
 static void environment_and_hostnames(void **state) {
         char long_name[300];
 
-        (void) state;
         assert_true(env_name_is_valid("PATH"));
         assert_false(env_name_is_valid("9X"));
         assert_false(env_name_is_valid("A-B"));
@@ -321,7 +309,6 @@ static void utf8(void **state) {
                 "\xff",         "\xc3",         "\xe2\x82",         "\xf0\x9f\x98",     "a\xc3z",
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(good); i++)
                 assert_true(utf8_is_valid(good[i]));
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
@@ -340,7 +327,6 @@ static void printable_and_escaped(void **state) {
                 { "\xc2\x9b", "\\xc2\\x9b" }, /* CSI in one character */
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_free_ char *escaped = text_escape(cases[i].text);
 
@@ -374,7 +360,6 @@ static void paths(void **state) {
         };
         char long_path[PATH_MAX + 10];
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 char *path = NULL;
                 int r = path_normalize(cases[i].text, &path);
@@ -429,7 +414,6 @@ static void words(void **state) {
         };
         char **l = (char **) 1;
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 assert_int_equal(split_words(bad[i], &l), -EINVAL);
         assert_ptr_equal(l, (char **) 1);
@@ -459,7 +443,6 @@ static void quotes_only_where_needed(void **state) {
         };
         _cleanup_free_ char *quoted = quote_words(list);
 
-        (void) state;
         assert_string_equal(quoted, "/bin/a \"x y\" \"\" \"a\\x0ab\" \"\\xc2\\x9b\" ä");
 }
 

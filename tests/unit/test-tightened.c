@@ -184,7 +184,7 @@ static void try_settings(const Variant *whole, const char *profile_text, Counts 
                 counts->by_pool[chosen[i]] += !json_equal(asked.plan, whole->plan);
 }
 
-static void random_settings_never_weaken_a_profile(void **state _unused_) {
+static void random_settings_never_weaken_a_profile(void **state) {
         Counts counts = {};
 
         for (unsigned round = 0; round < ROUNDS; round++) {
@@ -204,7 +204,7 @@ static void random_settings_never_weaken_a_profile(void **state _unused_) {
                         fail_msg("%s was never tightened", pools[i].key);
 }
 
-static void every_settable_key_is_drawn_from(void **state _unused_) {
+static void every_settable_key_is_drawn_from(void **state) {
         for (size_t i = 0; i < n_profile_keys; i++) {
                 bool found = false;
 
@@ -215,12 +215,12 @@ static void every_settable_key_is_drawn_from(void **state _unused_) {
         }
 }
 
-static int load_policy(void **state _unused_) {
+static int load_policy(void **state) {
         policy = test_policy_load();
         return 0;
 }
 
-static int free_policy(void **state _unused_) {
+static int free_policy(void **state) {
         policy = seccomp_policy_free(policy);
         return 0;
 }

@@ -13,8 +13,6 @@
 #include <cmocka.h>
 
 static void every_row_is_whole(void **state) {
-        (void) state;
-
         for (size_t i = 0; i < n_verbs; i++) {
                 const Verb *v = &verbs[i];
 
@@ -41,8 +39,6 @@ static size_t columns(const char *line, size_t n) {
 
 static void help_fits_a_terminal(void **state) {
         static char out[CTL_TEXT_MAX], err[CTL_TEXT_MAX];
-
-        (void) state;
 
         for (size_t i = 0; i <= n_verbs; i++) {
                 const char *words[] = { "help", i < n_verbs ? verbs[i].name : NULL, NULL };
@@ -93,8 +89,6 @@ static bool says(const char *text, const char *part) {
 
 static void command_lines_have_their_exit_status(void **state) {
         static char out[CTL_TEXT_MAX], err[CTL_TEXT_MAX];
-
-        (void) state;
 
         assert_int_equal(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1), 0);
 

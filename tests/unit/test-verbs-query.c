@@ -258,24 +258,18 @@ static const struct {
 static FakeBroker fake;
 
 static int set_up(void **state) {
-        (void) state;
-
         assert_int_equal(setenv("TZ", "UTC", 1), 0);
         fake_broker_start(&fake, answer);
         return 0;
 }
 
 static int tear_down(void **state) {
-        (void) state;
-
         fake_broker_stop(&fake);
         return 0;
 }
 
 static void answers_are_shown(void **state) {
         static char out[CTL_TEXT_MAX], err[CTL_TEXT_MAX];
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 int status = ctl_run(cases[i].words, out, err);

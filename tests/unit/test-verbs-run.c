@@ -262,23 +262,17 @@ static int answer(sd_bus_message *m) {
 static FakeBroker fake;
 
 static int set_up(void **state) {
-        (void) state;
-
         fake_broker_start(&fake, answer);
         return 0;
 }
 
 static int tear_down(void **state) {
-        (void) state;
-
         fake_broker_stop(&fake);
         return 0;
 }
 
 static void exit_status_is_the_applications(void **state) {
         static char out[CTL_TEXT_MAX], err[CTL_TEXT_MAX];
-
-        (void) state;
 
         for (size_t i = 0; i < ELEMENTSOF(run_cases); i++) {
                 const RunCase *c = &run_cases[i];
@@ -296,8 +290,6 @@ static void unknown_profile_is_a_failure_of_our_own(void **state) {
         static char out[CTL_TEXT_MAX], err[CTL_TEXT_MAX];
         const char *words[] = { "run", "unknown", NULL };
 
-        (void) state;
-
         assert_int_equal(ctl_run(words, out, err), 125);
         assert_string_equal(err, "immurectl: There is no profile 'unknown'\n");
 }
@@ -307,8 +299,6 @@ static void words_behind_the_profile_are_the_applications(void **state) {
         const char *words[] = { "run", "-q", "count", "--json=short", "-q", "--", "x", "--help", NULL };
         const char *more[] = { "run", "--arg=--first", "count", "second", NULL };
 
-        (void) state;
-
         assert_int_equal(ctl_run(words, out, err), 54);
         assert_int_equal(ctl_run(more, out, err), 21);
 }
@@ -316,8 +306,6 @@ static void words_behind_the_profile_are_the_applications(void **state) {
 static void only_streams_of_the_client_are_handed_over(void **state) {
         static char out[CTL_TEXT_MAX], err[CTL_TEXT_MAX];
         const char *all[] = { "run", "streams", NULL }, *one[] = { "run", "quiet-streams", NULL };
-
-        (void) state;
 
         assert_int_equal(ctl_run(all, out, err), 7);
         assert_int_equal(ctl_run(one, out, err), 1);
@@ -391,17 +379,9 @@ static void bytes_pass_exactly(bool sockets) {
         assert_int_equal(status, 0);
 }
 
-static void bytes_pass_exactly_through_pipes(void **state) {
-        (void) state;
+static void bytes_pass_exactly_through_pipes(void **state) { bytes_pass_exactly(false); }
 
-        bytes_pass_exactly(false);
-}
-
-static void bytes_pass_exactly_through_sockets(void **state) {
-        (void) state;
-
-        bytes_pass_exactly(true);
-}
+static void bytes_pass_exactly_through_sockets(void **state) { bytes_pass_exactly(true); }
 
 /* Sends a signal once the application says that it is there; what immurectl exits with. */
 static int signal_and_wait(const char *profile, int signo) {
@@ -425,15 +405,11 @@ static int signal_and_wait(const char *profile, int signo) {
 static void signals_reach_the_application(void **state) {
         static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
 
-        (void) state;
-
         for (size_t i = 0; i < ELEMENTSOF(signals); i++)
                 assert_int_equal(signal_and_wait("wait", signals[i]), 128 + signals[i]);
 }
 
 static void a_signal_that_comes_too_late_does_not_hide_the_result(void **state) {
-        (void) state;
-
         assert_int_equal(signal_and_wait("race", SIGTERM), 7);
 }
 

@@ -92,9 +92,9 @@ static void check_filter(const Variant *v, const Variant *whole, const Variant *
 }
 
 static void check_names(char *const *l, char *const *a, char *const *b, const char *line) {
-        STRV_FOREACH(name, l)
-        if (!strv_contains(a, *name) && !strv_contains(b, *name))
-                fail_msg("without \"%s\", %s is let in", line, *name);
+        STRV_FOREACH (name, l)
+                if (!strv_contains(a, *name) && !strv_contains(b, *name))
+                        fail_msg("without \"%s\", %s is let in", line, *name);
 }
 
 /* What the broker asks a profile beside the plan. */
@@ -174,21 +174,19 @@ static void check_directory(const char *name, size_t at_least) {
         assert_true(n_launched > n_lines / 3);
 }
 
-static void examples_without_a_line_are_not_weaker(void **state _unused_) {
-        check_directory("policies/profiles", 9);
-}
+static void examples_without_a_line_are_not_weaker(void **state) { check_directory("policies/profiles", 9); }
 
 /* Keys that tighten and loosen, more than any example has. */
-static void a_profile_of_everything_without_a_line_is_not_weaker(void **state _unused_) {
+static void a_profile_of_everything_without_a_line_is_not_weaker(void **state) {
         check_directory("tests/unit/data", 1);
 }
 
-static int load_policy(void **state _unused_) {
+static int load_policy(void **state) {
         policy = test_policy_load();
         return 0;
 }
 
-static int free_policy(void **state _unused_) {
+static int free_policy(void **state) {
         policy = seccomp_policy_free(policy);
         return 0;
 }

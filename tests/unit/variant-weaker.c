@@ -252,9 +252,9 @@ static bool restart_holds(const Plan *a, const Plan *w) {
 }
 
 static bool degrade_holds(const Plan *a, const Plan *w) {
-        STRV_FOREACH(layer, a->degrade)
-        if (!strv_contains(w->degrade, *layer))
-                return false;
+        STRV_FOREACH (layer, a->degrade)
+                if (!strv_contains(w->degrade, *layer))
+                        return false;
 
         return true;
 }

@@ -32,14 +32,10 @@
 
 static int fail_step(Exec *x) { return problem_set(&x->problem, -EIO, "On purpose"); }
 
-static int skip_step(Exec *x) {
-        (void) x;
-        return 0;
-}
+static int skip_step(Exec *x) { return 0; }
 
 /* For good. The application's output is everybody's until then. */
 static int wait_before_step(Exec *x) {
-        (void) x;
         if (write(STDOUT_FILENO, "waiting\n", strlen("waiting\n")) < 0)
                 return -errno;
         for (;;)
@@ -116,24 +112,24 @@ static int open_host(const char *path, int flags) {
         return host_fd < 0 ? -errno : 0;
 }
 
-static int open_uts(Exec *x _unused_) { return open_host("/proc/self/ns/uts", O_RDONLY); }
-static int open_ipc(Exec *x _unused_) { return open_host("/proc/self/ns/ipc", O_RDONLY); }
-static int open_cgroup_namespace(Exec *x _unused_) { return open_host("/proc/self/ns/cgroup", O_RDONLY); }
-static int enter_namespace(Exec *x _unused_) { return setns(host_fd, 0) < 0 ? -errno : 0; }
+static int open_uts(Exec *x) { return open_host("/proc/self/ns/uts", O_RDONLY); }
+static int open_ipc(Exec *x) { return open_host("/proc/self/ns/ipc", O_RDONLY); }
+static int open_cgroup_namespace(Exec *x) { return open_host("/proc/self/ns/cgroup", O_RDONLY); }
+static int enter_namespace(Exec *x) { return setns(host_fd, 0) < 0 ? -errno : 0; }
 
 /* From where it stands: as one of the sandbox's user namespace, whose capabilities count for it. */
-static int own_uts(Exec *x _unused_) { return unshare(CLONE_NEWUTS) < 0 ? -errno : 0; }
-static int own_network(Exec *x _unused_) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
+static int own_uts(Exec *x) { return unshare(CLONE_NEWUTS) < 0 ? -errno : 0; }
+static int own_network(Exec *x) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
 
-static int own_ipc(Exec *x _unused_) { return unshare(CLONE_NEWIPC) < 0 ? -errno : 0; }
-static int own_groups(Exec *x _unused_) { return unshare(CLONE_NEWCGROUP) < 0 ? -errno : 0; }
-static int own_processes(Exec *x _unused_) { return unshare(CLONE_NEWPID) < 0 ? -errno : 0; }
+static int own_ipc(Exec *x) { return unshare(CLONE_NEWIPC) < 0 ? -errno : 0; }
+static int own_groups(Exec *x) { return unshare(CLONE_NEWCGROUP) < 0 ? -errno : 0; }
+static int own_processes(Exec *x) { return unshare(CLONE_NEWPID) < 0 ? -errno : 0; }
 
 /* Mounts that stay as they are, hence the initial user namespace's. */
 static int enter_user_alone(Exec *x) { return setns(x->userns_fd, CLONE_NEWUSER) < 0 ? -errno : 0; }
 
 /* In one more user namespace, whose maps look from outside as the planned ones do. */
-static int nest_user(Exec *x _unused_) {
+static int nest_user(Exec *x) {
         char uid_map[32], gid_map[32];
         int r;
 
@@ -174,7 +170,7 @@ static int drop_permitted(Exec *x) { return set_capabilities(0, 0, x->plan->ambi
 static int drop_effective(Exec *x) {
         return set_capabilities(0, x->plan->ambient_set, x->plan->ambient_set);
 }
-static int drop_ambient(Exec *x _unused_) {
+static int drop_ambient(Exec *x) {
         return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ? -errno : 0;
 }
 static int keep_bound(Exec *x) {
@@ -190,11 +186,11 @@ static int other_hard_limit(Exec *x) { return set_limit(x->plan->rlimits[0].soft
 
 static int pretend_init(Exec *x) { return barrier_tell(x->barrier_fd, BARRIER_INIT); }
 
-static int open_cgroup(Exec *x _unused_) { return open_host(operand, O_WRONLY); }
-static int enter_cgroup(Exec *x _unused_) { return write(host_fd, "0", 1) < 0 ? -errno : 0; }
+static int open_cgroup(Exec *x) { return open_host(operand, O_WRONLY); }
+static int enter_cgroup(Exec *x) { return write(host_fd, "0", 1) < 0 ? -errno : 0; }
 
 /* One that lets everything pass. */
-static int add_filter(Exec *x _unused_) {
+static int add_filter(Exec *x) {
         struct sock_filter allow[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
         const struct sock_fprog program = { ELEMENTSOF(allow), allow };
 
@@ -202,7 +198,7 @@ static int add_filter(Exec *x _unused_) {
 }
 
 /* Somebody between the init and the application. */
-static int step_aside(Exec *x _unused_) {
+static int step_aside(Exec *x) {
         pid_t pid = fork();
 
         if (pid < 0)
@@ -213,7 +209,7 @@ static int step_aside(Exec *x _unused_) {
         return 0;
 }
 
-static int nothing(Exec *x _unused_) { return 0; }
+static int nothing(Exec *x) { return 0; }
 
 /* clang-format off */
 static const Spoil spoils[] = {

@@ -227,9 +227,6 @@ void rig_setup(void) {
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-        (void) st;
-        (void) type;
-        (void) ftw;
         return remove(path);
 }
 

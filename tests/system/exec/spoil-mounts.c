@@ -10,21 +10,21 @@ static int clear_attribute(const char *path, uint64_t attribute) {
         return mount_setattr(AT_FDCWD, path, 0, &attr, sizeof(attr)) < 0 ? -errno : 0;
 }
 
-static int spoil_root(Exec *x _unused_) { return clear_attribute("/", MOUNT_ATTR_RDONLY); }
-static int spoil_usr(Exec *x _unused_) { return clear_attribute("/usr", MOUNT_ATTR_RDONLY); }
-static int spoil_nosuid(Exec *x _unused_) { return clear_attribute("/tmp", MOUNT_ATTR_NOSUID); }
-static int spoil_nodev(Exec *x _unused_) { return clear_attribute("/home/alice", MOUNT_ATTR_NODEV); }
-static int spoil_noexec(Exec *x _unused_) { return clear_attribute("/proc", MOUNT_ATTR_NOEXEC); }
-static int spoil_mask(Exec *x _unused_) { return umount2("/ro/masked", MNT_DETACH) < 0 ? -errno : 0; }
-static int spoil_mount(Exec *x _unused_) {
+static int spoil_root(Exec *x) { return clear_attribute("/", MOUNT_ATTR_RDONLY); }
+static int spoil_usr(Exec *x) { return clear_attribute("/usr", MOUNT_ATTR_RDONLY); }
+static int spoil_nosuid(Exec *x) { return clear_attribute("/tmp", MOUNT_ATTR_NOSUID); }
+static int spoil_nodev(Exec *x) { return clear_attribute("/home/alice", MOUNT_ATTR_NODEV); }
+static int spoil_noexec(Exec *x) { return clear_attribute("/proc", MOUNT_ATTR_NOEXEC); }
+static int spoil_mask(Exec *x) { return umount2("/ro/masked", MNT_DETACH) < 0 ? -errno : 0; }
+static int spoil_mount(Exec *x) {
         return mount("none", "/home", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
 }
 
-static int spoil_mask_ro(Exec *x _unused_) { return clear_attribute("/ro/masked", MOUNT_ATTR_RDONLY); }
-static int spoil_mask_nodev(Exec *x _unused_) { return clear_attribute("/dev/tty", MOUNT_ATTR_NODEV); }
-static int spoil_device(Exec *x _unused_) { return clear_attribute("/dev/null", MOUNT_ATTR_NOEXEC); }
-static int spoil_remount(Exec *x _unused_) { return clear_attribute("/dev/mqueue", MOUNT_ATTR_RDONLY); }
-static int spoil_below(Exec *x _unused_) {
+static int spoil_mask_ro(Exec *x) { return clear_attribute("/ro/masked", MOUNT_ATTR_RDONLY); }
+static int spoil_mask_nodev(Exec *x) { return clear_attribute("/dev/tty", MOUNT_ATTR_NODEV); }
+static int spoil_device(Exec *x) { return clear_attribute("/dev/null", MOUNT_ATTR_NOEXEC); }
+static int spoil_remount(Exec *x) { return clear_attribute("/dev/mqueue", MOUNT_ATTR_RDONLY); }
+static int spoil_below(Exec *x) {
         return mount("none", "/usr/share", "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
 }
 
@@ -42,20 +42,20 @@ static int cover(const char *path, unsigned long more) {
         return mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV | more, NULL) < 0 ? -errno : 0;
 }
 
-static int spoil_cover(Exec *x _unused_) { return cover("/tmp", 0); }
-static int spoil_cover_root(Exec *x _unused_) { return cover("/", MS_RDONLY); }
-static int spoil_cover_bind(Exec *x _unused_) { return cover("/usr", MS_RDONLY); }
-static int spoil_proc(Exec *x _unused_) {
+static int spoil_cover(Exec *x) { return cover("/tmp", 0); }
+static int spoil_cover_root(Exec *x) { return cover("/", MS_RDONLY); }
+static int spoil_cover_bind(Exec *x) { return cover("/usr", MS_RDONLY); }
+static int spoil_proc(Exec *x) {
         return umount2("/proc", MNT_DETACH) < 0 ? -errno : cover("/proc", MS_NOEXEC);
 }
-static int spoil_hidepid(Exec *x _unused_) {
+static int spoil_hidepid(Exec *x) {
         return mount(NULL, "/proc", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=off") < 0
                        ? -errno
                        : 0;
 }
 
 /* Where no mount is the root, none is shown. */
-static int leave_root(Exec *x _unused_) { return chroot("/usr/share") < 0 ? -errno : 0; }
+static int leave_root(Exec *x) { return chroot("/usr/share") < 0 ? -errno : 0; }
 
 static int without_idmap(Exec *x) {
         for (size_t i = 0; i < x->plan->n_nodes; i++)

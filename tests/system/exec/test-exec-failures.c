@@ -60,7 +60,6 @@ static void test_every_step_that_fails(void **state) {
         _cleanup_(remains_done) Remains before = remains_look();
         static Run r;
 
-        (void) state;
         for (unsigned init = 0; init < 2; init++)
                 for (const Step *s = exec_steps; s->name; s++) {
                         char fault[64];
@@ -86,7 +85,6 @@ static void test_every_pair_of_steps_that_fail(void **state) {
         _cleanup_(remains_done) Remains before = remains_look();
         static Run r;
 
-        (void) state;
         for (const Step *s = exec_steps; s->name; s++)
                 for (size_t i = 0; i < ELEMENTSOF(others); i++) {
                         char fault[64];
@@ -108,8 +106,6 @@ static void test_every_pair_of_steps_that_fail(void **state) {
 }
 
 static void test_every_step_has_its_own_name(void **state) {
-        (void) state;
-
         for (const Step *a = exec_steps; a->name; a++) {
                 assert_true(strlen(a->name) < sizeof(((LaunchStatus *) NULL)->step));
                 for (const Step *b = exec_steps; b < a; b++)
@@ -133,7 +129,6 @@ static void test_verification(void **state) {
         _cleanup_(remains_done) Remains before = remains_look();
         static Run r;
 
-        (void) state;
         use_working_directory(p, "/");
         p->bounding_set = p->ambient_set = UINT64_C(1) << 5; /* CAP_KILL, which the keeper has as well */
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -215,7 +210,6 @@ static void test_verification_of_processes(void **state) {
         };
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
 
-        (void) state;
         use_working_directory(p, "/");
         must_be_noticed(p, cases, ELEMENTSOF(cases));
 }
@@ -230,7 +224,6 @@ static void test_verification_of_capabilities(void **state) {
         };
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
 
-        (void) state;
         p->bounding_set = p->ambient_set = UINT64_C(1) << 5;
         must_be_noticed(p, cases, ELEMENTSOF(cases));
 }
@@ -245,7 +238,6 @@ static void test_verification_of_maps(void **state) {
         };
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
 
-        (void) state;
         use_working_directory(p, "/");
         p->uid_map = reallocarray(p->uid_map, 2, sizeof(*p->uid_map));
         p->gid_map = reallocarray(p->gid_map, 2, sizeof(*p->gid_map));
@@ -262,7 +254,6 @@ static void test_verification_of_the_cgroup(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         assert_int_equal(file_read_full(AT_FDCWD, "/proc/self/mountinfo", 1 << 20, &mountinfo, NULL), 0);
         assert_int_equal(cgroup2_own_group(&group), 0);
         assert_int_equal(cgroup2_directory(mountinfo, group, &own), 0);
@@ -292,7 +283,6 @@ static void test_verification_of_the_network(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         assert_true(own >= 0);
         assert_int_equal(unshare(CLONE_NEWNET), 0);
         prepared = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -339,7 +329,6 @@ static void test_verification_of_mounts(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         use_working_directory(p, "/");
         rig_add_node(p, PLAN_NODE_MASK, 0, NULL, "/dev/tty");
         rig_add_node(p,
@@ -368,7 +357,6 @@ static void test_exec_errors(void **state) {
         _cleanup_(remains_done) Remains before = remains_look();
         static Run r;
 
-        (void) state;
         for (size_t i = 0; i < 2 * ELEMENTSOF(cases); i++) {
                 size_t k = i / 2;
 
@@ -388,7 +376,6 @@ static void test_not_executable(void **state) {
         static Run r;
         PlanNode *n;
 
-        (void) state;
         n = rig_add_node(p, PLAN_NODE_FILE, PLAN_NODE_OWNED, NULL, "/home/alice/text");
         n->mode = 0700;
         n->data = strdup("no program\n");
@@ -401,7 +388,6 @@ static void test_working_directory(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe");
         static Run r;
 
-        (void) state;
         use_working_directory(p, "/none");
         rig_must_fail(&r, p, NULL, "working-directory", LAUNCH_FAILURE_SETUP, "chdir /none: No such file");
 
@@ -415,7 +401,6 @@ static void test_hard_limit(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         rig_add_rlimit(p, RLIMIT_MSGQUEUE, 1, UINT64_MAX);
         rig_start(&r, p, NULL, NULL);
         rig_wait_executed(&r);
@@ -436,7 +421,6 @@ static void test_filter_that_kills(void **state) {
         _cleanup_(remains_done) Remains before = remains_look();
         static Run r;
 
-        (void) state;
         memcpy(p->seccomp, kill, sizeof(kill));
         p->n_seccomp = sizeof(kill);
 
@@ -455,20 +439,17 @@ static void test_unknown_network(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         p->network = NETWORK_HOST;
         rig_must_fail(&r, p, NULL, "plan", LAUNCH_FAILURE_SETUP, "Network mode");
         assert_never_ran(&r);
 }
 
 static int setup(void **state) {
-        (void) state;
         rig_setup();
         return 0;
 }
 
 static int teardown(void **state) {
-        (void) state;
         rig_teardown();
         return 0;
 }

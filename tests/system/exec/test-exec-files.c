@@ -35,7 +35,6 @@ static void test_default_tree(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         rig_run(&r, p);
 
         assert_mount(&r, "/", "ro,nosuid,nodev");
@@ -66,8 +65,6 @@ static const char *run_for(const char *words, const char *name) {
 static void assert_errno(const char *text, int expected) { assert_int_equal(atoi(text), expected); }
 
 static void test_what_can_be_written(void **state) {
-        (void) state;
-
         assert_errno(run_for("/probe touch /new", "touch"), EROFS);
         assert_errno(run_for("/probe touch /etc/new", "touch"), EROFS);
         assert_errno(run_for("/probe touch /usr/new", "touch"), EROFS);
@@ -80,8 +77,6 @@ static void test_what_can_be_written(void **state) {
 }
 
 static void test_what_can_be_read(void **state) {
-        (void) state;
-
         assert_string_equal(run_for("/probe read /ro/plain", "read"), "plain");
         assert_string_equal(run_for("/probe read /bin/../../etc/passwd", "read"),
                             "alice:x:3001:3001::/home/alice:/bin/sh");
@@ -98,7 +93,6 @@ static void test_files_stay_the_users(void **state) {
         static Run r;
         struct stat st;
 
-        (void) state;
         rig_make_directory("data");
         rig_add_node(p, PLAN_NODE_BIND, USER_BIND, rig_path("data"), "/data");
         rig_run(&r, p);
@@ -115,7 +109,6 @@ static void test_missing_source(void **state) {
         static Run r;
         PlanNode *n;
 
-        (void) state;
         n = rig_add_node(p, PLAN_NODE_BIND, BIND | PLAN_NODE_OPTIONAL, rig_path("none"), "/none");
         rig_run(&r, p);
         assert_false(has_mount(&r, "/none", ""));
@@ -130,7 +123,6 @@ static void test_sources_by_the_users_rights(void **state) {
         static Run r;
         PlanNode *n;
 
-        (void) state;
         rig_make_directory("closed");
         rig_make_directory("closed/inner");
         assert_int_equal(chown(rig_path("closed"), 0, 0), 0);
@@ -147,7 +139,6 @@ static void test_links_to_sources(void **state) {
         static Run r;
         PlanNode *n;
 
-        (void) state;
         rig_make_directory("links");
         rig_make_file("target", "through\n");
         assert_int_equal(symlink(rig_path("target"), rig_path("links/users")), 0);
@@ -188,7 +179,6 @@ static void test_mount_points(void **state) {
         static Run r;
         PlanNode *n;
 
-        (void) state;
         rig_make_directory("bound");
         rig_make_directory("bound/there");
         assert_int_equal(symlink("/etc", rig_path("bound/link")), 0);
@@ -229,7 +219,6 @@ static void test_target_through_a_link(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe read /bin/true");
         static Run r;
 
-        (void) state;
         rig_add_node(p, PLAN_NODE_MASK, 0, NULL, "/bin/true");
         rig_run(&r, p);
         assert_string_equal(rig_value(&r, "read"), "errno 13");
@@ -239,7 +228,6 @@ static void test_remount(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         rig_make_directory("rw");
         rig_make_directory("rw/sub");
         rig_add_node(p, PLAN_NODE_BIND, USER_BIND, rig_path("rw"), "/rw");
@@ -261,7 +249,6 @@ static void test_whole_proc(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         for (size_t i = 0; i < p->n_nodes; i++)
                 if (p->nodes[i].kind == PLAN_NODE_PROC)
                         p->nodes[i].flags &= ~(uint32_t) PLAN_NODE_PID_ONLY;
@@ -281,7 +268,6 @@ static void test_recursive(void **state) {
         static Run r;
         PlanNode *n;
 
-        (void) state;
         rig_make_directory("outer");
         rig_make_directory("outer/below");
         assert_int_equal(mount("none", rig_path("outer/below"), "tmpfs", 0, NULL), 0);
@@ -305,7 +291,6 @@ static void test_idmap_unavailable(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         rig_make_directory("ramfs");
         assert_int_equal(mount("none", rig_path("ramfs"), "ramfs", 0, NULL), 0);
         rig_add_node(p, PLAN_NODE_BIND, USER_BIND, rig_path("ramfs"), "/data");
@@ -318,7 +303,6 @@ static void test_devices(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         for (size_t i = 0; i < p->n_nodes; i++)
                 if (streq(p->nodes[i].target, "/dev/zero")) {
                         free(p->nodes[i].source);
@@ -377,7 +361,6 @@ static void test_the_socket_leads_out(void **state) {
         _cleanup_close_ int fd = new_socket();
         static Run r;
 
-        (void) state;
         r.notify_fd = fd;
         rig_run(&r, p);
         assert_string_equal(rig_value(&r, "mode"), "140222 65534");
@@ -390,7 +373,6 @@ static void test_socket_and_plan_go_together(void **state) {
         _cleanup_close_ int fd = new_socket();
         static Run r;
 
-        (void) state;
         r.notify_fd = 0;
         rig_must_fail(&r, with, NULL, "plan", LAUNCH_FAILURE_SETUP, "socket for notifications");
         r.notify_fd = fd;
@@ -399,8 +381,6 @@ static void test_socket_and_plan_go_together(void **state) {
 }
 
 static int setup(void **state) {
-        (void) state;
-
         /* What the tests mount is nobody else's business. */
         if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return -1;
@@ -409,7 +389,6 @@ static int setup(void **state) {
 }
 
 static int teardown(void **state) {
-        (void) state;
         rig_teardown();
         return 0;
 }

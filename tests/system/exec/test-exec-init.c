@@ -13,7 +13,6 @@ static void test_exit_status(void **state) {
         static const int statuses[] = { 0, 1, 42, 255 };
         static Run r;
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(statuses); i++) {
                 _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe");
                 char words[64];
@@ -33,7 +32,6 @@ static void test_death_by_signal(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe raise 9");
         static Run r;
 
-        (void) state;
         rig_run(&r, p);
         assert_true(r.has_result);
         assert_true(WIFSIGNALED(r.result));
@@ -46,7 +44,6 @@ static void test_signals_are_forwarded(void **state) {
                                        SIGUSR2, SIGWINCH, SIGPIPE, 36 };
         static Run r;
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
                 _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe wait");
                 char expected[32];
@@ -68,7 +65,6 @@ static void test_signal_to_the_application(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe wait");
         static Run r;
 
-        (void) state;
         rig_start(&r, p, NULL, NULL);
         rig_wait_executed(&r);
         rig_wait_output(&r, "ready\n");
@@ -81,7 +77,6 @@ static void test_death_of_the_init(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe wait");
         static Run r;
 
-        (void) state;
         rig_start(&r, p, NULL, NULL);
         rig_wait_executed(&r);
         rig_wait_output(&r, "ready\n");
@@ -98,7 +93,6 @@ static void test_orphans_are_reaped(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe orphans");
         static Run r;
 
-        (void) state;
         rig_run(&r, p);
         assert_string_equal(rig_value(&r, "left"), "0");
 }
@@ -120,7 +114,6 @@ static void test_the_init_holds_nothing(void **state) {
         unsigned n_fds = 0;
         static Run r;
 
-        (void) state;
         rig_start(&r, p, NULL, NULL);
         rig_wait_executed(&r);
         rig_wait_output(&r, "ready\n");
@@ -162,13 +155,11 @@ static void test_the_init_holds_nothing(void **state) {
 }
 
 static int setup(void **state) {
-        (void) state;
         rig_setup();
         return 0;
 }
 
 static int teardown(void **state) {
-        (void) state;
         rig_teardown();
         return 0;
 }

@@ -248,7 +248,6 @@ static void test_each_call_that_fails(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         Count sum = {};
 
-        (void) state;
         p->landlock = landlock_version() >= LANDLOCK_VERSION_LEAST;
         take_reference(&ref, p);
 
@@ -275,7 +274,6 @@ static void test_each_call_that_fails(void **state) {
 }
 
 static int setup(void **state) {
-        (void) state;
         /* What others mount meanwhile was not left behind by us. */
         assert_int_equal(unshare(CLONE_NEWNS), 0);
         assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
@@ -284,7 +282,6 @@ static int setup(void **state) {
 }
 
 static int teardown(void **state) {
-        (void) state;
         rig_teardown();
         return 0;
 }

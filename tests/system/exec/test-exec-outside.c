@@ -162,7 +162,6 @@ static void test_attacks_work_where_nothing_is_in_the_way(void **state) {
         char byte = '\n';
         pid_t pid;
 
-        (void) state;
         assert_int_equal(pipe2(to, O_CLOEXEC), 0);
         assert_int_equal(pipe2(from, O_CLOEXEC), 0);
         pid = fork();
@@ -193,7 +192,6 @@ static void test_no_process_of_a_launch_is_in_reach(void **state) {
                                               PRIVATE_USERS_SELF,
                                               PRIVATE_USERS_IDENTITY };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(users); i++)
                 for (const Step *s = exec_steps; s->name; s++) {
                         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe wait");
@@ -215,7 +213,6 @@ static void test_no_process_of_a_sandbox_is_in_reach(void **state) {
                                               PRIVATE_USERS_SELF,
                                               PRIVATE_USERS_IDENTITY };
 
-        (void) state;
         for (size_t i = 0; i < 2 * ELEMENTSOF(users); i++) {
                 _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe wait");
                 static Run r;
@@ -231,13 +228,11 @@ static void test_no_process_of_a_sandbox_is_in_reach(void **state) {
 }
 
 static int setup(void **state) {
-        (void) state;
         rig_setup();
         return 0;
 }
 
 static int teardown(void **state) {
-        (void) state;
         rig_teardown();
         return 0;
 }

@@ -38,7 +38,6 @@ static void test_first_instruction(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts 'two words'");
         static Run r;
 
-        (void) state;
         rig_run(&r, p);
 
         /* Descriptors, arguments, environment: exactly the plan's. */
@@ -84,7 +83,6 @@ static void test_no_rights(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         rig_run(&r, p);
 
         for (size_t i = 0; i < ELEMENTSOF(sets); i++)
@@ -100,7 +98,6 @@ static void test_status_records(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe exit 0");
         static Run r;
 
-        (void) state;
         rig_run(&r, p);
 
         assert_true(r.has_result);
@@ -121,7 +118,6 @@ static void test_without_init(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         p->init = false;
         rig_run(&r, p);
 
@@ -138,7 +134,6 @@ static void test_planned_values(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         p->nice_set = true;
         p->nice = niceness(7);
         p->oom_score_adjust_set = true;
@@ -166,7 +161,6 @@ static void test_own_ids(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         rig_use_ids(p, PRIVATE_USERS_SELF);
         rig_run(&r, p);
         assert_value(&r, "uids", "3001 3001 3001");
@@ -184,7 +178,6 @@ static void test_groups(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe facts");
         static Run r;
 
-        (void) state;
         p->gid_map = reallocarray(p->gid_map, 3, sizeof(*p->gid_map));
         assert_non_null(p->gid_map);
         p->gid_map[1] = (PlanIdMap){ 50, 1, 1 };
@@ -205,7 +198,6 @@ static void test_prepared_network(void **state) {
         _cleanup_close_ int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), prepared = -EBADF;
         static Run r;
 
-        (void) state;
         assert_true(own >= 0);
         assert_int_equal(unshare(CLONE_NEWNET), 0);
         prepared = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -252,7 +244,6 @@ static void test_mounts_are_locked(void **state) {
         _cleanup_(plan_freep) Plan *p = rig_plan_new("/probe attack");
         static Run r;
 
-        (void) state;
         p->bounding_set = p->ambient_set = ALL_CAPABILITIES;
         rig_run(&r, p);
 
@@ -272,7 +263,6 @@ static void test_nothing_reaches_the_host(void **state) {
         static Run r;
         int lowest;
 
-        (void) state;
         assert_int_equal(file_read_full(AT_FDCWD, "/proc/self/mountinfo", 1 << 20, &before, NULL), 0);
         lowest = dup(0);
         (void) close(lowest);
@@ -286,13 +276,11 @@ static void test_nothing_reaches_the_host(void **state) {
 }
 
 static int setup(void **state) {
-        (void) state;
         rig_setup();
         return 0;
 }
 
 static int teardown(void **state) {
-        (void) state;
         rig_teardown();
         return 0;
 }

@@ -48,7 +48,6 @@ static void test_a_kernel_without_it(void **state) {
         _cleanup_(plan_freep) Plan *p = walls_plan_new("uses");
         static Run r;
 
-        (void) state;
         p->landlock = true;
         if (has_landlock()) {
                 rig_run(&r, p);
@@ -79,7 +78,6 @@ static void test_labels_without_their_modules(void **state) {
                   "/sys/fs/selinux/enforce" },
         };
 
-        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(plan_freep) Plan *p = walls_plan_new("label");
                 static Run r;
@@ -110,7 +108,6 @@ static void test_it_forbids_nothing_that_mounts_allow(void **state) {
         const int input = open(rig_path("input"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         static Run without, with;
 
-        (void) state;
         assert_true(input >= 0);
         without.input_fd = input;
         rig_run(&without, p);
@@ -151,7 +148,6 @@ static void test_it_forbids_what_mounts_cannot(void **state) {
         static Run r;
         int input;
 
-        (void) state;
         input = open(rig_path("input"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         assert_true(input >= 0);
         r.input_fd = input;
@@ -177,7 +173,6 @@ static void test_capabilities_do_not_open_it(void **state) {
         _cleanup_(plan_freep) Plan *p = NULL;
         static Run r;
 
-        (void) state;
         skip_without_landlock();
         p = walls_plan_new("leaves");
         p->landlock = p->landlock_no_tcp = true;
@@ -193,7 +188,6 @@ static void test_a_wall_that_is_not_there(void **state) {
         _cleanup_(plan_freep) Plan *p = NULL;
         static Run r;
 
-        (void) state;
         skip_without_landlock();
         p = walls_plan_new("uses");
         p->landlock = true;
@@ -219,7 +213,6 @@ static void test_apparmor(void **state) {
         char text[256];
         static Run r;
 
-        (void) state;
         if (!profile)
                 skip(); /* comes back no more: nothing may be held here */
 
@@ -260,7 +253,6 @@ static void make_fifo(const char *below) {
 }
 
 static int setup(void **state) {
-        (void) state;
         rig_setup();
         rig_make_directory("data");
         make_fifo("input");
@@ -269,7 +261,6 @@ static int setup(void **state) {
 }
 
 static int teardown(void **state) {
-        (void) state;
         rig_teardown();
         return 0;
 }

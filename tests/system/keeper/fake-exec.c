@@ -183,7 +183,7 @@ static int run(const Plan *plan, bool release) {
         return EXIT_SUCCESS;
 }
 
-int main(int argc _unused_, char **argv _unused_) {
+int main(int argc, char **argv) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         const char *fake;
 

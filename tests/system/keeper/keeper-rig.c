@@ -159,7 +159,7 @@ static void add_event(Rig *rig, char *event) {
         rig->events[rig->n_events++] = event;
 }
 
-static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Rig *rig = userdata;
 
         if (sd_bus_message_is_signal(m, LINK_KEEPER_INTERFACE, "SandboxChanged") > 0) {
@@ -185,7 +185,7 @@ static void forget_hello(Rig *rig) {
                 (void) sandbox_record_free(rig->hello[--rig->n_hello]);
 }
 
-static int on_hello(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+static int on_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Rig *rig = userdata;
         uint32_t version, uid;
         const char *app;
@@ -413,7 +413,9 @@ static void append_directory(Buffer *b, const char *path) {
         if (names)
                 qsort(names, strv_length(names), sizeof(*names), compare);
         buffer_printf(b, "%s:\n", path);
-        STRV_FOREACH(name, names) { buffer_printf(b, "  %s\n", *name); }
+        STRV_FOREACH (name, names) {
+                buffer_printf(b, "  %s\n", *name);
+        }
 }
 
 static void append_file(Buffer *b, const char *path) {
@@ -469,7 +471,7 @@ void rig_expect_same(Rig *rig, const char *before) {
         fail_msg("before: %.*s\nafter: %.*s", (int) strcspn(a, "\n"), a, (int) strcspn(b, "\n"), b);
 }
 
-int rig_clean_slate(void **state _unused_) {
+int rig_clean_slate(void **state) {
         if (open_rig->keeper > 0) {
                 (void) rig_call(open_rig, "Stop", "web.3001.1", NULL);
                 (void) rig_call(open_rig, "Stop", "web.3001.2", NULL);

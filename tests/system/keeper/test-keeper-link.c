@@ -26,7 +26,7 @@ static void say(int lease, const char *packet) {
         assert_int_equal(send(lease, packet, strlen(packet), MSG_NOSIGNAL), strlen(packet));
 }
 
-static void a_lease_tells_the_end(void **state _unused_) {
+static void a_lease_tells_the_end(void **state) {
         _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){ .script = "exit 3", .lease = true });
 
         assert_true(a.r >= 0);
@@ -38,7 +38,7 @@ static void a_lease_tells_the_end(void **state _unused_) {
         rig_expect(&rig, "removed " ID " exit-code 1 3");
 }
 
-static void a_lease_stops_and_signals(void **state _unused_) {
+static void a_lease_stops_and_signals(void **state) {
         static const struct {
                 const char *packet, *result, *removed;
         } cases[] = {
@@ -63,7 +63,7 @@ static void a_lease_stops_and_signals(void **state _unused_) {
 
 static void stop_on_disconnect(Plan *plan) { plan->on_disconnect = ON_DISCONNECT_STOP; }
 
-static void a_lease_that_is_closed_does_what_the_plan_says(void **state _unused_) {
+static void a_lease_that_is_closed_does_what_the_plan_says(void **state) {
         {
                 _cleanup_answer_ RigAnswer a = rig_launch(&rig,
                                                           &(RigLaunch){ .script = "exec sleep 1000",
@@ -87,7 +87,7 @@ static void a_lease_that_is_closed_does_what_the_plan_says(void **state _unused_
         rig_expect(&rig, "removed " ID " success 2 15");
 }
 
-static void sandboxes_outlive_the_broker(void **state _unused_) {
+static void sandboxes_outlive_the_broker(void **state) {
         rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
         rig_must_launch(&rig,
                         &(RigLaunch){ .id = "web.3001.2", .script = "read x; exit 4", .change = NULL });
@@ -108,7 +108,7 @@ static void sandboxes_outlive_the_broker(void **state _unused_) {
         rig_expect(&rig, "removed web.3001.2 exit-code 1 4");
 }
 
-static void a_connection_that_breaks_is_no_refusal(void **state _unused_) {
+static void a_connection_that_breaks_is_no_refusal(void **state) {
         char log[4096];
         ssize_t n;
 
@@ -142,7 +142,7 @@ static void expect_killed(pid_t pid) {
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-static void a_keeper_that_dies_leaves_nothing_to_the_next(void **state _unused_) {
+static void a_keeper_that_dies_leaves_nothing_to_the_next(void **state) {
         _cleanup_answer_ RigAnswer a =
                 rig_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .lease = true });
         pid_t leader;
@@ -168,7 +168,7 @@ static void a_keeper_that_dies_leaves_nothing_to_the_next(void **state _unused_)
         rig_must_end(&rig, "exit 0", "removed " ID " success 1 0");
 }
 
-static void one_cgroup_has_one_keeper(void **state _unused_) {
+static void one_cgroup_has_one_keeper(void **state) {
         Rig second = rig;
         int status;
 
@@ -183,7 +183,7 @@ static void one_cgroup_has_one_keeper(void **state _unused_) {
 }
 
 /* The last one. */
-static void a_keeper_that_is_told_to_go_stops_all(void **state _unused_) {
+static void a_keeper_that_is_told_to_go_stops_all(void **state) {
         int status;
 
         rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });

@@ -12,7 +12,7 @@
 
 static Rig rig;
 
-static void a_launch_that_ends_well_is_gone(void **state _unused_) {
+static void a_launch_that_ends_well_is_gone(void **state) {
         _cleanup_free_ char *before = rig_snapshot(&rig);
         _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){ .script = "exit 0" });
 
@@ -32,21 +32,21 @@ static void a_launch_that_ends_well_is_gone(void **state _unused_) {
         rig_expect_same(&rig, before);
 }
 
-static void a_failed_one_stays_until_it_is_reset(void **state _unused_) {
+static void a_failed_one_stays_until_it_is_reset(void **state) {
         rig_must_end(&rig, "exit 3", "changed " ID " failed");
         assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
         rig_expect(&rig, "removed " ID " exit-code 1 3");
         assert_true(rig_call(&rig, "ResetFailed", ID, NULL) < 0);
 }
 
-static void a_failed_one_makes_room_for_the_next(void **state _unused_) {
+static void a_failed_one_makes_room_for_the_next(void **state) {
         rig_must_end(&rig, "exit 3", "changed " ID " failed");
         rig_must_launch(&rig, &(RigLaunch){ .script = "exit 0" });
         rig_expect(&rig, "removed " ID " exit-code 1 3");
         rig_expect(&rig, "removed " ID " success 1 0");
 }
 
-static void only_the_newest_failed_ones_stay(void **state _unused_) {
+static void only_the_newest_failed_ones_stay(void **state) {
         for (unsigned i = 1; i <= 17; i++) {
                 _cleanup_free_ char *id = text_printf("web.3001.%u", i),
                                     *failed = text_printf("changed %s failed", id);
@@ -66,7 +66,7 @@ static void only_the_newest_failed_ones_stay(void **state _unused_) {
         }
 }
 
-static void a_signal_is_told_from_an_exit_status(void **state _unused_) {
+static void a_signal_is_told_from_an_exit_status(void **state) {
         rig_must_end(&rig, "kill -9 $$", "changed " ID " failed");
         assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
         rig_expect(&rig, "removed " ID " signal 2 9");
@@ -74,7 +74,7 @@ static void a_signal_is_told_from_an_exit_status(void **state _unused_) {
         rig_must_end(&rig, "kill -TERM $$", "removed " ID " success 2 15");
 }
 
-static void stop_answers_when_it_has_ended(void **state _unused_) {
+static void stop_answers_when_it_has_ended(void **state) {
         _cleanup_free_ char *before = rig_snapshot(&rig);
 
         rig_must_launch(&rig, &(RigLaunch){ .script = "sleep 1000 & sleep 1000" });
@@ -86,7 +86,7 @@ static void stop_answers_when_it_has_ended(void **state _unused_) {
 
 static void short_stop_timeout(Plan *plan) { plan->timeout_stop_usec = 50 * USEC_PER_MSEC; }
 
-static void what_will_not_stop_is_killed(void **state _unused_) {
+static void what_will_not_stop_is_killed(void **state) {
         rig_must_launch(&rig,
                         &(RigLaunch){ .script = "trap '' TERM; echo deaf; sleep 1000",
                                       .change = short_stop_timeout });
@@ -99,14 +99,14 @@ static void what_will_not_stop_is_killed(void **state _unused_) {
 
 static void short_runtime(Plan *plan) { plan->runtime_max_usec = 50 * USEC_PER_MSEC; }
 
-static void what_runs_too_long_is_stopped(void **state _unused_) {
+static void what_runs_too_long_is_stopped(void **state) {
         rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .change = short_runtime });
         rig_expect(&rig, "changed " ID " failed");
         assert_true(rig_call(&rig, "ResetFailed", ID, NULL) >= 0);
         rig_expect(&rig, "removed " ID " timeout 2 15");
 }
 
-static void kill_reaches_the_application(void **state _unused_) {
+static void kill_reaches_the_application(void **state) {
         rig_must_launch(
                 &rig, &(RigLaunch){ .script = "trap 'exit 7' USR1; echo up; while :; do sleep 0.01; done" });
         rig_expect_log(&rig, ID ": up");
@@ -128,7 +128,7 @@ static void kill_reaches_the_application(void **state _unused_) {
 
 static void oneshot(Plan *plan) { plan->type = SERVICE_ONESHOT; }
 
-static void a_oneshot_answers_at_its_end(void **state _unused_) {
+static void a_oneshot_answers_at_its_end(void **state) {
         _cleanup_answer_ RigAnswer a =
                 rig_launch(&rig, &(RigLaunch){ .script = "sleep 0.05", .change = oneshot });
 
@@ -143,7 +143,7 @@ static void success_status(Plan *plan) {
         plan->success_signals |= UINT64_C(1) << SIGUSR2;
 }
 
-static void success_is_what_the_plan_says(void **state _unused_) {
+static void success_is_what_the_plan_says(void **state) {
         rig_must_launch(&rig, &(RigLaunch){ .script = "exit 5", .change = success_status });
         rig_expect(&rig, "removed " ID " success 1 5");
         rig_must_launch(&rig, &(RigLaunch){ .script = "kill -USR2 $$", .change = success_status });
@@ -160,7 +160,7 @@ static pid_t find_seed(void) {
         return (pid_t) strtol(text, NULL, 10);
 }
 
-static void a_seed_that_dies_is_replaced(void **state _unused_) {
+static void a_seed_that_dies_is_replaced(void **state) {
         _cleanup_close_ int pidfd = -EBADF;
         pid_t seed = find_seed();
 
@@ -181,7 +181,7 @@ static void a_seed_that_dies_is_replaced(void **state _unused_) {
         assert_true(find_seed() > 0 && find_seed() != seed);
 }
 
-static void a_seed_that_hangs_fails_one_launch(void **state _unused_) {
+static void a_seed_that_hangs_fails_one_launch(void **state) {
         pid_t seed = find_seed();
 
         if (getenv("KEEPER_TEST_FAKE"))
@@ -201,7 +201,7 @@ static void a_seed_that_hangs_fails_one_launch(void **state _unused_) {
 
 static void short_start_timeout(Plan *plan) { plan->timeout_start_usec = 50 * USEC_PER_MSEC; }
 
-static void a_failed_set_up_leaves_nothing(void **state _unused_) {
+static void a_failed_set_up_leaves_nothing(void **state) {
         static const struct {
                 const char *fake, *error, *message;
         } cases[] = {
@@ -242,7 +242,7 @@ static void a_failed_set_up_leaves_nothing(void **state _unused_) {
 
 static void missing_program(Plan *plan) { set_text(&plan->argv[0], "/usr/bin/no-such-program"); }
 
-static void a_program_that_is_missing_is_an_error(void **state _unused_) {
+static void a_program_that_is_missing_is_an_error(void **state) {
         _cleanup_free_ char *before = rig_snapshot(&rig);
         _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){ .change = missing_program });
 
@@ -278,7 +278,7 @@ static bool controller_is_there(const char *name) {
         return strstr(text, name);
 }
 
-static void what_does_not_fit_together_is_refused(void **state _unused_) {
+static void what_does_not_fit_together_is_refused(void **state) {
         expect_refused(&(RigLaunch){ .id = "web" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .id = "web.3002.1" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .id = "other.3001.1" }, SD_BUS_ERROR_INVALID_ARGS);
@@ -290,7 +290,7 @@ static void what_does_not_fit_together_is_refused(void **state _unused_) {
                 expect_refused(&(RigLaunch){ .change = no_degrade }, ERROR_LAYER_UNAVAILABLE);
 }
 
-static void two_at_once_leave_what_one_leaves(void **state _unused_) {
+static void two_at_once_leave_what_one_leaves(void **state) {
         _cleanup_free_ char *before = rig_snapshot(&rig);
 
         rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
@@ -302,7 +302,7 @@ static void two_at_once_leave_what_one_leaves(void **state _unused_) {
         rig_expect(&rig, "removed web.3001.2 success 2 15");
 }
 
-static void one_id_runs_once(void **state _unused_) {
+static void one_id_runs_once(void **state) {
         rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000" });
         {
                 _cleanup_answer_ RigAnswer a = rig_launch(&rig, &(RigLaunch){});
@@ -313,7 +313,7 @@ static void one_id_runs_once(void **state _unused_) {
         rig_expect(&rig, "removed " ID " success 2 15");
 }
 
-static void calls_name_a_sandbox_that_exists(void **state _unused_) {
+static void calls_name_a_sandbox_that_exists(void **state) {
         static const char *const methods[] = { "Stop", "ResetFailed" };
 
         for (size_t i = 0; i < ELEMENTSOF(methods); i++) {
@@ -329,7 +329,7 @@ static void client_streams(Plan *plan) {
         plan->standard_input = plan->standard_output = plan->standard_error = STREAM_CLIENT;
 }
 
-static void the_client_gets_its_bytes(void **state _unused_) {
+static void the_client_gets_its_bytes(void **state) {
         int in[2], out[2];
         char text[64] = "";
 
@@ -359,7 +359,7 @@ static void the_client_gets_its_bytes(void **state _unused_) {
         rig_expect(&rig, "removed " ID " success 1 0");
 }
 
-static void lines_reach_the_log(void **state _unused_) {
+static void lines_reach_the_log(void **state) {
         rig_must_end(
                 &rig, "echo first; echo '<3>second' >&2; printf 'no newline'", "removed " ID " success 1 0");
         rig_expect_log(&rig, ID ": first\n");
@@ -370,7 +370,7 @@ static void lines_reach_the_log(void **state _unused_) {
         rig_expect_log(&rig, "xxxxxxxx\n");
 }
 
-static void nothing_of_the_keeper_reaches_the_application(void **state _unused_) {
+static void nothing_of_the_keeper_reaches_the_application(void **state) {
         rig_must_end(&rig,
                      "grep -E 'SigBlk|SigIgn' /proc/self/status; echo umask $(umask);"
                      "echo score $(cat /proc/self/oom_score_adj) nice $(nice) stack $(ulimit -s);"

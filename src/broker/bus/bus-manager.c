@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/bus/bus-sandbox.h"
+#include "broker/bus/interface.h"
+#include "broker/bus/notify.h"
+#include "broker/call/check-access.h"
+#include "broker/launch/launch.h"
+#include "broker/manager.h"
+
+static int call_get_object(Call *c) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        switch (c->object.kind) {
+        case OBJECT_SANDBOX:
+                return call_reply(c, "o", c->object.sandbox->path);
+        case OBJECT_PROFILE:
+                return call_reply(c, "o", c->object.profile->path);
+        default:
+                r = object_path_of_user(c->object.uid, &path);
+                if (r < 0)
+                        return r;
+
+                return call_reply(c, "o", path);
+        }
+}
+
+static int call_list_sandboxes(Call *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Sandboxes *all = &c->manager->sandboxes;
+        const Caller caller = call_caller(c);
+        int r;
+
+        r = call_new_reply(c, &reply);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(reply, 'a', "(ssussuo)");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < all->n_items; i++) {
+                const SandboxRecord *record = all->items[i]->record;
+                const Object object = manager_object_of_sandbox(all->items[i]);
+
+                if (!manager_may_see(c->manager, &caller, &object))
+                        continue;
+
+                r = sd_bus_message_append(reply,
+                                          "(ssussuo)",
+                                          record->id,
+                                          record->profile,
+                                          record->uid,
+                                          record->instance ?: "",
+                                          sandbox_state_name(record->state),
+                                          record->leader,
+                                          all->items[i]->path);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+
+        return call_send(c, TAKE_PTR(reply));
+}
+
+static int call_list_profiles(Call *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Catalog *catalog = c->manager->catalog;
+        const Caller caller = call_caller(c);
+        int r;
+
+        r = call_new_reply(c, &reply);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(reply, 'a', "(ssbo)");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < catalog->n_entries; i++) {
+                const CatalogEntry *e = catalog->entries + i;
+                const Object object = manager_object_of_profile(e);
+
+                if (!manager_may_see(c->manager, &caller, &object))
+                        continue;
+
+                r = sd_bus_message_append(reply,
+                                          "(ssbo)",
+                                          e->loaded->name,
+                                          e->profile && e->profile->description ? e->profile->description
+                                                                                : "",
+                                          manager_may_launch(&caller, e),
+                                          e->path);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+
+        return call_send(c, TAKE_PTR(reply));
+}
+
+static int call_reload(Call *c) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = manager_reload(c->manager, &text);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return call_fail(c, ERROR_BAD_SETTING, "Nothing was reloaded: %s", text ?: strerror(-r));
+
+        return call_reply(c, NULL);
+}
+
+static int call_subscribe(Call *c) {
+        int r;
+
+        r = notify_subscribe(c->manager, c->peer);
+        if (r == -EDQUOT)
+                return call_fail(c,
+                                 ERROR_QUOTA_EXCEEDED,
+                                 "User %u has as many subscribed connections as one user may have",
+                                 c->uid);
+        if (r < 0)
+                return r;
+
+        return call_reply(c, NULL);
+}
+
+static int call_unsubscribe(Call *c) {
+        notify_unsubscribe(c->peer);
+        return call_reply(c, NULL);
+}
+
+static int get_version(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        return sd_bus_message_append_basic(reply, 's', IMMURED_VERSION);
+}
+
+static int get_layers(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "{ss}");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < m->n_layers; i++) {
+                r = sd_bus_message_append(
+                        reply, "{ss}", m->layers[i].name, m->layers[i].available ? "available" : "missing");
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(reply);
+}
+
+/* What the caller may count, not what there is. */
+static int get_n_sandboxes(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        uint32_t n = 0;
+
+        for (size_t i = 0; i < m->sandboxes.n_items; i++) {
+                const Object sandbox = manager_object_of_sandbox(m->sandboxes.items[i]);
+
+                if (manager_may_see(m, caller, &sandbox))
+                        n++;
+        }
+
+        return sd_bus_message_append_basic(reply, 'u', &n);
+}
+
+/* clang-format off */
+static const Member members[] = {
+        { .name = "Launch",
+          .in = { "sa{sv}", "profile options" }, .out = { "so", "id sandbox" },
+          .verb = ACCESS_LAUNCH, .subject = SUBJECT_PROFILE, .works = true, .handler = call_launch },
+        { .name = "LaunchLeased",
+          .in = { "sa{sv}", "profile options" }, .out = { "soh", "id sandbox lease" },
+          .verb = ACCESS_LAUNCH, .subject = SUBJECT_PROFILE, .works = true, .handler = call_launch_leased },
+        { .name = "Stop",
+          .in = { "s", "id" },
+          .verb = ACCESS_STOP, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_stop },
+        { .name = "Kill",
+          .in = { "ssi", "id whom signal" },
+          .verb = ACCESS_KILL, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_kill },
+        { .name = "Restart",
+          .in = { "s", "id" },
+          .verb = ACCESS_RESTART, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_restart },
+        { .name = "Freeze",
+          .in = { "s", "id" },
+          .verb = ACCESS_FREEZE, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_freeze },
+        { .name = "Thaw",
+          .in = { "s", "id" },
+          .verb = ACCESS_THAW, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_thaw },
+        { .name = "SetProperties",
+          .in = { "sa(sv)", "id properties" },
+          .verb = ACCESS_SET_PROPERTIES, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_set_properties },
+        { .name = "GetProcesses",
+          .in = { "s", "id" }, .out = { "a(sus)", "processes" },
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_get_processes },
+        { .name = "GetFaults",
+          .in = { "s", "id" }, .out = { "a(tssttas)", "faults" },
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_get_faults },
+        { .name = "ResetFailed",
+          .in = { "s", "id" },
+          .verb = ACCESS_RESET_FAILED, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_reset_failed },
+        { .name = "GetSandbox",
+          .in = { "s", "id" }, .out = { "o", "sandbox" },
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .handler = call_get_object },
+        { .name = "GetSandboxByPIDFD",
+          .in = { "h", "pidfd" }, .out = { "o", "sandbox" },
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_PROCESS, .handler = call_get_object },
+        { .name = "GetProfile",
+          .in = { "s", "name" }, .out = { "o", "profile" },
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_PROFILE, .handler = call_get_object },
+        { .name = "GetUser",
+          .in = { "u", "uid" }, .out = { "o", "user" },
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_USER, .handler = call_get_object },
+        { .name = "ListSandboxes",
+          .out = { "a(ssussuo)", "sandboxes" },
+          .verb = ACCESS_INSPECT, .lists = true, .handler = call_list_sandboxes },
+        { .name = "ListProfiles",
+          .out = { "a(ssbo)", "profiles" },
+          .verb = ACCESS_INSPECT, .lists = true, .handler = call_list_profiles },
+        { .name = "Plan",
+          .in = { "sa{sv}", "profile options" }, .out = { "say", "json hash" },
+          .verb = ACCESS_PLAN, .subject = SUBJECT_PROFILE, .handler = call_plan },
+        { .name = "CheckAccess",
+          .in = { "ussa{sv}", "uid profile verb options" }, .out = { "ss", "verdict reason" },
+          .verb = ACCESS_CHECK_ACCESS, .lists = true, .handler = call_check_access },
+        { .name = "Reload", .verb = ACCESS_RELOAD, .handler = call_reload },
+        { .name = "Subscribe", .verb = ACCESS_SUBSCRIBE, .lists = true, .handler = call_subscribe },
+        { .name = "Unsubscribe", .verb = ACCESS_SUBSCRIBE, .handler = call_unsubscribe },
+};
+
+static const Property properties[] = {
+        { "Version",    "s",     get_version,     PROPERTY_CONST,  0 },
+        { "Layers",     "a{ss}", get_layers,      PROPERTY_CONST,  0 },
+        { "NSandboxes", "u",     get_n_sandboxes, PROPERTY_SILENT, 0 },
+};
+
+static const Signal signals[] = {
+        { "SandboxNew",      { "sosu",  "id sandbox profile uid" } },
+        { "SandboxRemoved",  { "sosii", "id sandbox result code status" } },
+        { "LimitHit",        { "ssstt", "id resource level value limit" } },
+        { "ProfilesChanged", { "as",    "names" } },
+        { "Reloading",       { "b",     "active" } },
+};
+/* clang-format on */
+
+const Interface interface_manager = {
+        .name = INTERFACE_MANAGER,
+        .members = members,
+        .n_members = ELEMENTSOF(members),
+        .properties = properties,
+        .n_properties = ELEMENTSOF(properties),
+        .signals = signals,
+        .n_signals = ELEMENTSOF(signals),
+};

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/bus/interface.h"
+#include "broker/manager.h"
+
+static int
+get_name(Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        return sd_bus_message_append_basic(reply, 's', object->profile->loaded->name);
+}
+
+static int get_description(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = object->profile->profile;
+
+        return sd_bus_message_append_basic(
+                reply, 's', profile && profile->description ? profile->description : "");
+}
+
+static int get_source_path(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        return sd_bus_message_append_basic(reply, 's', object->profile->loaded->path ?: "");
+}
+
+static int get_dropin_paths(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = object->profile->profile;
+
+        return sd_bus_message_append_strv(reply, profile ? profile->dropin_paths : NULL);
+}
+
+static int get_user_settable(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = object->profile->profile;
+
+        return sd_bus_message_append_strv(reply, profile ? profile->user_settable : NULL);
+}
+
+static int get_load_state(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        return sd_bus_message_append_basic(reply, 's', object->profile->profile ? "loaded" : "bad-setting");
+}
+
+static int get_load_error(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        _cleanup_free_ char *text = catalog_entry_error(object->profile);
+
+        if (!text)
+                return -ENOMEM;
+
+        return sd_bus_message_append(reply, "(ss)", object->profile->profile ? "" : ERROR_BAD_SETTING, text);
+}
+
+static int get_config_hash(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = object->profile->profile;
+
+        return sd_bus_message_append_basic(reply, 's', profile ? profile->hash : "");
+}
+
+static int get_may_launch(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        const int may = manager_may_launch(caller, object->profile);
+
+        return sd_bus_message_append_basic(reply, 'b', &may);
+}
+
+static int get_stream(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        static const char *const names[] = {
+                [STREAM_NULL] = "null",
+                [STREAM_CLIENT] = "client",
+                [STREAM_TTY] = "tty",
+                [STREAM_JOURNAL] = "journal",
+        };
+        const Profile *profile = object->profile->profile;
+        const char *name = "";
+
+        if (profile)
+                name = names[*(const StreamKind *) ((const uint8_t *) profile + p->offset)];
+
+        return sd_bus_message_append_basic(reply, 's', name);
+}
+
+/*
+ * Const although a reload changes them: what a reload changes is announced as a new object, and MayLaunch can change
+ * with a group that we are not told of.
+ */
+/* clang-format off */
+static const Property properties[] = {
+        { "Name",           "s",    get_name,         PROPERTY_CONST,  0 },
+        { "Description",    "s",    get_description,  PROPERTY_CONST,  0 },
+        { "SourcePath",     "s",    get_source_path,  PROPERTY_CONST,  0 },
+        { "DropInPaths",    "as",   get_dropin_paths, PROPERTY_CONST,  0 },
+        { "LoadState",      "s",    get_load_state,   PROPERTY_CONST,  0 },
+        { "LoadError",      "(ss)", get_load_error,   PROPERTY_CONST,  0 },
+        { "ConfigHash",     "s",    get_config_hash,  PROPERTY_CONST,  0 },
+        { "MayLaunch",      "b",    get_may_launch,   PROPERTY_SILENT, 0 },
+        { "UserSettable",   "as",   get_user_settable, PROPERTY_CONST, 0 },
+        { "StandardInput",  "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_input) },
+        { "StandardOutput", "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_output) },
+        { "StandardError",  "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_error) },
+};
+/* clang-format on */
+
+const Interface interface_profile = {
+        .name = INTERFACE_PROFILE,
+        .properties = properties,
+        .n_properties = ELEMENTSOF(properties),
+};

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/bus/bus-sandbox.h"
+#include "broker/bus/interface.h"
+#include "broker/manager.h"
+
+/* The interface a Properties call names, if this object has it. NULL: it has not. */
+static const Interface *named_interface(const Object *object, const char *name) {
+        for (const Interface *const *i = interfaces_of(object->kind); *i; i++)
+                if (streq((*i)->name, name))
+                        return *i;
+
+        return NULL;
+}
+
+static int fail_no_interface(Call *c, const char *name) {
+        return call_fail(c, SD_BUS_ERROR_UNKNOWN_INTERFACE, "No interface %s here", name);
+}
+
+static int fail_no_property(Call *c, const char *name) {
+        return call_fail(c, SD_BUS_ERROR_UNKNOWN_PROPERTY, "No property %s here", name);
+}
+
+static int find_property(Call *c, const Property **ret) {
+        const char *interface_name, *name;
+        const Interface *i;
+        const Property *p;
+        int r;
+
+        r = sd_bus_message_read(c->message, "ss", &interface_name, &name);
+        if (r < 0)
+                return r;
+
+        i = named_interface(&c->object, interface_name);
+        if (!i)
+                return fail_no_interface(c, interface_name);
+
+        p = property_find(i, name);
+        if (!p)
+                return fail_no_property(c, name);
+
+        *ret = p;
+        return 0;
+}
+
+static int call_get(Call *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Caller caller = call_caller(c);
+        const Property *p;
+        int r;
+
+        r = find_property(c, &p);
+        if (r < 0)
+                return r;
+
+        r = call_new_reply(c, &reply);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(reply, 'v', p->types);
+        if (r < 0)
+                return r;
+
+        r = p->get(c->manager, &caller, &c->object, p, reply);
+        if (r == -ENODATA)
+                return call_fail(c, SD_BUS_ERROR_UNKNOWN_PROPERTY, "There is no %s here just now", p->name);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+
+        return call_send(c, TAKE_PTR(reply));
+}
+
+static int call_get_all(Call *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Caller caller = call_caller(c);
+        const Interface *i;
+        const char *name;
+        int r;
+
+        r = sd_bus_message_read(c->message, "s", &name);
+        if (r < 0)
+                return r;
+
+        /* The empty name means all interfaces; there is one with properties. */
+        i = name[0] == '\0' ? interface_own(c->object.kind) : named_interface(&c->object, name);
+        if (!i)
+                return fail_no_interface(c, name);
+
+        r = call_new_reply(c, &reply);
+        if (r < 0)
+                return r;
+
+        r = properties_append(reply, c->manager, &caller, &c->object, i);
+        if (r < 0)
+                return r;
+
+        return call_send(c, TAKE_PTR(reply));
+}
+
+static int call_set(Call *c) {
+        const Property *p;
+        int r;
+
+        r = find_property(c, &p);
+        if (r < 0)
+                return r;
+
+        return call_fail(c, SD_BUS_ERROR_PROPERTY_READ_ONLY, "Property %s is read-only", p->name);
+}
+
+/* The last part of a path. */
+static const char *label_of(const char *path) { return strrchr(path, '/') + 1; }
+
+static int visible_sandboxes(Call *c, const Caller *caller, char ***ret) {
+        for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
+                const Object object = manager_object_of_sandbox(c->manager->sandboxes.items[i]);
+                int r;
+
+                if (!manager_may_see(c->manager, caller, &object))
+                        continue;
+
+                r = strv_extend(ret, label_of(object.path));
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int visible_profiles(Call *c, const Caller *caller, char ***ret) {
+        for (size_t i = 0; i < c->manager->catalog->n_entries; i++) {
+                const Object object = manager_object_of_profile(c->manager->catalog->entries + i);
+                int r;
+
+                if (!manager_may_see(c->manager, caller, &object))
+                        continue;
+
+                r = strv_extend(ret, label_of(object.path));
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int visible_users(Call *c, const Caller *caller, char ***ret) {
+        for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
+                const Object object = { .kind = OBJECT_USER,
+                                        .uid = c->manager->sandboxes.items[i]->record->uid };
+                _cleanup_free_ char *path = NULL;
+                int r;
+
+                if (!manager_may_see(c->manager, caller, &object))
+                        continue;
+
+                r = object_path_of_user(object.uid, &path);
+                if (r < 0)
+                        return r;
+                if (strv_contains(*ret, label_of(path)))
+                        continue;
+
+                r = strv_extend(ret, label_of(path));
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+typedef int (*ChildLister)(Call *c, const Caller *caller, char ***ret);
+
+/* clang-format off */
+static const struct {
+        const char *path;
+        ChildLister list;
+} listers[] = {
+        { OBJECT_PATH_SANDBOXES, visible_sandboxes },
+        { OBJECT_PATH_PROFILES,  visible_profiles },
+        { OBJECT_PATH_USERS,     visible_users },
+};
+/* clang-format on */
+
+static int list_children(Call *c, char ***ret) {
+        const char *fixed = object_path_children(c->object.path);
+        const Caller caller = call_caller(c);
+
+        for (size_t i = 0; i < ELEMENTSOF(listers); i++)
+                if (streq(c->object.path, listers[i].path))
+                        return listers[i].list(c, &caller, ret);
+
+        return fixed ? split_words(fixed, ret) : 0;
+}
+
+static int call_introspect(Call *c) {
+        _cleanup_strv_ char **children = NULL;
+        _cleanup_free_ char *xml = NULL;
+        int r;
+
+        r = list_children(c, &children);
+        if (r < 0)
+                return r;
+
+        r = interfaces_to_xml(interfaces_of(c->object.kind), children, &xml);
+        if (r < 0)
+                return r;
+
+        return call_reply(c, "s", xml);
+}
+
+int object_append_interfaces(sd_bus_message *m,
+                             Manager *manager,
+                             const Caller *caller,
+                             const Object *object) {
+        int r;
+
+        r = sd_bus_message_append_basic(m, 'o', object->path);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
+        if (r < 0)
+                return r;
+
+        for (const Interface *const *i = interfaces_of(object->kind); *i; i++) {
+                r = sd_bus_message_open_container(m, 'e', "sa{sv}");
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_append_basic(m, 's', (*i)->name);
+                if (r < 0)
+                        return r;
+
+                r = properties_append(m, manager, caller, object, *i);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_close_container(m);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(m);
+}
+
+static int
+append_if_visible(sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object) {
+        int r;
+
+        if (!manager_may_see(manager, caller, object))
+                return 0;
+
+        r = sd_bus_message_open_container(m, 'e', "oa{sa{sv}}");
+        if (r < 0)
+                return r;
+
+        r = object_append_interfaces(m, manager, caller, object);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_close_container(m);
+}
+
+static int append_users(sd_bus_message *m, Call *c, const Caller *caller) {
+        _cleanup_strv_ char **labels = NULL;
+        int r;
+
+        r = visible_users(c, caller, &labels);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH (label, labels) {
+                _cleanup_free_ char *path = text_printf("%s/%s", OBJECT_PATH_USERS, *label);
+                _cleanup_object_name_ ObjectName name = { 0 };
+                Object object;
+
+                if (!path)
+                        return -ENOMEM;
+
+                r = object_path_parse(path, &name);
+                if (r < 0)
+                        return r;
+
+                object = (Object){ .kind = OBJECT_USER, .path = path, .uid = name.uid };
+                r = append_if_visible(m, c->manager, caller, &object);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int call_get_managed_objects(Call *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Caller caller = call_caller(c);
+        Manager *m = c->manager;
+        int r;
+
+        r = call_new_reply(c, &reply);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < m->catalog->n_entries; i++) {
+                const Object object = manager_object_of_profile(m->catalog->entries + i);
+
+                r = append_if_visible(reply, m, &caller, &object);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < m->sandboxes.n_items; i++) {
+                const Object object = manager_object_of_sandbox(m->sandboxes.items[i]);
+
+                r = append_if_visible(reply, m, &caller, &object);
+                if (r < 0)
+                        return r;
+        }
+
+        r = append_users(reply, c, &caller);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_close_container(reply);
+        if (r < 0)
+                return r;
+
+        return call_send(c, TAKE_PTR(reply));
+}
+
+/* clang-format off */
+static const Member properties_members[] = {
+        { .name = "Get",
+          .in = { "ss", "interface_name property_name" }, .out = { "v", "value" },
+          .verb = ACCESS_INSPECT, .lists = true, .handler = call_get },
+        { .name = "GetAll",
+          .in = { "s", "interface_name" }, .out = { "a{sv}", "properties" },
+          .verb = ACCESS_INSPECT, .lists = true, .handler = call_get_all },
+        { .name = "Set",
+          .in = { "ssv", "interface_name property_name value" },
+          .verb = ACCESS_INSPECT, .handler = call_set },
+};
+
+static const Signal properties_signals[] = {
+        { "PropertiesChanged", { "sa{sv}as", "interface_name changed_properties invalidated_properties" } },
+};
+
+static const Member introspectable_members[] = {
+        { .name = "Introspect",
+          .out = { "s", "xml_data" },
+          .verb = ACCESS_INSPECT, .lists = true, .handler = call_introspect },
+};
+
+static const Member object_manager_members[] = {
+        { .name = "GetManagedObjects",
+          .out = { "a{oa{sa{sv}}}", "objects" },
+          .verb = ACCESS_INSPECT, .lists = true, .handler = call_get_managed_objects },
+};
+
+static const Signal object_manager_signals[] = {
+        { "InterfacesAdded",   { "oa{sa{sv}}", "object_path interfaces_and_properties" } },
+        { "InterfacesRemoved", { "oas",        "object_path interfaces" } },
+};
+/* clang-format on */
+
+const Interface interface_properties = {
+        .name = INTERFACE_PROPERTIES,
+        .members = properties_members,
+        .n_members = ELEMENTSOF(properties_members),
+        .signals = properties_signals,
+        .n_signals = ELEMENTSOF(properties_signals),
+};
+
+const Interface interface_introspectable = {
+        .name = INTERFACE_INTROSPECTABLE,
+        .members = introspectable_members,
+        .n_members = ELEMENTSOF(introspectable_members),
+};
+
+const Interface interface_object_manager = {
+        .name = INTERFACE_OBJECT_MANAGER,
+        .members = object_manager_members,
+        .n_members = ELEMENTSOF(object_manager_members),
+        .signals = object_manager_signals,
+        .n_signals = ELEMENTSOF(object_manager_signals),
+};

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/bus/interface.h"
+#include "broker/manager.h"
+#include "broker/state/keepers.h"
+
+static int
+get_uid(Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        const uint32_t uid = object->uid;
+
+        return sd_bus_message_append_basic(reply, 'u', &uid);
+}
+
+static int get_sandboxes(
+        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "o");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < m->sandboxes.n_items; i++) {
+                const Sandbox *s = m->sandboxes.items[i];
+
+                if (s->record->uid != object->uid)
+                        continue;
+
+                r = sd_bus_message_append_basic(reply, 'o', s->path);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(reply);
+}
+
+/* Stops under way for one TerminateAll; the call is answered when the last of them is. */
+typedef struct Termination {
+        Call *call;
+        unsigned n_open;
+        bool failed;
+} Termination;
+
+static void termination_done(Termination *t) {
+        if (--t->n_open > 0)
+                return;
+
+        if (t->failed)
+                call_reply_error(t->call, -EIO);
+        else
+                (void) call_reply(t->call, NULL);
+        (void) call_free(t->call);
+        free(t);
+}
+
+/* One that ended by itself meanwhile has been stopped as well. */
+static void on_stopped(sd_bus_message *reply, void *userdata) {
+        Termination *t = userdata;
+
+        if ((!reply || sd_bus_message_is_method_error(reply, NULL)) && !t->failed &&
+            !(reply && sd_bus_message_is_method_error(reply, ERROR_NO_SUCH_SANDBOX))) {
+                t->failed = true;
+                (void) call_fail_as(t->call, reply);
+        }
+
+        termination_done(t);
+}
+
+static int stop_one(Termination *t, Sandbox *s) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = keeper_new_call(s->keeper, "Stop", &m);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(m, 's', s->record->id);
+        if (r < 0)
+                return r;
+
+        return keeper_call(s->keeper, m, on_stopped, t, UINT64_MAX);
+}
+
+static int call_terminate_all(Call *c) {
+        Termination *t = calloc(1, sizeof(*t));
+
+        if (!t)
+                return -ENOMEM;
+
+        /* One more than there are stops, so that the answer cannot come before all are sent. */
+        *t = (Termination){ .call = c, .n_open = 1 };
+        for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
+                Sandbox *s = c->manager->sandboxes.items[i];
+                int r;
+
+                if (s->record->uid != c->object.uid)
+                        continue;
+
+                t->n_open++;
+                r = stop_one(t, s);
+                if (r < 0) {
+                        t->n_open--;
+                        t->failed = true;
+                        (void) call_fail(
+                                c, ERROR_BUSY, "%s cannot be stopped just now; try again", s->record->id);
+                }
+        }
+
+        termination_done(t);
+        return 1;
+}
+
+/* clang-format off */
+static const Member members[] = {
+        { .name = "TerminateAll", .verb = ACCESS_TERMINATE, .works = true, .handler = call_terminate_all },
+};
+
+static const Property properties[] = {
+        { "UID",       "u",  get_uid,       PROPERTY_CONST,  0 },
+        { "Sandboxes", "ao", get_sandboxes, PROPERTY_SILENT, 0 },
+};
+/* clang-format on */
+
+const Interface interface_user = {
+        .name = INTERFACE_USER,
+        .members = members,
+        .n_members = ELEMENTSOF(members),
+        .properties = properties,
+        .n_properties = ELEMENTSOF(properties),
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * dispatch — the one road that every method call takes, and the only way into the handlers
+ *
+ * message → row of the tables and size → uid of the sender (asked, not awaited) → quota → object → account, where
+ * the answer depends on it → access_check() and, where that leaves it to polkit, polkit (asked, not awaited; then all
+ * of it again) → handler → reply. What fails on the way answers with an error.
+ *
+ * Runs in: broker. Privilege: none. Input: hostile.
+ */
+
+#include "broker/peers/peers.h"
+
+#include <systemd/sd-bus.h>
+
+struct Call;
+struct Manager;
+
+/* Takes over every path of the bus connection. */
+int dispatch_attach(struct Manager *m);
+
+/* A PeerHandler: goes on with the calls that waited for this peer. userdata is the Manager. */
+void dispatch_peer_ready(Peer *p, void *userdata);
+
+/* Runs a call again from its beginning, for whoever kept it to find something out. It is not his then. */
+void dispatch_again(struct Call *c);

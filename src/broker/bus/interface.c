@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/bus/interface.h"
+
+#include "base/buffer.h"
+
+/* clang-format off */
+static const Interface *const of_branch[]  = { &interface_introspectable, NULL };
+static const Interface *const of_manager[] = { &interface_manager, &interface_object_manager,
+                                               &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_sandbox[] = { &interface_sandbox,
+                                               &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_profile[] = { &interface_profile,
+                                               &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_user[]    = { &interface_user,
+                                               &interface_properties, &interface_introspectable, NULL };
+
+static const Interface *const *const by_kind[_OBJECT_KIND_MAX] = {
+        [OBJECT_BRANCH]  = of_branch,
+        [OBJECT_MANAGER] = of_manager,
+        [OBJECT_SANDBOX] = of_sandbox,
+        [OBJECT_PROFILE] = of_profile,
+        [OBJECT_USER]    = of_user,
+};
+/* clang-format on */
+
+const Interface *const *interfaces_of(ObjectKind kind) { return by_kind[kind]; }
+
+const Interface *interface_own(ObjectKind kind) { return kind == OBJECT_BRANCH ? NULL : by_kind[kind][0]; }
+
+const Member *member_find(ObjectKind kind, const char *interface, const char *member, bool *ret_known) {
+        *ret_known = !interface;
+
+        for (const Interface *const *i = by_kind[kind]; *i; i++) {
+                if (interface && !streq((*i)->name, interface))
+                        continue;
+
+                *ret_known = true;
+                for (size_t k = 0; k < (*i)->n_members; k++)
+                        if (streq((*i)->members[k].name, member))
+                                return (*i)->members + k;
+        }
+
+        return NULL;
+}
+
+const Property *property_find(const Interface *interface, const char *name) {
+        for (size_t i = 0; i < interface->n_properties; i++)
+                if (streq(interface->properties[i].name, name))
+                        return interface->properties + i;
+
+        return NULL;
+}
+
+/* Length of the first complete type of a signature that is ours, so well-formed. */
+static size_t type_length(const char *types) {
+        size_t n = 0, depth = 0;
+
+        for (;;) {
+                char c = types[n++];
+
+                if (c == 'a')
+                        continue;
+                if (c == '(' || c == '{')
+                        depth++;
+                else if (c == ')' || c == '}')
+                        depth--;
+                if (depth == 0 || c == '\0')
+                        return n;
+        }
+}
+
+static void xml_arguments(Buffer *b, const Arguments *args, const char *direction) {
+        const char *types = args->types ?: "", *name = args->names ?: "";
+
+        while (*types) {
+                size_t type = type_length(types), length = strcspn(name, " ");
+
+                buffer_printf(
+                        b, "   <arg type=\"%.*s\" name=\"%.*s\"", (int) type, types, (int) length, name);
+                if (direction)
+                        buffer_printf(b, " direction=\"%s\"", direction);
+                buffer_append_text(b, "/>\n");
+
+                types += type;
+                name += length;
+                if (*name == ' ')
+                        name++;
+        }
+}
+
+static void xml_property(Buffer *b, const Property *p) {
+        static const char *const emits[] = {
+                [PROPERTY_CONST] = "const",
+                [PROPERTY_EMITS] = "true",
+                [PROPERTY_SILENT] = "false",
+        };
+
+        buffer_printf(
+                b,
+                "  <property name=\"%s\" type=\"%s\" access=\"read\">\n"
+                "   <annotation name=\"org.freedesktop.DBus.Property.EmitsChangedSignal\" value=\"%s\"/>\n"
+                "  </property>\n",
+                p->name,
+                p->types,
+                emits[p->change]);
+}
+
+static void xml_interface(Buffer *b, const Interface *i) {
+        buffer_printf(b, " <interface name=\"%s\">\n", i->name);
+
+        for (size_t k = 0; k < i->n_members; k++) {
+                buffer_printf(b, "  <method name=\"%s\">\n", i->members[k].name);
+                xml_arguments(b, &i->members[k].in, "in");
+                xml_arguments(b, &i->members[k].out, "out");
+                buffer_append_text(b, "  </method>\n");
+        }
+
+        for (size_t k = 0; k < i->n_signals; k++) {
+                buffer_printf(b, "  <signal name=\"%s\">\n", i->signals[k].name);
+                xml_arguments(b, &i->signals[k].args, NULL);
+                buffer_append_text(b, "  </signal>\n");
+        }
+
+        for (size_t k = 0; k < i->n_properties; k++)
+                xml_property(b, i->properties + k);
+
+        buffer_append_text(b, " </interface>\n");
+}
+
+int interfaces_to_xml(const Interface *const *interfaces, char *const *children, char **ret) {
+        _cleanup_buffer_ Buffer b = { 0 };
+        char *text;
+
+        buffer_append_text(
+                &b,
+                "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"
+                "\"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n"
+                "<node>\n"
+                " <interface name=\"org.freedesktop.DBus.Peer\">\n"
+                "  <method name=\"Ping\"/>\n"
+                "  <method name=\"GetMachineId\">\n"
+                "   <arg type=\"s\" name=\"machine_uuid\" direction=\"out\"/>\n"
+                "  </method>\n"
+                " </interface>\n");
+
+        for (const Interface *const *i = interfaces; *i; i++)
+                xml_interface(&b, *i);
+
+        STRV_FOREACH (child, children)
+                buffer_printf(&b, " <node name=\"%s\"/>\n", *child);
+
+        buffer_append_text(&b, "</node>\n");
+
+        text = buffer_take_text(&b);
+        if (!text)
+                return -ENOMEM;
+
+        *ret = text;
+        return 0;
+}
+
+/* A value that may be absent is built apart: it must leave no half-open entry behind. */
+static int value_build(sd_bus_message *m,
+                       struct Manager *manager,
+                       const Caller *caller,
+                       const Object *object,
+                       const Property *p,
+                       sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
+        int r;
+
+        r = sd_bus_message_new(sd_bus_message_get_bus(m), &value, SD_BUS_MESSAGE_METHOD_CALL);
+        if (r < 0)
+                return r;
+
+        r = p->get(manager, caller, object, p, value);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_seal(value, 1, 0);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(value);
+        return 0;
+}
+
+static int property_append(sd_bus_message *m,
+                           struct Manager *manager,
+                           const Caller *caller,
+                           const Object *object,
+                           const Property *p) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
+        int r;
+
+        if (p->change == PROPERTY_SILENT) {
+                r = value_build(m, manager, caller, object, p, &value);
+                if (r < 0)
+                        return r == -ENODATA ? 0 : r;
+        }
+
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(m, 's', p->name);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(m, 'v', p->types);
+        if (r < 0)
+                return r;
+
+        r = value ? sd_bus_message_copy(m, value, true) : p->get(manager, caller, object, p, m);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_close_container(m);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_close_container(m);
+}
+
+int properties_append(sd_bus_message *m,
+                      struct Manager *manager,
+                      const Caller *caller,
+                      const Object *object,
+                      const Interface *interface) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; interface && i < interface->n_properties; i++) {
+                r = property_append(m, manager, caller, object, interface->properties + i);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(m);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/call/audit-kernel.h"
+
+#include "base/buffer.h"
+#include "base/log.h"
+
+#if HAVE_AUDIT
+
+#include <libaudit.h>
+
+/* name=value; encoded where it says so or the value has blanks, quotes or control characters. */
+static int append(Buffer *b, const char *name, const char *value) {
+        _cleanup_free_ char *pair = NULL;
+
+        if (!value)
+                return 0;
+
+        pair = audit_encode_nv_string(name, value, 0);
+        if (!pair)
+                return -ENOMEM;
+
+        buffer_printf(b, " %s", pair);
+        return 0;
+}
+
+int audit_kernel_text(const AuditRecord *record, char **ret) {
+        const struct {
+                const char *name, *value;
+        } pairs[] = {
+                { "sandbox", record->id },
+                { "profile", record->profile },
+                { "profile_hash", record->profile_hash },
+                { "acct", record->user },
+                { "invocation", record->invocation_id },
+                { "reason", record->error },
+        };
+        _cleanup_buffer_ Buffer b = {};
+        int r;
+
+        /* Both are ours. */
+        buffer_printf(&b, "op=immured-%s caller_uid=%u", record->verb, record->caller);
+        for (size_t i = 0; i < ELEMENTSOF(pairs); i++) {
+                r = append(&b, pairs[i].name, pairs[i].value);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = buffer_take_text(&b);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* error: an errno; 0 is no answer at all. */
+static void give_up(int *fd, int error, const char *what) {
+        /* No audit in this kernel or container is how things are, and nobody's mistake. */
+        static const int usual[] = { 0, EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT, ECONNREFUSED };
+        bool is_usual = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(usual); i++)
+                is_usual = is_usual || usual[i] == error;
+        if (!is_usual)
+                (void) log_errno(-error, "%s; requests are recorded in the journal alone", what);
+
+        audit_kernel_close(fd);
+        *fd = -ENOTSUP;
+}
+
+void audit_kernel_write(int *fd, const AuditRecord *record) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (*fd == -ENOTSUP)
+                return;
+        if (*fd < 0)
+                *fd = audit_open();
+        if (*fd < 0) {
+                give_up(fd, errno, "The kernel's audit log cannot be opened");
+                return;
+        }
+
+        if (audit_kernel_text(record, &text) < 0) {
+                (void) log_oom();
+                return;
+        }
+
+        /* Some failures it returns, and sets errno to that: a negative number. */
+        r = audit_log_user_message(*fd, AUDIT_TRUSTED_APP, text, NULL, NULL, NULL, !record->error);
+        if (r <= 0)
+                give_up(fd, errno > 0 ? errno : -MIN(r, 0), "The kernel's audit log takes no record");
+}
+
+#else
+
+int audit_kernel_text(const AuditRecord *record, char **ret) { return -EOPNOTSUPP; }
+
+void audit_kernel_write(int *fd, const AuditRecord *record) {}
+
+#endif
+
+void audit_kernel_close(int *fd) { *fd = safe_close(*fd); }

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/call/call.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "broker/manager.h"
+
+#include <stdarg.h>
+
+Call *call_free(Call *c) {
+        if (!c)
+                return NULL;
+
+        if (!c->replied)
+                call_reply_error(c, call_fail(c, ERROR_BUSY, "The request was dropped; try again"));
+        for (QuotaKind kind = 0; kind < _QUOTA_KIND_MAX; kind++)
+                if (c->counted[kind])
+                        quotas_leave(c->manager->quotas, c->uid, kind);
+
+        (void) account_query_free(c->query);
+        (void) polkit_query_free(c->query_polkit);
+        for (size_t i = 0; i < ELEMENTSOF(c->answers); i++)
+                (void) strv_free(c->answers[i].details);
+        (void) known_account_unref(c->known);
+        (void) peer_unref(c->peer);
+        (void) sd_bus_message_unref(c->message);
+        object_name_done(&c->name);
+        audit_note_done(&c->audit);
+        sd_bus_error_free(&c->error);
+        free(c);
+        return NULL;
+}
+
+Caller call_caller(const Call *c) {
+        return (Caller){ .uid = c->uid, .account = c->known ? c->known->account : NULL };
+}
+
+int call_count(Call *c, QuotaKind kind, uint32_t max) {
+        int r;
+
+        if (c->counted[kind])
+                return 0;
+
+        r = quotas_enter(c->manager->quotas, c->uid, kind, max);
+        if (r == -EDQUOT)
+                return call_fail(c,
+                                 ERROR_QUOTA_EXCEEDED,
+                                 "%u requests of user %u are being worked on already%s",
+                                 max,
+                                 c->uid,
+                                 kind == QUOTA_WORK ? " (MaxRequestsInFlight=)" : "");
+        if (r < 0)
+                return r;
+
+        c->counted[kind] = true;
+        return 0;
+}
+
+int call_count_work(Call *c) {
+        return call_count(c, QUOTA_WORK, c->manager->catalog->config.max_requests_in_flight);
+}
+
+int call_count_launch(Call *c) {
+        const Config *config = &c->manager->catalog->config;
+        char interval[64];
+        int r;
+
+        if (c->rated)
+                return 0;
+
+        r = quotas_launch(c->manager->quotas,
+                          c->uid,
+                          clock_usec(CLOCK_MONOTONIC),
+                          config->launch_rate_burst,
+                          config->launch_rate_interval_usec);
+        if (r == -EDQUOT)
+                return call_fail(
+                        c,
+                        ERROR_RATE_LIMITED,
+                        "User %u launched %u times within %s already (LaunchRateBurst=, LaunchRateIntervalSec=)",
+                        c->uid,
+                        config->launch_rate_burst,
+                        format_usec(config->launch_rate_interval_usec, interval, sizeof(interval)));
+        if (r < 0)
+                return r;
+
+        c->rated = true;
+        return 0;
+}
+
+void call_forget_account(Call *c) {
+        c->known = known_account_unref(c->known);
+        c->known_asked = false;
+}
+
+int call_new_reply(Call *c, sd_bus_message **ret) {
+        return sd_bus_message_new_method_return(c->message, ret);
+}
+
+int call_send(Call *c, sd_bus_message *reply) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *owned = reply;
+        int r;
+
+        audit_call(c, true);
+        r = sd_bus_send(NULL, owned, NULL);
+        if (r < 0)
+                return r;
+
+        c->replied = true;
+        return 0;
+}
+
+int call_reply(Call *c, const char *types, ...) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        va_list ap;
+        int r;
+
+        r = call_new_reply(c, &reply);
+        if (r < 0)
+                return r;
+
+        if (types) {
+                va_start(ap, types);
+                r = sd_bus_message_appendv(reply, types, ap);
+                va_end(ap);
+                if (r < 0)
+                        return r;
+        }
+
+        return call_send(c, TAKE_PTR(reply));
+}
+
+int call_fail(Call *c, const char *name, const char *format, ...) {
+        va_list ap;
+        int r;
+
+        sd_bus_error_free(&c->error);
+        va_start(ap, format);
+        r = sd_bus_error_setfv(&c->error, name, format, ap);
+        va_end(ap);
+        return r < 0 ? r : -EIO;
+}
+
+int call_fail_as(Call *c, sd_bus_message *reply) {
+        /* The latter is what sd-bus says of a link that broke: to a client it would mean the broker. */
+        if (!reply || sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY))
+                return call_fail(c, ERROR_BUSY, "The keeper did not answer; look at the list of sandboxes");
+
+        sd_bus_error_free(&c->error);
+        return sd_bus_error_copy(&c->error, sd_bus_message_get_error(reply));
+}
+
+/* What was refused to us says nothing of the caller's rights. */
+static void say_errno(Call *c, int error) {
+        if (error == -EPERM || error == -EACCES)
+                (void) sd_bus_error_set(&c->error, SD_BUS_ERROR_FAILED, strerror(-error));
+        else
+                (void) sd_bus_error_set_errno(&c->error, error < 0 ? error : -EIO);
+}
+
+void call_reply_error(Call *c, int error) {
+        int r;
+
+        c->replied = true;
+        if (!sd_bus_error_is_set(&c->error))
+                say_errno(c, error);
+
+        audit_call(c, false);
+        r = sd_bus_reply_method_error(c->message, &c->error);
+        if (r < 0)
+                (void) log_message_errno(
+                        LOG_DEBUG, r, "Cannot answer %s", c->peer ? c->peer->name : "a peer");
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * call — one method call on its road: sender → uid → object → account → access → handler → reply
+ *
+ * Life: made when the message arrives; freed by the dispatcher after the handler, or by whoever a handler that
+ * returned 1 gave it to. Freeing it without a reply answers "Busy", so that no caller waits for nothing.
+ *
+ * Runs in: broker. Privilege: none. Input: the message is hostile.
+ */
+
+#include "broker/call/access.h"
+#include "broker/call/audit.h"
+#include "broker/call/object-path.h"
+#include "broker/peers/peers.h"
+#include "broker/peers/polkit.h"
+#include "broker/peers/quota.h"
+#include "broker/state/catalog.h"
+#include "broker/state/sandboxes.h"
+
+#include <systemd/sd-bus.h>
+
+struct Manager;
+struct Member;
+
+/* An object as it is at this moment; pointers are borrowed and hold until the loop goes on. */
+typedef struct Object {
+        ObjectKind kind;
+        const char *path;
+        const char *name; /* in the caller's words, of a sandbox or profile; NULL: he has none for it */
+        uid_t named_uid;  /* likewise of a user */
+        Sandbox *sandbox; /* of a sandbox; NULL: there is none of that name */
+        const CatalogEntry *profile; /* of a profile, likewise */
+        uid_t uid;                   /* of a user; UID_NOBODY: he has no sandboxes */
+} Object;
+
+/* What polkit said, and to which question: an answer holds for no other one. */
+typedef struct CallAnswer {
+        AccessAction action;
+        char **details;
+        PolkitAnswer answer;
+} CallAnswer;
+
+/* Above what one call has to ask, also when profiles change under it. */
+#define CALL_ANSWERS_MAX 6U
+
+typedef struct Call {
+        TAILQ_ENTRY(Call) entry; /* among those of its peer that wait for the bus, or for polkit */
+        struct Manager *manager;
+        sd_bus_message *message;
+        size_t size; /* bytes of its texts, counted against what may wait */
+        Peer *peer;
+        uid_t uid; /* valid once the peer is known */
+        bool counted[_QUOTA_KIND_MAX];
+        bool replied;
+        bool rated;          /* counted against the rate of launches already */
+        KnownAccount *known; /* the caller's, where it was needed */
+        bool known_asked;
+        AccountQuery *query;
+        PolkitQuery *query_polkit;
+        CallAnswer
+                answers[CALL_ANSWERS_MAX]; /* one more than n_answers while polkit thinks about that one */
+        size_t n_answers;
+        const struct Member *member;
+        ObjectName name; /* what the path says */
+        Object object;   /* what the call is about */
+        sd_bus_error error;
+        AuditNote audit;
+} Call;
+
+Call *call_free(Call *c); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(Call *, call_free);
+
+Caller call_caller(const Call *c);
+
+/* Counts against the caller's quota until the call is freed, once. -EIO: the quota is used up, set as the error. */
+int call_count(Call *c, QuotaKind kind, uint32_t max);
+/* The same for calls that somebody else works on: MaxRequestsInFlight=. */
+int call_count_work(Call *c);
+
+/* One more launch of the caller's, once: LaunchRateBurst=. -EIO as above. */
+int call_count_launch(Call *c);
+
+/* Forgets the caller's account, so that it is looked up as it is now. */
+void call_forget_account(Call *c);
+
+/* Replies with these values; 0 or negative errno. */
+int call_reply(Call *c, const char *types, ...);
+/* Sends a reply that was built. Takes it over. */
+int call_send(Call *c, sd_bus_message *reply);
+int call_new_reply(Call *c, sd_bus_message **ret);
+
+/* Sets the call's error; returns the negative errno that a handler hands on. */
+int call_fail(Call *c, const char *name, const char *format, ...) _printf_(3, 4);
+
+/* Hands a keeper's error (reply NULL: its absence) on as the call's own; returns as call_fail(). */
+int call_fail_as(Call *c, sd_bus_message *reply);
+
+/* Replies with the error that was set, or with the words for the errno. */
+void call_reply_error(Call *c, int error);

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/launch/launch-options.h"
+
+#include "link/link.h"
+#include "plan/plan-compile.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+typedef struct Option Option;
+typedef int (*OptionReader)(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error);
+
+struct Option {
+        const char *name;
+        const char *types;
+        OptionReader read;
+        int index;
+};
+
+static int read_texts(sd_bus_message *m, const Option *o, size_t max, char ***ret, sd_bus_error *error) {
+        const char *s;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_read_basic(m, 's', &s)) > 0) {
+                if (++n > max)
+                        return sd_bus_error_setf(
+                                error, ERROR_QUOTA_EXCEEDED, "%s: more than %zu", o->name, max);
+                if (strlen(s) > PLAN_TEXT_MAX)
+                        return sd_bus_error_setf(error,
+                                                 ERROR_QUOTA_EXCEEDED,
+                                                 "%s: number %zu is longer than %d bytes",
+                                                 o->name,
+                                                 n,
+                                                 PLAN_TEXT_MAX);
+
+                r = strv_extend(ret, s);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_arguments(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        return read_texts(m, o, PLAN_ARGUMENTS_MAX, &ret->arguments, error);
+}
+
+static int read_environment(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        size_t size = 0;
+        int r;
+
+        r = read_texts(m, o, LAUNCH_ENVIRONMENT_MAX, &ret->environment, error);
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH (e, ret->environment) {
+                size += strlen(*e) + 1;
+                if (!env_assignment_is_valid(*e))
+                        return sd_bus_error_setf(error,
+                                                 SD_BUS_ERROR_INVALID_ARGS,
+                                                 "Environment: number %zu is no NAME=value",
+                                                 (size_t) (e - ret->environment) + 1);
+        }
+        if (size > LAUNCH_ENVIRONMENT_SIZE_MAX)
+                return sd_bus_error_setf(error,
+                                         ERROR_QUOTA_EXCEEDED,
+                                         "Environment: more than %u bytes",
+                                         LAUNCH_ENVIRONMENT_SIZE_MAX);
+
+        return 0;
+}
+
+/* The key and one line of its value. */
+static int
+add_setting(LaunchOptions *ret, const Option *o, const char *key, const char *value, sd_bus_error *error) {
+        ProfileSetting *grown, *s;
+
+        if (ret->n_settings >= LAUNCH_SETTINGS_MAX)
+                return sd_bus_error_setf(
+                        error, ERROR_QUOTA_EXCEEDED, "%s: more than %u", o->name, LAUNCH_SETTINGS_MAX);
+        if (strlen(key) > PLAN_TEXT_MAX || strlen(value) > PLAN_TEXT_MAX)
+                return sd_bus_error_setf(error,
+                                         ERROR_QUOTA_EXCEEDED,
+                                         "%s: %.64s is longer than %d bytes",
+                                         o->name,
+                                         key,
+                                         PLAN_TEXT_MAX);
+
+        grown = reallocarray(ret->settings, ret->n_settings + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        ret->settings = grown;
+
+        s = grown + ret->n_settings++;
+        *s = (ProfileSetting){ .key = strdup(key), .value = strdup(value) };
+        return s->key && s->value ? 0 : -ENOMEM;
+}
+
+/* What a profile would say for a value of the bus's own types. */
+static int basic_to_text(sd_bus_message *m, char type, char *buf, size_t size, const char **ret) {
+        union {
+                uint8_t y;
+                int b;
+                int16_t n;
+                uint16_t q;
+                int32_t i;
+                uint32_t u;
+                int64_t x;
+                uint64_t t;
+                const char *s;
+        } v = {};
+        int r;
+
+        r = sd_bus_message_read_basic(m, type, &v);
+        if (r < 0)
+                return r;
+
+        *ret = buf;
+        switch (type) {
+        case 's':
+                *ret = v.s;
+                break;
+        case 'b':
+                *ret = v.b ? "yes" : "no";
+                break;
+        case 'n':
+        case 'i':
+        case 'x':
+                (void) snprintf(buf, size, "%" PRIi64, type == 'n' ? v.n : type == 'i' ? v.i : v.x);
+                break;
+        default:
+                (void) snprintf(buf,
+                                size,
+                                "%" PRIu64,
+                                type == 'y'   ? v.y
+                                : type == 'q' ? v.q
+                                : type == 'u' ? v.u
+                                              : v.t);
+                break;
+        }
+
+        return 0;
+}
+
+/* Each as a line of its own; none is the line that empties a list. */
+static int read_setting_lines(
+        sd_bus_message *m, const Option *o, const char *key, LaunchOptions *ret, sd_bus_error *error) {
+        const char *line;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        if (r < 0)
+                return r;
+
+        for (; (r = sd_bus_message_read_basic(m, 's', &line)) > 0; n++) {
+                r = add_setting(ret, o, key, line, error);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0 && n == 0)
+                r = add_setting(ret, o, key, "", error);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_setting(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        const char *key, *types, *text;
+        char number[32];
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &key);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_peek_type(m, NULL, &types);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_enter_container(m, 'v', types);
+        if (r < 0)
+                return r;
+
+        if (streq(types, "as"))
+                r = read_setting_lines(m, o, key, ret, error);
+        else if (strlen(types) == 1 && strchr("sbynqiuxt", *types)) {
+                r = basic_to_text(m, *types, number, sizeof(number), &text);
+                if (r >= 0)
+                        r = add_setting(ret, o, key, text, error);
+        } else
+                r = sd_bus_error_setf(
+                        error,
+                        SD_BUS_ERROR_INVALID_ARGS,
+                        "%s: %.64s is text, a number, a boolean or a list of texts, not of type \"%.64s\"",
+                        o->name,
+                        key,
+                        types);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_properties(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(sv)");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, 'r', "sv")) > 0) {
+                r = read_setting(m, o, ret, error);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+static int read_text(sd_bus_message *m, char **ret) {
+        const char *s;
+        char *copy;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &s);
+        if (r < 0)
+                return r;
+
+        copy = strdup(s);
+        if (!copy)
+                return -ENOMEM;
+
+        *ret = copy;
+        return 0;
+}
+
+static int read_user(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        uid_t uid;
+        int r;
+
+        r = read_text(m, &ret->user);
+        if (r < 0)
+                return r;
+        if (!account_name_is_valid(ret->user) && parse_id(ret->user, &uid) < 0)
+                return sd_bus_error_setf(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "User: neither a user name nor a uid");
+
+        return 0;
+}
+
+static int read_instance(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        int r;
+
+        r = read_text(m, &ret->instance);
+        if (r < 0)
+                return r;
+        if (!instance_name_is_valid(ret->instance))
+                return sd_bus_error_setf(
+                        error,
+                        SD_BUS_ERROR_INVALID_ARGS,
+                        "Instance: up to 32 of a-z, 0-9, \"_\" and \"-\", starting with a letter or digit");
+
+        return 0;
+}
+
+static int read_stream(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        return sd_bus_message_read_basic(m, 'h', ret->streams + o->index);
+}
+
+static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        static const char *const names[] = { [ON_DISCONNECT_KEEP] = "keep", [ON_DISCONNECT_STOP] = "stop" };
+        const char *s;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &s);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(s, names[i])) {
+                        ret->on_disconnect = (int) i;
+                        return 0;
+                }
+
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect: \"keep\" or \"stop\"");
+}
+
+static int read_wait(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        int value, r;
+
+        r = sd_bus_message_read_basic(m, 'b', &value);
+        if (r < 0)
+                return r;
+
+        ret->wait_set = true;
+        ret->wait = value;
+        return 0;
+}
+
+/* clang-format off */
+static const Option options[] = {
+        { "Arguments",      "as",     read_arguments,     0 },
+        { "Environment",    "as",     read_environment,   0 },
+        { "Properties",     "a(sv)",  read_properties,    0 },
+        { "User",           "s",      read_user,          0 },
+        { "Instance",       "s",      read_instance,      0 },
+        { "StandardInput",  "h",      read_stream,        0 },
+        { "StandardOutput", "h",      read_stream,        1 },
+        { "StandardError",  "h",      read_stream,        2 },
+        { "OnDisconnect",   "s",      read_on_disconnect, 0 },
+        { "Wait",           "b",      read_wait,          0 },
+};
+/* clang-format on */
+
+_Static_assert(ELEMENTSOF(options) <= 32, "the options seen are a 32-bit set");
+
+void launch_options_done(LaunchOptions *o) {
+        (void) strv_free(o->arguments);
+        (void) strv_free(o->environment);
+        for (size_t i = 0; i < o->n_settings; i++) {
+                free(o->settings[i].key);
+                free(o->settings[i].value);
+        }
+        free(o->settings);
+        free(o->user);
+        free(o->instance);
+        *o = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+}
+
+static const Option *option_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                if (streq(options[i].name, name))
+                        return options + i;
+
+        return NULL;
+}
+
+static int read_entry(sd_bus_message *m, LaunchOptions *ret, uint32_t *seen, sd_bus_error *error) {
+        const Option *o;
+        const char *name, *contents;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &name);
+        if (r < 0)
+                return r;
+
+        o = option_find(name);
+        if (!o)
+                return sd_bus_error_setf(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "There is no option \"%.64s\"", name);
+        if (*seen & UINT32_C(1) << (o - options))
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s: given twice", name);
+        *seen |= UINT32_C(1) << (o - options);
+
+        r = sd_bus_message_peek_type(m, NULL, &contents);
+        if (r < 0)
+                return r;
+        if (!streq(contents, o->types))
+                return sd_bus_error_setf(error,
+                                         SD_BUS_ERROR_INVALID_ARGS,
+                                         "%s: of type \"%s\", not \"%.64s\"",
+                                         name,
+                                         o->types,
+                                         contents);
+
+        r = sd_bus_message_enter_container(m, 'v', contents);
+        if (r < 0)
+                return r;
+
+        r = o->read(m, o, ret, error);
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+int launch_options_read(sd_bus_message *m, LaunchOptions *ret, sd_bus_error *error) {
+        uint32_t seen = 0;
+        int r;
+
+        *ret = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = read_entry(m, ret, &seen, error);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * launch — from a call of Launch to a plan in the hands of the user's keeper, and back with what became of it
+ *
+ * options → rate → target user (asked, not awaited) → plan → keeper (started, not awaited) → plan again as things are
+ * then → keeper's Launch → reply. What was allowed and what fits is looked at in the same moment as it is sent.
+ *
+ * Life: from the call to its reply; whatever it waits for tells it when it goes away.
+ *
+ * Runs in: broker. Privilege: none of its own. Input: hostile options, records of the keeper.
+ */
+
+#include "broker/call/call.h"
+#include "link/app-name.h"
+
+typedef struct Launch Launch;
+
+/* What a unit wants to run. The call, of the keeper that is its main process, is answered by and by, or not at all and
+ * negative errno returned. */
+int launch_app(struct Manager *m, sd_bus_message *message, const AppName *app);
+
+/* Handlers. */
+int call_launch(Call *c);
+int call_launch_leased(Call *c);
+int call_plan(Call *c);

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/peers/accounts.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "broker/peers/accounts-process.h"
+#include "broker/peers/accounts-worker.h"
+
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#define ANSWER_KEPT_USEC (5 * USEC_PER_SEC)
+#define ANSWER_DEADLINE_USEC (5 * USEC_PER_SEC)
+#define LOOKUPS_MAX 256
+#define QUERIES_MAX 1024
+
+typedef struct Lookup Lookup;
+
+struct AccountQuery {
+        LIST_ENTRY(AccountQuery) entry;
+        Accounts *accounts;
+        AccountHandler handler;
+        void *userdata;
+};
+
+/* One account: waiting to be asked, being asked, or answered and kept for a while. */
+struct Lookup {
+        TAILQ_ENTRY(Lookup) entry;
+        char *name; /* NULL: by uid */
+        uid_t uid;
+        uint64_t number;
+        KnownAccount *known; /* NULL: no answer yet */
+        LIST_HEAD(, AccountQuery) queries;
+};
+
+struct Accounts {
+        sd_event *event;
+        sd_event_source *source, *deadline;
+        AccountsProcess process;
+        uint64_t next_number;
+        uint64_t asked;                         /* number that the worker has; 0: it is idle */
+        TAILQ_HEAD(LookupList, Lookup) lookups; /* oldest first */
+        size_t n_lookups, n_queries;
+        bool closing;
+        uint8_t answer[ACCOUNT_ANSWER_MAX];
+};
+
+KnownAccount *known_account_ref(KnownAccount *k) {
+        k->n_ref++;
+        return k;
+}
+
+KnownAccount *known_account_unref(KnownAccount *k) {
+        if (!k || --k->n_ref > 0)
+                return NULL;
+
+        (void) account_free(k->account);
+        free(k);
+        return NULL;
+}
+
+AccountQuery *account_query_free(AccountQuery *q) {
+        if (!q)
+                return NULL;
+
+        LIST_REMOVE(q, entry);
+        q->accounts->n_queries--;
+        free(q);
+        return NULL;
+}
+
+static void lookup_drop(Accounts *a, Lookup *l) {
+        TAILQ_REMOVE(&a->lookups, l, entry);
+        a->n_lookups--;
+        (void) known_account_unref(l->known);
+        free(l->name);
+        free(l);
+}
+
+static bool lookup_is(const Lookup *l, const char *name, uid_t uid) {
+        return name ? l->name && streq(l->name, name) : !l->name && l->uid == uid;
+}
+
+/* Old answers go here, so that there is one place where time matters. */
+static Lookup *lookup_find(Accounts *a, const char *name, uid_t uid) {
+        uint64_t now = clock_usec(CLOCK_MONOTONIC);
+        Lookup *next;
+
+        for (Lookup *l = TAILQ_FIRST(&a->lookups); l; l = next) {
+                next = TAILQ_NEXT(l, entry);
+                if (l->known && now - l->known->usec > ANSWER_KEPT_USEC)
+                        lookup_drop(a, l);
+                else if (lookup_is(l, name, uid))
+                        return l;
+        }
+
+        return NULL;
+}
+
+static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata);
+static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata);
+
+static void worker_stop(Accounts *a) {
+        a->source = sd_event_source_disable_unref(a->source);
+        (void) accounts_process_stop(&a->process);
+}
+
+static int worker_watch(Accounts *a) {
+        return sd_event_add_io(a->event, &a->source, a->process.sock, EPOLLIN, on_answer, a);
+}
+
+static int worker_restart(Accounts *a) {
+        int r;
+
+        worker_stop(a);
+        r = accounts_process_start(&a->process);
+        if (r < 0)
+                return r;
+
+        return worker_watch(a);
+}
+
+/*
+ * Hands the answer to everyone who asked. Handlers may ask anew, withdraw others or drop this very look-up, so the
+ * list is taken off it and popped.
+ */
+static void lookup_finish(Lookup *l, int error, Account *account) {
+        KnownAccount *known = calloc(1, sizeof(*known));
+        static KnownAccount out_of_memory = { .n_ref = 1, .error = -ENOMEM };
+        LIST_HEAD(, AccountQuery) queries = { LIST_FIRST(&l->queries) };
+        AccountQuery *q;
+
+        if (!LIST_EMPTY(&queries))
+                LIST_FIRST(&queries)->entry.le_prev = &LIST_FIRST(&queries);
+        LIST_INIT(&l->queries);
+
+        if (known)
+                *known = (KnownAccount){
+                        .n_ref = 1, .error = error, .account = account, .usec = clock_usec(CLOCK_MONOTONIC)
+                };
+        else
+                (void) account_free(account);
+
+        l->known = known ? known_account_ref(known) : known_account_ref(&out_of_memory);
+        if (!known)
+                known = known_account_ref(&out_of_memory);
+
+        while ((q = LIST_FIRST(&queries))) {
+                AccountHandler handler = q->handler;
+                void *userdata = q->userdata;
+
+                (void) account_query_free(q);
+                handler(known, userdata);
+        }
+
+        (void) known_account_unref(known);
+}
+
+static void ask_next(Accounts *a);
+
+static Lookup *lookup_by_number(Accounts *a, uint64_t number) {
+        Lookup *l;
+
+        TAILQ_FOREACH (l, &a->lookups, entry)
+                if (number != 0 && l->number == number)
+                        return l;
+
+        return NULL;
+}
+
+/* The worker is of no use for what it was asked: that one fails, a new worker takes the rest. */
+static void worker_failed(Accounts *a, int error) {
+        Lookup *l = lookup_by_number(a, a->asked);
+        int r;
+
+        /* One that dies unasked would do so again: the next question starts it. */
+        if (a->asked == 0) {
+                worker_stop(a);
+                return;
+        }
+
+        a->asked = 0;
+        r = worker_restart(a);
+        if (r < 0)
+                log_errno(r, "Cannot start the process that looks up accounts");
+        if (l)
+                lookup_finish(l, error, NULL);
+        ask_next(a);
+}
+
+static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
+        Accounts *a = userdata;
+
+        log_warning("The name service gave no answer within 5 s: starting its process again");
+        worker_failed(a, -ETIMEDOUT);
+        return 0;
+}
+
+static int deadline_set(Accounts *a, bool on) {
+        int r;
+
+        if (!on)
+                return a->deadline ? sd_event_source_set_enabled(a->deadline, SD_EVENT_OFF) : 0;
+
+        if (!a->deadline)
+                return sd_event_add_time_relative(
+                        a->event, &a->deadline, CLOCK_MONOTONIC, ANSWER_DEADLINE_USEC, 0, on_deadline, a);
+
+        r = sd_event_source_set_time_relative(a->deadline, ANSWER_DEADLINE_USEC);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_enabled(a->deadline, SD_EVENT_ONESHOT);
+}
+
+static int ask(Accounts *a, Lookup *l) {
+        AccountQuestion q = { .number = ++a->next_number, .uid = l->uid };
+        int r;
+
+        if (a->process.sock < 0) {
+                r = worker_restart(a);
+                if (r < 0)
+                        return r;
+        }
+        if (l->name)
+                memcpy(q.name, l->name, strlen(l->name) + 1);
+
+        l->number = q.number;
+        if (send(a->process.sock, &q, sizeof(q), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t) sizeof(q))
+                return -errno;
+
+        r = deadline_set(a, true);
+        if (r < 0)
+                return r;
+
+        a->asked = q.number;
+        return 0;
+}
+
+/* First come, first served, one at a time: the name service libraries are not made for more. */
+static void ask_next(Accounts *a) {
+        Lookup *l, *next;
+
+        for (l = TAILQ_FIRST(&a->lookups); l && a->asked == 0; l = next) {
+                int r;
+
+                next = TAILQ_NEXT(l, entry);
+                if (l->known)
+                        continue;
+
+                r = ask(a, l);
+                if (r < 0) {
+                        worker_stop(a);
+                        lookup_finish(l, r, NULL);
+                        next = TAILQ_FIRST(&a->lookups);
+                }
+        }
+}
+
+static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        Account *account = NULL;
+        AccountAnswer head;
+        Accounts *a = userdata;
+        Lookup *l;
+        ssize_t n;
+        int error;
+
+        n = recv(fd, a->answer, sizeof(a->answer), MSG_DONTWAIT | MSG_TRUNC);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
+        if (n < (ssize_t) sizeof(head) || n > (ssize_t) sizeof(a->answer)) {
+                worker_failed(a, -EIO);
+                return 0;
+        }
+
+        memcpy(&head, a->answer, sizeof(head));
+        if (head.number != a->asked) {
+                worker_failed(a, -EBADMSG);
+                return 0;
+        }
+
+        a->asked = 0;
+        (void) deadline_set(a, false);
+        error = MIN(head.error, 0);
+        if (error == 0)
+                error = account_answer_read(a->answer, n, &account);
+
+        l = lookup_by_number(a, head.number);
+        if (l)
+                lookup_finish(l, error, account);
+        else
+                (void) account_free(account);
+
+        ask_next(a);
+        return 0;
+}
+
+int accounts_new(Accounts **ret) {
+        _cleanup_(accounts_freep) Accounts *a = NULL;
+        int r;
+
+        a = calloc(1, sizeof(*a));
+        if (!a)
+                return -ENOMEM;
+
+        a->process.sock = -EBADF;
+        TAILQ_INIT(&a->lookups);
+
+        r = accounts_process_start(&a->process);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(a);
+        return 0;
+}
+
+int accounts_attach(Accounts *a, sd_event *event) {
+        a->event = sd_event_ref(event);
+        return worker_watch(a);
+}
+
+Accounts *accounts_free(Accounts *a) {
+        Lookup *l;
+
+        if (!a)
+                return NULL;
+
+        /* Whoever waits must hear of it, or would wait for ever with a query that is gone. */
+        a->closing = true;
+        while ((l = TAILQ_FIRST(&a->lookups))) {
+                if (!l->known)
+                        lookup_finish(l, -ECANCELED, NULL);
+                lookup_drop(a, l);
+        }
+
+        (void) sd_event_source_disable_unref(a->deadline);
+        worker_stop(a);
+        (void) sd_event_unref(a->event);
+        free(a);
+        return NULL;
+}
+
+int accounts_peek(Accounts *a, const char *name, uid_t uid, KnownAccount **ret) {
+        Lookup *l = lookup_find(a, name, uid);
+
+        if (!l || !l->known)
+                return -EAGAIN;
+
+        *ret = known_account_ref(l->known);
+        return 0;
+}
+
+static int lookup_new(Accounts *a, const char *name, uid_t uid, Lookup **ret) {
+        Lookup *l;
+
+        if (a->n_lookups >= LOOKUPS_MAX) {
+                /* Answers are a convenience: the oldest makes room. Questions are not. */
+                l = TAILQ_FIRST(&a->lookups);
+                while (l && !l->known)
+                        l = TAILQ_NEXT(l, entry);
+                if (!l)
+                        return -EBUSY;
+                lookup_drop(a, l);
+        }
+
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+
+        l->uid = uid;
+        LIST_INIT(&l->queries);
+        if (name) {
+                l->name = strdup(name);
+                if (!l->name) {
+                        free(l);
+                        return -ENOMEM;
+                }
+        }
+
+        TAILQ_INSERT_TAIL(&a->lookups, l, entry);
+        a->n_lookups++;
+        *ret = l;
+        return 0;
+}
+
+int accounts_ask(Accounts *a,
+                 const char *name,
+                 uid_t uid,
+                 AccountHandler handler,
+                 void *userdata,
+                 AccountQuery **ret) {
+        AccountQuery *q;
+        Lookup *l;
+        int r;
+
+        if (name && (strlen(name) >= ACCOUNT_NAME_MAX || !account_name_is_valid(name)))
+                return -EINVAL;
+        if (a->closing || a->n_queries >= QUERIES_MAX)
+                return -EBUSY;
+
+        q = calloc(1, sizeof(*q));
+        if (!q)
+                return -ENOMEM;
+
+        l = lookup_find(a, name, uid);
+        if (l && l->known) {
+                lookup_drop(a, l);
+                l = NULL;
+        }
+        if (!l) {
+                r = lookup_new(a, name, uid, &l);
+                if (r < 0) {
+                        free(q);
+                        return r;
+                }
+        }
+
+        q->accounts = a;
+        q->handler = handler;
+        q->userdata = userdata;
+        LIST_INSERT_HEAD(&l->queries, q, entry);
+        a->n_queries++;
+
+        /* Not through ask_next(): it would call the handler before the caller has the query in hand. */
+        if (a->asked == 0) {
+                r = ask(a, l);
+                if (r < 0) {
+                        (void) account_query_free(q);
+                        lookup_drop(a, l);
+                        return r;
+                }
+        }
+
+        *ret = q;
+        return 0;
+}
+
+void accounts_flush(Accounts *a) {
+        Lookup *next;
+
+        for (Lookup *l = TAILQ_FIRST(&a->lookups); l; l = next) {
+                next = TAILQ_NEXT(l, entry);
+                if (l->known)
+                        lookup_drop(a, l);
+        }
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/peers/polkit.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/queue.h>
+
+#define POLKIT_NAME "org.freedesktop.PolicyKit1"
+#define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define POLKIT_ALLOW_USER_INTERACTION UINT32_C(1)
+
+/* One that has a question at all. */
+typedef struct PolkitUser {
+        uid_t uid;
+        PolkitQuery *turn; /* out, and the next of his waits for it; NULL: nobody's turn yet */
+        uint64_t turn_end_usec;
+        TAILQ_HEAD(, PolkitQuery) waiting;
+        LIST_ENTRY(PolkitUser) entry;
+} PolkitUser;
+
+struct Polkit {
+        sd_bus *bus;
+        sd_event_source *turns; /* looks whose turn it is */
+        uint64_t n_asked;
+        LIST_HEAD(, PolkitUser) users;
+};
+
+struct PolkitQuery {
+        Polkit *polkit;
+        PolkitUser *user;        /* NULL: its turn is over, answered or not */
+        sd_bus_message *message; /* NULL: sent */
+        sd_bus_slot *slot;       /* NULL: not sent yet, or answered */
+        char id[24];             /* for taking it back; of this connection alone */
+        uint64_t deadline_usec;
+        PolkitHandler handler;
+        void *userdata;
+        TAILQ_ENTRY(PolkitQuery) entry; /* among those that wait */
+};
+
+static void look_for_turns(Polkit *p, uint64_t usec) {
+        (void) sd_event_source_set_time(p->turns, usec);
+        (void) sd_event_source_set_enabled(p->turns, SD_EVENT_ONESHOT);
+}
+
+static void user_release(PolkitUser *u) {
+        if (u->turn || !TAILQ_EMPTY(&u->waiting))
+                return;
+
+        LIST_REMOVE(u, entry);
+        free(u);
+}
+
+static int user_get(Polkit *p, uid_t uid, PolkitUser **ret) {
+        PolkitUser *u;
+
+        LIST_FOREACH (u, &p->users, entry)
+                if (u->uid == uid) {
+                        *ret = u;
+                        return 0;
+                }
+
+        u = calloc(1, sizeof(*u));
+        if (!u)
+                return -ENOMEM;
+
+        u->uid = uid;
+        TAILQ_INIT(&u->waiting);
+        LIST_INSERT_HEAD(&p->users, u, entry);
+        *ret = u;
+        return 0;
+}
+
+Polkit *polkit_free(Polkit *p) {
+        if (!p)
+                return NULL;
+
+        (void) sd_event_source_disable_unref(p->turns);
+        (void) sd_bus_unref(p->bus);
+        free(p);
+        return NULL;
+}
+
+/* A dialog that nobody needs any more shall not stay on somebody's screen. Not worth starting polkit for. */
+static int take_back(PolkitQuery *q) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(
+                q->polkit->bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CancelCheckAuthorization");
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(m, 's', q->id);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_set_auto_start(m, false);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_set_expect_reply(m, false);
+        if (r < 0)
+                return r;
+
+        return sd_bus_send(q->polkit->bus, m, NULL);
+}
+
+/* The next of the same user can go. */
+static void leave_turns(PolkitQuery *q) {
+        PolkitUser *u = q->user;
+
+        if (!u)
+                return;
+
+        q->user = NULL;
+        if (u->turn == q)
+                u->turn = NULL;
+        else
+                TAILQ_REMOVE(&u->waiting, q, entry);
+
+        look_for_turns(q->polkit, 0);
+        user_release(u);
+}
+
+PolkitQuery *polkit_query_free(PolkitQuery *q) {
+        int r;
+
+        if (!q)
+                return NULL;
+
+        leave_turns(q);
+        (void) sd_bus_message_unref(q->message);
+        if (q->slot) {
+                q->slot = sd_bus_slot_unref(q->slot);
+                r = take_back(q);
+                if (r < 0)
+                        (void) log_message_errno(LOG_DEBUG, r, "Cannot take a question to polkit back");
+        }
+        free(q);
+        return NULL;
+}
+
+/*
+ * Only the bus itself can say that there is no polkit. Its answer for one that could not be started, or that died over
+ * the question, has another name: whoever can bring that about must not get what a machine without polkit grants.
+ */
+static bool is_absence(sd_bus_message *m) {
+        const char *sender = sd_bus_message_get_sender(m);
+
+        return sd_bus_message_is_method_error(m, SD_BUS_ERROR_SERVICE_UNKNOWN) && sender &&
+               streq(sender, "org.freedesktop.DBus");
+}
+
+static PolkitAnswer read_answer(sd_bus_message *m) {
+        int authorized, challenge;
+
+        if (is_absence(m))
+                return POLKIT_ABSENT;
+
+        if (sd_bus_message_is_method_error(m, NULL)) {
+                const sd_bus_error *error = sd_bus_message_get_error(m);
+
+                log_warning(
+                        "polkit did not answer: %s: %s", error->name, error->message ?: "no reason given");
+                return POLKIT_SILENT;
+        }
+
+        if (sd_bus_message_has_signature(m, "(bba{ss})") <= 0 ||
+            sd_bus_message_enter_container(m, 'r', "bba{ss}") <= 0 ||
+            sd_bus_message_read(m, "bb", &authorized, &challenge) <= 0) {
+                log_warning("polkit's answer is none: \"%s\"", sd_bus_message_get_signature(m, true) ?: "");
+                return POLKIT_SILENT;
+        }
+
+        /* One that says both contradicts itself. */
+        if (challenge)
+                return POLKIT_CHALLENGE;
+
+        return authorized ? POLKIT_YES : POLKIT_NO;
+}
+
+static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        PolkitQuery *q = userdata;
+        const PolkitHandler handler = q->handler;
+        const PolkitAnswer answer = read_answer(m);
+        void *data = q->userdata;
+
+        /* One that is late may still think about it: that question is taken back. */
+        if (answer != POLKIT_SILENT)
+                q->slot = sd_bus_slot_unref(q->slot);
+        (void) polkit_query_free(q);
+        handler(answer, data);
+        return 0;
+}
+
+static int append_subject(sd_bus_message *m, const char *name) {
+        return sd_bus_message_append(m, "(sa{sv})", "system-bus-name", 1, "name", "s", name);
+}
+
+static int append_details(sd_bus_message *m, char *const *details) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{ss}");
+        if (r < 0)
+                return r;
+
+        STRV_FOREACH (detail, details) {
+                const char *equals = strchr(*detail, '=');
+                _cleanup_free_ char *key = NULL;
+
+                key = equals ? strndup(*detail, (size_t) (equals - *detail)) : NULL;
+                if (!key)
+                        return equals ? -ENOMEM : -EINVAL;
+
+                r = sd_bus_message_append(m, "{ss}", key, equals + 1);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(m);
+}
+
+static int question_new(Polkit *p, const PolkitQuestion *question, const char *id, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(
+                p->bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CheckAuthorization");
+        if (r < 0)
+                return r;
+
+        r = append_subject(m, question->subject);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(m, 's', question->action);
+        if (r < 0)
+                return r;
+
+        r = append_details(m, question->details);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append(
+                m, "us", question->interactive ? POLKIT_ALLOW_USER_INTERACTION : UINT32_C(0), id);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+static int send_question(PolkitQuery *q, uint64_t now) {
+        int r;
+
+        if (q->deadline_usec <= now)
+                return -ETIMEDOUT;
+        r = sd_bus_call_async(q->polkit->bus, &q->slot, q->message, on_answer, q, q->deadline_usec - now);
+        if (r < 0)
+                return r;
+
+        q->message = sd_bus_message_unref(q->message);
+        return 0;
+}
+
+/* The next of the user's, where it is time for it. An error is that of *ret_failed, which was not sent. */
+static int go_on(PolkitUser *u, uint64_t now, PolkitQuery **ret_failed) {
+        PolkitQuery *q;
+
+        if (u->turn && u->turn_end_usec > now)
+                return 0;
+
+        if (u->turn)
+                u->turn->user = NULL;
+        u->turn = q = TAILQ_FIRST(&u->waiting);
+        if (!q)
+                return 0;
+
+        TAILQ_REMOVE(&u->waiting, q, entry);
+        u->turn_end_usec = now + POLKIT_TURN_USEC;
+        *ret_failed = q;
+        return send_question(q, now);
+}
+
+static void query_fail(PolkitQuery *q, int error) {
+        const PolkitHandler handler = q->handler;
+        void *data = q->userdata;
+
+        (void) log_message_errno(LOG_WARNING, error, "polkit was not asked");
+        (void) polkit_query_free(q);
+        handler(POLKIT_UNASKED, data);
+}
+
+static int on_turns(sd_event_source *source, uint64_t usec, void *userdata) {
+        const uint64_t now = clock_usec(CLOCK_MONOTONIC);
+        uint64_t next = UINT64_MAX;
+        Polkit *p = userdata;
+        PolkitUser *u, *following;
+
+        for (u = LIST_FIRST(&p->users); u; u = following) {
+                PolkitQuery *failed;
+                int r;
+
+                r = go_on(u, now, &failed);
+                if (r < 0) {
+                        /* After that no user here need be there any more: with it the next look is due at once. */
+                        query_fail(failed, r);
+                        return 0;
+                }
+
+                following = LIST_NEXT(u, entry);
+                if (!TAILQ_EMPTY(&u->waiting))
+                        next = MIN(next, u->turn_end_usec);
+                user_release(u);
+        }
+
+        if (next != UINT64_MAX)
+                look_for_turns(p, next);
+        return 0;
+}
+
+int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event) {
+        _cleanup_(polkit_freep) Polkit *p = calloc(1, sizeof(*p));
+        int r;
+
+        if (!p)
+                return -ENOMEM;
+
+        p->bus = sd_bus_ref(bus);
+        r = sd_event_add_time(event, &p->turns, CLOCK_MONOTONIC, 0, 1, on_turns, p);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_enabled(p->turns, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
+int polkit_ask(Polkit *p,
+               const PolkitQuestion *question,
+               PolkitHandler handler,
+               void *userdata,
+               PolkitQuery **ret) {
+        const uint64_t now = clock_usec(CLOCK_MONOTONIC);
+        _cleanup_(polkit_query_freep) PolkitQuery *q = NULL;
+        int r;
+
+        q = calloc(1, sizeof(*q));
+        if (!q)
+                return -ENOMEM;
+
+        *q = (PolkitQuery){
+                .polkit = p,
+                .deadline_usec = now + MIN(question->timeout_usec, UINT64_MAX - now),
+                .handler = handler,
+                .userdata = userdata,
+        };
+        (void) snprintf(q->id, sizeof(q->id), "%" PRIu64, ++p->n_asked);
+
+        r = question_new(p, question, q->id, &q->message);
+        if (r < 0)
+                return r;
+
+        r = user_get(p, question->uid, &q->user);
+        if (r < 0)
+                return r;
+        TAILQ_INSERT_TAIL(&q->user->waiting, q, entry);
+        look_for_turns(p, 0);
+
+        *ret = TAKE_PTR(q);
+        return 0;
+}

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/state/keeper-link.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "broker/state/link-socket.h"
+
+#include <sys/socket.h>
+
+#define HELLO_DEADLINE_USEC (10 * USEC_PER_SEC)
+/* One keeper for each user with sandboxes, one for each application started at boot. */
+#define LINKS_MAX 4096
+#define RECORDS_MAX 4096
+/* Messages handled out of turn. */
+#define HEAR_MAX 1024
+
+typedef struct LinkCall {
+        LIST_ENTRY(LinkCall) entry;
+        sd_bus_slot *slot;
+        KeeperReplyHandler handler;
+        void *userdata;
+} LinkCall;
+
+struct KeeperLink {
+        LIST_ENTRY(KeeperLink) entry;
+        KeeperLinks *links;
+        void *owner;
+        sd_bus *bus;
+        sd_event_source *deadline; /* until Hello */
+        LIST_HEAD(, LinkCall) calls;
+};
+
+struct KeeperLinks {
+        sd_event *event;
+        sd_event_source *source;
+        int socket;
+        const KeeperLinkHandlers *handlers;
+        void *userdata;
+        LIST_HEAD(, KeeperLink) list;
+        size_t n_links;
+};
+
+static void call_finish(LinkCall *c, sd_bus_message *reply) {
+        KeeperReplyHandler handler = c->handler;
+        void *userdata = c->userdata;
+
+        LIST_REMOVE(c, entry);
+        (void) sd_bus_slot_unref(c->slot);
+        free(c);
+        handler(reply, userdata);
+}
+
+void keeper_link_close(KeeperLink *l) {
+        KeeperLinks *links = l->links;
+
+        LIST_REMOVE(l, entry);
+        links->n_links--;
+        l->deadline = sd_event_source_disable_unref(l->deadline);
+
+        while (!LIST_EMPTY(&l->calls))
+                call_finish(LIST_FIRST(&l->calls), NULL);
+
+        links->handlers->closed(l, links->userdata);
+        (void) sd_bus_close_unref(l->bus);
+        free(l);
+}
+
+void keeper_link_set_owner(KeeperLink *l, void *owner) { l->owner = owner; }
+
+void *keeper_link_owner(const KeeperLink *l) { return l->owner; }
+
+bool keeper_link_is(const KeeperLink *l, const sd_bus *bus) { return l->bus == bus; }
+
+void keeper_link_hear(KeeperLink *l) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(l->bus);
+
+        for (unsigned i = 0; i < HEAR_MAX && sd_bus_process(bus, NULL) > 0; i++)
+                ;
+}
+
+int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret) {
+        return sd_bus_message_new_method_call(
+                l->bus, ret, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, member);
+}
+
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        call_finish(userdata, m);
+        return 0;
+}
+
+int keeper_link_call(KeeperLink *l,
+                     sd_bus_message *m,
+                     KeeperReplyHandler handler,
+                     void *userdata,
+                     uint64_t timeout_usec) {
+        LinkCall *c = calloc(1, sizeof(*c));
+        int r;
+
+        if (!c)
+                return -ENOMEM;
+
+        c->handler = handler;
+        c->userdata = userdata;
+        r = sd_bus_call_async(l->bus, &c->slot, m, on_reply, c, timeout_usec);
+        if (r < 0) {
+                free(c);
+                return r;
+        }
+
+        LIST_INSERT_HEAD(&l->calls, c, entry);
+        return 0;
+}
+
+typedef struct Records {
+        SandboxRecord **items;
+        size_t n_items;
+} Records;
+
+static void records_done(Records *r) {
+        for (size_t i = 0; i < r->n_items; i++)
+                (void) sandbox_record_free(r->items[i]);
+        free(r->items);
+}
+
+static int read_records(sd_bus_message *m, uint32_t uid, Records *ret) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "a{sv}");
+        if (r < 0)
+                return r;
+
+        ret->items = calloc(RECORDS_MAX, sizeof(*ret->items));
+        if (!ret->items)
+                return -ENOMEM;
+
+        while ((r = sd_bus_message_at_end(m, false)) == 0) {
+                if (ret->n_items == RECORDS_MAX)
+                        return -E2BIG;
+
+                r = sandbox_record_read(m, ret->items + ret->n_items);
+                if (r < 0)
+                        return r;
+                ret->n_items++;
+                if (ret->items[ret->n_items - 1]->uid != uid)
+                        return -EBADMSG;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(m);
+}
+
+/* Replies before the handler runs: it may go on to call the keeper, which must know by then that it is welcome. */
+static int method_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_(records_done) Records records = { 0 };
+        KeeperLink *l = userdata;
+        uint32_t version, uid;
+        const char *app;
+        int r;
+
+        r = sd_bus_message_read(m, "uus", &version, &uid, &app);
+        if (r < 0)
+                return r;
+        if (version != LINK_VERSION)
+                return sd_bus_error_setf(error,
+                                         SD_BUS_ERROR_NOT_SUPPORTED,
+                                         "This broker speaks version %u of the link, not %u",
+                                         LINK_VERSION,
+                                         version);
+        /* sd-bus goes without where a socket option fails; a launch is nothing else. The keeper connects again. */
+        if (sd_bus_can_send(l->bus, SD_BUS_TYPE_UNIX_FD) <= 0)
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_NOT_SUPPORTED, "This connection carries no descriptors");
+
+        r = read_records(m, uid, &records);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper of user %u sends records that cannot be read", uid);
+                return r;
+        }
+
+        r = sd_bus_reply_method_return(m, NULL);
+        if (r < 0)
+                return r;
+
+        l->deadline = sd_event_source_disable_unref(l->deadline);
+        r = l->links->handlers->hello(l, uid, app, records.items, records.n_items, l->links->userdata);
+        if (r < 0)
+                keeper_link_close(l);
+        return 1;
+}
+
+static int method_start_app(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeeperLink *l = userdata;
+        int r;
+
+        r = l->links->handlers->start_app(l, m, l->links->userdata);
+        return r < 0 ? r : 1;
+}
+
+static int on_sandbox_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        SandboxRecord *record;
+        KeeperLink *l = userdata;
+        int r;
+
+        r = sandbox_record_read(m, &record);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends a record that cannot be read");
+                return 0;
+        }
+
+        l->links->handlers->changed(l, record, l->links->userdata);
+        return 0;
+}
+
+static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *id, *result;
+        int32_t code, status;
+        KeeperLink *l = userdata;
+        int r;
+
+        r = sd_bus_message_read(m, "ssii", &id, &result, &code, &status);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends a removal that cannot be read");
+                return 0;
+        }
+
+        l->links->handlers->removed(l, id, result, code, status, l->links->userdata);
+        return 0;
+}
+
+static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        KeeperLink *l = userdata;
+        LimitHit hit = { 0 };
+        const char *id;
+        int r;
+
+        r = sd_bus_message_read(m, "ssstt", &id, &hit.resource, &hit.level, &hit.value, &hit.limit);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends a hit of a limit that cannot be read");
+                return 0;
+        }
+
+        l->links->handlers->limit_hit(l, id, &hit, l->links->userdata);
+        return 0;
+}
+
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        keeper_link_close(userdata);
+        return 0;
+}
+
+static int on_hello_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
+        log_warning("A keeper connected and said nothing: closing its link");
+        keeper_link_close(userdata);
+        return 0;
+}
+
+/* clang-format off */
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Hello",
+                                SD_BUS_ARGS("u", version, "u", uid, "s", app, "aa{sv}", records),
+                                SD_BUS_NO_RESULT,
+                                method_hello,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("StartApp", NULL, NULL, method_start_app, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+/* clang-format on */
+
+/* clang-format off */
+static const struct {
+        const char *sender, *path, *interface, *member;
+        sd_bus_message_handler_t handler;
+} signals[] = {
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", on_sandbox_changed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", on_sandbox_removed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "LimitHit",       on_limit_hit },
+        { "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
+          on_disconnected },
+};
+/* clang-format on */
+
+static int link_listen(KeeperLink *l) {
+        int r;
+
+        r = sd_bus_add_object_vtable(l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, vtable, l);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                r = sd_bus_match_signal(l->bus,
+                                        NULL,
+                                        signals[i].sender,
+                                        signals[i].path,
+                                        signals[i].interface,
+                                        signals[i].member,
+                                        signals[i].handler,
+                                        l);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* The descriptor is taken over, also on failure. */
+static int link_open_bus(KeeperLink *l, int fd) {
+        _cleanup_close_ int owned = fd;
+        sd_id128_t id;
+        int r;
+
+        r = sd_id128_randomize(&id);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_new(&l->bus);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_set_server(l->bus, 1, id);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_negotiate_fds(l->bus, 1);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_set_fd(l->bus, owned, owned);
+        if (r < 0)
+                return r;
+        (void) TAKE_FD(owned);
+
+        r = sd_bus_start(l->bus);
+        if (r < 0)
+                return r;
+
+        r = link_listen(l);
+        if (r < 0)
+                return r;
+
+        return sd_bus_attach_event(l->bus, l->links->event, SD_EVENT_PRIORITY_NORMAL);
+}
+
+static KeeperLink *link_free_unlisted(KeeperLink *l) {
+        if (!l)
+                return NULL;
+
+        (void) sd_event_source_disable_unref(l->deadline);
+        (void) sd_bus_close_unref(l->bus);
+        free(l);
+        return NULL;
+}
+DEFINE_CLEANUP(KeeperLink *, link_free_unlisted);
+
+static int link_new(KeeperLinks *links, int fd) {
+        _cleanup_(link_free_unlistedp) KeeperLink *l = NULL;
+        int r;
+
+        l = calloc(1, sizeof(*l));
+        if (!l) {
+                (void) safe_close(fd);
+                return -ENOMEM;
+        }
+
+        l->links = links;
+        LIST_INIT(&l->calls);
+
+        r = link_open_bus(l, fd);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_time_relative(
+                links->event, &l->deadline, CLOCK_MONOTONIC, HELLO_DEADLINE_USEC, 0, on_hello_deadline, l);
+        if (r < 0)
+                return r;
+
+        LIST_INSERT_HEAD(&links->list, l, entry);
+        links->n_links++;
+        (void) TAKE_PTR(l);
+        return 0;
+}
+
+static bool peer_is_root(int fd) {
+        struct ucred cred;
+        socklen_t size = sizeof(cred);
+
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) >= 0 && size == sizeof(cred) &&
+               cred.uid == 0;
+}
+
+static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        _cleanup_close_ int connection = -EBADF;
+        KeeperLinks *links = userdata;
+        int r;
+
+        connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (connection < 0)
+                return 0;
+
+        if (!peer_is_root(connection)) {
+                log_warning("A process that is not root connected to " LINK_SOCKET ": refused");
+                return 0;
+        }
+        if (links->n_links >= LINKS_MAX) {
+                log_warning("%zu keepers are connected already: refusing another", links->n_links);
+                return 0;
+        }
+
+        r = link_new(links, TAKE_FD(connection));
+        if (r < 0)
+                (void) log_errno(r, "Cannot set up the link to a keeper");
+        return 0;
+}
+
+int keeper_links_new(KeeperLinks **ret,
+                     sd_event *event,
+                     const KeeperLinkHandlers *handlers,
+                     void *userdata) {
+        _cleanup_(keeper_links_freep) KeeperLinks *links = NULL;
+        int r;
+
+        links = calloc(1, sizeof(*links));
+        if (!links)
+                return -ENOMEM;
+
+        links->event = sd_event_ref(event);
+        links->handlers = handlers;
+        links->userdata = userdata;
+        LIST_INIT(&links->list);
+
+        links->socket = link_socket_open();
+        if (links->socket < 0)
+                return links->socket;
+
+        r = fd_set_nonblock(links->socket, true);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_io(event, &links->source, links->socket, EPOLLIN, on_connection, links);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(links);
+        return 0;
+}
+
+KeeperLinks *keeper_links_free(KeeperLinks *links) {
+        if (!links)
+                return NULL;
+
+        while (!LIST_EMPTY(&links->list))
+                keeper_link_close(LIST_FIRST(&links->list));
+
+        (void) sd_event_source_disable_unref(links->source);
+        (void) safe_close(links->socket);
+        (void) sd_event_unref(links->event);
+        free(links);
+        return NULL;
+}

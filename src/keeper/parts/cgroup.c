@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/parts/cgroup.h"
+
+#include "base/fd.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "keeper/parts/cgroup-find.h"
+#include "keeper/parts/io-device.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define KEEPER_CGROUP "keeper"
+#define STALE_WAIT_MSEC 5000
+#define STALE_STEP_MSEC 2
+#define VALUE_MAX (64U * 1024)
+
+static const char *const controllers[] = { "memory", "pids", "cpu", "cpuset", "io" };
+
+static int controller_index(const char *layer) {
+        for (size_t i = 0; i < ELEMENTSOF(controllers); i++)
+                if (streq(controllers[i], layer))
+                        return i;
+
+        return -ENOENT;
+}
+
+DEFINE_CLEANUP(DIR *, closedir);
+
+static int open_directory(int dir_fd, const char *path) {
+        int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+int cgroup_kill(int fd) { return file_write_kernel(fd, "cgroup.kill", "1"); }
+
+int cgroup_remove(const CgroupUnit *u, const char *name) {
+        if (unlinkat(u->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                return -errno;
+
+        return 0;
+}
+
+/*
+ * Ends what a keeper that died left in a cgroup. It waits, as this happens only at start-up and when a dead sandbox's
+ * name is taken again; killed processes need a moment to go.
+ */
+static int remove_stale(const CgroupUnit *u, const char *name) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        fd = open_directory(u->fd, name);
+        if (fd < 0)
+                return fd == -ENOENT ? 0 : fd;
+
+        for (int waited = 0;; waited += STALE_STEP_MSEC) {
+                r = cgroup_kill(fd);
+                if (r < 0 && r != -ENODEV && r != -ENOENT)
+                        return r;
+
+                r = cgroup_remove(u, name);
+                if (r != -EBUSY || waited >= STALE_WAIT_MSEC)
+                        return r;
+
+                (void) poll(NULL, 0, STALE_STEP_MSEC);
+        }
+}
+
+static int remove_all_stale(const CgroupUnit *u) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        struct dirent *entry;
+        int fd, r;
+
+        fd = open_directory(u->fd, ".");
+        if (fd < 0)
+                return fd;
+
+        dir = fdopendir(fd);
+        if (!dir) {
+                r = -errno;
+                (void) close(fd);
+                return r;
+        }
+
+        while ((entry = readdir(dir))) {
+                if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+                    streq(entry->d_name, KEEPER_CGROUP))
+                        continue;
+
+                r = remove_stale(u, entry->d_name);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Moves this process into keeper/. After a crash that cgroup may hold what the dead keeper was just starting. */
+static int enter_keeper(CgroupUnit *u, bool already_there) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (!already_there) {
+                r = remove_stale(u, KEEPER_CGROUP);
+                if (r < 0)
+                        return r;
+
+                if (mkdirat(u->fd, KEEPER_CGROUP, 0755) < 0)
+                        return -errno;
+        }
+
+        fd = open_directory(u->fd, KEEPER_CGROUP);
+        if (fd < 0)
+                return fd;
+
+        return already_there ? 0 : file_write_kernel(fd, "cgroup.procs", "0");
+}
+
+static bool list_contains(const char *list, const char *word) {
+        size_t n = strlen(word);
+
+        for (const char *p = list; (p = strstr(p, word)); p += n)
+                if ((p == list || p[-1] == ' ') && (p[n] == '\0' || p[n] == ' ' || p[n] == '\n'))
+                        return true;
+
+        return false;
+}
+
+/* One by one: a controller that is not there, or not delegated, must not take the others with it. */
+static int enable_controllers(CgroupUnit *u) {
+        _cleanup_free_ char *enabled = NULL;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(controllers); i++) {
+                char word[16];
+
+                (void) snprintf(word, sizeof(word), "+%s", controllers[i]);
+                (void) file_write_kernel(u->fd, "cgroup.subtree_control", word);
+        }
+
+        r = file_read_full(u->fd, "cgroup.subtree_control", VALUE_MAX, &enabled, NULL);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(controllers); i++)
+                if (list_contains(enabled, controllers[i]))
+                        u->controllers |= UINT32_C(1) << i;
+
+        return 0;
+}
+
+static int unit_take(CgroupUnit *u, const char *directory) {
+        struct statfs fs;
+
+        u->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (u->fd < 0)
+                return -errno;
+
+        if (fstatfs(u->fd, &fs) < 0)
+                return -errno;
+        if (fs.f_type != CGROUP2_SUPER_MAGIC)
+                return -ENOMEDIUM;
+
+        if (flock(u->fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+
+        return 0;
+}
+
+int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
+        _cleanup_(cgroup_unit_freep) CgroupUnit *u = NULL;
+        _cleanup_free_ char *found = NULL;
+        bool already_there = false;
+        int r;
+
+        u = calloc(1, sizeof(*u));
+        if (!u)
+                return -ENOMEM;
+        u->fd = -EBADF;
+
+        if (!directory) {
+                r = cgroup_find_unit(KEEPER_CGROUP, &found, &already_there);
+                if (r < 0)
+                        return r;
+        }
+
+        r = unit_take(u, directory ?: found);
+        if (r < 0)
+                return r;
+
+        r = enter_keeper(u, already_there);
+        if (r < 0)
+                return r;
+
+        /* Asked of the kernel only now, as --cgroup= names a directory and not what /proc calls it. */
+        r = cgroup_find_unit_path(KEEPER_CGROUP, &u->path);
+        if (r < 0)
+                return r;
+
+        r = remove_all_stale(u);
+        if (r < 0)
+                return r;
+
+        r = enable_controllers(u);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(u);
+        return 0;
+}
+
+CgroupUnit *cgroup_unit_free(CgroupUnit *u) {
+        if (!u)
+                return NULL;
+
+        (void) safe_close(u->fd);
+        free(u->path);
+        free(u);
+        return NULL;
+}
+
+int cgroup_slice_uid(const char *path, uid_t *ret) {
+        const char *last = strrchr(path, '/'),
+                   *slice = last ? memrchr(path, '/', (size_t) (last - path)) : NULL;
+        const char *uid = slice ? startswith(slice, "/immured-") : NULL, *rest;
+        char digits[16];
+
+        rest = uid ? uid + strspn(uid, "0123456789") : NULL;
+        if (!rest || (size_t) (rest - uid) >= sizeof(digits) || startswith(rest, ".slice/") != last + 1)
+                return -ENOENT;
+
+        (void) snprintf(digits, sizeof(digits), "%.*s", (int) (rest - uid), uid);
+        return parse_id(digits, ret) < 0 ? -ENOENT : 0;
+}
+
+int cgroup_unit_open_slice(const CgroupUnit *u) {
+        uid_t uid;
+
+        return cgroup_slice_uid(u->path, &uid) < 0 ? -ENOENT : open_directory(u->fd, "..");
+}
+
+int cgroup_create(const CgroupUnit *u, const char *name) {
+        int fd, r;
+
+        if (mkdirat(u->fd, name, 0755) < 0) {
+                if (errno != EEXIST)
+                        return -errno;
+
+                r = remove_stale(u, name);
+                if (r < 0)
+                        return r;
+
+                if (mkdirat(u->fd, name, 0755) < 0)
+                        return -errno;
+        }
+
+        fd = open_directory(u->fd, name);
+        if (fd < 0)
+                (void) cgroup_remove(u, name);
+
+        return fd;
+}
+
+/* "memory.max" for the layer "memory", and nothing that could leave the directory. */
+static bool value_is_sane(const PlanCgroupValue *v) {
+        const char *rest = v->layer[0] ? startswith(v->file, v->layer) : NULL;
+
+        return rest && rest[0] == '.' && strspn(rest, "abcdefghijklmnopqrstuvwxyz._") == strlen(rest);
+}
+
+/*
+ * Where nothing of a set can be had, the kernel takes what the parent has, and says so in another file only
+ * (cgroup-v2.rst, "Cpuset Interface Files").
+ */
+static int check_effective(int fd, const PlanCgroupValue *v) {
+        _cleanup_free_ char *text = NULL;
+        char file[64];
+        int r;
+
+        (void) snprintf(file, sizeof(file), "%s.effective", v->file);
+        r = file_read_line(fd, file, &text);
+        if (r < 0)
+                return r;
+
+        return cgroup_set_is_within(text, v->value) ? 0 : -EBADE;
+}
+
+static int apply_value(int fd, const PlanCgroupValue *v) {
+        _cleanup_free_ char *text = NULL, *resolved = NULL;
+        const char *value = v->value;
+        size_t size;
+        int r;
+
+        if (streq(v->file, "io.max")) {
+                r = io_limit_resolve(v->value, &resolved);
+                if (r < 0)
+                        return r == -ENOENT ? -ENODEV : r; /* -ENOENT is said of a missing controller */
+                value = resolved;
+        }
+
+        r = file_write_kernel(fd, v->file, value);
+        if (r < 0)
+                return r;
+
+        r = file_read_full(fd, v->file, VALUE_MAX, &text, &size);
+        if (r < 0)
+                return r;
+
+        if (size > 0 && text[size - 1] == '\n')
+                text[size - 1] = '\0';
+
+        if (!cgroup_value_matches(v->file, value, text))
+                return -EBADE;
+
+        return streq(v->layer, "cpuset") ? check_effective(fd, v) : 0;
+}
+
+/* -ENOENT: the controller is not there, or does not have the file. */
+static int apply_if_there(const CgroupUnit *u, int fd, const PlanCgroupValue *v) {
+        int i;
+
+        if (!value_is_sane(v))
+                return -EINVAL;
+
+        i = controller_index(v->layer);
+        if (i < 0)
+                return -EINVAL;
+
+        return u->controllers & UINT32_C(1) << i ? apply_value(fd, v) : -ENOENT;
+}
+
+/* -ENOENT: neither in force nor asked for strictly. */
+static int apply_or_degrade(const CgroupUnit *u, int fd, const Plan *plan, const PlanCgroupValue *v) {
+        int r;
+
+        r = apply_if_there(u, fd, v);
+        if (r == -ENOENT && !strv_contains(plan->degrade, v->layer))
+                return -EOPNOTSUPP;
+
+        return r;
+}
+
+static char *explain_failure(const CgroupUnit *u, const PlanCgroupValue *v, int error) {
+        return error == -EOPNOTSUPP
+                       ? text_printf("%s: the controller is not available in %s", v->layer, u->path)
+                       : text_printf("%s: %s=%s", v->layer, v->file, v->value);
+}
+
+/* What was in force before goes back; one that was not read yet is left alone. */
+static void change_back(int fd, const PlanCgroupValue *values, char *const *before, size_t n) {
+        for (size_t i = n; i > 0; i--)
+                if (before[i - 1])
+                        (void) file_write_kernel(fd, values[i - 1].file, before[i - 1]);
+}
+
+int cgroup_change(const CgroupUnit *u, int fd, const PlanCgroupValue *values, size_t n, char **ret_text) {
+        char *before[CGROUP_CHANGES_MAX] = {};
+        int r = 0;
+
+        if (n > CGROUP_CHANGES_MAX)
+                return -E2BIG;
+
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                if (value_is_sane(values + i))
+                        (void) file_read_line(fd, values[i].file, before + i);
+                r = apply_if_there(u, fd, values + i);
+                if (r == -ENOENT)
+                        r = -EOPNOTSUPP;
+                if (r < 0) {
+                        *ret_text = explain_failure(u, values + i, r);
+                        change_back(fd, values, before, i + 1);
+                }
+        }
+
+        for (size_t i = 0; i < n; i++)
+                free(before[i]);
+
+        return r;
+}
+
+int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_layers, char **ret_text) {
+        _cleanup_strv_ char **layers = NULL;
+        int r;
+
+        for (size_t i = 0; i < plan->n_cgroup; i++) {
+                const PlanCgroupValue *v = plan->cgroup + i;
+
+                r = apply_or_degrade(u, fd, plan, v);
+                if (r == -ENOENT)
+                        continue;
+                if (r < 0) {
+                        *ret_text = explain_failure(u, v, r);
+                        return *ret_text ? r : -ENOMEM;
+                }
+
+                if (!strv_contains(layers, v->layer)) {
+                        r = strv_extend(&layers, v->layer);
+                        if (r < 0)
+                                return r;
+                }
+        }
+
+        *ret_layers = TAKE_PTR(layers);
+        return 0;
+}
+
+/* A number in a file of "name number" lines; 0 where it is not. */
+static uint64_t read_event(int fd, const char *file, const char *name) {
+        _cleanup_free_ char *events = NULL;
+
+        if (file_read_full(fd, file, VALUE_MAX, &events, NULL) < 0)
+                return 0;
+
+        for (char *rest = events, *line; (line = strsep(&rest, "\n"));) {
+                const char *value = startswith(line, name);
+                uint64_t n;
+
+                if (value && parse_u64(value, &n) >= 0)
+                        return n;
+        }
+
+        return 0;
+}
+
+uint64_t cgroup_oom_kills(int fd) { return read_event(fd, "memory.events", "oom_kill "); }
+
+int cgroup_freeze(int fd, bool freeze) { return file_write_kernel(fd, "cgroup.freeze", freeze ? "1" : "0"); }
+
+bool cgroup_is_frozen(int fd) { return read_event(fd, "cgroup.events", "frozen ") > 0; }
