@@ -8,6 +8,7 @@
 #include "broker/bus/dispatch.h"
 #include "broker/bus/notify.h"
 #include "broker/call/audit-kernel.h"
+#include "broker/launch/launch.h"
 #include "broker/peers/connection.h"
 #include "broker/state/cgroups.h"
 #include "broker/state/keepers.h"
@@ -92,7 +93,7 @@ void manager_update_status(Manager *m) {
                           n_users == 1 ? "user" : "users");
 }
 
-static void sandbox_appeared(Manager *m, struct Keeper *keeper, SandboxRecord *record) {
+static void sandbox_appeared(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
         bool first = !sandboxes_has_user(&m->sandboxes, record->uid);
         uid_t uid = record->uid;
         Sandbox *s;
@@ -110,7 +111,7 @@ static void sandbox_appeared(Manager *m, struct Keeper *keeper, SandboxRecord *r
         manager_update_status(m);
 }
 
-void manager_sandbox_changed(Manager *m, struct Keeper *keeper, SandboxRecord *record) {
+void manager_sandbox_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
         _cleanup_(sandbox_record_freep) SandboxRecord *before = NULL;
         Sandbox *s = sandboxes_find(&m->sandboxes, record->id);
 
@@ -151,7 +152,10 @@ static bool is_among(SandboxRecord *const *records, size_t n_records, const char
         return false;
 }
 
-void manager_keeper_snapshot(Manager *m, struct Keeper *keeper, SandboxRecord **records, size_t n_records) {
+void manager_keeper_snapshot(Manager *m,
+                             struct KeeperEntry *keeper,
+                             SandboxRecord **records,
+                             size_t n_records) {
         /* A keeper holds on to what failed; so what is gone from its list meanwhile ended well. */
         for (size_t i = m->sandboxes.n_items; i > 0; i--) {
                 Sandbox *s = m->sandboxes.items[i - 1];
@@ -321,6 +325,14 @@ static int find_cgroup_root(Manager *m, char **ret) {
         return cgroup_find_own(m->cgroup_mount, ret);
 }
 
+static const KeepersHandlers keepers_handlers = {
+        .snapshot = manager_keeper_snapshot,
+        .changed = manager_sandbox_changed,
+        .removed = manager_sandbox_removed,
+        .limit_hit = notify_limit_hit,
+        .start_app = launch_app,
+};
+
 static int open_keepers(Manager *m) {
         _cleanup_free_ char *root = NULL;
         int r;
@@ -331,7 +343,15 @@ static int open_keepers(Manager *m) {
 
         m->n_layers = layers_probe(root ?: m->cgroup_mount, m->layers);
 
-        r = keepers_new(&m->keepers, m, root);
+        r = keepers_new(&m->keepers,
+                        &(KeepersSetup){
+                                .event = m->event,
+                                .bus = m->questions,
+                                .sandboxes = &m->sandboxes,
+                                .cgroup_root = root,
+                                .handlers = &keepers_handlers,
+                                .manager = m,
+                        });
         if (r < 0)
                 return log_errno(r, "Cannot listen for keepers on " LINK_SOCKET);
 

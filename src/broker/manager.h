@@ -70,8 +70,11 @@ int manager_reload(Manager *m, char **ret_text);
  * The keepers tell: all they hold (records that are taken become NULL); one that is new or changed (taken over); one
  * that is gone.
  */
-void manager_keeper_snapshot(Manager *m, struct Keeper *keeper, SandboxRecord **records, size_t n_records);
-void manager_sandbox_changed(Manager *m, struct Keeper *keeper, SandboxRecord *record);
+void manager_keeper_snapshot(Manager *m,
+                             struct KeeperEntry *keeper,
+                             SandboxRecord **records,
+                             size_t n_records);
+void manager_sandbox_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record);
 void manager_sandbox_removed(
         Manager *m, Sandbox *sandbox, SandboxResult result, int32_t code, int32_t status);
 

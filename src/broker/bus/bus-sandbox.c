@@ -5,8 +5,7 @@
 #include "broker/bus/interface.h"
 #include "broker/manager.h"
 #include "broker/state/cgroups.h"
-#include "broker/state/keepers.h"
-#include "broker/state/live-limit.h"
+#include "broker/state/link-calls.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -219,10 +218,8 @@ static void on_done(sd_bus_message *reply, void *userdata) {
                 (void) call_reply(c, NULL);
 }
 
-static int forward(Call *c, sd_bus_message *m, KeeperReplyHandler handler, uint64_t timeout_usec) {
-        int r;
-
-        r = keeper_call(c->object.sandbox->keeper, m, handler, c, timeout_usec);
+/* The call is the handler's once it was sent. */
+static int sent(Call *c, int r) {
         if (r == -ENOTCONN)
                 return call_fail(
                         c, ERROR_BUSY, "The keeper of this sandbox is not there just now; try again");
@@ -230,48 +227,21 @@ static int forward(Call *c, sd_bus_message *m, KeeperReplyHandler handler, uint6
         return r < 0 ? r : 1;
 }
 
-static int new_keeper_call(Call *c, const char *member, sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
+static int forward(Call *c, LinkCaller caller, LinkReplyHandler handler) {
+        const Sandbox *s = c->object.sandbox;
 
-        r = keeper_new_call(c->object.sandbox->keeper, member, &m);
-        if (r == -ENOTCONN)
-                return call_fail(
-                        c, ERROR_BUSY, "The keeper of this sandbox is not there just now; try again");
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', c->object.sandbox->record->id);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(m);
-        return 0;
+        return sent(c, caller(s->keeper, s->record->id, handler, c));
 }
 
-/* A verb that needs nothing but the id. */
-static int forward_verb(Call *c, const char *member, uint64_t timeout_usec) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
+int call_stop(Call *c) { return forward(c, link_stop, on_done); }
 
-        r = new_keeper_call(c, member, &m);
-        if (r < 0)
-                return r;
+int call_restart(Call *c) { return forward(c, link_restart, on_done); }
 
-        return forward(c, m, on_done, timeout_usec);
-}
+int call_freeze(Call *c) { return forward(c, link_freeze, on_done); }
 
-/* The keeper has the profile's TimeoutStopSec=, after which it kills; it always answers. */
-int call_stop(Call *c) { return forward_verb(c, "Stop", UINT64_MAX); }
+int call_thaw(Call *c) { return forward(c, link_thaw, on_done); }
 
-/* That, and TimeoutStartSec= for the next run. */
-int call_restart(Call *c) { return forward_verb(c, "Restart", UINT64_MAX); }
-
-int call_freeze(Call *c) { return forward_verb(c, "Freeze", KEEPER_TIMEOUT_USEC); }
-
-int call_thaw(Call *c) { return forward_verb(c, "Thaw", KEEPER_TIMEOUT_USEC); }
-
-int call_reset_failed(Call *c) { return forward_verb(c, "ResetFailed", KEEPER_TIMEOUT_USEC); }
+int call_reset_failed(Call *c) { return forward(c, link_reset_failed, on_done); }
 
 /* Any keeper's answer that has the arguments which the member promises. */
 static int copy_answer(Call *c, sd_bus_message *from) {
@@ -304,21 +274,9 @@ static void on_answer(sd_bus_message *reply, void *userdata) {
                 call_reply_error(c, r);
 }
 
-/* A question that needs nothing but the id. */
-static int forward_question(Call *c) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
+int call_get_processes(Call *c) { return forward(c, link_get_processes, on_answer); }
 
-        r = new_keeper_call(c, c->member->name, &m);
-        if (r < 0)
-                return r;
-
-        return forward(c, m, on_answer, KEEPER_TIMEOUT_USEC);
-}
-
-int call_get_processes(Call *c) { return forward_question(c); }
-
-int call_get_faults(Call *c) { return forward_question(c); }
+int call_get_faults(Call *c) { return forward(c, link_get_faults, on_answer); }
 
 /* A value as a profile says it, or a plain number. */
 static int read_limit(Call *c, LiveLimit *ret) {
@@ -355,7 +313,7 @@ static int read_limit(Call *c, LiveLimit *ret) {
         return r;
 }
 
-static int append_limits(Call *c, sd_bus_message *m) {
+static int read_limits(Call *c, LiveLimit limits[static LIVE_LIMITS_MAX], size_t *ret_n) {
         size_t n = 0;
         int r;
 
@@ -363,21 +321,11 @@ static int append_limits(Call *c, sd_bus_message *m) {
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_open_container(m, 'a', "(sss)");
-        if (r < 0)
-                return r;
-
         while ((r = sd_bus_message_enter_container(c->message, 'r', "sv")) > 0) {
-                LiveLimit limit = {};
-
-                if (n++ >= LIVE_LIMITS_MAX)
+                if (n >= LIVE_LIMITS_MAX)
                         return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "More limits than there are");
 
-                r = read_limit(c, &limit);
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_append(m, "(sss)", limit.file, limit.value, limit.layer);
+                r = read_limit(c, limits + n++);
                 if (r < 0)
                         return r;
 
@@ -385,29 +333,26 @@ static int append_limits(Call *c, sd_bus_message *m) {
                 if (r < 0)
                         return r;
         }
-        if (r < 0)
-                return r;
 
-        return sd_bus_message_close_container(m);
+        *ret_n = n;
+        return r;
 }
 
 int call_set_properties(Call *c) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const Sandbox *s = c->object.sandbox;
+        LiveLimit limits[LIVE_LIMITS_MAX];
+        size_t n = 0;
         int r;
 
-        r = new_keeper_call(c, "SetLimits", &m);
+        r = read_limits(c, limits, &n);
         if (r < 0)
                 return r;
 
-        r = append_limits(c, m);
-        if (r < 0)
-                return r;
-
-        return forward(c, m, on_done, KEEPER_TIMEOUT_USEC);
+        return sent(c, link_set_limits(s->keeper, s->record->id, limits, n, on_done, c));
 }
 
 int call_kill(Call *c) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const Sandbox *s = c->object.sandbox;
         const char *whom;
         int32_t signo;
         int r;
@@ -421,13 +366,5 @@ int call_kill(Call *c) {
         if (signo < 1 || signo > SIGRTMAX)
                 return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "%d is no signal", signo);
 
-        r = new_keeper_call(c, "Kill", &m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append(m, "si", whom, signo);
-        if (r < 0)
-                return r;
-
-        return forward(c, m, on_done, KEEPER_TIMEOUT_USEC);
+        return sent(c, link_kill(s->keeper, s->record->id, whom, signo, on_done, c));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/bus/interface.h"
 #include "broker/manager.h"
-#include "broker/state/keepers.h"
+#include "broker/state/link-calls.h"
 
 static int
 get_uid(Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
@@ -64,21 +64,6 @@ static void on_stopped(sd_bus_message *reply, void *userdata) {
         termination_done(t);
 }
 
-static int stop_one(Termination *t, Sandbox *s) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
-
-        r = keeper_new_call(s->keeper, "Stop", &m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', s->record->id);
-        if (r < 0)
-                return r;
-
-        return keeper_call(s->keeper, m, on_stopped, t, UINT64_MAX);
-}
-
 static int call_terminate_all(Call *c) {
         Termination *t = calloc(1, sizeof(*t));
 
@@ -95,7 +80,7 @@ static int call_terminate_all(Call *c) {
                         continue;
 
                 t->n_open++;
-                r = stop_one(t, s);
+                r = link_stop(s->keeper, s->record->id, on_stopped, t);
                 if (r < 0) {
                         t->n_open--;
                         t->failed = true;

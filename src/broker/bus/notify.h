@@ -10,7 +10,7 @@
  */
 
 #include "broker/manager.h"
-#include "broker/state/keeper-link.h"
+#include "broker/state/link-server.h"
 
 /* One subscribed connection more or less. -EDQUOT: this user has as many as he may. */
 int notify_subscribe(Manager *m, Peer *p);

@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "broker/bus/interface.h"
 #include "broker/call/authorize.h"
-#include "broker/launch/launch-message.h"
 #include "broker/launch/launch-profile.h"
 #include "broker/manager.h"
+#include "broker/state/link-calls.h"
 #include "plan/plan-compile.h"
 
 /* On top of the profile's own start timeout, which the keeper enforces: only a keeper that hangs gets this far. */
@@ -179,7 +179,7 @@ static int reply_launched(Launch *l, sd_bus_message *reply) {
         _cleanup_free_ char *path = NULL;
         int lease, r;
 
-        r = launch_reply_read(reply, l->reservation.id, l->mode == LAUNCH_LEASED, &lease);
+        r = link_launch_read(reply, l->reservation.id, l->mode == LAUNCH_LEASED, &lease);
         if (r < 0)
                 return r;
 
@@ -223,10 +223,10 @@ static uint64_t answer_timeout(const Plan *p) {
 }
 
 /* From the last look at everything to the message on its way nothing else runs. */
-static int send_to_keeper(Launch *l, Keeper *keeper) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+static int send_to_keeper(Launch *l, KeeperEntry *keeper) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_close_ int plan_fd = -EBADF;
+        const LaunchOptions *o = &l->options;
         char invocation_id[SD_ID128_STRING_MAX];
         const CatalogEntry *e = NULL;
         sd_id128_t invocation;
@@ -245,7 +245,7 @@ static int send_to_keeper(Launch *l, Keeper *keeper) {
                 return r;
 
         if (l->mode == LAUNCH_APP)
-                keeper_set_uid(keeper, plan->uid);
+                keeper_entry_set_uid(keeper, plan->uid);
 
         r = sd_id128_randomize(&invocation);
         if (r < 0)
@@ -257,20 +257,21 @@ static int send_to_keeper(Launch *l, Keeper *keeper) {
         if (plan_fd < 0)
                 return plan_fd;
 
-        r = launch_message_new(&m,
-                               keeper,
-                               l->reservation.id,
-                               invocation_id,
-                               plan_fd,
-                               &l->options,
-                               l->mode == LAUNCH_LEASED);
-        if (r < 0)
-                return r;
-
-        return keeper_call(keeper, m, on_launched, l, answer_timeout(plan));
+        return link_launch(keeper,
+                           &(LinkLaunch){
+                                   .id = l->reservation.id,
+                                   .invocation_id = invocation_id,
+                                   .plan_fd = plan_fd,
+                                   .streams = { o->streams[0], o->streams[1], o->streams[2] },
+                                   .wait = !o->wait_set || o->wait,
+                                   .lease = l->mode == LAUNCH_LEASED,
+                           },
+                           on_launched,
+                           l,
+                           answer_timeout(plan));
 }
 
-static void on_keeper(Keeper *keeper, const char *text, void *userdata) {
+static void on_keeper(KeeperEntry *keeper, const char *text, void *userdata) {
         Launch *l = userdata;
         int r;
 
@@ -338,7 +339,7 @@ static int authorize_other_user(Launch *l) {
 }
 
 /* The keeper of an application is the one that asks. */
-static Keeper *find_keeper(const Launch *l) {
+static KeeperEntry *find_keeper(const Launch *l) {
         Keepers *keepers = l->call->manager->keepers;
 
         if (l->mode == LAUNCH_APP)
@@ -351,7 +352,7 @@ int launch_proceed(Launch *l) {
         Manager *m = l->call->manager;
         _cleanup_(plan_freep) Plan *plan = NULL;
         const CatalogEntry *e = NULL;
-        Keeper *keeper;
+        KeeperEntry *keeper;
         int r;
 
         if (l->target->error == -ENOENT)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/state/keeper-row.h"
+#include "broker/state/keepers.h"
 
 #include "base/event.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/manager.h"
 #include "broker/state/cgroups.h"
 #include "broker/state/keeper-start.h"
+#include "broker/state/keeper-unit.h"
+#include "broker/state/link-server.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -24,8 +25,44 @@
 #define CLEAR_INTERVAL_USEC (10 * USEC_PER_MSEC)
 #define CLEAR_LOOKS_MAX 1000
 
-Keeper *keeper_find(Keepers *k, uid_t uid, const char *app) {
-        Keeper *keeper;
+/*
+ * A user has one keeper that we start, and one for each application that a unit of its own runs: these come by
+ * themselves, and are known by their AppName. Their uid is known from the moment the application is launched.
+ */
+typedef enum KeeperState {
+        KEEPER_STARTING,
+        KEEPER_READY,
+        KEEPER_LOST,
+        KEEPER_CLEARING, /* what a former one left behind is being ended, before there is another */
+} KeeperState;
+
+struct KeeperEntry {
+        LIST_ENTRY(KeeperEntry) entry;
+        Keepers *keepers;
+        uid_t uid;
+        char app[APP_NAME_SIZE];   /* "": the user's own */
+        char title[APP_NAME_SIZE]; /* "user 1000", "alice:web" */
+        KeeperState state;
+        LinkClient *link; /* while ready */
+        TAILQ_HEAD(, KeeperWaiter) waiters;
+        sd_event_source *deadline;
+        KeeperUnit *unit; /* with systemd, until it came up */
+        char *cgroup;     /* without: the directory it was given */
+        int pidfd;        /* likewise, if this very broker started it */
+        unsigned n_looks; /* while clearing */
+        sd_event_source *exited;
+};
+
+struct Keepers {
+        KeepersSetup setup;
+        LinkServer *server;
+        char *cgroup_root; /* NULL: systemd runs keepers */
+        LIST_HEAD(, KeeperEntry) list;
+};
+
+/* app "": the user's own; otherwise the uid does not count. */
+static KeeperEntry *entry_find(Keepers *k, uid_t uid, const char *app) {
+        KeeperEntry *keeper;
 
         LIST_FOREACH (keeper, &k->list, entry)
                 if (streq(keeper->app, app) && (*app || keeper->uid == uid))
@@ -34,7 +71,7 @@ Keeper *keeper_find(Keepers *k, uid_t uid, const char *app) {
         return NULL;
 }
 
-static Keeper *keeper_free(Keeper *keeper) {
+static KeeperEntry *entry_free(KeeperEntry *keeper) {
         if (!keeper)
                 return NULL;
 
@@ -48,13 +85,13 @@ static Keeper *keeper_free(Keeper *keeper) {
         return NULL;
 }
 
-int keeper_new(Keepers *k, uid_t uid, const char *app, KeeperState state, Keeper **ret) {
-        Keeper *keeper = calloc(1, sizeof(*keeper));
+static int entry_new(Keepers *k, uid_t uid, const char *app, KeeperState state, KeeperEntry **ret) {
+        KeeperEntry *keeper = calloc(1, sizeof(*keeper));
 
         if (!keeper)
                 return -ENOMEM;
 
-        *keeper = (Keeper){ .keepers = k, .uid = uid, .state = state, .pidfd = -EBADF };
+        *keeper = (KeeperEntry){ .keepers = k, .uid = uid, .state = state, .pidfd = -EBADF };
         (void) snprintf(keeper->app, sizeof(keeper->app), "%s", app);
         if (*app)
                 (void) snprintf(keeper->title, sizeof(keeper->title), "%s", app);
@@ -72,12 +109,12 @@ int keeper_new(Keepers *k, uid_t uid, const char *app, KeeperState state, Keeper
         return 0;
 }
 
-void keeper_settle(Keeper *keeper) {
+static void entry_settle(KeeperEntry *keeper) {
         keeper->deadline = sd_event_source_disable_unref(keeper->deadline);
         keeper->unit = keeper_unit_free(keeper->unit);
 }
 
-void keeper_tell_waiters(Keeper *keeper, const char *text) {
+static void entry_tell_waiters(KeeperEntry *keeper, const char *text) {
         KeeperWaiter *w;
 
         while ((w = TAILQ_FIRST(&keeper->waiters))) {
@@ -87,42 +124,38 @@ void keeper_tell_waiters(Keeper *keeper, const char *text) {
 }
 
 /* Nobody can speak for these any more. */
-static void drop_sandboxes(Keeper *keeper) {
-        Sandboxes *sandboxes = &keeper->keepers->manager->sandboxes;
+static void drop_sandboxes(KeeperEntry *keeper) {
+        const KeepersSetup *setup = &keeper->keepers->setup;
+        const Sandboxes *sandboxes = setup->sandboxes;
 
         for (size_t i = sandboxes->n_items; i > 0; i--)
                 if (sandboxes->items[i - 1]->keeper == keeper)
-                        manager_sandbox_removed(
-                                keeper->keepers->manager, sandboxes->items[i - 1], SANDBOX_RESOURCES, 0, 0);
+                        setup->handlers->removed(
+                                setup->manager, sandboxes->items[i - 1], SANDBOX_RESOURCES, 0, 0);
 }
 
-static void keeper_give_up(Keeper *keeper, const char *text) {
-        keeper_settle(keeper);
+static void entry_give_up(KeeperEntry *keeper, const char *text) {
+        entry_settle(keeper);
         keeper->state = KEEPER_LOST;
-        keeper_tell_waiters(keeper, text);
+        entry_tell_waiters(keeper, text);
         drop_sandboxes(keeper);
-        (void) keeper_free(keeper);
+        (void) entry_free(keeper);
 }
 
-static int deadline_set(Keeper *keeper, uint64_t usec, sd_event_time_handler_t handler) {
+static int deadline_set(KeeperEntry *keeper, uint64_t usec, sd_event_time_handler_t handler) {
         keeper->deadline = sd_event_source_disable_unref(keeper->deadline);
-        return sd_event_add_time_relative(keeper->keepers->manager->event,
-                                          &keeper->deadline,
-                                          CLOCK_MONOTONIC,
-                                          usec,
-                                          0,
-                                          handler,
-                                          keeper);
+        return sd_event_add_time_relative(
+                keeper->keepers->setup.event, &keeper->deadline, CLOCK_MONOTONIC, usec, 0, handler, keeper);
 }
 
-static int keeper_start(Keeper *keeper);
+static int entry_start(KeeperEntry *keeper);
 static int on_look(sd_event_source *s, uint64_t usec, void *userdata);
 
 /* Goes on once nothing of a former keeper is left: with a new one, if anybody waits. The row may be gone then. */
-static int keeper_clear(Keeper *keeper) {
+static int entry_clear(KeeperEntry *keeper) {
         int r;
 
-        keeper_settle(keeper);
+        entry_settle(keeper);
         keeper->state = KEEPER_CLEARING;
         r = keeper->cgroup ? cgroup_clear(keeper->cgroup) : 0;
         if (r == -EBUSY && keeper->n_looks++ < CLEAR_LOOKS_MAX)
@@ -132,32 +165,32 @@ static int keeper_clear(Keeper *keeper) {
 
         keeper->n_looks = 0;
         if (!TAILQ_EMPTY(&keeper->waiters))
-                return keeper_start(keeper);
+                return entry_start(keeper);
 
-        (void) keeper_free(keeper);
+        (void) entry_free(keeper);
         return 0;
 }
 
 static int on_look(sd_event_source *s, uint64_t usec, void *userdata) {
-        Keeper *keeper = userdata;
+        KeeperEntry *keeper = userdata;
 
-        if (keeper_clear(keeper) < 0)
-                keeper_give_up(keeper, "what the last one left behind cannot be cleared away");
+        if (entry_clear(keeper) < 0)
+                entry_give_up(keeper, "what the last one left behind cannot be cleared away");
         return 0;
 }
 
 /* It is gone for good. Whoever came after that gets a new one; one that never came up is not tried again. */
-static void keeper_end(Keeper *keeper, const char *text) {
+static void entry_end(KeeperEntry *keeper, const char *text) {
         if (keeper->state == KEEPER_STARTING)
-                keeper_tell_waiters(keeper, text);
+                entry_tell_waiters(keeper, text);
 
         drop_sandboxes(keeper);
-        if (keeper_clear(keeper) < 0)
-                keeper_give_up(keeper, text);
+        if (entry_clear(keeper) < 0)
+                entry_give_up(keeper, text);
 }
 
-static bool keeper_has_sandboxes(const Keeper *keeper) {
-        const Sandboxes *sandboxes = &keeper->keepers->manager->sandboxes;
+static bool entry_has_sandboxes(const KeeperEntry *keeper) {
+        const Sandboxes *sandboxes = keeper->keepers->setup.sandboxes;
 
         for (size_t i = 0; i < sandboxes->n_items; i++)
                 if (sandboxes->items[i]->keeper == keeper)
@@ -167,29 +200,29 @@ static bool keeper_has_sandboxes(const Keeper *keeper) {
 }
 
 static int on_return_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
-        Keeper *keeper = userdata;
+        KeeperEntry *keeper = userdata;
 
         /* Alive, but slow: its sandboxes are still kept. */
         if (keeper->cgroup && cgroup_has_processes(keeper->cgroup, "keeper"))
                 return deadline_set(keeper, RETURN_LOOK_USEC, on_return_deadline);
 
-        if (keeper_has_sandboxes(keeper))
+        if (entry_has_sandboxes(keeper))
                 event_log(EVENT_KEEPER_GONE,
                           NULL,
                           0,
                           "The keeper of %s is gone, and its sandboxes with it",
                           keeper->title);
-        keeper_end(keeper, "the keeper went away");
+        entry_end(keeper, "the keeper went away");
         return 0;
 }
 
-void keeper_lose(Keeper *keeper) {
+static void entry_lose(KeeperEntry *keeper) {
         int r;
 
         keeper->link = NULL;
         keeper->state = KEEPER_LOST;
-        if (!keeper->cgroup && !keeper_has_sandboxes(keeper) && TAILQ_EMPTY(&keeper->waiters)) {
-                (void) keeper_free(keeper);
+        if (!keeper->cgroup && !entry_has_sandboxes(keeper) && TAILQ_EMPTY(&keeper->waiters)) {
+                (void) entry_free(keeper);
                 return;
         }
 
@@ -197,21 +230,21 @@ void keeper_lose(Keeper *keeper) {
                 keeper, keeper->cgroup ? RETURN_LOOK_USEC : RETURN_DEADLINE_USEC, on_return_deadline);
         if (r < 0) {
                 (void) log_errno(r, "Cannot wait for the keeper of %s", keeper->title);
-                keeper_give_up(keeper, "the keeper went away");
+                entry_give_up(keeper, "the keeper went away");
         }
 }
 
 static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
-        Keeper *keeper = userdata;
+        KeeperEntry *keeper = userdata;
 
         log_warning("The keeper of %s did not come up within 15 s", keeper->title);
         if (keeper->pidfd < 0) {
-                keeper_give_up(keeper, "the keeper did not come up within 15 s");
+                entry_give_up(keeper, "the keeper did not come up within 15 s");
                 return 0;
         }
 
         /* The rest when it is dead. */
-        keeper_tell_waiters(keeper, "the keeper did not come up within 15 s");
+        entry_tell_waiters(keeper, "the keeper did not come up within 15 s");
         (void) pidfd_signal(keeper->pidfd, SIGKILL);
         return 0;
 }
@@ -219,7 +252,7 @@ static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
 /* Our own child ended. What it kept must not run on without anybody who knows of it. */
 static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         siginfo_t info = { 0 };
-        Keeper *keeper = userdata;
+        KeeperEntry *keeper = userdata;
 
         if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
                 return 0;
@@ -233,19 +266,19 @@ static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdat
                             info.si_status);
 
         if (keeper->link) {
-                KeeperLink *l = keeper->link;
+                LinkClient *l = keeper->link;
 
                 keeper->link = NULL;
-                keeper_link_set_owner(l, NULL);
-                keeper_link_close(l);
+                link_client_set_owner(l, NULL);
+                link_client_close(l);
                 keeper->state = KEEPER_LOST;
         }
 
-        keeper_end(keeper, "the keeper ended");
+        entry_end(keeper, "the keeper ended");
         return 0;
 }
 
-static int start_by_ourselves(Keeper *keeper) {
+static int start_by_ourselves(KeeperEntry *keeper) {
         _cleanup_close_ int dir = -EBADF;
         Keepers *k = keeper->keepers;
 
@@ -257,19 +290,18 @@ static int start_by_ourselves(Keeper *keeper) {
         if (keeper->pidfd < 0)
                 return log_errno(keeper->pidfd, "Cannot start the keeper of %s", keeper->title);
 
-        return sd_event_add_io(
-                k->manager->event, &keeper->exited, keeper->pidfd, EPOLLIN, on_exited, keeper);
+        return sd_event_add_io(k->setup.event, &keeper->exited, keeper->pidfd, EPOLLIN, on_exited, keeper);
 }
 
 static void on_unit_failed(const char *text, void *userdata) {
-        Keeper *keeper = userdata;
+        KeeperEntry *keeper = userdata;
 
         log_warning("The keeper of %s does not come up: %s", keeper->title, text);
-        keeper_give_up(keeper, text);
+        entry_give_up(keeper, text);
 }
 
 /* Nobody would watch it, nor reap it. */
-static void end_child(Keeper *keeper) {
+static void end_child(KeeperEntry *keeper) {
         siginfo_t info = { 0 };
 
         if (keeper->pidfd < 0)
@@ -282,12 +314,12 @@ static void end_child(Keeper *keeper) {
         keeper->pidfd = safe_close(keeper->pidfd);
 }
 
-static int start_by_systemd(Keeper *keeper) {
+static int start_by_systemd(KeeperEntry *keeper) {
         return keeper_unit_start(
-                &keeper->unit, keeper->keepers->manager->questions, keeper->uid, on_unit_failed, keeper);
+                &keeper->unit, keeper->keepers->setup.bus, keeper->uid, on_unit_failed, keeper);
 }
 
-static int keeper_start(Keeper *keeper) {
+static int entry_start(KeeperEntry *keeper) {
         int r;
 
         keeper->state = KEEPER_STARTING;
@@ -301,47 +333,47 @@ static int keeper_start(Keeper *keeper) {
 }
 
 /* One from before this broker's time is on its way to us: a second one would fight it for the ids. */
-static int keeper_begin(Keeper *keeper) {
+static int entry_begin(KeeperEntry *keeper) {
         if (keeper->cgroup && cgroup_has_processes(keeper->cgroup, "keeper"))
                 return deadline_set(keeper, START_DEADLINE_USEC, on_start_deadline);
 
-        return keeper_clear(keeper);
+        return entry_clear(keeper);
 }
 
-Keeper *keepers_find_ready(Keepers *k, uid_t uid) {
-        Keeper *keeper = keeper_find(k, uid, "");
+KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid) {
+        KeeperEntry *keeper = entry_find(k, uid, "");
 
         /*
          * Whoever held a lease heard of the end from the keeper itself, and may ask for the next launch before our
          * loop came to the link: what is in there already counts first, or a limit would refuse it.
          */
         if (keeper && keeper->state == KEEPER_READY) {
-                keeper_link_hear(keeper->link);
-                keeper = keeper_find(k, uid, "");
+                link_client_hear(keeper->link);
+                keeper = entry_find(k, uid, "");
         }
 
         return keeper && keeper->state == KEEPER_READY ? keeper : NULL;
 }
 
-Keeper *keepers_find_linked(Keepers *k, const sd_bus *bus) {
-        Keeper *keeper;
+KeeperEntry *keepers_find_linked(Keepers *k, const sd_bus *bus) {
+        KeeperEntry *keeper;
 
         LIST_FOREACH (keeper, &k->list, entry)
-                if (keeper->link && keeper_link_is(keeper->link, bus))
+                if (keeper->link && link_client_is(keeper->link, bus))
                         return keeper;
 
         return NULL;
 }
 
-void keeper_set_uid(Keeper *keeper, uid_t uid) { keeper->uid = uid; }
+void keeper_entry_set_uid(KeeperEntry *keeper, uid_t uid) { keeper->uid = uid; }
 
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w) {
-        Keeper *keeper = keeper_find(k, uid, "");
+        KeeperEntry *keeper = entry_find(k, uid, "");
         bool begin = !keeper;
         int r;
 
         if (begin) {
-                r = keeper_new(k, uid, "", KEEPER_STARTING, &keeper);
+                r = entry_new(k, uid, "", KEEPER_STARTING, &keeper);
                 if (r < 0)
                         return r;
         }
@@ -351,10 +383,10 @@ int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w) {
         if (!begin)
                 return 0;
 
-        r = keeper_begin(keeper);
+        r = entry_begin(keeper);
         if (r < 0) {
                 keepers_withdraw(w);
-                (void) keeper_free(keeper);
+                (void) entry_free(keeper);
         }
         return r;
 }
@@ -367,19 +399,117 @@ void keepers_withdraw(KeeperWaiter *w) {
         w->keeper = NULL;
 }
 
-int keeper_new_call(Keeper *keeper, const char *member, sd_bus_message **ret) {
-        return keeper->link ? keeper_link_new_call(keeper->link, member, ret) : -ENOTCONN;
+int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret) {
+        return keeper->link ? link_client_new_call(keeper->link, member, ret) : -ENOTCONN;
 }
 
-int keeper_call(Keeper *keeper,
-                sd_bus_message *m,
-                KeeperReplyHandler handler,
-                void *userdata,
-                uint64_t timeout_usec) {
-        return keeper->link ? keeper_link_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
+int keeper_entry_call(KeeperEntry *keeper,
+                      sd_bus_message *m,
+                      LinkReplyHandler handler,
+                      void *userdata,
+                      uint64_t timeout_usec) {
+        return keeper->link ? link_client_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
 }
 
-int keepers_new(Keepers **ret, Manager *m, const char *cgroup_root) {
+static int on_hello(LinkClient *l,
+                    uint32_t uid,
+                    const char *app,
+                    SandboxRecord **records,
+                    size_t n_records,
+                    void *userdata) {
+        Keepers *k = userdata;
+        KeeperEntry *keeper;
+        AppName name;
+        int r;
+
+        if (*app ? app_name_parse(app, &name) < 0 : uid == LINK_UID_UNKNOWN)
+                return -EINVAL;
+
+        keeper = entry_find(k, uid, app);
+        if (!keeper) {
+                r = entry_new(k, uid, app, KEEPER_LOST, &keeper);
+                if (r < 0)
+                        return r;
+        } else if (keeper->link && keeper->link != l) {
+                /* It reconnected before we noticed that the old link broke. */
+                link_client_set_owner(keeper->link, NULL);
+                link_client_close(keeper->link);
+        }
+
+        keeper->uid = uid;
+        keeper->link = l;
+        keeper->state = KEEPER_READY;
+        link_client_set_owner(l, keeper);
+        entry_settle(keeper);
+        k->setup.handlers->snapshot(k->setup.manager, keeper, records, n_records);
+        entry_tell_waiters(keeper, NULL);
+        return 0;
+}
+
+static int on_start_app(LinkClient *l, sd_bus_message *call, void *userdata) {
+        const KeeperEntry *keeper = link_client_owner(l);
+        Keepers *k = userdata;
+        AppName name;
+
+        if (!keeper || app_name_parse(keeper->app, &name) < 0)
+                return -EINVAL;
+
+        return k->setup.handlers->start_app(k->setup.manager, call, &name);
+}
+
+static void on_changed(LinkClient *l, SandboxRecord *record, void *userdata) {
+        _cleanup_(sandbox_record_freep) SandboxRecord *owned = record;
+        KeeperEntry *keeper = link_client_owner(l);
+        Keepers *k = userdata;
+
+        if (!keeper || record->uid != keeper->uid) {
+                log_warning("A keeper speaks of sandbox \"%s\", which is not its own: ignored", record->id);
+                return;
+        }
+
+        k->setup.handlers->changed(k->setup.manager, keeper, TAKE_PTR(owned));
+}
+
+static void
+on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int32_t status, void *userdata) {
+        KeeperEntry *keeper = link_client_owner(l);
+        Keepers *k = userdata;
+        Sandbox *s = sandboxes_find(k->setup.sandboxes, id);
+        int value = sandbox_result_from_name(result);
+
+        if (!s || !keeper || s->keeper != keeper || value < 0)
+                return;
+
+        k->setup.handlers->removed(k->setup.manager, s, value, code, status);
+}
+
+static void on_limit_hit(LinkClient *l, const char *id, const LimitHit *hit, void *userdata) {
+        Keepers *k = userdata;
+        Sandbox *s = sandboxes_find(k->setup.sandboxes, id);
+
+        if (s && s->keeper && s->keeper == link_client_owner(l))
+                k->setup.handlers->limit_hit(k->setup.manager, s, hit);
+}
+
+static void on_closed(LinkClient *l, void *userdata) {
+        KeeperEntry *keeper = link_client_owner(l);
+        Keepers *k = userdata;
+
+        /* Where we close them all, to leave, it is no news of sandboxes. */
+        if (keeper && keeper->link == l && k->server)
+                entry_lose(keeper);
+}
+
+static const LinkServerHandlers link_handlers = {
+        .hello = on_hello,
+        .start_app = on_start_app,
+        .changed = on_changed,
+        .removed = on_removed,
+        .limit_hit = on_limit_hit,
+        .closed = on_closed,
+};
+
+int keepers_new(Keepers **ret, const KeepersSetup *setup) {
         _cleanup_(keepers_freep) Keepers *k = NULL;
         int r;
 
@@ -387,15 +517,16 @@ int keepers_new(Keepers **ret, Manager *m, const char *cgroup_root) {
         if (!k)
                 return -ENOMEM;
 
-        k->manager = m;
+        k->setup = *setup;
         LIST_INIT(&k->list);
-        if (cgroup_root) {
-                k->cgroup_root = strdup(cgroup_root);
+        if (setup->cgroup_root) {
+                k->cgroup_root = strdup(setup->cgroup_root);
                 if (!k->cgroup_root)
                         return -ENOMEM;
+                k->setup.cgroup_root = k->cgroup_root;
         }
 
-        r = keeper_links_new(&k->links, m->event, &keeper_link_handlers, k);
+        r = link_server_new(&k->server, setup->event, &link_handlers, k);
         if (r < 0)
                 return r;
 
@@ -407,12 +538,12 @@ Keepers *keepers_free(Keepers *k) {
         if (!k)
                 return NULL;
 
-        (void) keeper_links_free(TAKE_PTR(k->links));
+        (void) link_server_free(TAKE_PTR(k->server));
         while (!LIST_EMPTY(&k->list)) {
-                Keeper *keeper = LIST_FIRST(&k->list);
+                KeeperEntry *keeper = LIST_FIRST(&k->list);
 
-                keeper_tell_waiters(keeper, "the broker is stopping");
-                (void) keeper_free(keeper);
+                entry_tell_waiters(keeper, "the broker is stopping");
+                (void) entry_free(keeper);
         }
 
         free(k->cgroup_root);

@@ -13,43 +13,61 @@
  * Runs in: broker. Privilege: root, to start keepers. Input: keepers, trusted to be root, not to be right.
  */
 
-#include "broker/state/keeper-link.h"
+#include "broker/state/link-server.h"
+#include "broker/state/sandboxes.h"
+#include "link/app-name.h"
 
 #include <sys/types.h>
 
 struct Manager;
 
-typedef struct Keeper Keeper;
+typedef struct KeeperEntry KeeperEntry;
 typedef struct Keepers Keepers;
 typedef struct KeeperWaiter KeeperWaiter;
 
-/* For calls that need nothing but the keeper's attention. */
-#define KEEPER_TIMEOUT_USEC (UINT64_C(30) * 1000000)
+/* What keepers say, and who acts on it. The manager is only handed through. */
+typedef struct KeepersHandlers {
+        /* All that a keeper holds; records that are taken become NULL. */
+        void (*snapshot)(struct Manager *m, KeeperEntry *keeper, SandboxRecord **records, size_t n_records);
+        /* One that is new or changed, taken over. */
+        void (*changed)(struct Manager *m, KeeperEntry *keeper, SandboxRecord *record);
+        void (*removed)(struct Manager *m, Sandbox *s, SandboxResult result, int32_t code, int32_t status);
+        void (*limit_hit)(struct Manager *m, Sandbox *s, const LimitHit *hit);
+        /* A unit wants its application run. Replies to the call, at once or later, or returns negative errno. */
+        int (*start_app)(struct Manager *m, sd_bus_message *call, const AppName *app);
+} KeepersHandlers;
 
-/*
- * Opens the socket, or takes the one that systemd holds open, and accepts links from then on. cgroup_root: where we
- * run keepers ourselves; NULL: systemd does.
- */
-int keepers_new(Keepers **ret, struct Manager *m, const char *cgroup_root);
+/* All borrowed, as long as the keepers live. */
+typedef struct KeepersSetup {
+        sd_event *event;
+        sd_bus *bus; /* on which systemd is asked for keepers */
+        const Sandboxes *sandboxes;
+        const char *cgroup_root; /* where we run keepers ourselves; NULL: systemd does. Copied. */
+        const KeepersHandlers *handlers;
+        struct Manager *manager; /* for them */
+} KeepersSetup;
+
+/* Opens the socket, or takes the one that systemd holds open, and accepts links from then on. */
+int keepers_new(Keepers **ret, const KeepersSetup *setup);
 /* Takes NULL, returns NULL; whoever waits is told that the keeper is gone. */
 Keepers *keepers_free(Keepers *k);
 DEFINE_CLEANUP(Keepers *, keepers_free);
 
 /* The user's own keeper if it is linked, or NULL. */
-Keeper *keepers_find_ready(Keepers *k, uid_t uid);
+KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid);
 
 /* The one at the other end of this connection; NULL: it is not linked by it any more. */
-Keeper *keepers_find_linked(Keepers *k, const sd_bus *bus);
+KeeperEntry *keepers_find_linked(Keepers *k, const sd_bus *bus);
 /* Whose sandboxes it keeps, once that is known. */
-void keeper_set_uid(Keeper *keeper, uid_t uid);
+void keeper_entry_set_uid(KeeperEntry *keeper, uid_t uid);
 
 /* keeper NULL: it cannot be had, text says why. The waiter is no longer queued when this is called. */
-typedef void (*KeeperHandler)(Keeper *keeper, const char *text, void *userdata);
+typedef void (*KeeperHandler)(KeeperEntry *keeper, const char *text, void *userdata);
 
 /* Embedded in whatever waits; queued while keeper is set. */
 struct KeeperWaiter {
         TAILQ_ENTRY(KeeperWaiter) entry;
-        Keeper *keeper;
+        KeeperEntry *keeper;
         KeeperHandler handler;
         void *userdata;
 };
@@ -58,12 +76,12 @@ struct KeeperWaiter {
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w);
 void keepers_withdraw(KeeperWaiter *w);
 
-/* -ENOTCONN: there is no link just now. */
-int keeper_new_call(Keeper *keeper, const char *member, sd_bus_message **ret);
+/* For link-calls.h. -ENOTCONN: there is no link just now. */
+int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret);
 
 /* The handler is called exactly once for each call that was sent. -ENOTCONN as above. */
-int keeper_call(Keeper *keeper,
-                sd_bus_message *m,
-                KeeperReplyHandler handler,
-                void *userdata,
-                uint64_t timeout_usec);
+int keeper_entry_call(KeeperEntry *keeper,
+                      sd_bus_message *m,
+                      LinkReplyHandler handler,
+                      void *userdata,
+                      uint64_t timeout_usec);

@@ -82,7 +82,7 @@ Sandbox *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group) {
         return NULL;
 }
 
-int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct Keeper *keeper, Sandbox **ret) {
+int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *keeper, Sandbox **ret) {
         _cleanup_(sandbox_record_freep) SandboxRecord *owned = record;
         _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
         size_t i = lower_bound(s, record->id);

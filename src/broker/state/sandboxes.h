@@ -13,12 +13,12 @@
 
 #include <sys/types.h>
 
-struct Keeper;
+struct KeeperEntry;
 
 typedef struct Sandbox {
         char *path; /* of its bus object */
         SandboxRecord *record;
-        struct Keeper *keeper; /* borrowed: a keeper takes its sandboxes along when it goes */
+        struct KeeperEntry *keeper; /* borrowed: a keeper takes its sandboxes along when it goes */
 } Sandbox;
 
 typedef struct Sandboxes {
@@ -36,7 +36,7 @@ Sandbox *sandboxes_find_alive(const Sandboxes *s, const char *id);
 Sandbox *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group);
 
 /* Takes the record over, also on failure. -EEXIST, -ENOMEM. */
-int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct Keeper *keeper, Sandbox **ret);
+int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *keeper, Sandbox **ret);
 
 /* Takes it out; the caller owns it then. */
 void sandboxes_remove(Sandboxes *s, Sandbox *sandbox);

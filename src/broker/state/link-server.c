@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/state/keeper-link.h"
+#include "broker/state/link-server.h"
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/state/link-socket.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
 
 #define HELLO_DEADLINE_USEC (10 * USEC_PER_SEC)
 /* One keeper for each user with sandboxes, one for each application started at boot. */
@@ -18,31 +20,31 @@
 typedef struct LinkCall {
         LIST_ENTRY(LinkCall) entry;
         sd_bus_slot *slot;
-        KeeperReplyHandler handler;
+        LinkReplyHandler handler;
         void *userdata;
 } LinkCall;
 
-struct KeeperLink {
-        LIST_ENTRY(KeeperLink) entry;
-        KeeperLinks *links;
+struct LinkClient {
+        LIST_ENTRY(LinkClient) entry;
+        LinkServer *server;
         void *owner;
         sd_bus *bus;
         sd_event_source *deadline; /* until Hello */
         LIST_HEAD(, LinkCall) calls;
 };
 
-struct KeeperLinks {
+struct LinkServer {
         sd_event *event;
         sd_event_source *source;
         int socket;
-        const KeeperLinkHandlers *handlers;
+        const LinkServerHandlers *handlers;
         void *userdata;
-        LIST_HEAD(, KeeperLink) list;
+        LIST_HEAD(, LinkClient) list;
         size_t n_links;
 };
 
 static void call_finish(LinkCall *c, sd_bus_message *reply) {
-        KeeperReplyHandler handler = c->handler;
+        LinkReplyHandler handler = c->handler;
         void *userdata = c->userdata;
 
         LIST_REMOVE(c, entry);
@@ -51,35 +53,35 @@ static void call_finish(LinkCall *c, sd_bus_message *reply) {
         handler(reply, userdata);
 }
 
-void keeper_link_close(KeeperLink *l) {
-        KeeperLinks *links = l->links;
+void link_client_close(LinkClient *l) {
+        LinkServer *server = l->server;
 
         LIST_REMOVE(l, entry);
-        links->n_links--;
+        server->n_links--;
         l->deadline = sd_event_source_disable_unref(l->deadline);
 
         while (!LIST_EMPTY(&l->calls))
                 call_finish(LIST_FIRST(&l->calls), NULL);
 
-        links->handlers->closed(l, links->userdata);
+        server->handlers->closed(l, server->userdata);
         (void) sd_bus_close_unref(l->bus);
         free(l);
 }
 
-void keeper_link_set_owner(KeeperLink *l, void *owner) { l->owner = owner; }
+void link_client_set_owner(LinkClient *l, void *owner) { l->owner = owner; }
 
-void *keeper_link_owner(const KeeperLink *l) { return l->owner; }
+void *link_client_owner(const LinkClient *l) { return l->owner; }
 
-bool keeper_link_is(const KeeperLink *l, const sd_bus *bus) { return l->bus == bus; }
+bool link_client_is(const LinkClient *l, const sd_bus *bus) { return l->bus == bus; }
 
-void keeper_link_hear(KeeperLink *l) {
+void link_client_hear(LinkClient *l) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(l->bus);
 
         for (unsigned i = 0; i < HEAR_MAX && sd_bus_process(bus, NULL) > 0; i++)
                 ;
 }
 
-int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret) {
+int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret) {
         return sd_bus_message_new_method_call(
                 l->bus, ret, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, member);
 }
@@ -89,11 +91,8 @@ static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-int keeper_link_call(KeeperLink *l,
-                     sd_bus_message *m,
-                     KeeperReplyHandler handler,
-                     void *userdata,
-                     uint64_t timeout_usec) {
+int link_client_call(
+        LinkClient *l, sd_bus_message *m, LinkReplyHandler handler, void *userdata, uint64_t timeout_usec) {
         LinkCall *c = calloc(1, sizeof(*c));
         int r;
 
@@ -152,9 +151,9 @@ static int read_records(sd_bus_message *m, uint32_t uid, Records *ret) {
 }
 
 /* Replies before the handler runs: it may go on to call the keeper, which must know by then that it is welcome. */
-static int method_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(records_done) Records records = { 0 };
-        KeeperLink *l = userdata;
+        LinkClient *l = userdata;
         uint32_t version, uid;
         const char *app;
         int r;
@@ -184,23 +183,23 @@ static int method_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) 
                 return r;
 
         l->deadline = sd_event_source_disable_unref(l->deadline);
-        r = l->links->handlers->hello(l, uid, app, records.items, records.n_items, l->links->userdata);
+        r = l->server->handlers->hello(l, uid, app, records.items, records.n_items, l->server->userdata);
         if (r < 0)
-                keeper_link_close(l);
+                link_client_close(l);
         return 1;
 }
 
-static int method_start_app(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        KeeperLink *l = userdata;
+static int link_answer_start_app(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        LinkClient *l = userdata;
         int r;
 
-        r = l->links->handlers->start_app(l, m, l->links->userdata);
+        r = l->server->handlers->start_app(l, m, l->server->userdata);
         return r < 0 ? r : 1;
 }
 
 static int on_sandbox_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         SandboxRecord *record;
-        KeeperLink *l = userdata;
+        LinkClient *l = userdata;
         int r;
 
         r = sandbox_record_read(m, &record);
@@ -209,14 +208,14 @@ static int on_sandbox_changed(sd_bus_message *m, void *userdata, sd_bus_error *e
                 return 0;
         }
 
-        l->links->handlers->changed(l, record, l->links->userdata);
+        l->server->handlers->changed(l, record, l->server->userdata);
         return 0;
 }
 
 static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *id, *result;
         int32_t code, status;
-        KeeperLink *l = userdata;
+        LinkClient *l = userdata;
         int r;
 
         r = sd_bus_message_read(m, "ssii", &id, &result, &code, &status);
@@ -225,12 +224,12 @@ static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *e
                 return 0;
         }
 
-        l->links->handlers->removed(l, id, result, code, status, l->links->userdata);
+        l->server->handlers->removed(l, id, result, code, status, l->server->userdata);
         return 0;
 }
 
 static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        KeeperLink *l = userdata;
+        LinkClient *l = userdata;
         LimitHit hit = { 0 };
         const char *id;
         int r;
@@ -241,18 +240,18 @@ static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) 
                 return 0;
         }
 
-        l->links->handlers->limit_hit(l, id, &hit, l->links->userdata);
+        l->server->handlers->limit_hit(l, id, &hit, l->server->userdata);
         return 0;
 }
 
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        keeper_link_close(userdata);
+        link_client_close(userdata);
         return 0;
 }
 
 static int on_hello_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
         log_warning("A keeper connected and said nothing: closing its link");
-        keeper_link_close(userdata);
+        link_client_close(userdata);
         return 0;
 }
 
@@ -262,9 +261,9 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Hello",
                                 SD_BUS_ARGS("u", version, "u", uid, "s", app, "aa{sv}", records),
                                 SD_BUS_NO_RESULT,
-                                method_hello,
+                                link_answer_hello,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("StartApp", NULL, NULL, method_start_app, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("StartApp", NULL, NULL, link_answer_start_app, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 /* clang-format on */
@@ -282,7 +281,7 @@ static const struct {
 };
 /* clang-format on */
 
-static int link_listen(KeeperLink *l) {
+static int client_listen(LinkClient *l) {
         int r;
 
         r = sd_bus_add_object_vtable(l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, vtable, l);
@@ -306,7 +305,7 @@ static int link_listen(KeeperLink *l) {
 }
 
 /* The descriptor is taken over, also on failure. */
-static int link_open_bus(KeeperLink *l, int fd) {
+static int client_open_bus(LinkClient *l, int fd) {
         _cleanup_close_ int owned = fd;
         sd_id128_t id;
         int r;
@@ -336,14 +335,14 @@ static int link_open_bus(KeeperLink *l, int fd) {
         if (r < 0)
                 return r;
 
-        r = link_listen(l);
+        r = client_listen(l);
         if (r < 0)
                 return r;
 
-        return sd_bus_attach_event(l->bus, l->links->event, SD_EVENT_PRIORITY_NORMAL);
+        return sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL);
 }
 
-static KeeperLink *link_free_unlisted(KeeperLink *l) {
+static LinkClient *client_free_unlisted(LinkClient *l) {
         if (!l)
                 return NULL;
 
@@ -352,10 +351,10 @@ static KeeperLink *link_free_unlisted(KeeperLink *l) {
         free(l);
         return NULL;
 }
-DEFINE_CLEANUP(KeeperLink *, link_free_unlisted);
+DEFINE_CLEANUP(LinkClient *, client_free_unlisted);
 
-static int link_new(KeeperLinks *links, int fd) {
-        _cleanup_(link_free_unlistedp) KeeperLink *l = NULL;
+static int client_new(LinkServer *server, int fd) {
+        _cleanup_(client_free_unlistedp) LinkClient *l = NULL;
         int r;
 
         l = calloc(1, sizeof(*l));
@@ -364,20 +363,20 @@ static int link_new(KeeperLinks *links, int fd) {
                 return -ENOMEM;
         }
 
-        l->links = links;
+        l->server = server;
         LIST_INIT(&l->calls);
 
-        r = link_open_bus(l, fd);
+        r = client_open_bus(l, fd);
         if (r < 0)
                 return r;
 
         r = sd_event_add_time_relative(
-                links->event, &l->deadline, CLOCK_MONOTONIC, HELLO_DEADLINE_USEC, 0, on_hello_deadline, l);
+                server->event, &l->deadline, CLOCK_MONOTONIC, HELLO_DEADLINE_USEC, 0, on_hello_deadline, l);
         if (r < 0)
                 return r;
 
-        LIST_INSERT_HEAD(&links->list, l, entry);
-        links->n_links++;
+        LIST_INSERT_HEAD(&server->list, l, entry);
+        server->n_links++;
         (void) TAKE_PTR(l);
         return 0;
 }
@@ -392,7 +391,7 @@ static bool peer_is_root(int fd) {
 
 static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         _cleanup_close_ int connection = -EBADF;
-        KeeperLinks *links = userdata;
+        LinkServer *server = userdata;
         int r;
 
         connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -403,59 +402,103 @@ static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *use
                 log_warning("A process that is not root connected to " LINK_SOCKET ": refused");
                 return 0;
         }
-        if (links->n_links >= LINKS_MAX) {
-                log_warning("%zu keepers are connected already: refusing another", links->n_links);
+        if (server->n_links >= LINKS_MAX) {
+                log_warning("%zu keepers are connected already: refusing another", server->n_links);
                 return 0;
         }
 
-        r = link_new(links, TAKE_FD(connection));
+        r = client_new(server, TAKE_FD(connection));
         if (r < 0)
                 (void) log_errno(r, "Cannot set up the link to a keeper");
         return 0;
 }
 
-int keeper_links_new(KeeperLinks **ret,
-                     sd_event *event,
-                     const KeeperLinkHandlers *handlers,
-                     void *userdata) {
-        _cleanup_(keeper_links_freep) KeeperLinks *links = NULL;
+static int socket_from_systemd(void) {
+        int n = sd_listen_fds(0);
+
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
+                if (sd_is_socket_unix(fd, SOCK_STREAM, 1, LINK_SOCKET, 0) > 0)
+                        return fd;
+
+        return -ENOENT;
+}
+
+/* Born with its final mode: nobody connects in between. */
+static int socket_make(void) {
+        _cleanup_close_ int fd = -EBADF;
+        struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = LINK_SOCKET };
+        mode_t mask;
         int r;
 
-        links = calloc(1, sizeof(*links));
-        if (!links)
+        if (mkdir("/run/immured", 0755) < 0 && errno != EEXIST)
+                return -errno;
+
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return -errno;
+
+        if (unlink(LINK_SOCKET) < 0 && errno != ENOENT)
+                return -errno;
+
+        mask = umask(0177);
+        r = bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ? -errno : 0;
+        (void) umask(mask);
+        if (r < 0)
+                return r;
+
+        if (listen(fd, SOMAXCONN) < 0)
+                return -errno;
+
+        return TAKE_FD(fd);
+}
+
+/* The one that systemd holds open (sd_listen_fds(3)), or one that is made. */
+static int socket_open(void) {
+        int fd;
+
+        fd = socket_from_systemd();
+        return fd < 0 ? socket_make() : fd;
+}
+
+int link_server_new(LinkServer **ret, sd_event *event, const LinkServerHandlers *handlers, void *userdata) {
+        _cleanup_(link_server_freep) LinkServer *server = NULL;
+        int r;
+
+        server = calloc(1, sizeof(*server));
+        if (!server)
                 return -ENOMEM;
 
-        links->event = sd_event_ref(event);
-        links->handlers = handlers;
-        links->userdata = userdata;
-        LIST_INIT(&links->list);
+        server->event = sd_event_ref(event);
+        server->handlers = handlers;
+        server->userdata = userdata;
+        LIST_INIT(&server->list);
 
-        links->socket = link_socket_open();
-        if (links->socket < 0)
-                return links->socket;
+        server->socket = socket_open();
+        if (server->socket < 0)
+                return server->socket;
 
-        r = fd_set_nonblock(links->socket, true);
+        r = fd_set_nonblock(server->socket, true);
         if (r < 0)
                 return r;
 
-        r = sd_event_add_io(event, &links->source, links->socket, EPOLLIN, on_connection, links);
+        r = sd_event_add_io(event, &server->source, server->socket, EPOLLIN, on_connection, server);
         if (r < 0)
                 return r;
 
-        *ret = TAKE_PTR(links);
+        *ret = TAKE_PTR(server);
         return 0;
 }
 
-KeeperLinks *keeper_links_free(KeeperLinks *links) {
-        if (!links)
+LinkServer *link_server_free(LinkServer *server) {
+        if (!server)
                 return NULL;
 
-        while (!LIST_EMPTY(&links->list))
-                keeper_link_close(LIST_FIRST(&links->list));
+        while (!LIST_EMPTY(&server->list))
+                link_client_close(LIST_FIRST(&server->list));
 
-        (void) sd_event_source_disable_unref(links->source);
-        (void) safe_close(links->socket);
-        (void) sd_event_unref(links->event);
-        free(links);
+        (void) sd_event_source_disable_unref(server->source);
+        (void) safe_close(server->socket);
+        (void) sd_event_unref(server->event);
+        free(server);
         return NULL;
 }

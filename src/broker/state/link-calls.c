@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/state/link-calls.h"
+
+#include "base/clock.h"
+
+/* For what needs nothing but the keeper's attention. */
+#define ATTENTION_USEC (30 * USEC_PER_SEC)
+
+/* Each method's first argument is the sandbox's id. */
+static int new_call(KeeperEntry *keeper, const char *member, const char *id, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = keeper_entry_new_call(keeper, member, &m);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append_basic(m, 's', id);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+static int call_by_id(KeeperEntry *keeper,
+                      const char *member,
+                      const char *id,
+                      LinkReplyHandler handler,
+                      void *userdata,
+                      uint64_t timeout_usec) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_call(keeper, member, id, &m);
+        if (r < 0)
+                return r;
+
+        return keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
+}
+
+int link_stop(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, "Stop", id, handler, userdata, UINT64_MAX);
+}
+
+int link_restart(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, "Restart", id, handler, userdata, UINT64_MAX);
+}
+
+int link_freeze(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, "Freeze", id, handler, userdata, ATTENTION_USEC);
+}
+
+int link_thaw(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, "Thaw", id, handler, userdata, ATTENTION_USEC);
+}
+
+int link_reset_failed(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, "ResetFailed", id, handler, userdata, ATTENTION_USEC);
+}
+
+int link_get_processes(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, "GetProcesses", id, handler, userdata, ATTENTION_USEC);
+}
+
+int link_get_faults(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, "GetFaults", id, handler, userdata, ATTENTION_USEC);
+}
+
+int link_kill(KeeperEntry *keeper,
+              const char *id,
+              const char *whom,
+              int32_t signo,
+              LinkReplyHandler handler,
+              void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_call(keeper, "Kill", id, &m);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_append(m, "si", whom, signo);
+        if (r < 0)
+                return r;
+
+        return keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
+}
+
+int link_set_limits(KeeperEntry *keeper,
+                    const char *id,
+                    const LiveLimit *limits,
+                    size_t n_limits,
+                    LinkReplyHandler handler,
+                    void *userdata) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_call(keeper, "SetLimits", id, &m);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(m, 'a', "(sss)");
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < n_limits; i++) {
+                r = sd_bus_message_append(m, "(sss)", limits[i].file, limits[i].value, limits[i].layer);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_bus_message_close_container(m);
+        if (r < 0)
+                return r;
+
+        return keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
+}
+
+static int append_streams(sd_bus_message *m, const int streams[static 3]) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(uh)");
+        if (r < 0)
+                return r;
+
+        for (uint32_t i = 0; i < 3; i++)
+                if (streams[i] >= 0) {
+                        r = sd_bus_message_append(m, "(uh)", i, streams[i]);
+                        if (r < 0)
+                                return r;
+                }
+
+        return sd_bus_message_close_container(m);
+}
+
+static int append_facts(sd_bus_message *m, const LinkLaunch *launch) {
+        return sd_bus_message_append(
+                m, "a{sv}", 2, "InvocationID", "s", launch->invocation_id, "Wait", "b", launch->wait);
+}
+
+int link_launch(KeeperEntry *keeper,
+                const LinkLaunch *launch,
+                LinkReplyHandler handler,
+                void *userdata,
+                uint64_t timeout_usec) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_call(keeper, "Launch", launch->id, &m);
+        if (r >= 0)
+                r = append_facts(m, launch);
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 'h', &launch->plan_fd);
+        if (r >= 0)
+                r = append_streams(m, launch->streams);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "b", launch->lease);
+        if (r < 0)
+                return r;
+
+        return keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
+}
+
+int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease) {
+        _cleanup_(sandbox_record_freep) SandboxRecord *record = NULL;
+        int fd = -EBADF, r;
+
+        r = sandbox_record_read(reply, &record);
+        if (r < 0)
+                return r;
+        if (!streq(record->id, id))
+                return -EBADMSG;
+
+        r = sd_bus_message_enter_container(reply, 'a', "h");
+        if (r <= 0)
+                return r < 0 ? r : -EBADMSG;
+
+        r = sd_bus_message_read_basic(reply, 'h', &fd);
+        if (r < 0)
+                return r;
+        if (lease && r == 0)
+                return -EBADMSG;
+
+        *ret_lease = fd;
+        return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * link-calls — the keeper's methods as the broker calls them: what link_x() asks here, the keeper's link_answer_x()
+ * answers
+ *
+ * Each returns 0 once the call is sent, and then the handler is called exactly once. -ENOTCONN: the keeper has no link
+ * just now. Other errors of sd-bus.
+ *
+ * Runs in: broker. Privilege: none. Input: the keeper's answers.
+ */
+
+#include "broker/state/keepers.h"
+#include "broker/state/live-limit.h"
+
+/* All borrowed; the descriptors are copied into the message. */
+typedef struct LinkLaunch {
+        const char *id, *invocation_id;
+        int plan_fd;
+        int streams[3]; /* negative: none */
+        bool wait;      /* for READY=1, where the application says so */
+        bool lease;
+} LinkLaunch;
+
+int link_launch(KeeperEntry *keeper,
+                const LinkLaunch *launch,
+                LinkReplyHandler handler,
+                void *userdata,
+                uint64_t timeout_usec);
+/* The answer. *ret_lease stays the message's; negative: there is none. -EBADMSG: not the answer to this request. */
+int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease);
+
+/* A method that needs nothing but the sandbox's id. */
+typedef int (*LinkCaller)(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+
+/* These wait as long as it takes: the keeper has the profile's TimeoutStopSec= (and TimeoutStartSec=), and answers. */
+int link_stop(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+int link_restart(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+
+/* These need nothing but the keeper's attention. */
+int link_freeze(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+int link_thaw(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+int link_reset_failed(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+int link_get_processes(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+int link_get_faults(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+int link_kill(KeeperEntry *keeper,
+              const char *id,
+              const char *whom,
+              int32_t signo,
+              LinkReplyHandler handler,
+              void *userdata);
+int link_set_limits(KeeperEntry *keeper,
+                    const char *id,
+                    const LiveLimit *limits,
+                    size_t n_limits,
+                    LinkReplyHandler handler,
+                    void *userdata);
