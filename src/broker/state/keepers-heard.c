@@ -69,12 +69,9 @@ on_removed(KeeperLink *l, const char *id, const char *result, int32_t code, int3
         Keeper *keeper = keeper_link_owner(l);
         Keepers *k = userdata;
         Sandbox *s = sandboxes_find(&k->manager->sandboxes, id);
-        int value = sandbox_result_from_name(result);
 
-        if (!s || !keeper || s->keeper != keeper || value < 0)
-                return;
-
-        manager_sandbox_removed(k->manager, s, value, code, status);
+        if (s && keeper && s->keeper == keeper)
+                manager_sandbox_removed(k->manager, s, sandbox_result_of(result), code, status);
 }
 
 static void on_limit_hit(KeeperLink *l, const char *id, const LimitHit *hit, void *userdata) {
