@@ -22,29 +22,36 @@ typedef struct Field {
         const char *name;
         FieldKind kind;
         size_t offset;
+        bool required;
 } Field;
 
-#define FIELD(name, kind, member) \
-        { name, kind, offsetof(SandboxRecord, member) }
+#define FIELD(name, kind, member, ...) \
+        { name, kind, offsetof(SandboxRecord, member), __VA_ARGS__ }
+#define REQUIRED .required = true
+
+/*
+ * Required is what tells one sandbox from another, and what it takes to stop it or to wait for its end: no version may
+ * leave that out, nor change its type. All else has a default, the empty value, for keepers that do not know it yet.
+ */
 
 /* clang-format off */
 static const Field fields[] = {
-        FIELD("Id",             FIELD_TEXT,   id),
-        FIELD("Profile",        FIELD_TEXT,   profile),
+        FIELD("Id",             FIELD_TEXT,   id, REQUIRED),
+        FIELD("Profile",        FIELD_TEXT,   profile, REQUIRED),
         FIELD("ProfileHash",    FIELD_TEXT,   profile_hash),
         FIELD("User",           FIELD_TEXT,   user),
         FIELD("Instance",       FIELD_TEXT,   instance),
-        FIELD("UID",            FIELD_U32,    uid),
-        FIELD("InvocationID",   FIELD_TEXT,   invocation_id),
+        FIELD("UID",            FIELD_U32,    uid, REQUIRED),
+        FIELD("InvocationID",   FIELD_TEXT,   invocation_id, REQUIRED),
         FIELD("Timestamp",      FIELD_U64,    timestamp),
         FIELD("PlanHash",       FIELD_TEXT,   plan_hash),
-        FIELD("ControlGroup",   FIELD_TEXT,   control_group),
+        FIELD("ControlGroup",   FIELD_TEXT,   control_group, REQUIRED),
         FIELD("Enforced",       FIELD_TEXTS,  enforced),
-        FIELD("State",          FIELD_STATE,  state),
+        FIELD("State",          FIELD_STATE,  state, REQUIRED),
         FIELD("SubState",       FIELD_TEXT,   sub_state),
         FIELD("Result",         FIELD_RESULT, result),
         FIELD("StatusText",     FIELD_TEXT,   status_text),
-        FIELD("Leader",         FIELD_U32,    leader),
+        FIELD("Leader",         FIELD_U32,    leader, REQUIRED),
         FIELD("MainPID",        FIELD_U32,    main_pid),
         FIELD("ExecMainCode",   FIELD_I32,    exec_main_code),
         FIELD("ExecMainStatus", FIELD_I32,    exec_main_status),
@@ -69,6 +76,12 @@ SandboxRecord *sandbox_record_free(SandboxRecord *r) {
 
         free(r);
         return NULL;
+}
+
+SandboxResult sandbox_result_of(const char *name) {
+        int value = sandbox_result_from_name(name);
+
+        return value >= 0 ? (SandboxResult) value : SANDBOX_RESOURCES;
 }
 
 typedef int FieldAppend(sd_bus_message *m, const void *member);
@@ -153,11 +166,7 @@ static int read_result(sd_bus_message *m, void *member) {
         if (r < 0)
                 return r;
 
-        r = sandbox_result_from_name(s);
-        if (r < 0)
-                return -EBADMSG;
-
-        *(SandboxResult *) member = r;
+        *(SandboxResult *) member = sandbox_result_of(s);
         return 0;
 }
 
@@ -257,6 +266,29 @@ static int read_entry(sd_bus_message *m, SandboxRecord *record, uint32_t *seen) 
         return sd_bus_message_skip(m, "v");
 }
 
+/* What was not sent. */
+static int set_default(SandboxRecord *record, const Field *f) {
+        char **member = (void *) ((uint8_t *) record + f->offset);
+
+        if (f->required)
+                return -EBADMSG;
+        if (f->kind != FIELD_TEXT)
+                return 0; /* zero, or an empty list, from the beginning */
+
+        *member = strdup("");
+        return *member ? 0 : -ENOMEM;
+}
+
+static int set_defaults(SandboxRecord *record, uint32_t seen) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(fields); i++)
+                if (!(seen & UINT32_C(1) << i))
+                        r = set_default(record, fields + i);
+
+        return r;
+}
+
 static bool invocation_id_is_valid(const char *s) {
         return strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32;
 }
@@ -299,7 +331,10 @@ int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret) {
         if (r < 0)
                 return r;
 
-        if (seen != (uint32_t) ((UINT64_C(1) << ELEMENTSOF(fields)) - 1) || !record_is_coherent(record))
+        r = set_defaults(record, seen);
+        if (r < 0)
+                return r;
+        if (!record_is_coherent(record))
                 return -EBADMSG;
 
         *ret = TAKE_PTR(record);

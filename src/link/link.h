@@ -96,8 +96,14 @@ DEFINE_CLEANUP(SandboxRecord *, sandbox_record_free);
 
 /* Appends the record as one a{sv}. Errors as sd_bus_message_append(). */
 int sandbox_record_append(sd_bus_message *m, const SandboxRecord *r);
-/* Reads one a{sv}; unknown names are skipped, missing or malformed ones are -EBADMSG. -ENOMEM. */
+/*
+ * Reads one a{sv}, of this version or another: unknown names are passed over, missing ones get their default (the
+ * empty value). -EBADMSG: without what identifies a sandbox, or malformed. -ENOMEM.
+ */
 int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret);
+
+/* The result of that name; one that only another version has a name for is SANDBOX_RESOURCES. */
+SandboxResult sandbox_result_of(const char *name);
 
 /* "PROFILE.UID.N" apart; outputs may be NULL. -EINVAL: no id. profile: at least 33 bytes. */
 int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n);

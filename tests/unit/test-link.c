@@ -150,17 +150,91 @@ static void unknown_names_are_passed_over(void **state) {
         assert_int_equal(sandbox_record_read(m, &r), 0);
 }
 
+static void what_another_version_does_not_send_has_its_default(void **state) {
+        static const char *const names[] = {
+                "ProfileHash",  "User",           "Instance",  "Timestamp",  "PlanHash",
+                "Enforced",     "SubState",       "Result",    "StatusText", "MainPID",
+                "ExecMainCode", "ExecMainStatus", "NRestarts",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_new();
+                _cleanup_(sandbox_record_freep) SandboxRecord *r = NULL;
+
+                append_changed(m, names[i], NULL, NULL);
+                assert_int_equal(sandbox_record_read(m, &r), 0);
+                assert_string_equal(r->id, example.id);
+                assert_non_null(r->plan_hash);
+                assert_non_null(r->status_text);
+        }
+}
+
+static void nothing_but_what_identifies_it_is_needed(void **state) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_new();
+        _cleanup_(sandbox_record_freep) SandboxRecord *r = NULL;
+
+        assert_true(sd_bus_message_append(m,
+                                          "a{sv}",
+                                          8,
+                                          "Id",
+                                          "s",
+                                          "web.3001.2",
+                                          "Profile",
+                                          "s",
+                                          "web",
+                                          "Colour",
+                                          "a{sv}",
+                                          1,
+                                          "Depth",
+                                          "u",
+                                          24,
+                                          "UID",
+                                          "u",
+                                          3001,
+                                          "InvocationID",
+                                          "s",
+                                          "0123456789abcdef0123456789abcdef",
+                                          "ControlGroup",
+                                          "s",
+                                          "/immured.slice/web.2",
+                                          "Leader",
+                                          "u",
+                                          12,
+                                          "State",
+                                          "s",
+                                          "running") >= 0);
+        message_seal(m);
+        assert_int_equal(sandbox_record_read(m, &r), 0);
+        assert_int_equal(r->state, SANDBOX_RUNNING);
+        assert_string_equal(r->status_text, "");
+        assert_int_equal(strv_length(r->enforced), 0);
+        assert_int_equal(r->result, SANDBOX_SUCCESS);
+        assert_int_equal(r->n_restarts, 0);
+}
+
+static void a_result_of_another_version_still_ends_it(void **state) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_new();
+        _cleanup_(sandbox_record_freep) SandboxRecord *r = NULL;
+
+        append_changed(m, "Result", "Result", "boredom");
+        assert_int_equal(sandbox_record_read(m, &r), 0);
+        assert_int_equal(r->result, SANDBOX_RESOURCES);
+        assert_int_equal(sandbox_result_of("watchdog"), SANDBOX_WATCHDOG);
+}
+
 static void what_is_missing_or_wrong_is_refused(void **state) {
         static const struct {
                 const char *without, *with, *value;
         } cases[] = {
                 { "Id" },
-                { "NRestarts" },
-                { "Enforced" },
+                { "Profile" },
+                { "UID" },
+                { "InvocationID" },
+                { "ControlGroup" },
+                { "Leader" },
                 { "State" },
                 { NULL, "Id", "web.3001.2" },
                 { "State", "State", "asleep" },
-                { "Result", "Result", "" },
                 { "UID", "UID", "3001" },
                 { "Enforced", "Enforced", "seccomp" },
                 { "Id", "Id", "web" },
@@ -256,6 +330,9 @@ int main(void) {
                 cmocka_unit_test(a_record_reads_back_as_it_was),
                 cmocka_unit_test(texts_that_are_not_set_read_as_empty),
                 cmocka_unit_test(unknown_names_are_passed_over),
+                cmocka_unit_test(what_another_version_does_not_send_has_its_default),
+                cmocka_unit_test(nothing_but_what_identifies_it_is_needed),
+                cmocka_unit_test(a_result_of_another_version_still_ends_it),
                 cmocka_unit_test(what_is_missing_or_wrong_is_refused),
                 cmocka_unit_test(another_type_is_refused),
                 cmocka_unit_test(ids_come_apart),

@@ -475,12 +475,9 @@ on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int3
         KeeperEntry *keeper = link_client_owner(l);
         Keepers *k = userdata;
         Sandbox *s = sandboxes_find(k->setup.sandboxes, id);
-        int value = sandbox_result_from_name(result);
 
-        if (!s || !keeper || s->keeper != keeper || value < 0)
-                return;
-
-        k->setup.handlers->removed(k->setup.manager, s, value, code, status);
+        if (s && keeper && s->keeper == keeper)
+                k->setup.handlers->removed(k->setup.manager, s, sandbox_result_of(result), code, status);
 }
 
 static void on_limit_hit(LinkClient *l, const char *id, const LimitHit *hit, void *userdata) {
