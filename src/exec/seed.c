@@ -134,11 +134,14 @@ static int arrange_fds(const Seed *s, const LaunchOrder *order, const int *fds) 
 }
 
 static _noreturn_ void grow(const Seed *s, const Step *steps, const LaunchOrder *order, const int *fds) {
-        if (arrange_fds(s, order, fds) < 0)
-                _exit(EXIT_FAILURE);
+        int r;
 
-        show_title(s, order);
-        _exit(exec_launch(steps, order->id_base));
+        r = arrange_fds(s, order, fds);
+        if (r >= 0) {
+                show_title(s, order);
+                r = exec_launch(steps, order->id_base);
+        }
+        _exit(r < 0 ? EXIT_FAILURE : r);
 }
 
 /* A copy of this process that is not its child but the keeper's, and starts in its sandbox's cgroup. */
