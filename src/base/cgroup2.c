@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 
-/* proc(5) writes blanks, tabs, newlines and backslashes in paths as three octal digits. */
+/* mountinfo writes blanks, tabs, newlines and backslashes in paths as three octal digits, proc(5). */
 static void unescape_octal(char *s) {
         char *to = s;
 
@@ -22,7 +22,7 @@ static void unescape_octal(char *s) {
         *to = '\0';
 }
 
-/* Root and mount point of one line of mountinfo, where it is a cgroup2 mount. */
+/* Root and mount point of a line of mountinfo; false unless it is a cgroup2 mount. */
 static bool parse_mount(char *line, Cgroup2Mount *ret) {
         char *fields[5], *rest = line, *type;
 

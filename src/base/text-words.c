@@ -13,7 +13,7 @@ static const struct {
         { 'v', '\v' }, { 's', ' ' },  { '\\', '\\' }, { '"', '"' },  { '\'', '\'' },
 };
 
-/* n digits of a base as one byte; zero would end the text. */
+/* n digits of a base as one byte. Zero is refused: it would end the text. */
 static int unescape_number(const char *s, unsigned n, unsigned base, char *ret) {
         unsigned value = 0;
 
@@ -33,7 +33,7 @@ static int unescape_number(const char *s, unsigned n, unsigned base, char *ret) 
         return 0;
 }
 
-/* The escape behind the backslash at *s; moves *s behind it. */
+/* Reads the escape that starts with the backslash at *s, and moves *s past it. */
 static int take_escape(const char **s, char *ret) {
         const char *p = *s + 1;
         int r;
@@ -53,7 +53,7 @@ static int take_escape(const char **s, char *ret) {
         return 0;
 }
 
-/* One word at *s, which is no blank; moves *s behind it. */
+/* Reads the word that starts at *s, and moves *s past it. */
 static int take_word(const char **s, char **ret) {
         _cleanup_free_ char *word = NULL;
         const char *p = *s;
@@ -61,7 +61,7 @@ static int take_word(const char **s, char **ret) {
         size_t n = 0;
         int r;
 
-        /* Nothing an escape yields is longer than the escape. */
+        /* No escape yields more than it takes. */
         word = malloc(strlen(p) + 1);
         if (!word)
                 return -ENOMEM;

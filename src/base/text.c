@@ -25,7 +25,7 @@ int parse_boolean(const char *s, bool *ret) {
         return -EINVAL;
 }
 
-/* The digits at *s in this base; moves *s behind them. At least one digit. */
+/* Reads the digits of this base at *s, at least one, and moves *s past them. */
 static int take_number(const char **s, unsigned base, uint64_t *ret) {
         const char *p = *s;
         uint64_t value = 0;
@@ -92,7 +92,7 @@ int parse_id(const char *s, uid_t *ret) {
         r = parse_u32(s, &value);
         if (r < 0)
                 return r;
-        /* (uid_t) -1 and its 16 bit form mean "no change" to chown(2) and its like. */
+        /* chown(2) and its like take (uid_t) -1 for "no change", and so do their 16 bit versions with 65535. */
         if (value == UINT32_MAX || value == UINT16_MAX)
                 return -ERANGE;
 
@@ -117,8 +117,8 @@ int parse_mode(const char *s, mode_t *ret) {
 }
 
 /*
- * A decimal number at *s, with a fraction perhaps, times a unit that is found by the caller behind it. The fraction is
- * kept as digits/scale, at most nine of them, and rounds down.
+ * A decimal number at *s, possibly with a fraction. The caller reads the unit that follows. The fraction is kept as
+ * digits/scale; digits after the ninth are dropped.
  */
 typedef struct Decimal {
         uint64_t whole, digits, scale;
@@ -224,7 +224,7 @@ static const struct {
         { "years", 31557600 * USEC_PER_SEC },
 };
 
-/* The unit at *s; a bare number counts seconds. */
+/* Reads the unit at *s; a bare number means seconds. */
 static int take_time_unit(const char **s, uint64_t *ret) {
         size_t n = strcspn(*s, " \t0123456789");
 
@@ -259,7 +259,7 @@ int parse_usec(const char *s, uint64_t *ret) {
                 r = take_decimal(&s, &d);
                 if (r < 0)
                         return r;
-                /* "5 s" is as good as "5s", but not at the end. */
+                /* "5 s" is as good as "5s", but a blank at the end is not. */
                 if (*s == ' ' && s[strspn(s, " ")] && !is_digit(s[strspn(s, " ")]))
                         s += strspn(s, " ");
                 r = take_time_unit(&s, &unit);
@@ -376,7 +376,7 @@ char *format_size(uint64_t bytes, char *buf, size_t size) {
                 (void) snprintf(buf, size, "%llu", (unsigned long long) bytes);
         else {
                 uint64_t whole = bytes >> (10 * unit), rest = bytes - (whole << (10 * unit));
-                /* Seven bits less on both sides keep the product in range. */
+                /* Seven bits fewer on both sides keep the product within 64 bits, even for exabytes. */
                 unsigned tenth = (unsigned) ((rest >> 7) * 10 >> (10 * unit - 7));
 
                 if (tenth > 0)
