@@ -166,6 +166,21 @@ void text_clean(const char *s, char *ret, size_t size) {
         *p = '\0';
 }
 
+void text_unescape_octal(char *s) {
+        char *to = s;
+
+        for (const char *from = s; *from; to++) {
+                if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
+                    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
+                        *to = (char) ((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+                        from += 4;
+                } else
+                        *to = *from++;
+        }
+
+        *to = '\0';
+}
+
 /* Whether the component of n bytes at s is "." or "..". */
 static bool component_is_dots(const char *s, size_t n) {
         return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/text.h"
 
+#include "base/strv.h"
+
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#define BLANKS " \t\n\r"
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -429,6 +433,117 @@ char *format_usec(uint64_t usec, char *buf, size_t size) {
         }
 
         return buf;
+}
+
+/* systemd.syntax(7): escapes of one letter. */
+static const struct {
+        char letter, value;
+} short_escapes[] = {
+        { 'a', '\a' }, { 'b', '\b' }, { 'f', '\f' },  { 'n', '\n' }, { 'r', '\r' },  { 't', '\t' },
+        { 'v', '\v' }, { 's', ' ' },  { '\\', '\\' }, { '"', '"' },  { '\'', '\'' },
+};
+
+/* n digits of a base as one byte. Zero is refused: it would end the text. */
+static int unescape_number(const char *s, unsigned n, unsigned base, char *ret) {
+        unsigned value = 0;
+
+        for (unsigned i = 0; i < n; i++) {
+                static const char digits[] = "0123456789abcdef";
+                char c = s[i] >= 'A' && s[i] <= 'F' ? (char) (s[i] - 'A' + 'a') : s[i];
+                const char *digit = c ? strchr(digits, c) : NULL;
+
+                if (!digit || (unsigned) (digit - digits) >= base)
+                        return -EINVAL;
+                value = value * base + (unsigned) (digit - digits);
+        }
+        if (value == 0 || value > 255)
+                return -EINVAL;
+
+        *ret = (char) value;
+        return 0;
+}
+
+/* Reads the escape that starts with the backslash at *s, and moves *s past it. */
+static int take_escape(const char **s, char *ret) {
+        const char *p = *s + 1;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(short_escapes); i++)
+                if (*p == short_escapes[i].letter) {
+                        *ret = short_escapes[i].value;
+                        *s = p + 1;
+                        return 0;
+                }
+
+        r = *p == 'x' ? unescape_number(p + 1, 2, 16, ret) : unescape_number(p, 3, 8, ret);
+        if (r < 0)
+                return r;
+
+        *s = p + 3;
+        return 0;
+}
+
+/* Reads the word that starts at *s, and moves *s past it. */
+static int take_word(const char **s, char **ret) {
+        _cleanup_free_ char *word = NULL;
+        const char *p = *s;
+        char quote = '\0';
+        size_t n = 0;
+        int r;
+
+        /* No escape yields more than it takes. */
+        word = malloc(strlen(p) + 1);
+        if (!word)
+                return -ENOMEM;
+
+        while (*p && (quote || !strchr(BLANKS, *p))) {
+                if (*p == '\\') {
+                        r = take_escape(&p, word + n);
+                        if (r < 0)
+                                return r;
+                        n++;
+                } else if (quote && *p == quote) {
+                        quote = '\0';
+                        p++;
+                } else if (!quote && (*p == '"' || *p == '\'')) {
+                        quote = *p;
+                        p++;
+                } else
+                        word[n++] = *p++;
+        }
+        if (quote)
+                return -EINVAL;
+
+        word[n] = '\0';
+        if (!utf8_is_valid(word))
+                return -EINVAL;
+
+        *s = p;
+        *ret = TAKE_PTR(word);
+        return 0;
+}
+
+int split_words(const char *s, char ***ret) {
+        _cleanup_strv_ char **words = NULL;
+        int r;
+
+        r = strv_copy(NULL, &words);
+        if (r < 0)
+                return r;
+
+        for (s += strspn(s, BLANKS); *s; s += strspn(s, BLANKS)) {
+                char *word = NULL;
+
+                r = take_word(&s, &word);
+                if (r < 0)
+                        return r;
+                r = strv_consume(&words, word);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(words);
+        return 0;
 }
 
 char *text_printf(const char *format, ...) {

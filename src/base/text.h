@@ -67,9 +67,6 @@ int path_normalize(const char *s, char **ret);
  */
 int split_words(const char *s, char ***ret);
 
-/* The same words, quoted where they need it, so that split_words() gives them back; caller frees. NULL: no memory. */
-char *quote_words(char *const *words);
-
 /* s with every control character, backslash and invalid byte written as \xHH, for logs and terminals. Caller frees. */
 char *text_escape(const char *s);
 
@@ -78,6 +75,9 @@ char *text_escape(const char *s);
  * and each stray byte. For what hostile programs say of themselves, to be shown unescaped.
  */
 void text_clean(const char *s, char *ret, size_t size);
+
+/* Turns "\040" and its like back into the byte, in place: the blanks and backslashes of mountinfo's paths, proc(5). */
+void text_unescape_octal(char *s);
 
 /* asprintf(3) that returns the text, or NULL without memory. Caller frees. */
 char *text_printf(const char *format, ...) _printf_(1, 2);

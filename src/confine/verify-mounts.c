@@ -37,22 +37,6 @@ static void mount_table_done(MountTable *t) {
         free(t->mounts);
 }
 
-/* "\040" and its like back to the byte, in place; proc(5). */
-static void unescape(char *s) {
-        char *out = s;
-
-        for (const char *in = s; *in != '\0'; in++) {
-                if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
-                    in[3] >= '0' && in[3] <= '7') {
-                        *out++ = (char) ((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
-                        in += 3;
-                } else
-                        *out++ = *in;
-        }
-
-        *out = '\0';
-}
-
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"; the device may be empty */
 static int mount_parse(char *line, Mount *ret) {
         char *rest = NULL, *fields[6], *tail;
@@ -77,7 +61,7 @@ static int mount_parse(char *line, Mount *ret) {
         if (parse_u64(fields[0], &id) < 0 || parse_u64(fields[1], &parent_id) < 0)
                 return -EBADMSG;
 
-        unescape(fields[4]);
+        text_unescape_octal(fields[4]);
         *ret = (Mount){
                 .id = id,
                 .parent_id = parent_id,
