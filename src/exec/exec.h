@@ -69,12 +69,13 @@ extern const Step exec_steps[];
 /* What main() does: takes the descriptors, runs the steps. Returns the exit status. */
 int exec_main(const Step *steps, int argc, char **argv);
 
-/* One launch, on the descriptors of plan/launch.h. */
-int exec_launch(const Step *steps, uint32_t id_base);
-
 /* Runs the steps of one stage in their order up to the first that fails. */
 int exec_run_stage(Exec *x, const Step *steps, Stage stage);
 
-/* outer.c, inner.c: the halves. Both return an exit status. */
-int exec_outer(Exec *x, const Step *steps);
+/*
+ * outer.c: one launch on the descriptors of plan/launch.h, in this process as the outer half. Returns the exit status;
+ * negative errno: those descriptors are not there.
+ */
+int exec_launch(const Step *steps, uint32_t id_base);
+/* inner.c: the other half. Returns the exit status. */
 int exec_inner(Exec *x, const Step *steps);

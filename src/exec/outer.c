@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -212,7 +213,7 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
         return r;
 }
 
-int exec_outer(Exec *x, const Step *steps) {
+static int run_outer(Exec *x, const Step *steps) {
         bool reported = false;
         int r;
 
@@ -224,4 +225,51 @@ int exec_outer(Exec *x, const Step *steps) {
         if (!reported)
                 (void) report_failed(x);
         return EXIT_FAILURE;
+}
+
+/* The keeper's descriptors, and nothing else. Whether they are what they should be, their first use shows. */
+static int take_descriptors(Exec *x) {
+        bool has_netns, has_notify;
+        int r;
+
+        for (int fd = LAUNCH_FD_PLAN; fd <= LAUNCH_FD_RESULT; fd++) {
+                r = fd_set_cloexec(fd, true);
+                if (r < 0)
+                        return r;
+        }
+        has_netns = fd_set_cloexec(LAUNCH_FD_NETNS, true) >= 0;
+        has_notify = fd_set_cloexec(LAUNCH_FD_NOTIFY, true) >= 0;
+
+        r = fd_close_from(_LAUNCH_FD_END);
+        if (r < 0)
+                return r;
+
+        x->status_fd = LAUNCH_FD_STATUS;
+        x->result_fd = LAUNCH_FD_RESULT;
+        x->netns_fd = has_netns ? LAUNCH_FD_NETNS : -EBADF;
+        x->notify_fd = has_notify ? LAUNCH_FD_NOTIFY : -EBADF;
+        return 0;
+}
+
+int exec_launch(const Step *steps, uint32_t id_base) {
+        Exec x = {
+                .id_base = id_base,
+                .status_fd = -EBADF,
+                .result_fd = -EBADF,
+                .netns_fd = -EBADF,
+                .notify_fd = -EBADF,
+                .userns_fd = -EBADF,
+                .barrier_fd = -EBADF,
+                .landlock_fd = -EBADF,
+        };
+        int r;
+
+        r = take_descriptors(&x);
+        if (r < 0)
+                return r;
+
+        /* The kernel would show the name of the memory file that the keeper executed. */
+        (void) prctl(PR_SET_NAME, "immured-exec");
+
+        return run_outer(&x, steps);
 }

@@ -114,6 +114,11 @@ static void show_title(const Seed *s, const LaunchOrder *order) {
         (void) snprintf(s->title + n, s->title_size - n, "%u", order->id_base);
 }
 
+/* Whether this launch gets the namespace that was made last: not one whose order brings its own. */
+static bool gives_namespace(const Seed *s, const LaunchOrder *order) {
+        return s->n_namespaces > 0 && !(order->fds & UINT32_C(1) << LAUNCH_FD_NETNS);
+}
+
 /* All numbers that are arranged are taken, by what came with us: none of those received is among them. */
 static int arrange_fds(const Seed *s, const LaunchOrder *order, const int *fds) {
         int next[_LAUNCH_FD_END];
@@ -121,7 +126,7 @@ static int arrange_fds(const Seed *s, const LaunchOrder *order, const int *fds) 
         fds++;
         for (int i = 0; i < _LAUNCH_FD_END; i++)
                 next[i] = order->fds & UINT32_C(1) << i ? *fds++ : -EBADF;
-        if (next[LAUNCH_FD_NETNS] < 0 && s->n_namespaces > 0)
+        if (gives_namespace(s, order))
                 next[LAUNCH_FD_NETNS] = s->namespaces[s->n_namespaces - 1];
 
         for (int i = 0; i < _LAUNCH_FD_END; i++)
@@ -134,11 +139,14 @@ static int arrange_fds(const Seed *s, const LaunchOrder *order, const int *fds) 
 }
 
 static _noreturn_ void grow(const Seed *s, const Step *steps, const LaunchOrder *order, const int *fds) {
-        if (arrange_fds(s, order, fds) < 0)
-                _exit(EXIT_FAILURE);
+        int r;
 
-        show_title(s, order);
-        _exit(exec_launch(steps, order->id_base));
+        r = arrange_fds(s, order, fds);
+        if (r >= 0) {
+                show_title(s, order);
+                r = exec_launch(steps, order->id_base);
+        }
+        _exit(r < 0 ? EXIT_FAILURE : r);
 }
 
 /* A copy of this process that is not its child but the keeper's, and starts in its sandbox's cgroup. */
@@ -170,15 +178,14 @@ static int serve(Seed *s, const Step *steps) {
                 if (pid == 0)
                         grow(s, steps, &order, fds);
 
+                close_all(fds, n_fds);
+                if (pid > 0 && gives_namespace(s, &order))
+                        (void) safe_close(s->namespaces[--s->n_namespaces]);
+                s->wanted = true;
+
                 r = fd_send_packet(s->socket, &pid, sizeof(pid), NULL, 0);
                 if (r < 0)
                         return r;
-
-                close_all(fds, n_fds);
-                if (s->n_namespaces > 0)
-                        s->namespaces[s->n_namespaces - 1] = safe_close(s->namespaces[s->n_namespaces - 1]);
-                s->n_namespaces -= s->n_namespaces > 0;
-                s->wanted = true;
         }
 }
 

@@ -7,25 +7,6 @@
 #include "plan/plan-check.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-int plan_refuse(PlanBuild *b, PlanRefusal refusal, const char *format, ...) {
-        char *text;
-        va_list ap;
-        int n;
-
-        va_start(ap, format);
-        n = vasprintf(&text, format, ap);
-        va_end(ap);
-        if (n < 0)
-                return -ENOMEM;
-
-        free(b->text);
-        b->text = text;
-        b->refusal = refusal;
-        return -EINVAL;
-}
 
 static int copy_text(char **ret, const char *s) {
         if (!s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/parts/notify.h"
+#include "keeper/parts/notify-socket.h"
 
 #include "base/fd.h"
 
@@ -21,7 +21,7 @@
 /* One end as the keeper has it, one as the application. */
 typedef struct Ends {
         sd_event *event;
-        Notify *notify;
+        NotifySocket *notify;
         struct sockaddr_un address;
         int fd;
         unsigned n_heard, n_ready, n_alive;
@@ -43,11 +43,11 @@ static void open_ends(Ends *e) {
         *e = (Ends){ .address.sun_family = AF_UNIX };
         (void) snprintf(e->address.sun_path, sizeof(e->address.sun_path), "/tmp/test-notify.%d", getpid());
         assert_true(sd_event_new(&e->event) >= 0);
-        assert_int_equal(notify_new(&e->notify, e->event, on_message, e, &copy), 0);
+        assert_int_equal(notify_socket_new(&e->notify, e->event, on_message, e, &copy), 0);
 
-        assert_false(notify_is_bound(e->notify));
+        assert_false(notify_socket_is_bound(e->notify));
         assert_int_equal(bind(copy, (struct sockaddr *) &e->address, sizeof(e->address)), 0);
-        assert_true(notify_is_bound(e->notify));
+        assert_true(notify_socket_is_bound(e->notify));
 
         e->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         assert_true(e->fd >= 0);
@@ -56,7 +56,7 @@ static void open_ends(Ends *e) {
 }
 
 static void close_ends(Ends *e) {
-        e->notify = notify_free(e->notify);
+        e->notify = notify_socket_free(e->notify);
         e->fd = safe_close(e->fd);
         e->event = sd_event_unref(e->event);
 }
@@ -97,9 +97,9 @@ static void reap(Ends *e) {
         siginfo_t child = {};
 
         assert_int_equal(waitid(P_ALL, 0, &child, WEXITED | WNOWAIT), 0);
-        assert_true(notify_owns(e->notify, child.si_pid));
+        assert_true(notify_socket_owns(e->notify, child.si_pid));
         assert_int_equal(waitpid(child.si_pid, NULL, 0), child.si_pid);
-        notify_reaped(e->notify);
+        notify_socket_reaped(e->notify);
 }
 
 static unsigned n_open(void) {
@@ -121,7 +121,7 @@ static void nothing_is_heard_before_it_listens(void **state) {
         assert_int_equal(sd_event_run(e.event, 0), 0);
         assert_int_equal(e.n_heard, 0);
 
-        assert_true(notify_listen(e.notify) >= 0);
+        assert_true(notify_socket_listen(e.notify) >= 0);
         assert_true(sd_event_run(e.event, 0) > 0);
         assert_int_equal(e.n_ready, 1);
         assert_int_equal(e.sender, getpid());
@@ -133,7 +133,7 @@ static void the_kernel_says_who_sent_it(void **state) {
         pid_t pid;
 
         open_ends(&e);
-        assert_true(notify_listen(e.notify) >= 0);
+        assert_true(notify_socket_listen(e.notify) >= 0);
         pid = fork();
         if (pid == 0) {
                 say(&e, "READY=1");
@@ -150,7 +150,7 @@ static void what_is_no_packet_is_dropped(void **state) {
         Ends e;
 
         open_ends(&e);
-        assert_true(notify_listen(e.notify) >= 0);
+        assert_true(notify_socket_listen(e.notify) >= 0);
         memset(large, '\n', sizeof(large));
         memcpy(large, "READY=1", 7);
         assert_int_equal(send(e.fd, large, sizeof(large), 0), sizeof(large));
@@ -169,7 +169,7 @@ static void a_barrier_ends_when_all_before_it_was_heard(void **state) {
         int barrier;
 
         open_ends(&e);
-        assert_true(notify_listen(e.notify) >= 0);
+        assert_true(notify_socket_listen(e.notify) >= 0);
         say(&e, "READY=1");
         barrier = say_with_fds(&e, "BARRIER=1", 1);
         say(&e, "WATCHDOG=1");
@@ -194,7 +194,7 @@ static void descriptors_never_become_the_keepers(void **state) {
         int reader;
 
         open_ends(&e);
-        assert_true(notify_listen(e.notify) >= 0);
+        assert_true(notify_socket_listen(e.notify) >= 0);
         reader = say_with_fds(&e, "FDSTORE=1\nREADY=1", N_FDS);
         before = n_open();
         assert_true(sd_event_run(e.event, 0) > 0);
@@ -211,7 +211,7 @@ static void a_flood_is_read_a_little_at_a_time(void **state) {
         Ends e;
 
         open_ends(&e);
-        assert_true(notify_listen(e.notify) >= 0);
+        assert_true(notify_socket_listen(e.notify) >= 0);
         for (; n_runs < 100; n_runs++) {
                 unsigned before = e.n_heard;
 
@@ -225,7 +225,7 @@ static void a_flood_is_read_a_little_at_a_time(void **state) {
 
         /* Who has a reason to look further does. */
         n_runs = e.n_heard;
-        notify_drain(e.notify);
+        notify_socket_drain(e.notify);
         assert_true(e.n_heard > n_runs);
         close_ends(&e);
 }
@@ -239,7 +239,7 @@ static void what_is_left_is_let_go_of_elsewhere(void **state) {
         say(&e, "READY=1");
         readers[0] = say_with_fds(&e, "one", 1);
         readers[1] = say_with_fds(&e, "two", 2);
-        e.notify = notify_free(e.notify);
+        e.notify = notify_socket_free(e.notify);
         assert_true(waitpid(-1, NULL, 0) > 0);
         for (size_t i = 0; i < ELEMENTSOF(readers); i++) {
                 assert_true(is_closed(readers[i]));

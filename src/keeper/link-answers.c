@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/keeper-calls.h"
+#include "keeper/link-answers.h"
 
 #include "keeper/parts/processes.h"
 #include "link/link.h"
 
 #include <signal.h>
-#include <systemd/sd-id128.h>
 
 static int read_facts(sd_bus_message *m, LaunchRequest *request) {
         const char *name;
@@ -59,13 +58,7 @@ static int read_streams(sd_bus_message *m, int streams[static 3], sd_bus_error *
         return sd_bus_message_exit_container(m);
 }
 
-static bool invocation_id_is_valid(const char *s) {
-        sd_id128_t id;
-
-        return s && strlen(s) == 32 && sd_id128_from_string(s, &id) >= 0;
-}
-
-static int method_launch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
         LaunchRequest request = { .plan_fd = -EBADF, .streams = { -EBADF, -EBADF, -EBADF } };
         Sandbox *s;
@@ -120,7 +113,7 @@ static int find_sandbox(Keeper *k, sd_bus_message *m, sd_bus_error *error, Sandb
         return 0;
 }
 
-static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
         Sandbox *s;
         int r;
@@ -141,7 +134,7 @@ static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 1;
 }
 
-static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
         const char *whom;
         Sandbox *s;
@@ -171,7 +164,7 @@ static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(m, NULL);
 }
 
-static int method_restart(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_restart(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Sandbox *s = NULL;
         int r;
 
@@ -179,7 +172,7 @@ static int method_restart(sd_bus_message *m, void *userdata, sd_bus_error *error
         return r < 0 ? r : sandbox_restart(s, m, error);
 }
 
-static int method_freeze(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_freeze(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Sandbox *s = NULL;
         int r;
 
@@ -187,7 +180,7 @@ static int method_freeze(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return r < 0 ? r : sandbox_freeze(s, true, m, error);
 }
 
-static int method_thaw(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_thaw(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Sandbox *s = NULL;
         int r;
 
@@ -195,7 +188,7 @@ static int method_thaw(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return r < 0 ? r : sandbox_freeze(s, false, m, error);
 }
 
-static int method_set_limits(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_set_limits(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         PlanCgroupValue values[CGROUP_CHANGES_MAX];
         const char *file, *value, *layer;
         Sandbox *s = NULL;
@@ -252,15 +245,15 @@ static int append_processes(Sandbox *s, sd_bus_message *reply) {
         return processes_append(reply, s->cgroup_fd);
 }
 
-static int method_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return reply_about(m, userdata, append_processes, error);
 }
 
-static int method_get_faults(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_get_faults(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return reply_about(m, userdata, sandbox_append_faults, error);
 }
 
-static int method_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
         Sandbox *s;
         int r;
@@ -277,32 +270,32 @@ static int method_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *
 
 /* The connection is private and its other end was checked to be root: no further right is asked for. */
 /* clang-format off */
-const sd_bus_vtable keeper_calls[] = {
+const sd_bus_vtable link_answers[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Launch",
                                 SD_BUS_ARGS("s", id, "a{sv}", facts, "h", plan, "a(uh)", streams, "b", lease),
                                 SD_BUS_RESULT("a{sv}", record, "ah", lease),
-                                method_launch, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_launch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_stop, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", id, "s", whom, "i", signal), SD_BUS_NO_RESULT,
-                                method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_kill, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                method_restart, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_restart, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Freeze", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                method_freeze, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_freeze, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Thaw", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                method_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("s", id, "a(sss)", limits), SD_BUS_NO_RESULT,
-                                method_set_limits, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_set_limits, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetProcesses", SD_BUS_ARGS("s", id),
                                 SD_BUS_RESULT("a(sus)", processes),
-                                method_get_processes, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_get_processes, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetFaults", SD_BUS_ARGS("s", id),
                                 SD_BUS_RESULT("a(tssttas)", faults),
-                                method_get_faults, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_get_faults, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ResetFailed", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                method_reset_failed, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_reset_failed, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxRemoved",
                                 SD_BUS_ARGS("s", id, "s", result, "i", code, "i", status), 0),

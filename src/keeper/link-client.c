@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/keeper-link.h"
+#include "keeper/link-client.h"
 
 #include "base/log.h"
 #include "base/text.h"
 #include "keeper/app.h"
-#include "keeper/keeper-calls.h"
+#include "keeper/link-answers.h"
 #include "link/link.h"
 
 #include <sys/socket.h>
@@ -12,7 +12,7 @@
 #define PAUSE_MIN_USEC (50 * USEC_PER_MSEC)
 #define PAUSE_MAX_USEC (5 * USEC_PER_SEC)
 
-struct KeeperLink {
+struct LinkClient {
         Keeper *keeper;
         sd_bus *bus;
         sd_event_source *pause;
@@ -21,7 +21,7 @@ struct KeeperLink {
         bool welcome;   /* and was answered */
 };
 
-static void link_retry(KeeperLink *l);
+static void link_retry(LinkClient *l);
 
 /* Calls of a connection that is gone can be answered no more. */
 static void drop_calls(Keeper *k) {
@@ -34,13 +34,13 @@ static void drop_calls(Keeper *k) {
         }
 }
 
-static void link_drop(KeeperLink *l) {
+static void link_drop(LinkClient *l) {
         drop_calls(l->keeper);
         l->announced = l->welcome = false;
         l->bus = sd_bus_close_unref(l->bus);
 }
 
-void keeper_link_break(sd_bus *bus, int error) {
+void link_client_break(sd_bus *bus, int error) {
         int fd = sd_bus_get_fd(bus);
 
         (void) log_message_errno(LOG_WARNING, error, "cannot send to the broker");
@@ -53,10 +53,10 @@ static void send_or_break(sd_bus *bus, int r, sd_bus_message *m) {
         if (r >= 0)
                 r = sd_bus_send(bus, m, NULL);
         if (r < 0)
-                keeper_link_break(bus, r);
+                link_client_break(bus, r);
 }
 
-void keeper_link_changed(KeeperLink *l, const Sandbox *s) {
+void link_client_changed(LinkClient *l, const Sandbox *s) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
@@ -69,7 +69,7 @@ void keeper_link_changed(KeeperLink *l, const Sandbox *s) {
         send_or_break(l->bus, r, m);
 }
 
-void keeper_link_removed(KeeperLink *l, const Sandbox *s) {
+void link_client_removed(LinkClient *l, const Sandbox *s) {
         const SandboxRecord *record = s->record;
         int r;
 
@@ -86,10 +86,10 @@ void keeper_link_removed(KeeperLink *l, const Sandbox *s) {
                                record->exec_main_code,
                                record->exec_main_status);
         if (r < 0)
-                keeper_link_break(l->bus, r);
+                link_client_break(l->bus, r);
 }
 
-void keeper_link_limit_hit(KeeperLink *l, const Sandbox *s, const Fault *fault) {
+void link_client_limit_hit(LinkClient *l, const Sandbox *s, const Fault *fault) {
         int r;
 
         if (!l || !l->announced)
@@ -106,7 +106,7 @@ void keeper_link_limit_hit(KeeperLink *l, const Sandbox *s, const Fault *fault) 
                                fault->value,
                                fault->limit);
         if (r < 0)
-                keeper_link_break(l->bus, r);
+                link_client_break(l->bus, r);
 }
 
 static int append_lease(sd_bus_message *m, int holder) {
@@ -142,7 +142,7 @@ static int launch_reply_new(sd_bus_message *call, const Sandbox *s, sd_bus_messa
         return append_lease(*ret, s->lease_holder);
 }
 
-void keeper_link_launched(KeeperLink *l, Sandbox *s) {
+void link_client_launched(LinkClient *l, Sandbox *s) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = TAKE_PTR(s->launch_call), *reply = NULL;
         int r;
 
@@ -155,7 +155,7 @@ void keeper_link_launched(KeeperLink *l, Sandbox *s) {
 }
 
 static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        KeeperLink *l = userdata;
+        LinkClient *l = userdata;
 
         /* What sd-bus itself says of a call that nobody lived to answer: a broker on its way out refuses nothing. */
         if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY)) {
@@ -193,7 +193,7 @@ static int append_records(sd_bus_message *m, const Keeper *k) {
         return sd_bus_message_close_container(m);
 }
 
-static int say_hello(KeeperLink *l) {
+static int link_hello(LinkClient *l) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
@@ -222,7 +222,7 @@ static int say_hello(KeeperLink *l) {
         return 0;
 }
 
-int keeper_link_start_app(KeeperLink *l, sd_bus_message_handler_t handler, void *userdata) {
+int link_start_app(LinkClient *l, sd_bus_message_handler_t handler, void *userdata) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
@@ -239,7 +239,7 @@ int keeper_link_start_app(KeeperLink *l, sd_bus_message_handler_t handler, void 
 }
 
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        KeeperLink *l = userdata;
+        LinkClient *l = userdata;
 
         link_retry(l);
         return 0;
@@ -260,7 +260,7 @@ static int check_peer(sd_bus *bus) {
         return peer.uid == 0 ? 0 : -EPERM;
 }
 
-static int link_connect(KeeperLink *l) {
+static int link_connect(LinkClient *l) {
         int r;
 
         r = sd_bus_new(&l->bus);
@@ -285,7 +285,7 @@ static int link_connect(KeeperLink *l) {
                 return r;
 
         r = sd_bus_add_object_vtable(
-                l->bus, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, keeper_calls, l->keeper);
+                l->bus, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, link_answers, l->keeper);
         if (r < 0)
                 return r;
 
@@ -304,11 +304,11 @@ static int link_connect(KeeperLink *l) {
         if (r < 0)
                 return r;
 
-        return say_hello(l);
+        return link_hello(l);
 }
 
 static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
-        KeeperLink *l = userdata;
+        LinkClient *l = userdata;
         int r;
 
         link_drop(l);
@@ -322,7 +322,7 @@ static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
 }
 
 /* The old connection is dropped only when the pause is over: this may run in one of its handlers. */
-static void link_retry(KeeperLink *l) {
+static void link_retry(LinkClient *l) {
         int r;
 
         l->announced = l->welcome = false;
@@ -341,8 +341,8 @@ static void link_retry(KeeperLink *l) {
         l->pause_usec = MIN(l->pause_usec * 2, PAUSE_MAX_USEC);
 }
 
-int keeper_link_new(KeeperLink **ret, Keeper *k) {
-        _cleanup_(keeper_link_freep) KeeperLink *l = NULL;
+int link_client_new(LinkClient **ret, Keeper *k) {
+        _cleanup_(link_client_freep) LinkClient *l = NULL;
         int r;
 
         l = calloc(1, sizeof(*l));
@@ -359,7 +359,7 @@ int keeper_link_new(KeeperLink **ret, Keeper *k) {
         return 0;
 }
 
-KeeperLink *keeper_link_free(KeeperLink *l) {
+LinkClient *link_client_free(LinkClient *l) {
         if (!l)
                 return NULL;
 

@@ -2,7 +2,12 @@
 #pragma once
 
 /*
- * tree-state — what tree.c and tree-nodes.c share while a root is being built
+ * tree-place — a root while it is being built: where something goes in it, and what may be made there
+ *
+ * Nothing is made but on file systems that were made here. What tree.c needs of them waits until the last node: an
+ * owner who is not root, and a mount that is to be read-only.
+ *
+ * Life: tree_done() at the end, whatever was reached.
  *
  * Runs in: exec, inside. Privilege: none of its own.
  */
@@ -37,8 +42,13 @@ typedef struct Tree {
         size_t n_later;
 
         int mask_fds
-                [2]; /* an empty file and an empty directory, both without any permission; -EBADF: not needed */
+                [2]; /* an empty file and an empty directory, without any permission; -EBADF: not needed */
 } Tree;
+
+void tree_done(Tree *t);
+
+/* RootEphemeral=: what is root's in the directory below the root is the application's here. */
+bool tree_root_is_users(const Tree *t);
 
 /* Opens what stands at the target. -ENOENT and the errors of resolve_path(). */
 int tree_open(const Tree *t, const char *target);
@@ -78,5 +88,5 @@ int tree_seal(Tree *t);
 /* A detached mount that shows nothing, for a file or a directory; attaches it in front of target_fd. */
 int tree_mask(Tree *t, int target_fd);
 
-/* One node; the index finds its source. What it was doing is left in *ret_verb. */
-int tree_make_node(Tree *t, size_t index, const char **ret_verb);
+/* The names that masks had; the masks themselves stay. */
+int tree_remove_masks(const Tree *t);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * keeper-calls — the methods of LINK_KEEPER_INTERFACE: what the broker asks for, read and checked
+ * link-answers — the methods of LINK_KEEPER_INTERFACE: what the broker asks for, read and checked
  *
- * Launch and Stop are answered later, through keeper-link.h.
+ * Launch and Stop are answered later, through link-client.h.
  *
  * Runs in: keeper. Privilege: root. Input: the broker, trusted to be root, not to be right.
  */
@@ -14,4 +14,4 @@
 #include <systemd/sd-bus.h>
 
 /* Its userdata is the Keeper. */
-extern const sd_bus_vtable keeper_calls[];
+extern const sd_bus_vtable link_answers[];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/parts/lease.h"
+#include "keeper/parts/lease-server.h"
 
 #include "link/lease.h"
 
@@ -28,7 +28,7 @@ static void packets_say_what_is_wanted(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 LeaseRequest request = { .stop = true, .signo = 99 };
 
-                assert_int_equal(lease_parse(cases[i].packet, strlen(cases[i].packet), &request), 0);
+                assert_int_equal(lease_server_parse(cases[i].packet, strlen(cases[i].packet), &request), 0);
                 assert_int_equal(request.stop, cases[i].request.stop);
                 assert_int_equal(request.signo, cases[i].request.signo);
         }
@@ -42,18 +42,18 @@ static void bad_packets_leave_the_request_alone(void **state) {
         char large[LEASE_PACKET_MAX + 1];
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                assert_int_equal(lease_parse(cases[i], strlen(cases[i]), &request), -EBADMSG);
+                assert_int_equal(lease_server_parse(cases[i], strlen(cases[i]), &request), -EBADMSG);
                 assert_int_equal(request.signo, 99);
         }
 
-        assert_int_equal(lease_parse("STOP=1\0", 7, &request), -EBADMSG);
+        assert_int_equal(lease_server_parse("STOP=1\0", 7, &request), -EBADMSG);
         memset(large, 'x', sizeof(large));
-        assert_int_equal(lease_parse(large, sizeof(large), &request), -EBADMSG);
-        assert_int_equal(lease_parse(large, sizeof(large) - 1, &request), 0);
+        assert_int_equal(lease_server_parse(large, sizeof(large), &request), -EBADMSG);
+        assert_int_equal(lease_server_parse(large, sizeof(large) - 1, &request), 0);
 }
 
 typedef struct Seen {
-        Lease *lease;
+        LeaseServer *lease;
         unsigned n_requests, n_gone;
         LeaseRequest last;
 } Seen;
@@ -69,7 +69,7 @@ static void on_gone(void *userdata) {
         Seen *seen = userdata;
 
         seen->n_gone++;
-        seen->lease = lease_free(seen->lease);
+        seen->lease = lease_server_free(seen->lease);
 }
 
 /* Sends with a descriptor beside it. */
@@ -102,9 +102,9 @@ static void a_lease_hears_and_ends(void **state) {
         int before;
 
         assert_true(sd_event_new(&event) >= 0);
-        assert_int_equal(lease_new(&seen.lease, event, on_request, on_gone, &seen, &holder), 0);
+        assert_int_equal(lease_server_new(&seen.lease, event, on_request, on_gone, &seen, &holder), 0);
 
-        lease_send(seen.lease, "STATE=running");
+        lease_server_send(seen.lease, "STATE=running");
         assert_int_equal(recv(holder, text, sizeof(text), 0), 13);
         assert_string_equal(text, "STATE=running");
 
@@ -128,10 +128,10 @@ static void a_holder_that_leaves_is_noticed(void **state) {
         int holder;
 
         assert_true(sd_event_new(&event) >= 0);
-        assert_int_equal(lease_new(&seen.lease, event, on_request, on_gone, &seen, &holder), 0);
-        lease_send(seen.lease, "STATE=running");
+        assert_int_equal(lease_server_new(&seen.lease, event, on_request, on_gone, &seen, &holder), 0);
+        lease_server_send(seen.lease, "STATE=running");
         (void) close(holder);
-        lease_send(seen.lease, "RESULT=success");
+        lease_server_send(seen.lease, "RESULT=success");
         while (seen.n_gone == 0)
                 assert_true(sd_event_run(event, 0) >= 0);
         assert_int_equal(seen.n_requests, 0);
@@ -143,11 +143,11 @@ static void a_holder_that_does_not_read_holds_up_nobody(void **state) {
         Seen seen = {};
 
         assert_true(sd_event_new(&event) >= 0);
-        assert_int_equal(lease_new(&seen.lease, event, on_request, on_gone, &seen, &holder), 0);
+        assert_int_equal(lease_server_new(&seen.lease, event, on_request, on_gone, &seen, &holder), 0);
         for (unsigned i = 0; i < 10000; i++)
-                lease_send(seen.lease, "STATE=running");
+                lease_server_send(seen.lease, "STATE=running");
         assert_int_equal(seen.n_gone, 0);
-        seen.lease = lease_free(seen.lease);
+        seen.lease = lease_server_free(seen.lease);
 }
 
 int main(void) {

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * notify — the keeper's end of the socket through which an application says how it is (sd_notify(3))
+ * notify-socket — the keeper's end of the socket through which an application says how it is (sd_notify(3))
  *
  * Made unbound; immured-exec binds its copy inside the sandbox, so it has no name on the host and goes with the tree.
  *
@@ -21,26 +21,27 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
-typedef struct Notify Notify;
+typedef struct NotifySocket NotifySocket;
 
 /* A message, and who sent it: a pid of ours, vouched for by the kernel; 0: a process that cannot be seen from here. */
 typedef void NotifyHandler(void *userdata, pid_t sender, const NotifyMessage *message);
 
 /* The socket, deaf so far; *ret_socket: its other descriptor, for whoever binds it. */
-int notify_new(Notify **ret, sd_event *event, NotifyHandler *handler, void *userdata, int *ret_socket);
+int notify_socket_new(
+        NotifySocket **ret, sd_event *event, NotifyHandler *handler, void *userdata, int *ret_socket);
 /* Takes NULL, returns NULL. Not to be called by the handler. */
-Notify *notify_free(Notify *n);
-DEFINE_CLEANUP(Notify *, notify_free);
+NotifySocket *notify_socket_free(NotifySocket *n);
+DEFINE_CLEANUP(NotifySocket *, notify_socket_free);
 
 /* Whether it was bound since. */
-bool notify_is_bound(const Notify *n);
+bool notify_socket_is_bound(const NotifySocket *n);
 
 /* Begins to listen: a bounded number of packets each second, when nothing more important is to be done. */
-int notify_listen(Notify *n);
+int notify_socket_listen(NotifySocket *n);
 
 /* Handles what lies in the queue, a bounded number of packets; takes a NULL one. */
-void notify_drain(Notify *n);
+void notify_socket_drain(NotifySocket *n);
 
 /* Whether a child of the keeper's is this one's; it takes NULL. If so, and it was reaped, the next packet follows. */
-bool notify_owns(const Notify *n, pid_t pid);
-void notify_reaped(Notify *n);
+bool notify_socket_owns(const NotifySocket *n, pid_t pid);
+void notify_socket_reaped(NotifySocket *n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/parts/streams.h"
+#include "keeper/parts/log-streams.h"
 
 #include "base/fd.h"
 #include "base/journal.h"
@@ -15,7 +15,7 @@
 #define DRAIN_MAX ((size_t) 2 * 1024 * 1024)
 
 typedef struct Stream {
-        Streams *owner;
+        LogStreams *owner;
         int fd;
         int number;
         sd_event_source *event;
@@ -23,7 +23,7 @@ typedef struct Stream {
         size_t n_rest;
 } Stream;
 
-struct Streams {
+struct LogStreams {
         sd_event *event;
         char *id;
         Buffer fields; /* what every entry of this sandbox carries */
@@ -45,8 +45,8 @@ int stream_line_priority(const char **line, size_t *length, int fallback) {
         return s[1] - '0';
 }
 
-int streams_new(Streams **ret, sd_event *event, const StreamsInfo *info) {
-        _cleanup_(streams_freep) Streams *s = NULL;
+int log_streams_new(LogStreams **ret, sd_event *event, const LogStreamsInfo *info) {
+        _cleanup_(log_streams_freep) LogStreams *s = NULL;
         char uid[16];
 
         (void) snprintf(uid, sizeof(uid), "%u", info->uid);
@@ -87,7 +87,7 @@ static void stream_close(Stream *stream) {
         stream->n_rest = 0;
 }
 
-Streams *streams_free(Streams *s) {
+LogStreams *log_streams_free(LogStreams *s) {
         if (!s)
                 return NULL;
 
@@ -102,7 +102,7 @@ Streams *streams_free(Streams *s) {
 }
 
 /* A line has no newline in it, but a last one without may have a NUL: any byte is the application's to choose. */
-static void write_entry(Streams *s, int number, int priority, const char *line, size_t length) {
+static void write_entry(LogStreams *s, int number, int priority, const char *line, size_t length) {
         static const char message[] = "MESSAGE=";
         char head[64];
         int n = snprintf(head,
@@ -125,7 +125,7 @@ static void write_entry(Streams *s, int number, int priority, const char *line, 
 }
 
 /* False: this line is one too many. The first line of the next interval says how many were dropped. */
-static bool within_rate(Streams *s, int number) {
+static bool within_rate(LogStreams *s, int number) {
         uint64_t now = 0;
 
         (void) sd_event_now(s->event, CLOCK_MONOTONIC, &now);
@@ -151,7 +151,7 @@ static bool within_rate(Streams *s, int number) {
 }
 
 static void log_line(Stream *stream, const char *line, size_t length) {
-        Streams *s = stream->owner;
+        LogStreams *s = stream->owner;
         int priority;
 
         priority = stream_line_priority(&line, &length, LOG_INFO);
@@ -237,7 +237,7 @@ static int on_stream(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
-int streams_open(Streams *s, int number) {
+int log_streams_open(LogStreams *s, int number) {
         Stream *stream = s->streams + number - 1;
         _cleanup_close_ int reading = -EBADF, writing = -EBADF;
         int pair[2], r;
@@ -263,12 +263,12 @@ int streams_open(Streams *s, int number) {
         return TAKE_FD(writing);
 }
 
-void streams_set_main_pid(Streams *s, pid_t pid) {
+void log_streams_set_main_pid(LogStreams *s, pid_t pid) {
         if (s)
                 (void) snprintf(s->object_pid, sizeof(s->object_pid), "OBJECT_PID=%d\n", pid);
 }
 
-void streams_drain(Streams *s) {
+void log_streams_drain(LogStreams *s) {
         if (!s)
                 return;
 

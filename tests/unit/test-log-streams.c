@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/parts/streams.h"
+#include "keeper/parts/log-streams.h"
 
 #include "base/fd.h"
 #include "base/journal.h"
@@ -37,12 +37,12 @@ static void a_line_may_claim_a_priority(void **state) {
 typedef struct Log {
         int saved, fd;
         sd_event *event;
-        Streams *streams;
+        LogStreams *streams;
 } Log;
 
 static int log_begin(void **state) {
         static Log l;
-        StreamsInfo info = {
+        LogStreamsInfo info = {
                 .id = "web.1.1",
                 .profile = "web",
                 .user = "alice",
@@ -57,7 +57,7 @@ static int log_begin(void **state) {
         l.fd = memfd_create("log", MFD_CLOEXEC);
         assert_true(dup2(l.fd, STDERR_FILENO) >= 0);
         assert_true(sd_event_new(&l.event) >= 0);
-        assert_int_equal(streams_new(&l.streams, l.event, &info), 0);
+        assert_int_equal(log_streams_new(&l.streams, l.event, &info), 0);
         *state = &l;
         return 0;
 }
@@ -68,7 +68,7 @@ static int log_end(void **state) {
         (void) dup2(l->saved, STDERR_FILENO);
         (void) close(l->saved);
         (void) close(l->fd);
-        l->streams = streams_free(l->streams);
+        l->streams = log_streams_free(l->streams);
         l->event = sd_event_unref(l->event);
         return 0;
 }
@@ -93,8 +93,8 @@ static void lines_are_logged_whole(void **state) {
         Log *l = *state;
         int out, err;
 
-        out = streams_open(l->streams, 1);
-        err = streams_open(l->streams, 2);
+        out = log_streams_open(l->streams, 1);
+        err = log_streams_open(l->streams, 2);
         assert_true(out >= 0 && err >= 0);
 
         put(out, "one\ntw");
@@ -107,7 +107,7 @@ static void lines_are_logged_whole(void **state) {
         (void) close(out);
         (void) close(err);
         settle(l);
-        streams_drain(l->streams);
+        log_streams_drain(l->streams);
         expect_log(l,
                    "test: web.1.1: one\ntest: web.1.1: error\ntest: web.1.1: two\ntest: web.1.1: three\n");
 }
@@ -126,10 +126,10 @@ static void lines_are_entries_with_the_sandboxs_fields(void **state) {
         int err;
 
         fake_journal_start(&j);
-        err = streams_open(l->streams, 2);
-        streams_set_main_pid(l->streams, 77);
+        err = log_streams_open(l->streams, 2);
+        log_streams_set_main_pid(l->streams, 77);
         put(err, "<3>b\033ad\n");
-        streams_drain(l->streams);
+        log_streams_drain(l->streams);
         (void) close(err);
 
         assert_true(fake_journal_receive(&j, &entry));
@@ -147,14 +147,14 @@ static void a_journal_that_hangs_stops_no_line(void **state) {
         int out;
 
         fake_journal_start(&j);
-        out = streams_open(l->streams, 1);
+        out = log_streams_open(l->streams, 1);
         for (unsigned i = 0; i < 5000; i += 1000) {
                 for (unsigned k = 0; k < 1000; k++)
                         put(out, "x\n");
                 settle(l);
         }
         (void) close(out);
-        streams_drain(l->streams);
+        log_streams_drain(l->streams);
         fake_journal_stop(&j);
         expect_log(l, "");
 }
@@ -163,9 +163,9 @@ static void what_is_left_is_drained(void **state) {
         Log *l = *state;
         int out;
 
-        out = streams_open(l->streams, 1);
+        out = log_streams_open(l->streams, 1);
         put(out, "last\nwords");
-        streams_drain(l->streams);
+        log_streams_drain(l->streams);
         (void) close(out);
         expect_log(l, "test: web.1.1: last\ntest: web.1.1: words\n");
 }
@@ -178,10 +178,10 @@ static void a_long_line_is_cut(void **state) {
 
         memset(line, 'x', sizeof(line) - 1);
         line[sizeof(line) - 1] = '\0';
-        out = streams_open(l->streams, 1);
+        out = log_streams_open(l->streams, 1);
         put(out, line);
         put(out, "\nnext\n");
-        streams_drain(l->streams);
+        log_streams_drain(l->streams);
         (void) close(out);
 
         n = pread(l->fd, text, sizeof(text) - 1, 0);
@@ -195,14 +195,14 @@ static void a_flood_is_cut_off(void **state) {
         unsigned lines = 0;
         int out;
 
-        out = streams_open(l->streams, 1);
+        out = log_streams_open(l->streams, 1);
         for (unsigned i = 0; i < STREAM_BURST + 5000; i += 1000) {
                 for (unsigned k = 0; k < 1000; k++)
                         put(out, "x\n");
                 settle(l);
         }
         (void) close(out);
-        streams_drain(l->streams);
+        log_streams_drain(l->streams);
 
         for (off_t offset = 0;;) {
                 char text[4096];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/parts/seed.h"
+#include "keeper/parts/seed-process.h"
 
 #include "base/fd.h"
 #include "keeper/parts/cgroup.h"
@@ -12,7 +12,7 @@
 /* A fork takes no second, whatever the machine is busy with; a seed that is stopped must not stop the keeper. */
 #define ANSWER_SEC 2
 
-struct Seed {
+struct SeedProcess {
         int exec_fd, null_fd; /* the keeper's */
         int socket;           /* -EBADF: there is none */
         pid_t pid;            /* 0: there is none to be reaped */
@@ -20,7 +20,7 @@ struct Seed {
 };
 
 /* Its number is nobody else's until it is reaped. */
-static void seed_reap(Seed *s) {
+static void seed_process_reap(SeedProcess *s) {
         s->socket = safe_close(s->socket);
         if (s->pid > 0)
                 (void) kill(s->pid, SIGKILL);
@@ -29,16 +29,16 @@ static void seed_reap(Seed *s) {
         s->pid = 0;
 }
 
-Seed *seed_free(Seed *s) {
+SeedProcess *seed_process_free(SeedProcess *s) {
         if (!s)
                 return NULL;
 
-        seed_reap(s); /* our cgroup is to be empty when we are gone */
+        seed_process_reap(s); /* our cgroup is to be empty when we are gone */
         free(s);
         return NULL;
 }
 
-static int receive_answer(const Seed *s, pid_t *ret_pid) {
+static int receive_answer(const SeedProcess *s, pid_t *ret_pid) {
         int32_t answer;
         ssize_t n;
 
@@ -56,7 +56,7 @@ static int receive_answer(const Seed *s, pid_t *ret_pid) {
         return 0;
 }
 
-static int seed_start(Seed *s) {
+static int seed_process_start(SeedProcess *s) {
         static const struct timeval timeout = { .tv_sec = ANSWER_SEC };
         char name[] = "immured-exec", option[] = "--seed", title[LAUNCH_TITLE_SIZE];
         char *argv[] = { name, option, title, NULL };
@@ -91,30 +91,30 @@ static int seed_start(Seed *s) {
         r = receive_answer(s, &pid);
         s->works = r >= 0 && pid == s->pid;
         if (!s->works)
-                seed_reap(s);
+                seed_process_reap(s);
 
         return s->works ? 0 : -ENOTCONN;
 }
 
-int seed_new(Seed **ret, int exec_fd, int null_fd) {
-        Seed *s = calloc(1, sizeof(*s));
+int seed_process_new(SeedProcess **ret, int exec_fd, int null_fd) {
+        SeedProcess *s = calloc(1, sizeof(*s));
 
         if (!s)
                 return -ENOMEM;
 
-        *s = (Seed){ .exec_fd = exec_fd, .null_fd = null_fd, .socket = -EBADF };
-        (void) seed_start(s);
+        *s = (SeedProcess){ .exec_fd = exec_fd, .null_fd = null_fd, .socket = -EBADF };
+        (void) seed_process_start(s);
         *ret = s;
         return 0;
 }
 
-int seed_spawn(Seed *s, const SpawnRequest *request, pid_t *ret_pid) {
+int seed_process_spawn(SeedProcess *s, const SpawnRequest *request, pid_t *ret_pid) {
         int fds[1 + _LAUNCH_FD_END] = { request->cgroup_fd }, r;
         LaunchOrder order = { .id_base = request->id_base };
         size_t n = 1, size = strlen(request->id) + 1;
 
         if (s->socket < 0 && s->pid == 0 && s->works)
-                (void) seed_start(s);
+                (void) seed_process_start(s);
         if (s->socket < 0 || size > sizeof(order.id))
                 return -ENOTCONN;
 
@@ -127,26 +127,26 @@ int seed_spawn(Seed *s, const SpawnRequest *request, pid_t *ret_pid) {
 
         r = fd_send_packet(s->socket, &order, sizeof(order), fds, n);
         if (r < 0) {
-                seed_reap(s);
+                seed_process_reap(s);
                 return -ENOTCONN;
         }
 
         r = receive_answer(s, ret_pid);
         if (r == -ECONNRESET) {
                 /* unix(7): it ended with the order unread. */
-                seed_reap(s);
+                seed_process_reap(s);
                 return -ENOTCONN;
         }
         if (r < 0) {
                 /* Whether it has forked or not: nothing of it may run without that its number is known. */
-                seed_reap(s);
+                seed_process_reap(s);
                 (void) cgroup_kill(request->cgroup_fd);
         }
 
         return r;
 }
 
-bool seed_ended(Seed *s, pid_t pid) {
+bool seed_process_ended(SeedProcess *s, pid_t pid) {
         if (pid != s->pid)
                 return false;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/parts/lease.h"
+#include "keeper/parts/lease-server.h"
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-struct Lease {
+struct LeaseServer {
         int fd;
         sd_event_source *event;
         LeaseHandler *handler;
@@ -56,7 +56,7 @@ static int parse_line(const char *line, LeaseRequest *request) {
         return 0;
 }
 
-int lease_parse(const char *packet, size_t size, LeaseRequest *ret) {
+int lease_server_parse(const char *packet, size_t size, LeaseRequest *ret) {
         char copy[LEASE_PACKET_MAX + 1], *rest = copy;
         LeaseRequest request = {};
 
@@ -82,7 +82,7 @@ int lease_parse(const char *packet, size_t size, LeaseRequest *ret) {
  * ends the lease: a holder that cannot be understood cannot be obeyed.
  */
 static int on_packet(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        Lease *l = userdata;
+        LeaseServer *l = userdata;
         char packet[LEASE_PACKET_MAX];
         LeaseRequest request;
         ssize_t n;
@@ -91,7 +91,7 @@ static int on_packet(sd_event_source *source, int fd, uint32_t events, void *use
         if (n == -EAGAIN || n == -EINTR)
                 return 0;
 
-        if (n <= 0 || lease_parse(packet, (size_t) n, &request) < 0)
+        if (n <= 0 || lease_server_parse(packet, (size_t) n, &request) < 0)
                 l->gone(l->userdata);
         else
                 l->handler(l->userdata, &request);
@@ -99,20 +99,20 @@ static int on_packet(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
-int lease_new(Lease **ret,
-              sd_event *event,
-              LeaseHandler *handler,
-              LeaseGone *gone,
-              void *userdata,
-              int *ret_holder) {
-        _cleanup_(lease_freep) Lease *l = NULL;
+int lease_server_new(LeaseServer **ret,
+                     sd_event *event,
+                     LeaseHandler *handler,
+                     LeaseGone *gone,
+                     void *userdata,
+                     int *ret_holder) {
+        _cleanup_(lease_server_freep) LeaseServer *l = NULL;
         _cleanup_close_ int holder = -EBADF;
         int pair[2], r;
 
         l = malloc(sizeof(*l));
         if (!l)
                 return -ENOMEM;
-        *l = (Lease){ .fd = -EBADF, .handler = handler, .gone = gone, .userdata = userdata };
+        *l = (LeaseServer){ .fd = -EBADF, .handler = handler, .gone = gone, .userdata = userdata };
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
@@ -136,7 +136,7 @@ int lease_new(Lease **ret,
         return 0;
 }
 
-Lease *lease_free(Lease *l) {
+LeaseServer *lease_server_free(LeaseServer *l) {
         if (!l)
                 return NULL;
 
@@ -146,7 +146,7 @@ Lease *lease_free(Lease *l) {
         return NULL;
 }
 
-void lease_send(Lease *l, const char *packet) {
+void lease_server_send(LeaseServer *l, const char *packet) {
         if (l)
                 (void) send(l->fd,
                             packet,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/parts/notify.h"
+#include "keeper/parts/notify-socket.h"
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -20,7 +20,7 @@
 
 #define CHILD_SEC 5
 
-struct Notify {
+struct NotifySocket {
         int fd;
         sd_event_source *event;
         NotifyHandler *handler;
@@ -103,7 +103,7 @@ static pid_t drop_in_child(int fd, bool all) {
 }
 
 /* One packet. 0: no more can be had now. */
-static int notify_step(Notify *n) {
+static int notify_socket_step(NotifySocket *n) {
         NotifyMessage message;
         Packet packet;
         int r;
@@ -133,10 +133,10 @@ static int notify_step(Notify *n) {
 }
 
 static int on_packets(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        Notify *n = userdata;
+        NotifySocket *n = userdata;
 
         for (unsigned i = 0; i < PACKETS_AT_ONCE; i++)
-                if (notify_step(n) <= 0)
+                if (notify_socket_step(n) <= 0)
                         break;
 
         /* Until the child has done its part, the socket would be readable all the time. */
@@ -145,15 +145,16 @@ static int on_packets(sd_event_source *source, int fd, uint32_t events, void *us
         return 0;
 }
 
-int notify_new(Notify **ret, sd_event *event, NotifyHandler *handler, void *userdata, int *ret_socket) {
+int notify_socket_new(
+        NotifySocket **ret, sd_event *event, NotifyHandler *handler, void *userdata, int *ret_socket) {
         static const int on = 1;
-        _cleanup_(notify_freep) Notify *n = NULL;
+        _cleanup_(notify_socket_freep) NotifySocket *n = NULL;
         int copy, r;
 
         n = malloc(sizeof(*n));
         if (!n)
                 return -ENOMEM;
-        *n = (Notify){ .fd = -EBADF, .handler = handler, .userdata = userdata };
+        *n = (NotifySocket){ .fd = -EBADF, .handler = handler, .userdata = userdata };
 
         n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (n->fd < 0)
@@ -182,7 +183,7 @@ int notify_new(Notify **ret, sd_event *event, NotifyHandler *handler, void *user
 }
 
 /* What is left in the queue goes with the socket: then, too, no descriptor is to be closed here. */
-static void notify_close(Notify *n) {
+static void notify_socket_close(NotifySocket *n) {
         Packet packet;
 
         (void) shutdown(n->fd, SHUT_RD);
@@ -201,18 +202,18 @@ static void notify_close(Notify *n) {
                 (void) kill(n->child, SIGKILL);
 }
 
-Notify *notify_free(Notify *n) {
+NotifySocket *notify_socket_free(NotifySocket *n) {
         if (!n)
                 return NULL;
 
         (void) sd_event_source_disable_unref(n->event);
         if (n->fd >= 0)
-                notify_close(n);
+                notify_socket_close(n);
         free(n);
         return NULL;
 }
 
-bool notify_is_bound(const Notify *n) {
+bool notify_socket_is_bound(const NotifySocket *n) {
         struct sockaddr_storage address;
         socklen_t size = sizeof(address);
 
@@ -220,17 +221,17 @@ bool notify_is_bound(const Notify *n) {
                size > sizeof(address.ss_family);
 }
 
-int notify_listen(Notify *n) { return sd_event_source_set_enabled(n->event, SD_EVENT_ON); }
+int notify_socket_listen(NotifySocket *n) { return sd_event_source_set_enabled(n->event, SD_EVENT_ON); }
 
-void notify_drain(Notify *n) {
+void notify_socket_drain(NotifySocket *n) {
         for (unsigned i = 0; n && i < PACKETS_LEFT_MAX; i++)
-                if (notify_step(n) <= 0)
+                if (notify_socket_step(n) <= 0)
                         break;
 }
 
-bool notify_owns(const Notify *n, pid_t pid) { return n && n->child > 0 && n->child == pid; }
+bool notify_socket_owns(const NotifySocket *n, pid_t pid) { return n && n->child > 0 && n->child == pid; }
 
-void notify_reaped(Notify *n) {
+void notify_socket_reaped(NotifySocket *n) {
         n->child = 0;
-        (void) notify_listen(n);
+        (void) notify_socket_listen(n);
 }

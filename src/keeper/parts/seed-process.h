@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * seed — an immured-exec started ahead, which forks where a launch would have to execute one (plan/launch.h)
+ * seed-process — an immured-exec started ahead, which forks where a launch would have to execute one (plan/launch.h)
  *
  * A convenience: without one, or with one that has died, sandboxes are started by spawn.h as well, only later.
  *
@@ -13,17 +13,17 @@
 
 #include "keeper/parts/spawn.h"
 
-typedef struct Seed Seed;
+typedef struct SeedProcess SeedProcess;
 
 /* Starts one. That it does not work is no error. The descriptors stay the caller's. */
-int seed_new(Seed **ret, int exec_fd, int null_fd);
-Seed *seed_free(Seed *s); /* takes NULL, returns NULL */
+int seed_process_new(SeedProcess **ret, int exec_fd, int null_fd);
+SeedProcess *seed_process_free(SeedProcess *s); /* takes NULL, returns NULL */
 
 /*
  * As spawn() does. -ENOTCONN: there is none, and nothing was started. After other errors something may run in the
  * cgroup, but nothing in the sandbox will.
  */
-int seed_spawn(Seed *s, const SpawnRequest *request, pid_t *ret_pid);
+int seed_process_spawn(SeedProcess *s, const SpawnRequest *request, pid_t *ret_pid);
 
 /* Whether this child was the seed; it must be reaped after. */
-bool seed_ended(Seed *s, pid_t pid);
+bool seed_process_ended(SeedProcess *s, pid_t pid);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * streams — what a sandbox writes to its standard output and error, line by line into the journal
+ * log-streams — what a sandbox writes to its standard output and error, line by line into the journal
  *
  * The keeper owns the reading ends, so a restart of the broker or the journal breaks no pipe, and entries bear the
  * sandbox's name rather than a shifted uid. Where there is no journal, lines go to the keeper's standard error.
@@ -22,7 +22,7 @@
 #define STREAM_BURST 10000U
 #define STREAM_INTERVAL_USEC (30 * UINT64_C(1000000))
 
-typedef struct StreamsInfo {
+typedef struct LogStreamsInfo {
         const char *id;
         const char *profile;
         const char *user;
@@ -30,23 +30,23 @@ typedef struct StreamsInfo {
         const char *syslog_identifier; /* NULL: the profile's name */
         uid_t uid;
         int level_max;
-} StreamsInfo;
+} LogStreamsInfo;
 
-typedef struct Streams Streams;
+typedef struct LogStreams LogStreams;
 
-int streams_new(Streams **ret, sd_event *event, const StreamsInfo *info);
+int log_streams_new(LogStreams **ret, sd_event *event, const LogStreamsInfo *info);
 /* Drops what was not read yet; takes NULL, returns NULL. */
-Streams *streams_free(Streams *s);
-DEFINE_CLEANUP(Streams *, streams_free);
+LogStreams *log_streams_free(LogStreams *s);
+DEFINE_CLEANUP(LogStreams *, log_streams_free);
 
 /* A pipe whose lines are logged as those of descriptor number (1 or 2); returns the writing end. */
-int streams_open(Streams *s, int number);
+int log_streams_open(LogStreams *s, int number);
 
 /* Names the application in entries from now on. */
-void streams_set_main_pid(Streams *s, pid_t pid);
+void log_streams_set_main_pid(LogStreams *s, pid_t pid);
 
 /* Reads what is left, once all writers are dead; takes NULL. */
-void streams_drain(Streams *s);
+void log_streams_drain(LogStreams *s);
 
 /* The priority a line claims by "<N>" in front; *line moves behind it. fallback without one. */
 int stream_line_priority(const char **line, size_t *length, int fallback);
