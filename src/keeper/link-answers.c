@@ -3,6 +3,7 @@
 
 #include "keeper/parts/processes.h"
 #include "link/link.h"
+#include "plan/plan-text.h"
 
 #include <signal.h>
 
@@ -21,6 +22,10 @@ static int read_facts(sd_bus_message *m, LaunchRequest *request) {
 
                 if (streq(name, "InvocationID"))
                         r = sd_bus_message_read(m, "v", "s", &request->invocation_id);
+                else if (streq(name, "PlanHash"))
+                        r = sd_bus_message_read(m, "v", "s", &request->plan_hash);
+                else if (streq(name, "PlanDigest"))
+                        r = sd_bus_message_read(m, "v", "s", &request->plan_digest);
                 else if (streq(name, "Wait")) {
                         r = sd_bus_message_read(m, "v", "b", &wait);
                         request->no_wait = r > 0 && !wait;
@@ -58,6 +63,8 @@ static int read_streams(sd_bus_message *m, int streams[static 3], sd_bus_error *
         return sd_bus_message_exit_container(m);
 }
 
+static bool is_hash(const char *s) { return s && strlen(s) == SHA256_HEX_SIZE - 1 && plan_text_is_hex(s); }
+
 static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
         LaunchRequest request = { .plan_fd = -EBADF, .streams = { -EBADF, -EBADF, -EBADF } };
@@ -71,9 +78,13 @@ static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *e
         r = read_facts(m, &request);
         if (r < 0)
                 return r;
-        if (!invocation_id_is_valid(request.invocation_id))
+        if (!request.invocation_id || !invocation_id_is_valid(request.invocation_id))
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_INVALID_ARGS, "InvocationID: 32 hexadecimal digits");
+
+        if (!is_hash(request.plan_hash) || !is_hash(request.plan_digest))
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "PlanHash, PlanDigest: 64 hexadecimal digits");
 
         r = sd_bus_message_read_basic(m, 'h', &request.plan_fd);
         if (r < 0)

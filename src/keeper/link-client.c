@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "keeper/app.h"
 #include "keeper/link-answers.h"
+#include "link/hello.h"
 #include "link/link.h"
+#include "plan/plan.h"
 
 #include <sys/socket.h>
 
@@ -171,6 +173,7 @@ static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
                 return 0;
         }
 
+        /* The version that is spoken, in the reply, matters to nothing that this keeper says so far. */
         l->pause_usec = PAUSE_MIN_USEC;
         l->welcome = true;
         keeper_announced(l->keeper);
@@ -202,11 +205,16 @@ static int link_hello(LinkClient *l) {
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_append(m,
-                                  "uus",
-                                  LINK_VERSION,
-                                  (uint32_t) l->keeper->uid,
-                                  l->keeper->app ? app_name(l->keeper->app) : "");
+        r = link_hello_append(m,
+                              &(LinkHello){
+                                      .link_min = LINK_VERSION_KEEPER,
+                                      .link_max = LINK_VERSION,
+                                      .plan_min = PLAN_VERSION_FIRST,
+                                      .plan_max = PLAN_VERSION,
+                                      .uid = l->keeper->uid,
+                                      .app = l->keeper->app ? app_name(l->keeper->app) : "",
+                                      .program = IMMURED_VERSION,
+                              });
         if (r < 0)
                 return r;
 

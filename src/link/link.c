@@ -56,6 +56,9 @@ static const Field fields[] = {
         FIELD("ExecMainCode",   FIELD_I32,    exec_main_code),
         FIELD("ExecMainStatus", FIELD_I32,    exec_main_status),
         FIELD("NRestarts",      FIELD_U32,    n_restarts),
+#if IMMURED_NEXT
+        FIELD("Next",           FIELD_TEXT,   next),
+#endif
 };
 /* clang-format on */
 
@@ -337,6 +340,37 @@ int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret) {
 
         *ret = TAKE_PTR(record);
         return 0;
+}
+
+/*
+ * Those with 0 are frozen, in name, arguments and meaning, as are Hello, SandboxChanged, SandboxRemoved and what a record
+ * must hold: a broker that speaks no version of a keeper's still has to list, stop, kill and await what that one keeps,
+ * or an upgrade would leave sandboxes behind that nobody can end.
+ */
+/* clang-format off */
+static const struct {
+        const char *name;
+        uint32_t since;
+} keeper_members[] = {
+        { "Stop",         0 },
+        { "Kill",         0 },
+        { "ResetFailed",  0 },
+        { "Launch",       2 },
+        { "Restart",      2 },
+        { "Freeze",       2 },
+        { "Thaw",         2 },
+        { "SetLimits",    2 },
+        { "GetProcesses", 2 },
+        { "GetFaults",    2 },
+};
+/* clang-format on */
+
+uint32_t link_member_since(const char *member) {
+        for (size_t i = 0; i < ELEMENTSOF(keeper_members); i++)
+                if (streq(keeper_members[i].name, member))
+                        return keeper_members[i].since;
+
+        return LINK_VERSION;
 }
 
 int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n) {

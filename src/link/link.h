@@ -8,12 +8,13 @@
  * broker then calls the keeper's methods. Both ends check that the other is root (SO_PEERCRED).
  *
  *   broker's object  LINK_BROKER_PATH, interface LINK_BROKER_INTERFACE
- *       Hello(u version, u uid, s app, aa{sv} records)   everything this keeper holds; again after each reconnect.
- *           app: "", or the AppName of what this keeper is there for; uid: LINK_UID_UNKNOWN until that was launched
+ *       Hello(a{sv} hello, aa{sv} records) -> (a{sv} facts)   everything this keeper holds; again after each reconnect.
+ *           hello: hello.h. facts: Link u, the version that is spoken from here on; 0: there is none in common
  *       StartApp()                       of such a keeper: have it launched; replies when that is answered, or refused
  *   keeper's object  LINK_KEEPER_PATH, interface LINK_KEEPER_INTERFACE
  *       Launch(s id, a{sv} facts, h plan, a(uh) streams, b lease) -> (a{sv} record, ah lease)
- *           facts: InvocationID s; Wait b, false: not for READY=1. streams: number of the standard stream and its
+ *           facts: InvocationID s; Wait b, false: not for READY=1; PlanHash s, the property; PlanDigest s, hex of
+ *           the SHA-256 of what plan holds, which is in the highest version that both read. streams: number of the standard stream and its
  *           descriptor. lease: one descriptor or none. Replies when the launch is done as the plan's type says.
  *       Stop(s id)                       replies when the sandbox has ended
  *       Kill(s id, s whom, i signal)     whom: "main", "all"
@@ -28,6 +29,9 @@
  *       SandboxRemoved(s id, s result, i code, i status)
  *       LimitHit(s id, s resource, s level, t value, t limit)
  *
+ * Broker and keeper may be of different versions, each the older one: the highest that both speak is spoken. What is
+ * added to a dictionary needs no new version; a new member does, and a row of link_member_since().
+ *
  * Errors carry the names of the public interface (org.immured.Broker1.Error.…), so that the broker hands them on.
  *
  * Runs in: keeper, broker. Privilege: none. Input: the other end, trusted to be root, not to be right.
@@ -40,11 +44,18 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-id128.h>
 
-#define LINK_VERSION 2U
+/*
+ * Version 2 is understood by the broker alone: its keepers said Hello(u version, u uid, s app, aa{sv} records), on
+ * LINK_BROKER_INTERFACE_2, and nothing of what they read. They read plans of version 4.
+ */
+#define LINK_VERSION (3U + IMMURED_NEXT)
+#define LINK_VERSION_KEEPER 3U /* the oldest that a keeper speaks */
+#define LINK_VERSION_BROKER 2U /* likewise the broker */
 #define LINK_UID_UNKNOWN UINT32_MAX
 #define LINK_SOCKET "/run/immured/keeper.sock"
 #define LINK_BROKER_PATH "/org/immured/KeeperLink1"
-#define LINK_BROKER_INTERFACE "org.immured.KeeperLink1"
+#define LINK_BROKER_INTERFACE "org.immured.KeeperLink2"
+#define LINK_BROKER_INTERFACE_2 "org.immured.KeeperLink1"
 #define LINK_KEEPER_PATH "/org/immured/Keeper1"
 #define LINK_KEEPER_INTERFACE "org.immured.Keeper1"
 
@@ -89,6 +100,9 @@ typedef struct SandboxRecord {
         int32_t exec_main_code;   /* ExecMainCode: CLD_EXITED, CLD_KILLED, CLD_DUMPED, or 0 */
         int32_t exec_main_status; /* ExecMainStatus: exit status or signal */
         uint32_t n_restarts;      /* NRestarts */
+#if IMMURED_NEXT
+        char *next; /* Next */
+#endif
 } SandboxRecord;
 
 SandboxRecord *sandbox_record_free(SandboxRecord *r); /* takes NULL, returns NULL */
@@ -101,6 +115,9 @@ int sandbox_record_append(sd_bus_message *m, const SandboxRecord *r);
  * empty value). -EBADMSG: without what identifies a sandbox, or malformed. -ENOMEM.
  */
 int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret);
+
+/* The version of the link since which keepers have this member; 0: all have, whatever else they speak. */
+uint32_t link_member_since(const char *member);
 
 /* The result of that name; one that only another version has a name for is SANDBOX_RESOURCES. */
 SandboxResult sandbox_result_of(const char *name);

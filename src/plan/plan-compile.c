@@ -5,6 +5,7 @@
 #include "base/security-label.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
 
 #include <inttypes.h>
 

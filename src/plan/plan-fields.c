@@ -4,6 +4,7 @@
 
 #include "base/security-label.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
 #include "profile/names.h"
 
 #include <signal.h>
@@ -171,6 +172,9 @@ static const PlanField plan_fields[] = {
         { "SyslogIdentifier",   PLAN_FIELD_TEXT, SCALAR(char *, syslog_identifier), .min = 1, .max = 255,
           .is_valid = plan_text_is_one_line },
         { "LogLevelMax",        PLAN_FIELD_I32, SCALAR(int32_t, log_level_max), .min = -1, .max = 7 },
+#if IMMURED_NEXT
+        { "Next",               PLAN_FIELD_BOOL, SCALAR(bool, next), .max = 1, .since = 5 },
+#endif
 };
 /* clang-format on */
 

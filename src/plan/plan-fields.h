@@ -5,7 +5,8 @@
  * plan-fields — the one table of what a plan holds: order on the wire, bounds, and names for people
  *
  * Encoder, decoder, JSON writer and destructor all walk this table, so that none of them can forget a field. The order
- * of rows is the order of bytes: any change to it, or to a kind, needs a new PLAN_VERSION.
+ * of rows is the order of bytes. A new row comes with a new PLAN_VERSION and says so in its since=; one whose bounds
+ * grow, in its grown=. Rows that versions in PLAN_VERSION_FIRST… know are never moved, nor is their kind changed.
  *
  * Runs in: broker, keeper, exec. Privilege: none.
  */
@@ -59,6 +60,10 @@ typedef struct PlanField {
         const char *const *names;           /* of an enumeration: max + 1 of them */
         const PlanTable *rows;
         PlanFormat format;
+        uint32_t since;  /* the first version that has it; 0: all that are known */
+        uint64_t before; /* the number that stands for what versions without it do; texts and lists: empty */
+        uint32_t grown;  /* the version since which max is what it is; 0: always was */
+        uint64_t max_before; /* that of the versions before */
 } PlanField;
 
 struct PlanTable {

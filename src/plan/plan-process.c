@@ -3,6 +3,7 @@
 #include "plan/capability.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
 #include "profile/names.h"
 #include "profile/pattern.h"
 

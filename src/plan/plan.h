@@ -152,6 +152,10 @@ typedef struct Plan {
         /* its log */
         char *syslog_identifier;
         int32_t log_level_max;
+
+#if IMMURED_NEXT
+        bool next; /* stands for what the version after this one will have */
+#endif
 } Plan;
 
 Plan *plan_free(Plan *p); /* takes NULL, returns NULL */
@@ -166,17 +170,31 @@ bool plan_root_is_writable(const Plan *p);
 /* Largest encoded plan; a decoder refuses more. */
 #define PLAN_SIZE_MAX (4U * 1024 * 1024)
 
-/* Appends the bytes to *ret (caller frees). -E2BIG: over PLAN_SIZE_MAX; -ENOMEM. */
+/*
+ * The versions of the encoding that are written and read, of which PlanHash is that of the newest. A keeper may be older
+ * or newer than the broker: it says at its Hello which ones it reads (link/hello.h).
+ */
+#define PLAN_VERSION_FIRST 4U
+#define PLAN_VERSION (4U + IMMURED_NEXT)
+
+/* The newest encoding; caller frees. -E2BIG: over PLAN_SIZE_MAX; -ENOMEM. */
 int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size);
 
 /*
- * The plan these bytes say, checked as if hostile: magic, version, every length and count, every enumeration, flag,
- * path and name; nothing may be left over. -EBADMSG for whatever does not hold, -ENOMEM.
+ * That of another version. -EPROTONOSUPPORT: it cannot say all that this plan does; *ret_unsaid is the field, static. A
+ * field is only left out where the version does by itself what the plan asks for, so that nothing is ever weakened.
+ */
+int plan_encode_for(
+        uint32_t version, const Plan *p, uint8_t **ret, size_t *ret_size, const char **ret_unsaid);
+
+/*
+ * The plan these bytes say, in any of these versions, checked as if hostile: magic, version, every length and count,
+ * every enumeration, flag, path and name; nothing may be left over. -EBADMSG for whatever does not hold, -ENOMEM.
  */
 int plan_decode(const void *data, size_t size, Plan **ret);
 
-/* Encodes into a sealed memfd; returns the fd. ret_digest may be NULL. */
-int plan_to_memfd(const Plan *p, uint8_t ret_digest[SHA256_SIZE]);
+/* Encodes into a sealed memfd, as above; returns the fd. ret_digest, that of its bytes, may be NULL. */
+int plan_to_memfd(uint32_t version, const Plan *p, uint8_t ret_digest[SHA256_SIZE], const char **ret_unsaid);
 
 /* Maps a sealed memfd and decodes it. -EPERM: not sealed. ret_digest may be NULL. The fd stays the caller's. */
 int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]);

@@ -74,14 +74,14 @@ static void test_equal_requests_have_equal_bytes(void **state) {
         fixture_must_compile(&f);
         fixture_must_compile(&g);
 
-        fd_a = plan_to_memfd(f.plan, a);
-        fd_b = plan_to_memfd(g.plan, b);
+        fd_a = plan_to_memfd(PLAN_VERSION, f.plan, a, &(const char *){ NULL });
+        fd_b = plan_to_memfd(PLAN_VERSION, g.plan, b, &(const char *){ NULL });
         assert_true(fd_a >= 0 && fd_b >= 0);
         assert_memory_equal(a, b, sizeof(a));
 
         g.request.instance = "green";
         fixture_must_compile(&g);
-        fd_c = plan_to_memfd(g.plan, b);
+        fd_c = plan_to_memfd(PLAN_VERSION, g.plan, b, &(const char *){ NULL });
         assert_true(fd_c >= 0);
         assert_memory_not_equal(a, b, sizeof(a));
 }
@@ -93,7 +93,7 @@ static void test_memfd_carries_plan_and_hash(void **state) {
         uint8_t sent[SHA256_SIZE], received[SHA256_SIZE];
 
         make_rich(&f);
-        fd = plan_to_memfd(f.plan, sent);
+        fd = plan_to_memfd(PLAN_VERSION, f.plan, sent, &(const char *){ NULL });
         assert_true(fd >= 0);
         assert_int_equal(plan_from_memfd(fd, &again, received), 0);
         assert_memory_equal(sent, received, sizeof(sent));

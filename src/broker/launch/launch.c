@@ -252,7 +252,7 @@ static int send_to_keeper(Launch *l, KeeperEntry *keeper) {
         (void) sd_id128_to_string(invocation, invocation_id);
         audit_note_launch(l->call, plan, l->reservation.id, invocation_id);
 
-        plan_fd = plan_to_memfd(plan, NULL);
+        plan_fd = plan_to_memfd(PLAN_VERSION, plan, NULL, &(const char *){ NULL });
         if (plan_fd < 0)
                 return plan_fd;
 

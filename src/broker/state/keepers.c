@@ -399,6 +399,10 @@ void keepers_withdraw(KeeperWaiter *w) {
         w->keeper = NULL;
 }
 
+uint32_t keeper_entry_plan_version(const KeeperEntry *keeper) {
+        return keeper->link ? link_client_plan_version(keeper->link) : 0;
+}
+
 int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret) {
         return keeper->link ? link_client_new_call(keeper->link, member, ret) : -ENOTCONN;
 }
@@ -412,12 +416,13 @@ int keeper_entry_call(KeeperEntry *keeper,
 }
 
 static int on_hello(LinkClient *l,
-                    uint32_t uid,
-                    const char *app,
+                    const LinkHello *hello,
                     SandboxRecord **records,
                     size_t n_records,
                     void *userdata) {
         Keepers *k = userdata;
+        const char *app = hello->app;
+        uid_t uid = hello->uid;
         KeeperEntry *keeper;
         AppName name;
         int r;

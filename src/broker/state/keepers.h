@@ -77,7 +77,10 @@ struct KeeperWaiter {
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w);
 void keepers_withdraw(KeeperWaiter *w);
 
-/* For link-calls.h. -ENOTCONN: there is no link just now. */
+/* The version of plans to send it; 0: there is none that both know, or no link. */
+uint32_t keeper_entry_plan_version(const KeeperEntry *keeper);
+
+/* For link-calls.h. -ENOTCONN: there is no link just now; -EPROTONOSUPPORT: it is of a version without that member. */
 int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret);
 
 /* The handler is called exactly once for each call that was sent. -ENOTCONN as above. */

@@ -6,28 +6,31 @@
  * answers
  *
  * Each returns 0 once the call is sent, and then the handler is called exactly once. -ENOTCONN: the keeper has no link
- * just now. Other errors of sd-bus.
+ * just now; -EPROTONOSUPPORT: it is of a version that has no such method. Other errors of sd-bus.
  *
  * Runs in: broker. Privilege: none. Input: the keeper's answers.
  */
 
 #include "broker/state/keepers.h"
 #include "broker/state/live-limit.h"
+#include "plan/plan.h"
 
-/* All borrowed; the descriptors are copied into the message. */
+/* All borrowed; descriptors are copied into the message. */
 typedef struct LinkLaunch {
         const char *id, *invocation_id;
-        int plan_fd;
+        const Plan *plan;
         int streams[3]; /* negative: none */
         bool wait;      /* for READY=1, where the application says so */
         bool lease;
 } LinkLaunch;
 
+/* -EPROTONOSUPPORT: *ret_unsaid is what the versions of plans that this keeper reads cannot say; static. */
 int link_launch(KeeperEntry *keeper,
                 const LinkLaunch *launch,
                 LinkReplyHandler handler,
                 void *userdata,
-                uint64_t timeout_usec);
+                uint64_t timeout_usec,
+                const char **ret_unsaid);
 /* The answer. *ret_lease stays the message's; negative: there is none. -EBADMSG: not the answer to this request. */
 int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease);
 

@@ -9,6 +9,7 @@
  * Runs in: broker. Privilege: root, for the socket. Input: other root processes, not necessarily sane ones.
  */
 
+#include "link/hello.h"
 #include "link/link.h"
 
 #include <sys/queue.h>
@@ -26,11 +27,9 @@ typedef struct LimitHit {
 
 /* Who owns what clients, the keepers that are connected, say. One is gone when closed() returns, and not before. */
 typedef struct LinkServerHandlers {
-        /* app: "" or what the keeper is there for. Records are the handler's to take (set to NULL). Negative errno
-         * closes the link. */
+        /* Records are the handler's to take (set to NULL). Negative errno closes the link. */
         int (*hello)(LinkClient *l,
-                     uint32_t uid,
-                     const char *app,
+                     const LinkHello *hello,
                      SandboxRecord **records,
                      size_t n_records,
                      void *userdata);
@@ -64,6 +63,16 @@ bool link_client_is(const LinkClient *l, const sd_bus *bus);
 /* Handles what has come in already. The link may be closed, and gone, afterwards. */
 void link_client_hear(LinkClient *l);
 
+/* The newest version of plans that it reads and we write; 0: there is none. */
+uint32_t link_client_plan_version(const LinkClient *l);
+/* Whether its program is not of the same version as ours. */
+bool link_client_is_foreign(const LinkClient *l);
+/* Whether a call that was sent to it has no answer yet. */
+bool link_client_is_busy(const LinkClient *l);
+/* A pidfd of the process at the other end, borrowed. */
+int link_client_pidfd(const LinkClient *l);
+
+/* -EPROTONOSUPPORT: the versions that it speaks have no such member. */
 int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret);
 
 /* reply NULL: the link broke first. */

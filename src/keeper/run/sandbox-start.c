@@ -18,7 +18,6 @@ typedef struct Start {
         Sandbox *sandbox;
         const LaunchRequest *request;
         Plan *plan;
-        uint8_t digest[SHA256_SIZE];
         SpawnRequest spawn; /* its descriptors are ours */
 } Start;
 
@@ -42,16 +41,21 @@ static int duplicate(int fd) {
 
 static int step_plan(Start *st, sd_bus_error *error) {
         const Sandbox *s = st->sandbox;
-        char profile[33];
+        uint8_t digest[SHA256_SIZE];
+        char profile[33], hex[SHA256_HEX_SIZE];
         uint32_t uid;
         int r;
 
         if (sandbox_id_parse(st->request->id, profile, &uid, NULL) < 0)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "not the id of a sandbox");
 
-        r = plan_from_memfd(st->request->plan_fd, &st->plan, st->digest);
+        r = plan_from_memfd(st->request->plan_fd, &st->plan, digest);
         if (r < 0)
                 return r;
+        sha256_hex(digest, hex);
+        if (!streq(hex, st->request->plan_digest))
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "the plan is not the one that was sent");
 
         /* The plan decides whose processes these will be; it must be this keeper's user, whatever the id says. */
         if (uid != st->plan->uid || !streq(st->plan->profile, profile) ||
@@ -100,9 +104,7 @@ static int step_record(Start *st, sd_bus_error *error) {
         const Plan *plan = st->plan;
         SandboxRecord *record = s->record;
         const char *unit = s->keeper->unit->path;
-        char hash[SHA256_HEX_SIZE];
 
-        sha256_hex(st->digest, hash);
         (void) snprintf(s->cgroup_name,
                         sizeof(s->cgroup_name),
                         "%s%s",
@@ -117,7 +119,7 @@ static int step_record(Start *st, sd_bus_error *error) {
         record->uid = plan->uid;
         record->invocation_id = strdup(st->request->invocation_id);
         record->timestamp = clock_usec(CLOCK_REALTIME);
-        record->plan_hash = strdup(hash);
+        record->plan_hash = strdup(st->request->plan_hash);
         record->control_group = text_printf("%s/%s", streq(unit, "/") ? "" : unit, s->cgroup_name);
         record->sub_state = strdup("");
         record->status_text = strdup("");

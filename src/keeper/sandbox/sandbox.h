@@ -58,6 +58,7 @@ typedef enum SandboxPhase {
 typedef struct LaunchRequest {
         const char *id;
         const char *invocation_id;
+        const char *plan_hash, *plan_digest; /* of its newest encoding, and of what the descriptor holds; hex */
         int plan_fd;
         int streams[3];
         bool lease;

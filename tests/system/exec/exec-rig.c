@@ -317,7 +317,7 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         *r = (Run){ .pidfds = { -EBADF, -EBADF }, .tracer = tracer };
         running = r;
 
-        plan_fd = plan_to_memfd(p, NULL);
+        plan_fd = plan_to_memfd(PLAN_VERSION, p, NULL, &(const char *){ NULL });
         if (plan_fd < 0)
                 fail_msg("The test's plan: %s", strerror(-plan_fd));
         null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
