@@ -26,7 +26,8 @@
  *     signals
  *       SandboxChanged(a{sv} record)     after every change of state
  *       SandboxRemoved(s id, s result, i code, i status)
- *       LimitHit(s id, s resource, s level, t value, t limit)
+ *       Event(s id, s name, a{sv} details)   see sandbox-event.h; names that are not known are passed over
+ *       LimitHit(s id, s resource, s level, t value, t limit)   the same of version 2
  *
  * Errors carry the names of the public interface (org.immured.Broker1.Error.…), so that the broker hands them on.
  *

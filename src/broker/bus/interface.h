@@ -51,6 +51,7 @@ typedef struct Interface {
         size_t n_properties;
         const Signal *signals;
         size_t n_signals;
+        bool tells_events; /* signals, too: those of link/sandbox-event.h that are for the bus */
 } Interface;
 
 #define INTERFACE_MANAGER "org.immured.Broker1.Manager"
