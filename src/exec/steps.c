@@ -33,7 +33,7 @@ static int step_plan(Exec *x) {
                 return problem_set(&x->problem, -EOPNOTSUPP, "Network mode %u", x->plan->network);
         if ((x->plan->private_users == PRIVATE_USERS_PICK) != (x->id_base != 0))
                 return problem_set(&x->problem, -EINVAL, "Ids from %u on do not fit the plan", x->id_base);
-        if ((x->plan->notify_access != NOTIFY_ACCESS_NONE) != (x->notify_fd >= 0))
+        if ((x->plan->terms.notify_access != NOTIFY_ACCESS_NONE) != (x->notify_fd >= 0))
                 return problem_set(
                         &x->problem, -EINVAL, "The socket for notifications does not fit the plan");
 
