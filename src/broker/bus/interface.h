@@ -35,7 +35,8 @@ struct Property {
         const char *types;
         PropertyGetter get;
         PropertyChange change;
-        size_t offset; /* for getters that serve several */
+        size_t offset;    /* for getters that serve several: where, or which */
+        const void *data; /* likewise: of what */
 };
 
 typedef struct Signal {
