@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * members — prints what follows from the broker's tables: policy and manual are made of it, other files compared with it
+ * members — prints what follows from the broker's tables: the bus policy and a manual page are made of it, other files
+ * are compared with it
  *
  * usage: members access|actions|manual|policy
  *
@@ -185,9 +186,9 @@ static void print_arguments(const char *types, const char *names) {
 
 /* Lines of: method, its arguments, its answer, its verb, and what the manual says of it; tabs between. */
 static bool print_manual(void) {
-#define VERB(verb, name, rule, member, types, names, handler, help)                                         \
-        fputs(member "\t", stdout);                                                                         \
-        print_arguments(types, names + (sizeof(names) > 1));                                                \
+#define VERB(verb, name, rule, member, types, names, handler, help) \
+        fputs(member "\t", stdout);                                 \
+        print_arguments(types, names + (sizeof(names) > 1));        \
         fputs("\t\t" name "\t" help "\n", stdout);
 #define QUESTION(member, types, names, handler, help) fputs(member "\t\t" types "\t\t" help "\n", stdout);
 #include "broker/access/sandbox-verbs.def"

@@ -117,8 +117,8 @@ int plan_build_mounts(PlanBuild *b) {
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < b->profile->n_devices; i++) {
-                r = add_device(b, &b->profile->devices[i]);
+        for (size_t i = 0; i < b->profile->devices.n; i++) {
+                r = add_device(b, &b->profile->devices.items[i]);
                 if (r < 0)
                         return r;
         }

@@ -184,13 +184,13 @@ static const Member members[] = {
         { .name = "LaunchLeased",
           .in = { "sa{sv}", "profile options" }, .out = { "soh", "id sandbox lease" },
           .verb = ACCESS_LAUNCH, .subject = SUBJECT_PROFILE, .works = true, .handler = call_launch_leased },
-#define VERB(verb_, name_, rule, member, types, names, handler_, help)                                                   \
-        { .name = member,                                                                                             \
-          .in = { "s" types, "id" names },                                                                            \
+#define VERB(verb_, name_, rule, member, types, names, handler_, help)                                      \
+        { .name = member,                                                                                   \
+          .in = { "s" types, "id" names },                                                                  \
           .verb = ACCESS_##verb_, .subject = SUBJECT_SANDBOX, .works = true, .handler = handler_ },
-#define QUESTION(member, types, names, handler_, help)                                                                  \
-        { .name = member,                                                                                             \
-          .in = { "s", "id" }, .out = { types, names },                                                               \
+#define QUESTION(member, types, names, handler_, help)                                                      \
+        { .name = member,                                                                                   \
+          .in = { "s", "id" }, .out = { types, names },                                                     \
           .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = handler_ },
 #include "broker/access/sandbox-verbs.def"
         { .name = "GetSandbox",

@@ -113,10 +113,10 @@ static const Property properties[] = {
 };
 
 static const Member members[] = {
-#define VERB(verb_, name_, rule, member, types, names_, handler_, help)                                                 \
-        { .name = member, .in = { types, names_ + (sizeof(names_) > 1) },                                             \
+#define VERB(verb_, name_, rule, member, types, names_, handler_, help)                                     \
+        { .name = member, .in = { types, names_ + (sizeof(names_) > 1) },                                   \
           .verb = ACCESS_##verb_, .works = true, .handler = handler_ },
-#define QUESTION(member, types, names, handler_, help)                                                                  \
+#define QUESTION(member, types, names, handler_, help)                                                      \
         { .name = member, .out = { types, names }, .verb = ACCESS_INSPECT, .works = true, .handler = handler_ },
 #include "broker/access/sandbox-verbs.def"
 };

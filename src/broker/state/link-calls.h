@@ -32,8 +32,9 @@ int link_launch(KeeperEntry *keeper,
 int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease);
 
 /*
- * A method that needs nothing but the sandbox's id: link_answer_stop() answers "Stop". link_ask() is for what takes the
- * keeper's attention alone, link_await() for what may take as long as the profile's timeouts, which the keeper keeps.
+ * A method that needs nothing but the sandbox's id: link_answer_stop() answers "Stop". link_ask() is for what takes
+ * nothing but the keeper's attention; link_await() waits as long as it takes, as the keeper keeps to the profile's
+ * timeouts and answers.
  */
 int link_ask(
         KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata);

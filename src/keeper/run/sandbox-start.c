@@ -72,7 +72,7 @@ static int step_plan(Start *st, sd_bus_error *error) {
 static int step_keep(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
 
-        terms_from_plan(&s->terms, st->plan);
+        s->terms = st->plan->terms;
         (void) sandbox_count_start(s);
 
         s->plan_fd = duplicate(st->request->plan_fd);
@@ -296,7 +296,7 @@ static int step_channels(Start *st, sd_bus_error *error) {
 static int step_notify(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
 
-        if (st->plan->notify_access == NOTIFY_ACCESS_NONE)
+        if (st->plan->terms.notify_access == NOTIFY_ACCESS_NONE)
                 return 0;
 
         return notify_socket_new(
