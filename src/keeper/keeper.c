@@ -112,7 +112,7 @@ void keeper_sandbox_ended(Keeper *k, Sandbox *s, bool keep) {
 
         if (keep) {
                 k->n_ended++;
-                while (k->n_ended > KEEPER_ENDED_MAX)
+                while (k->n_ended > LINK_ENDED_MAX)
                         keeper_forget(k, oldest_ended(k));
         } else {
                 list_remove(k, s);

@@ -27,7 +27,6 @@
 #include <systemd/sd-event.h>
 
 #define KEEPER_SANDBOXES_MAX 4096U
-#define KEEPER_ENDED_MAX 16U
 
 typedef struct App App;
 typedef struct LinkClient LinkClient;

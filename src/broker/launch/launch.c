@@ -221,12 +221,32 @@ static uint64_t answer_timeout(const Terms *t) {
                ANSWER_GRACE_USEC;
 }
 
+static void on_keeper(KeeperEntry *keeper, const char *text, void *userdata);
+
+/* This keeper cannot be told all that the plan says. One that keeps nothing makes room for one that can. */
+static int replace_keeper(Launch *l, KeeperEntry *keeper, const char *unsaid) {
+        if (l->mode != LAUNCH_APP && keeper_entry_retire(keeper)) {
+                reservation_done(&l->reservation);
+                l->waiter.handler = on_keeper;
+                l->waiter.userdata = l;
+                return keepers_wait(l->call->manager->keepers, l->target->account->uid, &l->waiter);
+        }
+
+        return call_fail(
+                l->call,
+                ERROR_BUSY,
+                "the keeper of %s is older than the broker; new sandboxes start when its last one has "
+                "ended (its version has no %s)",
+                l->target->account->name,
+                unsaid);
+}
+
 /* From the last look at everything to the message on its way nothing else runs. */
 static int send_to_keeper(Launch *l, KeeperEntry *keeper) {
         _cleanup_(plan_freep) Plan *plan = NULL;
-        _cleanup_close_ int plan_fd = -EBADF;
         const LaunchOptions *o = &l->options;
         char invocation_id[SD_ID128_STRING_MAX];
+        const char *unsaid = NULL;
         const CatalogEntry *e = NULL;
         sd_id128_t invocation;
         int r;
@@ -252,22 +272,20 @@ static int send_to_keeper(Launch *l, KeeperEntry *keeper) {
         (void) sd_id128_to_string(invocation, invocation_id);
         audit_note_launch(l->call, plan, l->reservation.id, invocation_id);
 
-        plan_fd = plan_to_memfd(PLAN_VERSION, plan, NULL, &(const char *){ NULL });
-        if (plan_fd < 0)
-                return plan_fd;
-
-        return link_launch(keeper,
-                           &(LinkLaunch){
-                                   .id = l->reservation.id,
-                                   .invocation_id = invocation_id,
-                                   .plan_fd = plan_fd,
-                                   .streams = { o->streams[0], o->streams[1], o->streams[2] },
-                                   .wait = !o->wait_set || o->wait,
-                                   .lease = l->mode == LAUNCH_LEASED,
-                           },
-                           on_launched,
-                           l,
-                           answer_timeout(&plan->terms));
+        r = link_launch(keeper,
+                        &(LinkLaunch){
+                                .id = l->reservation.id,
+                                .invocation_id = invocation_id,
+                                .plan = plan,
+                                .streams = { o->streams[0], o->streams[1], o->streams[2] },
+                                .wait = !o->wait_set || o->wait,
+                                .lease = l->mode == LAUNCH_LEASED,
+                        },
+                        on_launched,
+                        l,
+                        answer_timeout(&plan->terms),
+                        &unsaid);
+        return r == -EPROTONOSUPPORT ? replace_keeper(l, keeper, unsaid) : r;
 }
 
 static void on_keeper(KeeperEntry *keeper, const char *text, void *userdata) {

@@ -10,12 +10,15 @@
 #include "broker/state/keeper-unit.h"
 #include "broker/state/link-server.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <time.h>
 
+/* How long one may take that was told to leave and keeps nothing. */
+#define LEAVE_DEADLINE_USEC (5 * USEC_PER_SEC)
 /* How long a keeper may take from being asked for to its Hello. */
 #define START_DEADLINE_USEC (15 * USEC_PER_SEC)
 /* How long one whose link broke may take to come back to us; where we can see whether it lives, how often we look. */
@@ -33,6 +36,7 @@ typedef enum KeeperState {
         KEEPER_STARTING,
         KEEPER_READY,
         KEEPER_LOST,
+        KEEPER_LEAVING,  /* told to, and not ended yet */
         KEEPER_CLEARING, /* what a former one left behind is being ended, before there is another */
 } KeeperState;
 
@@ -48,8 +52,10 @@ struct KeeperEntry {
         sd_event_source *deadline;
         KeeperUnit *unit; /* with systemd, until it came up */
         char *cgroup;     /* without: the directory it was given */
-        int pidfd;        /* likewise, if this very broker started it */
-        unsigned n_looks; /* while clearing */
+        int pidfd;        /* likewise, if this very broker started it; and of one that is leaving */
+        bool has_left;    /* systemd may not have noticed yet */
+        sd_event_source *reconsider; /* whether it is to leave, of one that is not of our version */
+        unsigned n_looks;            /* while clearing */
         sd_event_source *exited;
 };
 
@@ -78,6 +84,7 @@ static KeeperEntry *entry_free(KeeperEntry *keeper) {
         LIST_REMOVE(keeper, entry);
         (void) sd_event_source_disable_unref(keeper->deadline);
         (void) sd_event_source_disable_unref(keeper->exited);
+        (void) sd_event_source_disable_unref(keeper->reconsider);
         (void) keeper_unit_free(keeper->unit);
         (void) safe_close(keeper->pidfd);
         free(keeper->cgroup);
@@ -220,6 +227,9 @@ static void entry_lose(KeeperEntry *keeper) {
         int r;
 
         keeper->link = NULL;
+        if (keeper->state == KEEPER_LEAVING)
+                return; /* what follows, follows its end */
+
         keeper->state = KEEPER_LOST;
         if (!keeper->cgroup && !entry_has_sandboxes(keeper) && TAILQ_EMPTY(&keeper->waiters)) {
                 (void) entry_free(keeper);
@@ -249,12 +259,15 @@ static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
         return 0;
 }
 
-/* Our own child ended. What it kept must not run on without anybody who knows of it. */
+/*
+ * Our own child ended, or one that we told to, whosever child. What it kept must not run on without anybody who knows
+ * of it.
+ */
 static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        siginfo_t info = { 0 };
+        siginfo_t info = { .si_code = CLD_EXITED };
         KeeperEntry *keeper = userdata;
 
-        if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+        if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 ? errno != ECHILD : info.si_pid == 0)
                 return 0;
 
         keeper->exited = sd_event_source_disable_unref(keeper->exited);
@@ -274,6 +287,7 @@ static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdat
                 keeper->state = KEEPER_LOST;
         }
 
+        keeper->has_left = keeper->state == KEEPER_LEAVING;
         entry_end(keeper, "the keeper ended");
         return 0;
 }
@@ -315,8 +329,12 @@ static void end_child(KeeperEntry *keeper) {
 }
 
 static int start_by_systemd(KeeperEntry *keeper) {
-        return keeper_unit_start(
-                &keeper->unit, keeper->keepers->setup.bus, keeper->uid, on_unit_failed, keeper);
+        return keeper_unit_start(&keeper->unit,
+                                 keeper->keepers->setup.bus,
+                                 keeper->uid,
+                                 keeper->has_left,
+                                 on_unit_failed,
+                                 keeper);
 }
 
 static int entry_start(KeeperEntry *keeper) {
@@ -338,6 +356,130 @@ static int entry_begin(KeeperEntry *keeper) {
                 return deadline_set(keeper, START_DEADLINE_USEC, on_start_deadline);
 
         return entry_clear(keeper);
+}
+
+static bool entry_is_idle(const KeeperEntry *keeper) {
+        const Sandboxes *sandboxes = keeper->keepers->setup.sandboxes;
+
+        for (size_t i = 0; i < sandboxes->n_items; i++)
+                if (sandboxes->items[i]->keeper == keeper &&
+                    sandbox_state_is_alive(sandboxes->items[i]->record->state))
+                        return false;
+
+        return !link_client_is_busy(keeper->link);
+}
+
+static int on_leave_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
+        const KeeperEntry *keeper = userdata;
+
+        log_warning("The keeper of %s keeps nothing and does not leave: it is killed", keeper->title);
+        (void) pidfd_signal(keeper->pidfd, SIGKILL);
+        return 0;
+}
+
+/* Its end is heard from the kernel, as whoever waits must not be given one that is still on its way out. */
+static int watch_leave(KeeperEntry *keeper) {
+        int r;
+
+        if (keeper->pidfd < 0) {
+                keeper->pidfd = fcntl(link_client_pidfd(keeper->link), F_DUPFD_CLOEXEC, 3);
+                if (keeper->pidfd < 0)
+                        return -errno;
+
+                r = sd_event_add_io(keeper->keepers->setup.event,
+                                    &keeper->exited,
+                                    keeper->pidfd,
+                                    EPOLLIN,
+                                    on_exited,
+                                    keeper);
+                if (r < 0)
+                        return r;
+        }
+
+        return deadline_set(keeper, LEAVE_DEADLINE_USEC, on_leave_deadline);
+}
+
+void keepers_forget(Keepers *k, SandboxEntry *s) {
+        k->setup.handlers->removed(k->setup.manager,
+                                   s,
+                                   s->record->result,
+                                   s->record->exec_main_code,
+                                   s->record->exec_main_status);
+}
+
+/* As a keeper does: of the ended sandboxes of a user the newest are remembered. Those that no keeper has go first. */
+static void forget_oldest(Keepers *k, uid_t uid) {
+        SandboxEntry *oldest = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < k->setup.sandboxes->n_items; i++) {
+                SandboxEntry *s = k->setup.sandboxes->items[i];
+
+                if (s->record->uid != uid || sandbox_state_is_alive(s->record->state))
+                        continue;
+
+                n++;
+                if (!s->keeper && (!oldest || s->record->timestamp < oldest->record->timestamp))
+                        oldest = s;
+        }
+
+        if (n <= LINK_ENDED_MAX || !oldest)
+                return;
+
+        keepers_forget(k, oldest);
+        forget_oldest(k, uid);
+}
+
+bool keeper_entry_retire(KeeperEntry *keeper) {
+        const KeepersSetup *setup = &keeper->keepers->setup;
+        int r;
+
+        if (keeper->app[0] || keeper->state != KEEPER_READY || !entry_is_idle(keeper))
+                return false;
+
+        r = watch_leave(keeper);
+        /* As an admin would stop it: every version knows that. */
+        if (r >= 0)
+                r = pidfd_signal(keeper->pidfd, SIGTERM);
+        if (r < 0) {
+                (void) log_errno(r, "The keeper of %s cannot be told to leave", keeper->title);
+                return false;
+        }
+
+        log_info("The keeper of %s is of another version and keeps nothing: it leaves", keeper->title);
+        keeper->state = KEEPER_LEAVING;
+        for (size_t i = 0; i < setup->sandboxes->n_items; i++)
+                if (setup->sandboxes->items[i]->keeper == keeper)
+                        setup->sandboxes->items[i]->keeper = NULL;
+        return true;
+}
+
+static int on_reconsider(sd_event_source *s, void *userdata) {
+        (void) keeper_entry_retire(userdata);
+        return 0;
+}
+
+/* Later, from the loop: whoever tells of its sandboxes goes on with the row. */
+static void entry_reconsider(KeeperEntry *keeper) {
+        int r = 0;
+
+        if (keeper->app[0] || !keeper->link || !link_client_is_foreign(keeper->link))
+                return;
+
+        if (keeper->reconsider)
+                r = sd_event_source_set_enabled(keeper->reconsider, SD_EVENT_ONESHOT);
+        else
+                r = sd_event_add_defer(
+                        keeper->keepers->setup.event, &keeper->reconsider, on_reconsider, keeper);
+        if (r < 0)
+                (void) log_errno(r, "The keeper of %s cannot be told to leave", keeper->title);
+}
+
+static void on_answered(LinkClient *l, void *userdata) {
+        KeeperEntry *keeper = link_client_owner(l);
+
+        if (keeper)
+                entry_reconsider(keeper);
 }
 
 KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid) {
@@ -404,6 +546,9 @@ uint32_t keeper_entry_plan_version(const KeeperEntry *keeper) {
 }
 
 int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret) {
+        if (!keeper)
+                return -ESRCH;
+
         return keeper->link ? link_client_new_call(keeper->link, member, ret) : -ENOTCONN;
 }
 
@@ -415,11 +560,8 @@ int keeper_entry_call(KeeperEntry *keeper,
         return keeper->link ? link_client_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
 }
 
-static int on_hello(LinkClient *l,
-                    const LinkHello *hello,
-                    SandboxRecord **records,
-                    size_t n_records,
-                    void *userdata) {
+static int
+on_hello(LinkClient *l, const LinkHello *hello, SandboxRecord **records, size_t n_records, void *userdata) {
         Keepers *k = userdata;
         const char *app = hello->app;
         uid_t uid = hello->uid;
@@ -448,6 +590,7 @@ static int on_hello(LinkClient *l,
         entry_settle(keeper);
         k->setup.handlers->snapshot(k->setup.manager, keeper, records, n_records);
         entry_tell_waiters(keeper, NULL);
+        entry_reconsider(keeper);
         return 0;
 }
 
@@ -465,6 +608,7 @@ static int on_start_app(LinkClient *l, sd_bus_message *call, void *userdata) {
 static void on_changed(LinkClient *l, SandboxRecord *record, void *userdata) {
         _cleanup_(sandbox_record_freep) SandboxRecord *owned = record;
         KeeperEntry *keeper = link_client_owner(l);
+        uid_t uid = record->uid;
         Keepers *k = userdata;
 
         if (!keeper || record->uid != keeper->uid) {
@@ -473,6 +617,8 @@ static void on_changed(LinkClient *l, SandboxRecord *record, void *userdata) {
         }
 
         k->setup.handlers->changed(k->setup.manager, keeper, TAKE_PTR(owned));
+        forget_oldest(k, uid);
+        entry_reconsider(keeper);
 }
 
 static void
@@ -483,14 +629,16 @@ on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int3
 
         if (s && keeper && s->keeper == keeper)
                 k->setup.handlers->removed(k->setup.manager, s, sandbox_result_of(result), code, status);
+        if (keeper)
+                entry_reconsider(keeper);
 }
 
-static void on_limit_hit(LinkClient *l, const char *id, const LimitHit *hit, void *userdata) {
+static void on_event(LinkClient *l, const char *id, const SandboxEvent *e, void *userdata) {
         Keepers *k = userdata;
         SandboxEntry *s = sandboxes_find(k->setup.sandboxes, id);
 
         if (s && s->keeper && s->keeper == link_client_owner(l))
-                k->setup.handlers->limit_hit(k->setup.manager, s, hit);
+                k->setup.handlers->event(k->setup.manager, s, e);
 }
 
 static void on_closed(LinkClient *l, void *userdata) {
@@ -505,9 +653,10 @@ static void on_closed(LinkClient *l, void *userdata) {
 static const LinkServerHandlers link_handlers = {
         .hello = on_hello,
         .start_app = on_start_app,
+        .answered = on_answered,
         .changed = on_changed,
         .removed = on_removed,
-        .limit_hit = on_limit_hit,
+        .event = on_event,
         .closed = on_closed,
 };
 

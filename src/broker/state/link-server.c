@@ -20,6 +20,7 @@
 
 typedef struct LinkCall {
         LIST_ENTRY(LinkCall) entry;
+        LinkClient *client;
         sd_bus_slot *slot;
         LinkReplyHandler handler;
         void *userdata;
@@ -103,7 +104,11 @@ int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret
 }
 
 static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        call_finish(userdata, m);
+        LinkCall *c = userdata;
+        const LinkServer *server = c->client->server;
+
+        server->handlers->answered(c->client, server->userdata);
+        call_finish(c, m);
         return 0;
 }
 
@@ -115,6 +120,7 @@ int link_client_call(
         if (!c)
                 return -ENOMEM;
 
+        c->client = l;
         c->handler = handler;
         c->userdata = userdata;
         r = sd_bus_call_async(l->bus, &c->slot, m, on_reply, c, timeout_usec);
@@ -168,18 +174,18 @@ static int read_records(sd_bus_message *m, uint32_t uid, Records *ret) {
 
 static void choose_versions(LinkClient *l, const LinkHello *hello) {
         l->version = version_common(LINK_VERSION_BROKER, LINK_VERSION, hello->link_min, hello->link_max);
-        l->plan_version =
-                version_common(PLAN_VERSION_FIRST, PLAN_VERSION, hello->plan_min, hello->plan_max);
+        l->plan_version = version_common(PLAN_VERSION_FIRST, PLAN_VERSION, hello->plan_min, hello->plan_max);
         l->foreign = !streq(hello->program, IMMURED_VERSION) || hello->link_max != LINK_VERSION ||
                      hello->plan_max != PLAN_VERSION;
         if (l->version == 0)
-                log_warning("A keeper of user %u speaks versions %u to %u of the link, this broker %u to %u: "
-                            "its sandboxes can be listed and ended, and nothing else",
-                            hello->uid,
-                            hello->link_min,
-                            hello->link_max,
-                            LINK_VERSION_BROKER,
-                            LINK_VERSION);
+                log_warning(
+                        "A keeper of user %u speaks versions %u to %u of the link, this broker %u to %u: "
+                        "its sandboxes can be listed and ended, and nothing else",
+                        hello->uid,
+                        hello->link_min,
+                        hello->link_max,
+                        LINK_VERSION_BROKER,
+                        LINK_VERSION);
 }
 
 static int reply_welcome(LinkClient *l, sd_bus_message *m) {
@@ -285,19 +291,49 @@ static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *e
         return 0;
 }
 
-static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int on_event(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *id, *name;
         LinkClient *l = userdata;
-        LimitHit hit = { 0 };
+        SandboxEvent e;
+        int r, kind;
+
+        r = sd_bus_message_read(m, "ss", &id, &name);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends an event that cannot be read");
+                return 0;
+        }
+
+        kind = sandbox_event_from_name(name);
+        if (kind < 0) {
+                log_debug("A keeper tells of %s, which this broker does not know", name);
+                return 0;
+        }
+
+        r = sandbox_event_read(m, (SandboxEventKind) kind, &e);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends a %s that cannot be read", name);
+                return 0;
+        }
+
+        l->server->handlers->event(l, id, &e, l->server->userdata);
+        return 0;
+}
+
+/* As keepers of version 2 of the link say it, which know no other event. */
+static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        SandboxEvent e = { .kind = SANDBOX_EVENT_LIMIT_HIT };
+        LinkClient *l = userdata;
+        EventValue *v = e.details;
         const char *id;
         int r;
 
-        r = sd_bus_message_read(m, "ssstt", &id, &hit.resource, &hit.level, &hit.value, &hit.limit);
+        r = sd_bus_message_read(m, "ssstt", &id, &v[0].text, &v[1].text, &v[2].number, &v[3].number);
         if (r < 0) {
                 (void) log_errno(r, "A keeper sends a hit of a limit that cannot be read");
                 return 0;
         }
 
-        l->server->handlers->limit_hit(l, id, &hit, l->server->userdata);
+        l->server->handlers->event(l, id, &e, l->server->userdata);
         return 0;
 }
 
@@ -344,6 +380,7 @@ static const struct {
 } signals[] = {
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", on_sandbox_changed },
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", on_sandbox_removed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Event",          on_event },
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "LimitHit",       on_limit_hit },
         { "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
           on_disconnected },

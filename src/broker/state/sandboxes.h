@@ -18,7 +18,7 @@ struct KeeperEntry;
 typedef struct SandboxEntry {
         char *path; /* of its bus object */
         SandboxRecord *record;
-        struct KeeperEntry *keeper; /* borrowed: a keeper takes its sandboxes along when it goes */
+        struct KeeperEntry *keeper; /* borrowed; NULL: it has ended, and its keeper has left */
 } SandboxEntry;
 
 typedef struct Sandboxes {

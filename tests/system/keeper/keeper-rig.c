@@ -286,8 +286,7 @@ static int make_plan(const RigLaunch *launch, char ret_digest[static SHA256_HEX_
         return fd;
 }
 
-static void
-append_launch(sd_bus_message *m, const RigLaunch *launch, int plan_fd, const char *digest) {
+static void append_launch(sd_bus_message *m, const RigLaunch *launch, int plan_fd, const char *digest) {
         assert_true(sd_bus_message_append(m,
                                           "sa{sv}h",
                                           launch->id ?: "web.3001.1",
