@@ -13,6 +13,8 @@
 
 #define PAUSE_MIN_USEC (50 * USEC_PER_MSEC)
 #define PAUSE_MAX_USEC (5 * USEC_PER_SEC)
+/* Of one who finds nobody there: a broker that comes waits for its keepers for a second, and no longer. */
+#define PAUSE_ABSENT_USEC (500 * USEC_PER_MSEC)
 
 struct LinkClient {
         Keeper *keeper;
@@ -318,6 +320,7 @@ static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
         r = link_connect(l);
         if (r < 0) {
                 log_debug("no broker yet: %s", strerror(-r));
+                l->pause_usec = MIN(l->pause_usec, PAUSE_ABSENT_USEC);
                 link_retry(l);
         }
 

@@ -8,14 +8,15 @@
  * broker then calls the keeper's methods. Both ends check that the other is root (SO_PEERCRED).
  *
  *   broker's object  LINK_BROKER_PATH, interface LINK_BROKER_INTERFACE
- *       Hello(a{sv} hello, aa{sv} records) -> (a{sv} facts)   everything this keeper holds; again after each reconnect.
+ *       Hello(a{sv} hello, aa{sv} records) -> (a{sv} facts)   all that this keeper holds; again after each reconnect
  *           hello: hello.h. facts: Link u, the version that is spoken from here on; 0: there is none in common
  *       StartApp()                       of such a keeper: have it launched; replies when that is answered, or refused
  *   keeper's object  LINK_KEEPER_PATH, interface LINK_KEEPER_INTERFACE
  *       Launch(s id, a{sv} facts, h plan, a(uh) streams, b lease) -> (a{sv} record, ah lease)
  *           facts: InvocationID s; Wait b, false: not for READY=1; PlanHash s, the property; PlanDigest s, hex of
- *           the SHA-256 of what plan holds, which is in the highest version that both read. streams: number of the
- *           standard stream and its descriptor. lease: one descriptor or none. Replies when the launch is done as the plan's type says.
+ *           the SHA-256 of what plan holds, which is in the highest version that both know. streams: number of the
+ *           standard stream and its descriptor. lease: one descriptor or none. Replies when the launch is done as
+ *           the plan's type says.
  *       Stop(s id)                       replies when the sandbox has ended
  *       Kill(s id, s whom, i signal)     whom: "main", "all"
  *       Restart(s id)                    replies when the next run is running
@@ -30,8 +31,8 @@
  *       Event(s id, s name, a{sv} details)   see sandbox-event.h; names that are not known are passed over
  *       LimitHit(s id, s resource, s level, t value, t limit)   the same of version 2
  *
- * Broker and keeper may be of different versions, either of them the older one: the highest that both speak is spoken. What is
- * added to a dictionary needs no new version; a new member does, and a row in hello.c.
+ * Broker and keeper may be of different versions, either of them the older one: the highest that both speak is
+ * spoken. What is added to a dictionary needs no new version; a new member does, and a row in hello.c.
  *
  * Errors carry the names of the public interface (org.immured.Broker1.Error.…), so that the broker hands them on.
  *

@@ -171,8 +171,8 @@ bool plan_root_is_writable(const Plan *p);
 #define PLAN_SIZE_MAX (4U * 1024 * 1024)
 
 /*
- * The versions of the encoding that are written and read, of which PlanHash is that of the newest. A keeper may be older
- * or newer than the broker: it says at its Hello which ones it reads (link/hello.h).
+ * The versions of the encoding that are written and read; PlanHash is that of the newest. A keeper may be older or
+ * newer than the broker: it says at its Hello which ones it reads (link/hello.h).
  */
 #define PLAN_VERSION_FIRST 4U
 #define PLAN_VERSION (4U + IMMURED_NEXT)
@@ -181,8 +181,8 @@ bool plan_root_is_writable(const Plan *p);
 int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size);
 
 /*
- * That of another version. -EPROTONOSUPPORT: it cannot say all that this plan does; *ret_unsaid is the field, static. A
- * field is only left out where the version does by itself what the plan asks for, so that nothing is ever weakened.
+ * That of another version. -EPROTONOSUPPORT: it cannot say all that this plan does; *ret_unsaid is the field, static.
+ * A field is only left out where the version does by itself what the plan asks for, so that nothing is ever weakened.
  */
 int plan_encode_for(
         uint32_t version, const Plan *p, uint8_t **ret, size_t *ret_size, const char **ret_unsaid);

@@ -10,6 +10,7 @@
 #include "broker/peers/connection.h"
 #include "broker/peers/message-size.h"
 #include "broker/state/cgroups.h"
+#include "broker/state/keepers.h"
 
 #include <stdarg.h>
 
@@ -281,7 +282,34 @@ static void call_begin(Call *c) {
                 return;
         }
 
+        /*
+         * For some 0.1 s after the start sandboxes are missing that run. Nearly every answer depends on them in some
+         * way, so every call waits.
+         */
+        if (!keepers_are_heard(c->manager->keepers)) {
+                TAILQ_INSERT_TAIL(&c->manager->early, c, entry);
+                return;
+        }
+
         call_decide(c);
+}
+
+void dispatch_keepers_heard(Manager *m) {
+        Call *c;
+
+        while ((c = TAILQ_FIRST(&m->early))) {
+                TAILQ_REMOVE(&m->early, c, entry);
+                call_decide(c);
+        }
+}
+
+void dispatch_drop(Manager *m) {
+        Call *c;
+
+        while ((c = TAILQ_FIRST(&m->early))) {
+                TAILQ_REMOVE(&m->early, c, entry);
+                (void) call_free(c);
+        }
 }
 
 static size_t backlog(Manager *m) {

@@ -26,3 +26,8 @@ void dispatch_peer_ready(Peer *p, void *userdata);
 
 /* Runs a call again from its beginning, for whoever kept it to find something out. It is not his then. */
 void dispatch_again(struct Call *c);
+
+/* The keepers that were alive before this broker have been heard: goes on with the calls that waited for it. */
+void dispatch_keepers_heard(struct Manager *m);
+/* Frees those that still wait, which answers them. */
+void dispatch_drop(struct Manager *m);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/state/cgroups.h"
+#include "broker/state/expected.h"
 #include "broker/state/keeper-start.h"
 #include "broker/state/keeper-unit.h"
 #include "broker/state/link-server.h"
@@ -64,6 +65,7 @@ struct Keepers {
         LinkServer *server;
         char *cgroup_root; /* NULL: systemd runs keepers */
         LIST_HEAD(, KeeperEntry) list;
+        Expected *expected;
 };
 
 /* app "": the user's own; otherwise the uid does not count. */
@@ -197,13 +199,7 @@ static void entry_end(KeeperEntry *keeper, const char *text) {
 }
 
 static bool entry_has_sandboxes(const KeeperEntry *keeper) {
-        const Sandboxes *sandboxes = keeper->keepers->setup.sandboxes;
-
-        for (size_t i = 0; i < sandboxes->n_items; i++)
-                if (sandboxes->items[i]->keeper == keeper)
-                        return true;
-
-        return false;
+        return sandboxes_has_keeper(keeper->keepers->setup.sandboxes, keeper, false);
 }
 
 static int on_return_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -358,17 +354,6 @@ static int entry_begin(KeeperEntry *keeper) {
         return entry_clear(keeper);
 }
 
-static bool entry_is_idle(const KeeperEntry *keeper) {
-        const Sandboxes *sandboxes = keeper->keepers->setup.sandboxes;
-
-        for (size_t i = 0; i < sandboxes->n_items; i++)
-                if (sandboxes->items[i]->keeper == keeper &&
-                    sandbox_state_is_alive(sandboxes->items[i]->record->state))
-                        return false;
-
-        return !link_client_is_busy(keeper->link);
-}
-
 static int on_leave_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
         const KeeperEntry *keeper = userdata;
 
@@ -408,33 +393,19 @@ void keepers_forget(Keepers *k, SandboxEntry *s) {
 }
 
 /* As a keeper does: of the ended sandboxes of a user the newest are remembered. Those that no keeper has go first. */
-static void forget_oldest(Keepers *k, uid_t uid) {
-        SandboxEntry *oldest = NULL;
-        size_t n = 0;
+static void forget_surplus(Keepers *k, uid_t uid) {
+        SandboxEntry *s;
 
-        for (size_t i = 0; i < k->setup.sandboxes->n_items; i++) {
-                SandboxEntry *s = k->setup.sandboxes->items[i];
-
-                if (s->record->uid != uid || sandbox_state_is_alive(s->record->state))
-                        continue;
-
-                n++;
-                if (!s->keeper && (!oldest || s->record->timestamp < oldest->record->timestamp))
-                        oldest = s;
-        }
-
-        if (n <= LINK_ENDED_MAX || !oldest)
-                return;
-
-        keepers_forget(k, oldest);
-        forget_oldest(k, uid);
+        while ((s = sandboxes_surplus(k->setup.sandboxes, uid, LINK_ENDED_MAX)))
+                keepers_forget(k, s);
 }
 
 bool keeper_entry_retire(KeeperEntry *keeper) {
         const KeepersSetup *setup = &keeper->keepers->setup;
         int r;
 
-        if (keeper->app[0] || keeper->state != KEEPER_READY || !entry_is_idle(keeper))
+        if (keeper->app[0] || keeper->state != KEEPER_READY || link_client_is_busy(keeper->link) ||
+            sandboxes_has_keeper(setup->sandboxes, keeper, true))
                 return false;
 
         r = watch_leave(keeper);
@@ -448,9 +419,7 @@ bool keeper_entry_retire(KeeperEntry *keeper) {
 
         log_info("The keeper of %s is of another version and keeps nothing: it leaves", keeper->title);
         keeper->state = KEEPER_LEAVING;
-        for (size_t i = 0; i < setup->sandboxes->n_items; i++)
-                if (setup->sandboxes->items[i]->keeper == keeper)
-                        setup->sandboxes->items[i]->keeper = NULL;
+        sandboxes_orphan(setup->sandboxes, keeper);
         return true;
 }
 
@@ -560,6 +529,8 @@ int keeper_entry_call(KeeperEntry *keeper,
         return keeper->link ? link_client_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
 }
 
+bool keepers_are_heard(const Keepers *k) { return !expected_any(k->expected); }
+
 static int
 on_hello(LinkClient *l, const LinkHello *hello, SandboxRecord **records, size_t n_records, void *userdata) {
         Keepers *k = userdata;
@@ -591,6 +562,7 @@ on_hello(LinkClient *l, const LinkHello *hello, SandboxRecord **records, size_t 
         k->setup.handlers->snapshot(k->setup.manager, keeper, records, n_records);
         entry_tell_waiters(keeper, NULL);
         entry_reconsider(keeper);
+        expected_heard(k->expected, uid, app);
         return 0;
 }
 
@@ -601,6 +573,10 @@ static int on_start_app(LinkClient *l, sd_bus_message *call, void *userdata) {
 
         if (!keeper || app_name_parse(keeper->app, &name) < 0)
                 return -EINVAL;
+        /* What runs counts against limits. The keeper asks again. */
+        if (!keepers_are_heard(k))
+                return sd_bus_reply_method_errorf(
+                        call, ERROR_BUSY, "Not all keepers have been heard of yet");
 
         return k->setup.handlers->start_app(k->setup.manager, call, &name);
 }
@@ -617,7 +593,7 @@ static void on_changed(LinkClient *l, SandboxRecord *record, void *userdata) {
         }
 
         k->setup.handlers->changed(k->setup.manager, keeper, TAKE_PTR(owned));
-        forget_oldest(k, uid);
+        forget_surplus(k, uid);
         entry_reconsider(keeper);
 }
 
@@ -650,6 +626,12 @@ static void on_closed(LinkClient *l, void *userdata) {
                 entry_lose(keeper);
 }
 
+static void on_heard(void *userdata) {
+        const Keepers *k = userdata;
+
+        k->setup.handlers->heard(k->setup.manager);
+}
+
 static const LinkServerHandlers link_handlers = {
         .hello = on_hello,
         .start_app = on_start_app,
@@ -677,6 +659,10 @@ int keepers_new(Keepers **ret, const KeepersSetup *setup) {
                 k->setup.cgroup_root = k->cgroup_root;
         }
 
+        r = expected_new(&k->expected, setup->event, setup->hierarchy, on_heard, k);
+        if (r < 0)
+                return r;
+
         r = link_server_new(&k->server, setup->event, &link_handlers, k);
         if (r < 0)
                 return r;
@@ -689,6 +675,7 @@ Keepers *keepers_free(Keepers *k) {
         if (!k)
                 return NULL;
 
+        (void) expected_free(k->expected);
         (void) link_server_free(TAKE_PTR(k->server));
         while (!LIST_EMPTY(&k->list)) {
                 KeeperEntry *keeper = LIST_FIRST(&k->list);

@@ -36,6 +36,8 @@ typedef struct KeepersHandlers {
         void (*removed)(
                 struct Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status);
         void (*event)(struct Manager *m, SandboxEntry *s, const SandboxEvent *e);
+        /* The keepers that were alive before this broker have been heard. */
+        void (*heard)(struct Manager *m);
         /* A unit wants its application run. Replies to the call, at once or later, or returns negative errno. */
         int (*start_app)(struct Manager *m, sd_bus_message *call, const AppName *app);
 } KeepersHandlers;
@@ -44,7 +46,8 @@ typedef struct KeepersHandlers {
 typedef struct KeepersSetup {
         sd_event *event;
         sd_bus *bus; /* on which systemd is asked for keepers */
-        const Sandboxes *sandboxes;
+        Sandboxes *sandboxes;
+        const char *hierarchy;   /* below which keepers' groups are, whoever runs them */
         const char *cgroup_root; /* where we run keepers ourselves; NULL: systemd does. Copied. */
         const KeepersHandlers *handlers;
         struct Manager *manager; /* for them */
@@ -55,6 +58,12 @@ int keepers_new(Keepers **ret, const KeepersSetup *setup);
 /* Takes NULL, returns NULL; whoever waits is told that the keeper is gone. */
 Keepers *keepers_free(Keepers *k);
 DEFINE_CLEANUP(Keepers *, keepers_free);
+
+/*
+ * Whether all keepers that were alive when this broker started have said what they keep, or have had a second for it.
+ * Before that nothing may be said of sandboxes, as some would be missing.
+ */
+bool keepers_are_heard(const Keepers *k);
 
 /* The user's own keeper if it is linked, or NULL. */
 KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid);
@@ -76,8 +85,8 @@ struct KeeperWaiter {
 };
 
 /*
- * Has the keeper end, if nothing that it keeps runs and nothing that was asked of it is under way: whether it does. What
- * it knows of sandboxes that have ended is the broker's from then on. Whoever waits for it gets the one after it.
+ * Has the keeper end, if nothing that it keeps runs and nothing that was asked of it is under way: whether it does.
+ * What it knows of sandboxes that have ended is the broker's from then on. Whoever waits for it gets the one after it.
  */
 bool keeper_entry_retire(KeeperEntry *keeper);
 
