@@ -113,18 +113,12 @@ static const Property properties[] = {
 };
 
 static const Member members[] = {
-        { .name = "Stop", .verb = ACCESS_STOP, .works = true, .handler = call_stop },
-        { .name = "Kill", .in = { "si", "whom signal" }, .verb = ACCESS_KILL, .works = true, .handler = call_kill },
-        { .name = "Restart", .verb = ACCESS_RESTART, .works = true, .handler = call_restart },
-        { .name = "Freeze", .verb = ACCESS_FREEZE, .works = true, .handler = call_freeze },
-        { .name = "Thaw", .verb = ACCESS_THAW, .works = true, .handler = call_thaw },
-        { .name = "SetProperties", .in = { "a(sv)", "properties" },
-          .verb = ACCESS_SET_PROPERTIES, .works = true, .handler = call_set_properties },
-        { .name = "GetProcesses", .out = { "a(sus)", "processes" },
-          .verb = ACCESS_INSPECT, .works = true, .handler = call_get_processes },
-        { .name = "GetFaults", .out = { "a(tssttas)", "faults" },
-          .verb = ACCESS_INSPECT, .works = true, .handler = call_get_faults },
-        { .name = "ResetFailed", .verb = ACCESS_RESET_FAILED, .works = true, .handler = call_reset_failed },
+#define VERB(verb_, name_, rule, member, types, names_, handler_, help)                                     \
+        { .name = member, .in = { types, names_ + (sizeof(names_) > 1) },                                   \
+          .verb = ACCESS_##verb_, .works = true, .handler = handler_ },
+#define QUESTION(member, types, names, handler_, help)                                                      \
+        { .name = member, .out = { types, names }, .verb = ACCESS_INSPECT, .works = true, .handler = handler_ },
+#include "broker/access/sandbox-verbs.def"
 };
 /* clang-format on */
 
@@ -208,16 +202,6 @@ int sandbox_append_changes(sd_bus_message *m,
         return sd_bus_message_close_container(m);
 }
 
-/* Any keeper's answer to a verb, handed on under its own name. */
-static void on_done(sd_bus_message *reply, void *userdata) {
-        _cleanup_(call_freep) Call *c = userdata;
-
-        if (!reply || sd_bus_message_is_method_error(reply, NULL))
-                call_reply_error(c, call_fail_as(c, reply));
-        else
-                (void) call_reply(c, NULL);
-}
-
 /* The call is the handler's once it was sent. */
 static int sent(Call *c, int r) {
         if (r == -ENOTCONN)
@@ -227,27 +211,13 @@ static int sent(Call *c, int r) {
         return r < 0 ? r : 1;
 }
 
-static int forward(Call *c, LinkCaller caller, LinkReplyHandler handler) {
-        const SandboxEntry *s = c->object.sandbox;
-
-        return sent(c, caller(s->keeper, s->record->id, handler, c));
-}
-
-int call_stop(Call *c) { return forward(c, link_stop, on_done); }
-
-int call_restart(Call *c) { return forward(c, link_restart, on_done); }
-
-int call_freeze(Call *c) { return forward(c, link_freeze, on_done); }
-
-int call_thaw(Call *c) { return forward(c, link_thaw, on_done); }
-
-int call_reset_failed(Call *c) { return forward(c, link_reset_failed, on_done); }
-
-/* Any keeper's answer that has the arguments which the member promises. */
+/* Any keeper's answer, with what the member promises. */
 static int copy_answer(Call *c, sd_bus_message *from) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
+        if (!c->member->out.types)
+                return call_reply(c, NULL);
         if (sd_bus_message_has_signature(from, c->member->out.types) <= 0)
                 return -EBADMSG;
 
@@ -274,9 +244,17 @@ static void on_answer(sd_bus_message *reply, void *userdata) {
                 call_reply_error(c, r);
 }
 
-int call_get_processes(Call *c) { return forward(c, link_get_processes, on_answer); }
+int call_ask(Call *c) {
+        const SandboxEntry *s = c->object.sandbox;
 
-int call_get_faults(Call *c) { return forward(c, link_get_faults, on_answer); }
+        return sent(c, link_ask(s->keeper, c->member->name, s->record->id, on_answer, c));
+}
+
+int call_await(Call *c) {
+        const SandboxEntry *s = c->object.sandbox;
+
+        return sent(c, link_await(s->keeper, c->member->name, s->record->id, on_answer, c));
+}
 
 /* A value as a profile says it, or a plain number. */
 static int read_limit(Call *c, LiveLimit *ret) {
@@ -348,7 +326,7 @@ int call_set_properties(Call *c) {
         if (r < 0)
                 return r;
 
-        return sent(c, link_set_limits(s->keeper, s->record->id, limits, n, on_done, c));
+        return sent(c, link_set_limits(s->keeper, s->record->id, limits, n, on_answer, c));
 }
 
 int call_kill(Call *c) {
@@ -366,5 +344,5 @@ int call_kill(Call *c) {
         if (signo < 1 || signo > SIGRTMAX)
                 return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "%d is no signal", signo);
 
-        return sent(c, link_kill(s->keeper, s->record->id, whom, signo, on_done, c));
+        return sent(c, link_kill(s->keeper, s->record->id, whom, signo, on_answer, c));
 }
