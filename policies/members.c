@@ -10,6 +10,7 @@
  */
 
 #include "broker/bus/interfaces.h"
+#include "link/sandbox-event.h"
 
 #include <stdio.h>
 
@@ -119,6 +120,10 @@ static bool print_interface(ObjectKind kind, const Interface *i) {
         }
         for (size_t k = 0; k < i->n_signals; k++) {
                 (void) snprintf(name, sizeof(name), "%s.%s signal", short_name, i->signals[k].name);
+                complete &= print_row(kind, name, ACCESS_SUBSCRIBE, OBJECT_MANAGER);
+        }
+        for (SandboxEventKind k = 0; i->tells_events && k < _SANDBOX_EVENT_MAX; k++) {
+                (void) snprintf(name, sizeof(name), "%s.%s signal", short_name, sandbox_event_row(k)->name);
                 complete &= print_row(kind, name, ACCESS_SUBSCRIBE, OBJECT_MANAGER);
         }
 

@@ -231,7 +231,6 @@ static const Property properties[] = {
 static const Signal signals[] = {
         { "SandboxNew",      { "sosu",  "id sandbox profile uid" } },
         { "SandboxRemoved",  { "sosii", "id sandbox result code status" } },
-        { "LimitHit",        { "ssstt", "id resource level value limit" } },
         { "ProfilesChanged", { "as",    "names" } },
         { "Reloading",       { "b",     "active" } },
 };
@@ -245,4 +244,5 @@ const Interface interface_manager = {
         .n_properties = ELEMENTSOF(properties),
         .signals = signals,
         .n_signals = ELEMENTSOF(signals),
+        .tells_events = true,
 };
