@@ -252,6 +252,9 @@ int plan_compile(Plan **ret,
         free(b.text);
         if (r < 0)
                 return r;
+#if IMMURED_NEXT
+        plan->next = strv_env_get(plan->environment, "NEXT") != NULL;
+#endif
 
         *ret = TAKE_PTR(plan);
         return 0;
