@@ -132,10 +132,10 @@ static void on_launched(void *userdata, const Sandbox *s) {
                 app_launched(k->app, s);
 }
 
-static void on_limit_hit(void *userdata, const Sandbox *s, const Fault *fault) {
+static void on_happened(void *userdata, const Sandbox *s, const SandboxEvent *e) {
         Keeper *k = userdata;
 
-        link_client_limit_hit(k->link, s->record, fault);
+        link_client_event(k->link, s->record, e);
 }
 
 static void on_removed(void *userdata, const Sandbox *s) {
@@ -179,7 +179,7 @@ static const SandboxHandlers sandbox_handlers = {
         .deadline = on_deadline,
         .extended = on_extended,
         .launched = on_launched,
-        .limit_hit = on_limit_hit,
+        .happened = on_happened,
         .removed = on_removed,
         .ended = on_ended,
 };

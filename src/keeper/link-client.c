@@ -63,24 +63,19 @@ void link_client_removed(LinkClient *l, const SandboxRecord *record) {
                 link_break(l->bus, r);
 }
 
-void link_client_limit_hit(LinkClient *l, const SandboxRecord *record, const Fault *fault) {
+void link_client_event(LinkClient *l, const SandboxRecord *record, const SandboxEvent *e) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
         if (!l || !l->announced)
                 return;
 
-        r = sd_bus_emit_signal(l->bus,
-                               LINK_KEEPER_PATH,
-                               LINK_KEEPER_INTERFACE,
-                               "LimitHit",
-                               "ssstt",
-                               record->id,
-                               fault_resource_name(fault->resource),
-                               fault_level_name(fault->level),
-                               fault->value,
-                               fault->limit);
-        if (r < 0)
-                link_break(l->bus, r);
+        r = sd_bus_message_new_signal(l->bus, &m, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Event");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "ss", record->id, sandbox_event_row(e->kind)->name);
+        if (r >= 0)
+                r = sandbox_event_append(m, e);
+        link_send_or_break(l->bus, r, m);
 }
 
 static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error) {

@@ -12,8 +12,8 @@
  */
 
 #include "base/util.h"
-#include "keeper/parts/fault.h"
 #include "link/link.h"
+#include "link/sandbox-event.h"
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -42,7 +42,7 @@ DEFINE_CLEANUP(LinkClient *, link_client_free);
 /* Signals; dropped while nobody listens. Take NULL. */
 void link_client_changed(LinkClient *l, const SandboxRecord *record);
 void link_client_removed(LinkClient *l, const SandboxRecord *record);
-void link_client_limit_hit(LinkClient *l, const SandboxRecord *record, const Fault *fault);
+void link_client_event(LinkClient *l, const SandboxRecord *record, const SandboxEvent *e);
 
 /* Asks for the launch of what this keeper is there for. -ENOTCONN: the broker has not answered a Hello. */
 int link_start_app(LinkClient *l, sd_bus_message_handler_t handler, void *userdata);

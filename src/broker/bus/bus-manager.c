@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/bus/bus-reload.h"
 #include "broker/bus/bus-sandbox.h"
+#include "broker/bus/bus-signals.h"
 #include "broker/bus/interface.h"
-#include "broker/bus/notify.h"
-#include "broker/call/check-access.h"
+#include "broker/call/manager-state.h"
+#include "broker/launch/check-access.h"
 #include "broker/launch/launch.h"
-#include "broker/manager.h"
 
 static int call_get_object(Call *c) {
         _cleanup_free_ char *path = NULL;
@@ -40,9 +41,9 @@ static int call_list_sandboxes(Call *c) {
 
         for (size_t i = 0; i < all->n_items; i++) {
                 const SandboxRecord *record = all->items[i]->record;
-                const Object object = manager_object_of_sandbox(all->items[i]);
+                const Object object = object_of_sandbox(all->items[i]);
 
-                if (!manager_may_see(c->manager, &caller, &object))
+                if (!object_is_visible(c->manager, &caller, &object))
                         continue;
 
                 r = sd_bus_message_append(reply,
@@ -81,9 +82,9 @@ static int call_list_profiles(Call *c) {
 
         for (size_t i = 0; i < catalog->n_entries; i++) {
                 const CatalogEntry *e = catalog->entries + i;
-                const Object object = manager_object_of_profile(e);
+                const Object object = object_of_profile(e);
 
-                if (!manager_may_see(c->manager, &caller, &object))
+                if (!object_is_visible(c->manager, &caller, &object))
                         continue;
 
                 r = sd_bus_message_append(reply,
@@ -91,7 +92,7 @@ static int call_list_profiles(Call *c) {
                                           e->loaded->name,
                                           e->profile && e->profile->description ? e->profile->description
                                                                                 : "",
-                                          manager_may_launch(&caller, e),
+                                          object_may_launch(&caller, e),
                                           e->path);
                 if (r < 0)
                         return r;
@@ -108,7 +109,7 @@ static int call_reload(Call *c) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = manager_reload(c->manager, &text);
+        r = bus_reload(c->manager, &text);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
@@ -120,7 +121,7 @@ static int call_reload(Call *c) {
 static int call_subscribe(Call *c) {
         int r;
 
-        r = notify_subscribe(c->manager, c->peer);
+        r = signals_subscribe(c->manager, c->peer);
         if (r == -EDQUOT)
                 return call_fail(c,
                                  ERROR_QUOTA_EXCEEDED,
@@ -133,7 +134,7 @@ static int call_subscribe(Call *c) {
 }
 
 static int call_unsubscribe(Call *c) {
-        notify_unsubscribe(c->peer);
+        signals_unsubscribe(c->peer);
         return call_reply(c, NULL);
 }
 
@@ -166,9 +167,9 @@ static int get_n_sandboxes(
         uint32_t n = 0;
 
         for (size_t i = 0; i < m->sandboxes.n_items; i++) {
-                const Object sandbox = manager_object_of_sandbox(m->sandboxes.items[i]);
+                const Object sandbox = object_of_sandbox(m->sandboxes.items[i]);
 
-                if (manager_may_see(m, caller, &sandbox))
+                if (object_is_visible(m, caller, &sandbox))
                         n++;
         }
 
@@ -183,33 +184,15 @@ static const Member members[] = {
         { .name = "LaunchLeased",
           .in = { "sa{sv}", "profile options" }, .out = { "soh", "id sandbox lease" },
           .verb = ACCESS_LAUNCH, .subject = SUBJECT_PROFILE, .works = true, .handler = call_launch_leased },
-        { .name = "Stop",
-          .in = { "s", "id" },
-          .verb = ACCESS_STOP, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_stop },
-        { .name = "Kill",
-          .in = { "ssi", "id whom signal" },
-          .verb = ACCESS_KILL, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_kill },
-        { .name = "Restart",
-          .in = { "s", "id" },
-          .verb = ACCESS_RESTART, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_restart },
-        { .name = "Freeze",
-          .in = { "s", "id" },
-          .verb = ACCESS_FREEZE, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_freeze },
-        { .name = "Thaw",
-          .in = { "s", "id" },
-          .verb = ACCESS_THAW, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_thaw },
-        { .name = "SetProperties",
-          .in = { "sa(sv)", "id properties" },
-          .verb = ACCESS_SET_PROPERTIES, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_set_properties },
-        { .name = "GetProcesses",
-          .in = { "s", "id" }, .out = { "a(sus)", "processes" },
-          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_get_processes },
-        { .name = "GetFaults",
-          .in = { "s", "id" }, .out = { "a(tssttas)", "faults" },
-          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_get_faults },
-        { .name = "ResetFailed",
-          .in = { "s", "id" },
-          .verb = ACCESS_RESET_FAILED, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_reset_failed },
+#define VERB(verb_, name_, rule, member, types, names, handler_, help)                                      \
+        { .name = member,                                                                                   \
+          .in = { "s" types, "id" names },                                                                  \
+          .verb = ACCESS_##verb_, .subject = SUBJECT_SANDBOX, .works = true, .handler = handler_ },
+#define QUESTION(member, types, names, handler_, help)                                                      \
+        { .name = member,                                                                                   \
+          .in = { "s", "id" }, .out = { types, names },                                                     \
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = handler_ },
+#include "broker/access/sandbox-verbs.def"
         { .name = "GetSandbox",
           .in = { "s", "id" }, .out = { "o", "sandbox" },
           .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .handler = call_get_object },
@@ -248,7 +231,6 @@ static const Property properties[] = {
 static const Signal signals[] = {
         { "SandboxNew",      { "sosu",  "id sandbox profile uid" } },
         { "SandboxRemoved",  { "sosii", "id sandbox result code status" } },
-        { "LimitHit",        { "ssstt", "id resource level value limit" } },
         { "ProfilesChanged", { "as",    "names" } },
         { "Reloading",       { "b",     "active" } },
 };
@@ -262,4 +244,5 @@ const Interface interface_manager = {
         .n_properties = ELEMENTSOF(properties),
         .signals = signals,
         .n_signals = ELEMENTSOF(signals),
+        .tells_events = true,
 };

@@ -4,10 +4,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/bus/interface.h"
 #include "broker/call/authorize.h"
+#include "broker/call/manager-state.h"
 #include "broker/launch/launch-profile.h"
-#include "broker/manager.h"
 #include "broker/state/link-calls.h"
 #include "plan/plan-compile.h"
 
@@ -136,7 +135,7 @@ static int compile(Launch *l, const LaunchProfile *p, Plan **ret) {
 }
 
 static int check_wait(Launch *l, const Profile *p) {
-        if (l->options.wait_set && !l->options.wait && p->type == SERVICE_ONESHOT)
+        if (l->options.wait_set && !l->options.wait && p->terms.type == SERVICE_ONESHOT)
                 return call_fail(
                         l->call,
                         SD_BUS_ERROR_INVALID_ARGS,
@@ -212,13 +211,13 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
         }
 }
 
-static uint64_t answer_timeout(const Plan *p) {
+static uint64_t answer_timeout(const Terms *t) {
         /* It answers when it has ended, however long that takes; the keeper watches RuntimeMaxSec=. */
-        if (p->type == SERVICE_ONESHOT || p->timeout_start_usec > UINT64_MAX / PLAN_EXTENSION_MAX / 2)
+        if (t->type == SERVICE_ONESHOT || t->timeout_start_usec > UINT64_MAX / PLAN_EXTENSION_MAX / 2)
                 return UINT64_MAX;
 
         /* An application that is to say when it is ready may ask for more time. */
-        return p->timeout_start_usec * (p->type == SERVICE_NOTIFY ? PLAN_EXTENSION_MAX : 1) +
+        return t->timeout_start_usec * (t->type == SERVICE_NOTIFY ? PLAN_EXTENSION_MAX : 1) +
                ANSWER_GRACE_USEC;
 }
 
@@ -268,7 +267,7 @@ static int send_to_keeper(Launch *l, KeeperEntry *keeper) {
                            },
                            on_launched,
                            l,
-                           answer_timeout(plan));
+                           answer_timeout(&plan->terms));
 }
 
 static void on_keeper(KeeperEntry *keeper, const char *text, void *userdata) {

@@ -189,7 +189,7 @@ static void on_notified(void *userdata, pid_t sender, const NotifyMessage *messa
 static int step_notify(Start *st, sd_bus_error *error) {
         Run *run = st->run;
 
-        if (st->request->plan->notify_access == NOTIFY_ACCESS_NONE)
+        if (st->request->terms->notify_access == NOTIFY_ACCESS_NONE)
                 return 0;
 
         return notify_socket_new(

@@ -53,7 +53,7 @@ static int step_plan(Start *st, sd_bus_error *error) {
 static int step_keep(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
 
-        terms_from_plan(&s->terms, st->plan);
+        s->terms = st->plan->terms;
         (void) sandbox_count_start(s);
 
         s->plan_fd = duplicate(st->request->plan_fd);

@@ -221,6 +221,13 @@ static void
 on_hit(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limit, void *userdata) {
         Sandbox *s = userdata;
         Fault fault = { clock_usec(CLOCK_REALTIME), resource, level, value, limit, NULL };
+        const SandboxEvent hit = {
+                .kind = SANDBOX_EVENT_LIMIT_HIT,
+                .details = { { .text = fault_resource_name(resource) },
+                             { .text = fault_level_name(level) },
+                             { .number = value },
+                             { .number = limit } },
+        };
 
         if (!s->faults && faults_new(&s->faults) < 0) {
                 (void) log_oom();
@@ -232,8 +239,8 @@ on_hit(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limit,
         (void) processes_names(s->run->cgroup_fd, PROCESSES_SHOWN, &fault.processes);
         faults_add(s->faults, &fault);
 
-        sandbox_tell_limit_hit(s, &fault);
-        s->context->handlers->limit_hit(s->context->userdata, s, &fault);
+        sandbox_tell_event(s, &hit);
+        s->context->handlers->happened(s->context->userdata, s, &hit);
 }
 
 static const RunHandlers run_handlers = {

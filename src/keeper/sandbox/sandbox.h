@@ -38,6 +38,7 @@
 #include "keeper/run/limits.h"
 #include "keeper/run/run.h"
 #include "link/link.h"
+#include "link/sandbox-event.h"
 
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
@@ -56,7 +57,7 @@ typedef struct SandboxHandlers {
         void (*extended)(void *userdata, const Sandbox *s, uint64_t timeout_usec);
         /* It is launched, or will never be. */
         void (*launched)(void *userdata, const Sandbox *s);
-        void (*limit_hit)(void *userdata, const Sandbox *s, const Fault *fault);
+        void (*happened)(void *userdata, const Sandbox *s, const SandboxEvent *e);
         /* It ends, and nothing of it is to be remembered. */
         void (*removed)(void *userdata, const Sandbox *s);
         /* It came to its end, and what is to be answered was answered. May free it. */
@@ -180,11 +181,11 @@ void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status);
 
 /* What follows is for the files sandbox*.c among themselves: each uses only what stands above its own part. */
 
-/* sandbox-events.c, entries for the journal: a run began, or is over; the next is one too many; a limit was hit. */
+/* sandbox-events.c, entries for the journal: a run began, or is over; the next is one too many; an event. */
 void sandbox_tell_started(const Sandbox *s);
 void sandbox_tell_ended(const Sandbox *s);
 void sandbox_tell_start_limit(const Sandbox *s);
-void sandbox_tell_limit_hit(const Sandbox *s, const Fault *fault);
+void sandbox_tell_event(const Sandbox *s, const SandboxEvent *e);
 
 /*
  * sandbox-answer.c, who waits. An open Launch() gets its error, or the record and the lease; an open Restart() the
