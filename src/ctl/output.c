@@ -49,7 +49,8 @@ bool output_wants_colour(void) {
         return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && !streq(term, "dumb");
 }
 
-size_t output_width(void) {
+/* Of standard output in columns; 0: it is no terminal. */
+static size_t output_width(void) {
         struct winsize ws = {};
 
         if (!isatty(STDOUT_FILENO))

@@ -47,9 +47,8 @@ table_format(const json_t *rows, const TableColumn *columns, size_t n_columns, c
 /* One value as a person reads it, escaped: "yes", "-" for nothing, items with blanks between. Caller frees. */
 char *json_to_text(const json_t *value);
 
-/* Whether standard output is a terminal that wants colours, and how wide it is (0: no terminal). */
+/* Whether standard output is a terminal that wants colours. */
 bool output_wants_colour(void);
-size_t output_width(void);
 
 /* ANSI sequences for a sandbox's state, and back; "" where nothing is to be coloured. */
 const char *output_state_colour(const char *state, bool colour);

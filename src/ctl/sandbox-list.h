@@ -14,6 +14,3 @@
  * uid, user, instance, state, leader, path. 0 or negative errno, told.
  */
 int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret);
-
-/* A user's name as this machine's account database has it, or the number as text; caller frees. NULL: no memory. */
-char *user_name_of(uint32_t uid);

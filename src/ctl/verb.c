@@ -9,6 +9,9 @@
 
 #include <stdio.h>
 
+static int verb_version(const Options *o, int n, char **args);
+static int verb_help(const Options *o, int n, char **args);
+
 #define LAUNCHING (OPTION_LAUNCH | OPTION_QUIET)
 #define SHOWING (OPTION_LISTING | OPTION_QUIET)
 #define IN_ORDER true
@@ -79,7 +82,8 @@ const Verb *verb_find(const char *name) {
         return NULL;
 }
 
-int verb_check(const Verb *verb, int n) {
+/* -EINVAL, told, where n words are too few or too many. */
+static int verb_check(const Verb *verb, int n) {
         if (n < verb->min_args)
                 return ctl_error(-EINVAL,
                                  "%s needs %s; see immurectl help %s",
@@ -109,7 +113,8 @@ static void append_overview(Buffer *b) {
         buffer_append_text(b, "\nOptions:\n");
 }
 
-int verb_print_help(const Verb *verb) {
+/* All of the help, or that of one verb, on standard output. 0 or negative errno, told. */
+static int verb_print_help(const Verb *verb) {
         _cleanup_free_ char *options = options_help(verb ? verb->options | OPTION_ALWAYS : ~0U),
                             *text = NULL;
         _cleanup_buffer_ Buffer b = {};
@@ -183,7 +188,7 @@ static json_t *verb_table_to_json(void) {
         return json_pack("{s:O}", "commands", commands);
 }
 
-int verb_version(const Options *o, int n, char **args) {
+static int verb_version(const Options *o, int n, char **args) {
         _cleanup_json_ json_t *version = json_pack("{s:s}", "version", IMMURED_VERSION);
 
         if (o->output != OUTPUT_TEXT)
@@ -193,7 +198,7 @@ int verb_version(const Options *o, int n, char **args) {
         return output_flush();
 }
 
-int verb_help(const Options *o, int n, char **args) {
+static int verb_help(const Options *o, int n, char **args) {
         const Verb *verb = NULL;
 
         if (n > 0) {

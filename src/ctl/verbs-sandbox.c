@@ -20,7 +20,8 @@ static const TableColumn sandbox_columns[] = {
         { "leader", "LEADER", COLUMN_RIGHT },
 };
 
-char *user_name_of(uint32_t uid) {
+/* As this machine's account database has it, or the number as text; caller frees. NULL: no memory. */
+static char *user_name_of(uint32_t uid) {
         const struct passwd *pw = getpwuid(uid);
 
         return pw ? strdup(pw->pw_name) : text_printf("%" PRIu32, uid);
