@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * verb — the one table of what immurectl can do
+ * verb — the table of everything that immurectl can do
  *
  * Runs in: immurectl. Privilege: none.
  */
@@ -10,8 +10,8 @@
 #include "ctl/options.h"
 
 /*
- * Does it. n words in args, none of them options; their number was checked. Returns the exit status, or negative
- * errno after it has said on standard error what went wrong.
+ * Does it. args holds n words without options, as many as the row allows. Returns the exit status, or negative errno
+ * after it has written to standard error what went wrong.
  */
 typedef int (*VerbFunction)(const Options *o, int n, char **args);
 
