@@ -3,6 +3,7 @@
 
 #include "broker/call/manager-state.h"
 #include "link/link.h"
+#include "seccomp/seccomp-compile.h"
 
 void launch_profile_done(LaunchProfile *p) {
         (void) profile_unref(p->tightened);
