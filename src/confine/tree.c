@@ -1,310 +1,369 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/tree.h"
 
-#include "base/text.h"
+#include "base/fd.h"
 #include "confine/caps.h"
 #include "confine/identity.h"
 #include "confine/mountfd.h"
-#include "confine/resolve.h"
-#include "confine/tree-state.h"
+#include "confine/tree-place.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #define ROOT_SIZE (UINT64_C(4) * 1024 * 1024)
 #define ROOT_INODES UINT64_C(16384)
 #define ROOT_INODES_MORE (UINT64_C(1) << 20)
 
-static const char *const mask_names[] = { ".nothing-file", ".nothing-directory" };
+/* Where a plan gives a tmpfs no size, it is meant to hold names, not data. */
+#define TMPFS_SIZE_LEAST (UINT64_C(1) << 20)
+#define TMPFS_INODES_LEAST UINT64_C(1024)
+#define TMPFS_INODES_MOST (UINT64_C(1) << 20)
 
-/* RootEphemeral=: what is root's in the directory is the application's here. */
-static bool root_is_users(const Plan *p) {
-        return p->nodes[0].kind == PLAN_NODE_OVERLAY && p->nodes[0].flags & PLAN_NODE_IDMAP;
+typedef struct ProcEntry {
+        const char *name;
+        bool read_only; /* otherwise masked */
+} ProcEntry;
+
+/*
+ * What a full /proc shows of the machine apart from processes: it is nobody's business in a sandbox, or must not be
+ * written.
+ */
+/* clang-format off */
+static const ProcEntry proc_entries[] = {
+        { "acpi",          false }, { "asound",       false }, { "interrupts",  false }, { "kallsyms",      false },
+        { "kcore",         false }, { "key-users",    false }, { "keys",        false }, { "kmsg",          false },
+        { "kpagecgroup",   false }, { "kpagecount",   false }, { "kpageflags",  false }, { "latency_stats", false },
+        { "sched_debug",   false }, { "scsi",         false }, { "slabinfo",    false }, { "sysrq-trigger", false },
+        { "timer_list",    false }, { "vmallocinfo",  false },
+        { "bus",           true  }, { "fs",           true  }, { "irq",         true  }, { "sys",           true  },
+};
+/* clang-format on */
+
+static int make_directory(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        fd = tree_make_directory(t, n->target, (mode_t) n->mode);
+        if (fd >= 0) {
+                /* mkdir(2) ignores set-id bits, and fchmod(2) refuses a descriptor with O_PATH. */
+                _cleanup_close_ int opened = -EBADF;
+
+                if (n->mode & (S_ISUID | S_ISGID)) {
+                        opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                        if (opened < 0 || fchmod(opened, n->mode) < 0)
+                                return -errno;
+                }
+                return tree_add_later(t, TAKE_FD(fd), 0, n->flags & PLAN_NODE_OWNED);
+        }
+
+        /* It exists, or must not be made here; then it has to exist. */
+        if (fd == -EEXIST || fd == -ENOENT)
+                fd = tree_open(t, n->target);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+
+        return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-static void tree_done(Tree *t) {
-        for (size_t i = 0; i < t->n_later; i++)
-                (void) safe_close(t->later[i].fd);
-        for (size_t i = 0; i < ELEMENTSOF(t->mask_fds); i++)
-                (void) safe_close(t->mask_fds[i]);
-        (void) safe_close(t->parent_fd);
-        (void) safe_close(t->scratch_fd);
-        (void) safe_close(t->root_fd);
-        free(t->later);
-        free(t->own_mounts);
+static int make_symlink(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+
+        return tree_make_symlink(t, n->target, n->source);
 }
 
-int tree_add_own_mount(Tree *t, int mount_fd) {
-        int r = mount_identify(mount_fd, &t->own_mounts[t->n_own_mounts], NULL);
+static int make_file(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int fd = -EBADF;
+        int r;
 
-        t->n_own_mounts += r >= 0;
-        return r;
+        /*
+         * Only RootDirectory= can bring a file of that name. The layer in memory then hides it; the admin's
+         * directory keeps it.
+         */
+        r = tree_remove(t, n->target);
+        if (r < 0)
+                return r;
+        fd = tree_make_file(t, n->target, (mode_t) n->mode);
+        if (fd < 0)
+                return fd;
+        r = fd_write_full(fd, n->data, strlen(n->data));
+        if (r < 0)
+                return r;
+
+        if (n->flags & PLAN_NODE_OWNED && fchown(fd, t->uid, t->gid) < 0)
+                return -errno;
+
+        return 0;
 }
 
-static int tree_check_own(const Tree *t, int fd) {
+static int make_tmpfs(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        const uint64_t bytes = MAX(n->size, TMPFS_SIZE_LEAST);
+        const uint64_t inodes = MIN(MAX(bytes / 2048, TMPFS_INODES_LEAST), TMPFS_INODES_MOST);
+        char size[24], nr_inodes[24], mode[16];
+        const MountOption options[] = { { "size", size }, { "nr_inodes", nr_inodes }, { "mode", mode }, {} };
+        uint64_t attributes = mount_attributes(n->flags) | MOUNT_ATTR_NODEV;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        (void) snprintf(size, sizeof(size), "%llu", (unsigned long long) bytes);
+        (void) snprintf(nr_inodes, sizeof(nr_inodes), "%llu", (unsigned long long) inodes);
+        (void) snprintf(mode, sizeof(mode), "%o", n->mode);
+
+        /* Not read-only yet: what belongs in it must come first. */
+        fd = mount_new("tmpfs", options, attributes & ~(uint64_t) MOUNT_ATTR_RDONLY);
+        if (fd < 0)
+                return fd;
+        r = tree_add_own_mount(t, fd);
+        if (r < 0)
+                return r;
+        r = tree_attach(t, fd, n->target, true);
+        if (r < 0)
+                return r;
+
+        return tree_add_later(t, TAKE_FD(fd), attributes & MOUNT_ATTR_RDONLY, n->flags & PLAN_NODE_OWNED);
+}
+
+/* BIND and DEVICE: the mount is ready, with all of its attributes. */
+static int make_bind(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        const Source *source = &t->sources->items[i];
+
+        return n->flags & PLAN_NODE_ABSENT ? 0 : tree_attach(t, source->fd, n->target, source->is_directory);
+}
+
+/* Adds attributes to a target: to its mount if it is the root of one, else to a copy that is mounted over it. */
+static int add_attributes(int target, uint64_t attributes, bool recursive) {
+        _cleanup_close_ int copy = -EBADF;
+        bool is_root;
         uint64_t id;
         int r;
 
-        r = mount_identify(fd, &id, NULL);
+        r = mount_identify(target, &id, &is_root);
+        if (r < 0)
+                return r;
+        if (is_root)
+                return mount_restrict(target, attributes, -EBADF, recursive);
+
+        copy = mount_clone(target, recursive);
+        if (copy < 0)
+                return copy;
+        r = mount_restrict(copy, attributes, -EBADF, recursive);
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < t->n_own_mounts; i++)
-                if (t->own_mounts[i] == id)
-                        return 0;
-
-        /* Said like this because that is what it comes to: nothing is there, and nothing will be made. */
-        return -ENOENT;
+        return mount_attach(copy, target);
 }
 
-int tree_add_later(Tree *t, int fd, uint64_t attributes, bool owned) {
-        if (attributes == 0 && !owned)
-                (void) safe_close(fd);
-        else
-                t->later[t->n_later++] = (TreeLater){ .fd = fd, .attributes = attributes, .owned = owned };
-
-        return 0;
-}
-
-int tree_seal(Tree *t) {
-        for (; t->n_later > 0; t->n_later--) {
-                const TreeLater *l = &t->later[t->n_later - 1];
-                int r;
-
-                if (l->owned && fchownat(l->fd, "", t->uid, t->gid, AT_EMPTY_PATH) < 0)
-                        return -errno;
-                r = l->attributes == 0 ? 0 : mount_restrict(l->fd, l->attributes, -EBADF, false);
-                if (r < 0)
-                        return r;
-                (void) safe_close(l->fd);
-        }
-
-        return 0;
-}
-
-int tree_open(const Tree *t, const char *target) { return resolve_path(t->root_fd, target, NULL); }
-
-/*
- * The rights to make something in a directory: root's are enough, but where the root belongs to the application. Then
- * what is made there is the application's as well, and make_as_root() must follow.
- */
-static int make_as_owner(const Tree *t, int parent_fd) {
-        struct stat st;
-
-        if (!root_is_users(t->plan))
-                return 0;
-        if (fstat(parent_fd, &st) < 0)
-                return -errno;
-
-        return st.st_uid == t->uid ? identity_make_as(t->uid, t->gid) : 0;
-}
-
-/* Keeps the result of what was done meanwhile. */
-static int make_as_root(const Tree *t, int result) {
-        int r = root_is_users(t->plan) ? identity_make_as(0, 0) : 0;
-
-        return r < 0 ? r : result;
-}
-
-static int make_directory(const Tree *t, int parent_fd, const char *name, mode_t mode) {
-        int fd, r;
-
-        r = make_as_owner(t, parent_fd);
-        if (r < 0)
-                return r;
-        r = make_as_root(t, mkdirat(parent_fd, name, mode) < 0 ? -errno : 0);
-        if (r < 0)
-                return r;
-
-        fd = openat(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
-}
-
-/* path, with whatever of it is missing made. */
-static int make_directories(const Tree *t, const char *path) {
-        _cleanup_close_ int parent = -EBADF;
-        char prefix[PATH_MAX], name[NAME_MAX + 1];
-
-        parent = fcntl(t->root_fd, F_DUPFD_CLOEXEC, 0);
-        if (parent < 0)
-                return -errno;
-
-        for (const char *p = path; *p != '\0';) {
-                size_t n = strcspn(p + 1, "/");
-                int fd;
-
-                if (n > NAME_MAX || (size_t) (p + 1 - path) + n >= sizeof(prefix))
-                        return -ENAMETOOLONG;
-                (void) snprintf(name, sizeof(name), "%.*s", (int) n, p + 1);
-                p += n + 1;
-                (void) snprintf(prefix, sizeof(prefix), "%.*s", (int) (p - path), path);
-
-                fd = tree_open(t, prefix);
-                if (fd == -ENOENT) {
-                        fd = tree_check_own(t, parent);
-                        if (fd >= 0)
-                                fd = make_directory(t, parent, name, 0755);
-                }
-                if (fd < 0)
-                        return fd;
-
-                (void) safe_close(parent);
-                parent = fd;
-        }
-
-        return TAKE_FD(parent);
-}
-
-/* Kept for the next target, which mostly lies beside this one. */
-int tree_open_parent(Tree *t, const char *target, const char **ret_name) {
-        const char *slash = strrchr(target, '/');
+static int confine_proc_entry(Tree *t, int proc_fd, const ProcEntry *e) {
         _cleanup_close_ int fd = -EBADF;
-        char parent[PATH_MAX];
+        uint64_t proc_id, id;
         int r;
 
-        if (!slash || slash[1] == '\0' || (size_t) (slash - target) >= sizeof(parent))
-                return -EINVAL;
-        (void) snprintf(
-                parent, sizeof(parent), "%.*s", slash == target ? 1 : (int) (slash - target), target);
+        fd = openat(proc_fd, e->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
 
-        if (t->parent_fd < 0 || !streq(t->parent, parent)) {
-                fd = tree_open(t, parent);
-                if (fd == -ENOENT)
-                        fd = make_directories(t, parent);
-                if (fd < 0)
-                        return fd;
-                r = tree_check_own(t, fd);
+        /* The entry itself, not something mounted over it. */
+        r = mount_identify(proc_fd, &proc_id, NULL);
+        if (r >= 0)
+                r = mount_identify(fd, &id, NULL);
+        if (r < 0)
+                return r;
+        if (proc_id != id)
+                return -EXDEV;
+
+        if (e->read_only)
+                return add_attributes(fd, MOUNT_ATTR_RDONLY, false);
+        return tree_mask(t, fd);
+}
+
+void tree_proc_options(const PlanNode *n, MountOption ret[static TREE_PROC_OPTIONS_MAX + 1]) {
+        /* clang-format off */
+        static const struct {
+                uint32_t flag;
+                const char *value;
+        } hidepid[] = {
+                { PLAN_NODE_HIDE_PIDS,   "invisible"  },
+                { PLAN_NODE_LOCK_PIDS,   "noaccess"   },
+                { PLAN_NODE_TRACED_PIDS, "ptraceable" },
+        };
+        /* clang-format on */
+        size_t k = 0;
+
+        for (size_t h = 0; h < ELEMENTSOF(hidepid); h++)
+                if (n->flags & hidepid[h].flag) {
+                        ret[k++] = (MountOption){ "hidepid", hidepid[h].value };
+                        break;
+                }
+        if (n->flags & PLAN_NODE_PID_ONLY)
+                ret[k++] = (MountOption){ "subset", "pid" };
+        ret[k] = (MountOption){};
+}
+
+static int make_proc(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        MountOption options[TREE_PROC_OPTIONS_MAX + 1];
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        tree_proc_options(n, options);
+        fd = mount_new("proc", options, mount_attributes(n->flags) | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        if (fd < 0)
+                return fd;
+        r = tree_attach(t, fd, n->target, true);
+        if (r < 0 || n->flags & PLAN_NODE_PID_ONLY)
+                return r;
+
+        for (size_t e = 0; e < ELEMENTSOF(proc_entries); e++) {
+                r = confine_proc_entry(t, fd, &proc_entries[e]);
                 if (r < 0)
                         return r;
-
-                (void) safe_close(t->parent_fd);
-                t->parent_fd = TAKE_FD(fd);
-                memcpy(t->parent, parent, sizeof(parent));
         }
 
-        *ret_name = slash + 1;
-        return t->parent_fd;
+        return 0;
 }
 
-int tree_make_directory(Tree *t, const char *target, mode_t mode) {
-        const char *name;
-        int parent;
-
-        parent = tree_open_parent(t, target, &name);
-        return parent < 0 ? parent : make_directory(t, parent, name, mode);
-}
-
-int tree_make_file(Tree *t, const char *target, mode_t mode) {
-        const char *name;
-        int parent, fd, r;
-
-        parent = tree_open_parent(t, target, &name);
-        if (parent < 0)
-                return parent;
-        r = make_as_owner(t, parent);
-        if (r < 0)
-                return r;
-
-        fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode);
-        return make_as_root(t, fd < 0 ? -errno : fd);
-}
-
-int tree_make_symlink(Tree *t, const char *target, const char *text) {
-        const char *name;
-        int parent, r;
-
-        parent = tree_open_parent(t, target, &name);
-        if (parent < 0)
-                return parent;
-        r = make_as_owner(t, parent);
-        if (r < 0)
-                return r;
-
-        return make_as_root(t, symlinkat(text, parent, name) < 0 ? -errno : 0);
-}
-
-int tree_remove(Tree *t, const char *target) {
-        const char *name;
-        int parent, r;
-
-        parent = tree_open_parent(t, target, &name);
-        if (parent < 0)
-                return parent;
-        r = make_as_owner(t, parent);
-        if (r < 0)
-                return r;
-
-        return make_as_root(t, unlinkat(parent, name, 0) < 0 && errno != ENOENT ? -errno : 0);
-}
-
-int tree_attach(Tree *t, int mount_fd, const char *target, bool is_directory) {
+static int make_devpts(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        char mode[16];
+        const MountOption options[] = { { "mode", mode }, { "ptmxmode", "0666" }, {} };
         _cleanup_close_ int fd = -EBADF;
 
-        fd = is_directory ? tree_make_directory(t, target, 0755) : tree_make_file(t, target, 0444);
-        if (fd == -EEXIST || fd == -ENOENT)
-                fd = tree_open(t, target);
+        (void) snprintf(mode, sizeof(mode), "%04o", n->mode ?: 0600U);
+
+        fd = mount_new("devpts", options, mount_attributes(n->flags) | MOUNT_ATTR_NOEXEC);
         if (fd < 0)
                 return fd;
 
-        /* What was kept may be covered from now on. */
-        if (path_is_below(t->parent, target))
-                t->parent_fd = safe_close(t->parent_fd);
-
-        return mount_attach(mount_fd, fd);
+        return tree_attach(t, fd, n->target, true);
 }
 
-/* Both lie in the first file system until all is done; as mounts they live on when their names are gone. */
-static int make_masks(Tree *t) {
-        int fd;
+static int make_mqueue(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int fd = -EBADF;
 
-        fd = openat(t->scratch_fd, mask_names[0], O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+        fd = mount_new("mqueue", NULL, mount_attributes(n->flags) | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
         if (fd < 0)
-                return -errno;
-        t->mask_fds[0] = fd;
+                return fd;
 
-        if (mkdirat(t->scratch_fd, mask_names[1], 0) < 0)
-                return -errno;
-        fd = openat(t->scratch_fd, mask_names[1], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        t->mask_fds[1] = fd;
-
-        return 0;
+        return tree_attach(t, fd, n->target, true);
 }
 
-int tree_mask(Tree *t, int target_fd) {
-        _cleanup_close_ int mask = -EBADF;
-        struct stat st;
+static int make_mask(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int target = -EBADF;
+
+        target = tree_open(t, n->target);
+        if ((target == -ENOENT || target == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
+                return 0;
+        if (target < 0)
+                return target;
+
+        return tree_mask(t, target);
+}
+
+static bool is_on_root(const Tree *t, int fd) {
+        uint64_t root_id, id;
+
+        return mount_identify(t->root_fd, &root_id, NULL) < 0 || mount_identify(fd, &id, NULL) < 0 ||
+               root_id == id;
+}
+
+static int make_remount(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        _cleanup_close_ int target = -EBADF, copy = -EBADF;
         int r;
 
-        if (fstat(target_fd, &st) < 0)
-                return -errno;
-
-        if (t->mask_fds[0] < 0) {
-                r = make_masks(t);
-                if (r < 0)
-                        return r;
-        }
-
-        mask = mount_clone(t->mask_fds[S_ISDIR(st.st_mode)], false);
-        if (mask < 0)
-                return mask;
-
-        r = mount_restrict(mask,
-                           MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-                           -EBADF,
-                           false);
+        r = tree_seal(t);
         if (r < 0)
                 return r;
 
-        return mount_attach(mask, target_fd);
+        target = tree_open(t, n->target);
+        if ((target == -ENOENT || target == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
+                return 0;
+        if (target < 0)
+                return target;
+
+        r = add_attributes(target, mount_attributes(n->flags), n->flags & PLAN_NODE_RECURSIVE);
+        if (r < 0 || plan_root_is_writable(t->plan) || !is_on_root(t, target))
+                return r;
+
+        /* The root becomes read-only last of all. In this part of it nothing will be made, so it can be so already. */
+        copy = tree_open(t, n->target);
+        return copy < 0 ? copy : mount_restrict(copy, MOUNT_ATTR_RDONLY, -EBADF, false);
 }
 
-/* The file system that holds what is made here: names for the most part, and what an overlay takes up. */
+/*
+ * By its bare name, from its directory. An address holds fewer bytes than a path may have (108, unix(7)), and
+ * getsockname(2) will show no more than this.
+ */
+static int make_socket(Tree *t, size_t i) {
+        const PlanNode *n = &t->plan->nodes[i];
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        const char *name;
+        int parent;
+
+        parent = tree_open_parent(t, n->target, &name);
+        if (parent < 0)
+                return parent;
+        if (strlen(name) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
+
+        if (fchdir(parent) < 0 ||
+            bind(t->socket_fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+
+        /* The umask has been applied to it. */
+        return fchmodat(parent, name, (mode_t) n->mode, 0) < 0 ? -errno : 0;
+}
+
+/* Made together with the root, on which all else stands. */
+static int make_overlay(Tree *t, size_t i) { return i == 0 ? 0 : -EINVAL; }
+
+/* clang-format off */
+static const struct {
+        const char *verb; /* for errors: "bind /srv/data: No such file or directory" */
+        int (*make)(Tree *t, size_t i);
+} kinds[] = {
+        [PLAN_NODE_DIRECTORY] = { "mkdir",   make_directory },
+        [PLAN_NODE_SYMLINK]   = { "symlink", make_symlink   },
+        [PLAN_NODE_FILE]      = { "file",    make_file      },
+        [PLAN_NODE_TMPFS]     = { "tmpfs",   make_tmpfs     },
+        [PLAN_NODE_BIND]      = { "bind",    make_bind      },
+        [PLAN_NODE_PROC]      = { "proc",    make_proc      },
+        [PLAN_NODE_DEVICE]    = { "device",  make_bind      },
+        [PLAN_NODE_DEVPTS]    = { "devpts",  make_devpts    },
+        [PLAN_NODE_MQUEUE]    = { "mqueue",  make_mqueue    },
+        [PLAN_NODE_MASK]      = { "mask",    make_mask      },
+        [PLAN_NODE_REMOUNT]   = { "remount", make_remount   },
+        [PLAN_NODE_OVERLAY]   = { "overlay", make_overlay   },
+        [PLAN_NODE_SOCKET]    = { "socket",  make_socket    },
+};
+/* clang-format on */
+
+_Static_assert(ELEMENTSOF(kinds) == _PLAN_NODE_KIND_MAX, "every kind of node is made here");
+
+static int tree_make_node(Tree *t, size_t i, const char **ret_verb) {
+        const uint8_t kind = t->plan->nodes[i].kind;
+
+        if (kind >= ELEMENTSOF(kinds))
+                return -EINVAL;
+
+        *ret_verb = kinds[kind].verb;
+        return kinds[kind].make(t, i);
+}
+
+/* The file system that holds what is made here: mostly names, and what an overlay takes up. */
 static int tree_new_scratch(Tree *t, const PlanNode *overlay, Problem *problem) {
         const uint64_t more = overlay ? overlay->size : 0;
         char size[24], nr_inodes[24];
@@ -332,7 +391,7 @@ static int tree_make_layers(const Tree *t, Problem *problem) {
         for (size_t i = 0; i < ELEMENTSOF(layers); i++) {
                 if (mkdirat(t->scratch_fd, layers[i], 0755) < 0)
                         return problem_set(problem, -errno, "mkdir of the layer %s", layers[i]);
-                if (root_is_users(t->plan) &&
+                if (tree_root_is_users(t) &&
                     fchownat(t->scratch_fd, layers[i], t->uid, t->gid, AT_SYMLINK_NOFOLLOW) < 0)
                         return problem_set(problem, -errno, "chown of the layer %s", layers[i]);
         }
@@ -341,11 +400,12 @@ static int tree_make_layers(const Tree *t, Problem *problem) {
 }
 
 /*
- * The admin's directory below, and what is made or changed in memory above it. The kernel acts on the layers with the
- * rights of whoever mounts, and must get into a directory that it makes with none: hence the override.
+ * The admin's directory below, and above it, in memory, what is made or changed. The kernel works on the layers with
+ * the rights of whoever mounted them, and has to enter a directory that it makes there without any permission. Hence
+ * the override.
  */
 static int tree_mount_overlay(Tree *t, const PlanNode *overlay, Problem *problem) {
-        /* Names in the directory we stand in: no path of the host's shows in the table of mounts. */
+        /* Relative names, so that no path of the host shows in the mount table. */
         static const MountOption options[] = {
                 { "lowerdir", "lower" },
                 { "upperdir", "upper" },
@@ -391,11 +451,14 @@ static int tree_new_root(Tree *t, Problem *problem) {
         _cleanup_close_ int host = -EBADF;
         int r;
 
-        /* First of all: from here on nothing that is done to this mount table reaches the host's. */
+        /* First of all: from here on nothing done to this mount table reaches the host's. */
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return problem_set(problem, -errno, "Private mount propagation");
 
-        /* Mounted over the host's root, which every host has, because mounts go only into a tree that is in place. */
+        /*
+         * Mounted over the host's root, which every host has. Before Linux 6.15 move_mount(2) attaches nothing to a
+         * tree that is detached itself, so the new root has to be in place first.
+         */
         host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (host < 0)
                 return problem_set(problem, -errno, "open /");
@@ -425,10 +488,9 @@ static int tree_finish(Tree *t, Problem *problem) {
         if (r < 0)
                 return problem_set(problem, r, "Owners and read-only file systems");
 
-        if (t->mask_fds[0] >= 0)
-                for (size_t i = 0; i < ELEMENTSOF(mask_names); i++)
-                        if (unlinkat(t->scratch_fd, mask_names[i], i == 1 ? AT_REMOVEDIR : 0) < 0)
-                                return problem_set(problem, -errno, "unlink /%s", mask_names[i]);
+        r = tree_remove_masks(t);
+        if (r < 0)
+                return problem_set(problem, r, "Names of the masks");
 
         r = plan_root_is_writable(t->plan) ? 0
                                            : mount_restrict(t->root_fd, MOUNT_ATTR_RDONLY, -EBADF, false);
@@ -438,13 +500,13 @@ static int tree_finish(Tree *t, Problem *problem) {
         return 0;
 }
 
-/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and goes. */
+/* As in pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and is unmounted there. */
 static int tree_pivot(const Tree *t, Problem *problem) {
         if (fchdir(t->root_fd) < 0)
                 return problem_set(problem, -errno, "fchdir");
         if (syscall(SYS_pivot_root, ".", ".") < 0)
                 return problem_set(problem, -errno, "pivot_root");
-        /* The layers of an overlay lie on the old root, and go first. */
+        /* The layers of an overlay are mounted on the old root, and go first. */
         if (t->plan->nodes[0].kind == PLAN_NODE_OVERLAY && umount2(".", MNT_DETACH) < 0)
                 return problem_set(problem, -errno, "umount2 of the layers");
         if (umount2(".", MNT_DETACH) < 0)

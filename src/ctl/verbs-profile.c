@@ -6,7 +6,6 @@
 #include "ctl/client.h"
 #include "ctl/verb.h"
 #include "profile/config.h"
-#include "profile/profile-ceiling.h"
 #include "profile/profile-keys.h"
 #include "profile/profile-load.h"
 #include "seccomp/seccomp-policy.h"
@@ -107,7 +106,7 @@ int verb_keys(const Options *o, int n, char **args) {
                                 "supported",
                                 key->parse != NULL,
                                 "settable",
-                                profile_settable_key(key->name) == key,
+                                key->at_most != NULL,
                                 "list",
                                 key->list,
                                 "default",

@@ -7,13 +7,14 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 /*
- * Waits until both processes are through their last step; *ret_main is the application's. The init is looked at while
- * the other still has to do. What that finds counts only when the other is through as well: an application that fails
- * ends its init, and has told the keeper why.
+ * Waits until both processes have finished their last step; *ret_main is the application's. The init is checked
+ * while the other is still busy. What that finds only counts once the other is done: an application that fails ends
+ * its init too, and has told the keeper why.
  */
 static int hear_ready(Exec *x, pid_t *ret_main, bool *ret_reported) {
         Problem init_problem = {};
@@ -65,7 +66,10 @@ static int hear_ready(Exec *x, pid_t *ret_main, bool *ret_reported) {
         return 0;
 }
 
-/* A process whose pidfd is not readable lives: all that was read of it meanwhile was its own. */
+/*
+ * While a pidfd is not readable the process is alive, so what was read about it was not about another one with its
+ * number.
+ */
 static int check_alive(Exec *x, int pidfd) {
         struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
@@ -119,7 +123,7 @@ static int verify_and_release(Exec *x, int leader_fd, bool *ret_reported) {
         return 0;
 }
 
-/* The inner half: pid 1 of new namespaces, but a child of the keeper's, as we are. */
+/* The inner half: pid 1 of new namespaces, but a child of the keeper, as this process is. */
 static pid_t clone_inner(int *ret_pidfd) {
         struct clone_args args = {
                 .flags = CLONE_PARENT | CLONE_PIDFD | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC |
@@ -130,7 +134,7 @@ static pid_t clone_inner(int *ret_pidfd) {
         return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* Until whoever was first has told the keeper; or it is gone. */
+/* Waits until the process that failed first has told the keeper, or is gone. */
 static void await_failure(Exec *x) {
         BarrierWord word;
         pid_t sender;
@@ -140,19 +144,19 @@ static void await_failure(Exec *x) {
                         return;
 }
 
-/* Nothing of the sandbox may stay. What it had still to say is in the socket until its end. */
+/* Leaves nothing of the sandbox. What it still had to say can be read from the socket until its end. */
 static void end_inner(Exec *x, int leader_fd) {
         BarrierWord word;
         pid_t sender;
 
         (void) pidfd_signal(leader_fd, SIGKILL);
-        /* Whoever waits to be let go and has not ended with its init sees the end here. */
+        /* A process that waits for its release, and has not ended with its init, sees the end of the socket here. */
         (void) shutdown(x->barrier_fd, SHUT_WR);
         while (barrier_hear(x->barrier_fd, &word, &sender) >= 0)
                 ;
 }
 
-/* One of all that failed tells the keeper, and is not killed before it has. */
+/* Only one of those that failed tells the keeper, and it is not killed before it has. */
 static void fail_with_inner(Exec *x, int leader_fd, bool reported) {
         const bool other = !reported && !report_failed(x);
 
@@ -193,7 +197,7 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
                 _exit(exec_inner(x, steps));
         }
 
-        /* What is the inner half's alone, so that its end shows. */
+        /* Only the inner half may hold these, or its end would go unnoticed. */
         barrier_inner = safe_close(barrier_inner);
         x->barrier_fd = barrier_outer;
         x->result_fd = safe_close(x->result_fd);
@@ -212,7 +216,7 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
         return r;
 }
 
-int exec_outer(Exec *x, const Step *steps) {
+static int run_outer(Exec *x, const Step *steps) {
         bool reported = false;
         int r;
 
@@ -224,4 +228,51 @@ int exec_outer(Exec *x, const Step *steps) {
         if (!reported)
                 (void) report_failed(x);
         return EXIT_FAILURE;
+}
+
+/* Takes the keeper's descriptors and closes all others. Their first use shows whether they are what they should be. */
+static int take_descriptors(Exec *x) {
+        bool has_netns, has_notify;
+        int r;
+
+        for (int fd = LAUNCH_FD_PLAN; fd <= LAUNCH_FD_RESULT; fd++) {
+                r = fd_set_cloexec(fd, true);
+                if (r < 0)
+                        return r;
+        }
+        has_netns = fd_set_cloexec(LAUNCH_FD_NETNS, true) >= 0;
+        has_notify = fd_set_cloexec(LAUNCH_FD_NOTIFY, true) >= 0;
+
+        r = fd_close_from(_LAUNCH_FD_END);
+        if (r < 0)
+                return r;
+
+        x->status_fd = LAUNCH_FD_STATUS;
+        x->result_fd = LAUNCH_FD_RESULT;
+        x->netns_fd = has_netns ? LAUNCH_FD_NETNS : -EBADF;
+        x->notify_fd = has_notify ? LAUNCH_FD_NOTIFY : -EBADF;
+        return 0;
+}
+
+int exec_launch(const Step *steps, uint32_t id_base) {
+        Exec x = {
+                .id_base = id_base,
+                .status_fd = -EBADF,
+                .result_fd = -EBADF,
+                .netns_fd = -EBADF,
+                .notify_fd = -EBADF,
+                .userns_fd = -EBADF,
+                .barrier_fd = -EBADF,
+                .landlock_fd = -EBADF,
+        };
+        int r;
+
+        r = take_descriptors(&x);
+        if (r < 0)
+                return r;
+
+        /* Otherwise the kernel would show the name of the memfd that the keeper executed. */
+        (void) prctl(PR_SET_NAME, "immured-exec");
+
+        return run_outer(&x, steps);
 }

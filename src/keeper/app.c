@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "keeper/app-end.h"
-#include "keeper/keeper-link.h"
+#include "keeper/link-client.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -101,7 +101,7 @@ static void app_ask(App *a) {
         if (a->asked || a->keeper->launched || a->keeper->leaving)
                 return;
 
-        r = keeper_link_start_app(a->keeper->link, on_answer, a);
+        r = link_start_app(a->keeper->link, on_answer, a);
         if (r == -ENOTCONN)
                 return; /* at the next Hello */
         if (r < 0) {

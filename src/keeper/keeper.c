@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "keeper/app.h"
-#include "keeper/keeper-link.h"
+#include "keeper/link-client.h"
 #include "keeper/parts/spawn.h"
 #include "link/loop.h"
 
@@ -59,7 +59,7 @@ static void list_remove(Keeper *k, Sandbox *s) {
 }
 
 void keeper_forget(Keeper *k, Sandbox *s) {
-        keeper_link_removed(k->link, s);
+        link_client_removed(k->link, s);
         list_remove(k, s);
         k->n_ended--;
         (void) sandbox_free(s);
@@ -80,7 +80,7 @@ static void leave_when_empty(Keeper *k) {
 }
 
 void keeper_sandbox_changed(Keeper *k, Sandbox *s) {
-        keeper_link_changed(k->link, s);
+        link_client_changed(k->link, s);
         if (k->app)
                 app_changed(k->app, s);
 }
@@ -91,7 +91,7 @@ void keeper_sandbox_deadline(Keeper *k, Sandbox *s, uint64_t timeout_usec) {
 }
 
 void keeper_sandbox_launched(Keeper *k, Sandbox *s) {
-        keeper_link_launched(k->link, s);
+        link_client_launched(k->link, s);
         if (k->app)
                 app_launched(k->app, s);
 }
@@ -99,7 +99,7 @@ void keeper_sandbox_launched(Keeper *k, Sandbox *s) {
 /* The unit tells of an application that failed: its keeper is not there to do so. */
 static void end_of_app(Keeper *k, Sandbox *s) {
         app_ended(k->app, s);
-        keeper_link_removed(k->link, s);
+        link_client_removed(k->link, s);
         list_remove(k, s);
         (void) sandbox_free(s);
 }
@@ -180,7 +180,7 @@ static int reap_child(Keeper *k) {
                 return 0;
 
         /* Looked for before it is reaped, while its pid can be nobody else's. */
-        s = seed_ended(k->seed, child.si_pid) ? NULL : find_by_child(k, child.si_pid);
+        s = seed_process_ended(k->seed, child.si_pid) ? NULL : find_by_child(k, child.si_pid);
         if (waitpid(child.si_pid, &wait_status, 0) < 0)
                 return -errno;
         if (s)
@@ -348,7 +348,7 @@ int keeper_new(Keeper **ret, const KeeperOptions *options) {
         if (r < 0)
                 return log_errno(r, "cannot watch the limits of this user");
 
-        r = seed_new(&k->seed, k->exec_fd, k->null_fd);
+        r = seed_process_new(&k->seed, k->exec_fd, k->null_fd);
         if (r < 0)
                 return log_oom();
 
@@ -356,7 +356,7 @@ int keeper_new(Keeper **ret, const KeeperOptions *options) {
         if (r < 0)
                 return log_errno(r, "%s", IDS_DIRECTORY);
 
-        r = keeper_link_new(&k->link, k);
+        r = link_client_new(&k->link, k);
         if (r < 0)
                 return log_errno(r, "cannot set up the link to the broker");
 
@@ -375,12 +375,12 @@ Keeper *keeper_free(Keeper *k) {
                 (void) sandbox_free(s);
         }
 
-        (void) keeper_link_free(k->link);
+        (void) link_client_free(k->link);
         (void) app_free(k->app);
         (void) fault_user_free(k->faults);
         (void) id_pool_free(k->ids);
         (void) cgroup_unit_free(k->unit);
-        (void) seed_free(k->seed);
+        (void) seed_process_free(k->seed);
         (void) safe_close(k->exec_fd);
         (void) safe_close(k->null_fd);
         (void) sd_event_unref(k->event);

@@ -20,7 +20,7 @@
 #include "keeper/parts/cgroup.h"
 #include "keeper/parts/fault-watch.h"
 #include "keeper/parts/ids.h"
-#include "keeper/parts/seed.h"
+#include "keeper/parts/seed-process.h"
 #include "keeper/sandbox/sandbox.h"
 
 #include <systemd/sd-bus.h>
@@ -30,7 +30,7 @@
 #define KEEPER_ENDED_MAX 16U
 
 typedef struct App App;
-typedef struct KeeperLink KeeperLink;
+typedef struct LinkClient LinkClient;
 
 /* What the command line says. */
 typedef struct KeeperOptions {
@@ -49,8 +49,8 @@ struct Keeper {
         IdPool *ids;
         int exec_fd;
         int null_fd;
-        Seed *seed;
-        KeeperLink *link;
+        SeedProcess *seed;
+        LinkClient *link;
         Sandbox *first, *last; /* oldest first */
         size_t n_sandboxes, n_ended;
         bool leaving;

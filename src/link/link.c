@@ -289,9 +289,7 @@ static int set_defaults(SandboxRecord *record, uint32_t seen) {
         return r;
 }
 
-static bool invocation_id_is_valid(const char *s) {
-        return strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32;
-}
+bool invocation_id_is_valid(const char *s) { return strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32; }
 
 /* What must hold between the fields, so that no later reader has to ask again. */
 static bool record_is_coherent(const SandboxRecord *record) {

@@ -26,29 +26,48 @@ typedef struct PlanBuild {
 /* Notes why the request is refused and returns -EINVAL, or -ENOMEM. */
 int plan_refuse(PlanBuild *b, PlanRefusal refusal, const char *format, ...) _printf_(3, 4);
 
+/* The node with this target; NULL: there is none. */
+PlanNode *plan_node_at(Plan *p, const char *target);
+/* The node among the first n whose target is nearest above path (or path itself); NULL: the root alone. */
+const PlanNode *plan_node_containing(const Plan *p, size_t n, const char *path);
+
+/* Appends a copy of the node, texts and all. */
+int plan_add_node(PlanBuild *b, const PlanNode *node);
+/* The same, in the place of a node with that target. */
+int plan_put_node(PlanBuild *b, const PlanNode *node);
+/* Puts the nodes from that one on in order: parents before what is in them. */
+void plan_sort_nodes(PlanBuild *b, size_t from);
+
+/* A place of [Files] for a mount; noted in *seen, so that each is given once. */
+int plan_check_destination(PlanBuild *b, const char *key, const char *path, char ***seen);
+/* A writable mount of the host's: refused for root where what root's application leaves there could serve others. */
+int plan_check_writable(PlanBuild *b, const char *key);
+
 /* plan-specifier.c: text with %u, %h and the like put in; caller frees. key is for the refusal. */
 int plan_expand(PlanBuild *b, const char *key, const char *text, char **ret);
 /* The same for a path, which must come out absolute and is normalized. */
 int plan_expand_path(PlanBuild *b, const char *key, const char *text, char **ret);
 
+/* plan-notify.c: whose notifications are heard; before anything that follows from it. */
+int plan_build_notify(PlanBuild *b);
 /* plan-process.c: argv, environment, working directory, streams, limits, capabilities. */
 int plan_build_process(PlanBuild *b);
 /* plan-ids.c: supplementary groups and id maps. */
 int plan_build_ids(PlanBuild *b);
 /* plan-cgroup.c: values of the sandbox's cgroup, Degrade=. */
 int plan_build_cgroup(PlanBuild *b);
-/* plan-tree.c: the default tree and [Files]. */
+/* plan-tree.c: the whole tree, from the default one and [Files]; by the help of those below. */
 int plan_build_tree(PlanBuild *b);
+
+/* plan-etc.c: the synthesized files of /etc. */
+int plan_build_etc(PlanBuild *b);
+
+/* plan-notify.c: the socket's place in the tree; and, once the tree is whole, whether [Files] left it there. */
+int plan_add_notify_socket(PlanBuild *b);
+int plan_check_notify_socket(PlanBuild *b);
 
 /* plan-files.c: what [Files] adds to the default tree, before the tree is put in order. */
 int plan_build_mounts(PlanBuild *b);
-/* A writable mount of the host's: refused for root where what root's application leaves there could serve others. */
-int plan_check_writable(PlanBuild *b, const char *key);
-/* A place of [Files] for a mount; noted in *seen, so that each is given once. */
-int plan_check_destination(PlanBuild *b, const char *key, const char *path, char ***seen);
-
-/* plan-modify.c: what [Files] changes of the tree once it is in order: masks, read-only parts, and so on. */
-int plan_build_modifiers(PlanBuild *b);
 
 /* plan-state.c: directories that are kept or made for the application, and the variables that name them. */
 int plan_build_state(PlanBuild *b, char ***seen);
@@ -56,22 +75,5 @@ int plan_add_persistent_home(PlanBuild *b);
 /* i counts from 0; *ret_value stays NULL where there is none of that kind. -ENOENT: no further kind. */
 int plan_state_variable(PlanBuild *b, size_t i, const char **ret_name, char **ret_value);
 
-/* plan-notify.c: whose notifications are heard, and the watchdog; before anything that follows from it. */
-int plan_build_notify(PlanBuild *b);
-/* The socket's place in the tree; and, once the tree is whole, whether [Files] left it there. */
-int plan_add_notify_socket(PlanBuild *b);
-int plan_check_notify_socket(PlanBuild *b);
-
-/* plan-etc.c: the synthesized files of /etc. */
-int plan_build_etc(PlanBuild *b);
-
-/* Appends a copy of the node, texts and all. */
-int plan_add_node(PlanBuild *b, const PlanNode *node);
-
-/* The same, in the place of a node with that target. */
-int plan_put_node(PlanBuild *b, const PlanNode *node);
-/* Puts the nodes from that one on in order: parents before what is in them. */
-void plan_sort_nodes(PlanBuild *b, size_t from);
-
-/* The node among the first n whose target is nearest above path (or path itself); NULL: the root alone. */
-const PlanNode *plan_node_containing(const Plan *p, size_t n, const char *path);
+/* plan-modify.c: what [Files] changes of the tree once it is in order: masks, read-only parts, and so on. */
+int plan_build_modifiers(PlanBuild *b);

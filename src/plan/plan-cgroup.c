@@ -162,10 +162,8 @@ static int build_degrade(PlanBuild *b) {
 int plan_build_cgroup(PlanBuild *b) {
         int r;
 
-        b->plan->oom_policy = (uint8_t) b->profile->oom_policy;
-
         r = build_amounts(b);
-        if (r >= 0 && b->profile->oom_policy == OOM_POLICY_KILL)
+        if (r >= 0 && b->profile->terms.oom_policy == OOM_POLICY_KILL)
                 r = add_value(b, "memory.oom.group", "1");
         if (r >= 0)
                 r = build_cpu_quota(b);

@@ -359,7 +359,7 @@ static bool is_notify_socket(const PlanNode *n) {
 }
 
 const PlanNode *plan_notify_obstacle(const Plan *p) {
-        for (size_t i = 0; p->notify_access != NOTIFY_ACCESS_NONE && i < p->n_nodes; i++) {
+        for (size_t i = 0; p->terms.notify_access != NOTIFY_ACCESS_NONE && i < p->n_nodes; i++) {
                 const PlanNode *n = &p->nodes[i];
                 bool covers = n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_MASK;
 
@@ -375,7 +375,7 @@ const PlanNode *plan_notify_obstacle(const Plan *p) {
 
 /* Whoever is waited for can be heard: the socket is there, once, and the application is told where. */
 static bool notify_holds(const Plan *p) {
-        bool wanted = p->notify_access != NOTIFY_ACCESS_NONE;
+        bool wanted = p->terms.notify_access != NOTIFY_ACCESS_NONE;
         const char *named = strv_env_get(p->environment, "NOTIFY_SOCKET");
         size_t n_directories = 0, n_sockets = 0;
 
@@ -386,8 +386,8 @@ static bool notify_holds(const Plan *p) {
                         return false;
         }
         if (!wanted)
-                return n_sockets == 0 && !named && p->type != SERVICE_NOTIFY &&
-                       p->watchdog_usec == USEC_INFINITY;
+                return n_sockets == 0 && !named && p->terms.type != SERVICE_NOTIFY &&
+                       p->terms.watchdog_usec == USEC_INFINITY;
 
         return n_directories == 1 && n_sockets == 1 && !plan_notify_obstacle(p) && named &&
                streq(named, PLAN_NOTIFY_SOCKET);

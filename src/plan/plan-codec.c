@@ -82,6 +82,14 @@ static void encode_words(Buffer *b, const PlanField *f, const void *object) {
                 put_u32(b, words[i]);
 }
 
+static void encode_bits(Buffer *b, const PlanField *f, const void *object) {
+        const uint32_t *words = PLAN_FIELD_GET(PlanBits, object, f->offset);
+
+        put_u32(b, PLAN_BITS_WORDS);
+        for (size_t i = 0; i < PLAN_BITS_WORDS; i++)
+                put_u32(b, words[i]);
+}
+
 static void encode_bytes(Buffer *b, const PlanField *f, const void *object) {
         size_t n = PLAN_FIELD_GET(size_t, object, f->n_offset);
 
@@ -103,9 +111,8 @@ static void encode_rows(Buffer *b, const PlanField *f, const void *object) {
 int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size) {
         static void (*const encoders[_PLAN_FIELD_KIND_MAX])(
                 Buffer * b, const PlanField *f, const void *object) = {
-                [PLAN_FIELD_TEXTS] = encode_texts,
-                [PLAN_FIELD_WORDS] = encode_words,
-                [PLAN_FIELD_BYTES] = encode_bytes,
+                [PLAN_FIELD_TEXTS] = encode_texts, [PLAN_FIELD_WORDS] = encode_words,
+                [PLAN_FIELD_BITS] = encode_bits,   [PLAN_FIELD_BYTES] = encode_bytes,
                 [PLAN_FIELD_ROWS] = encode_rows,
         };
         _cleanup_buffer_ Buffer b = {};
@@ -323,6 +330,16 @@ static int decode_words(Reader *r, const PlanField *f, void *object) {
         return 0;
 }
 
+static int decode_bits(Reader *r, const PlanField *f, void *object) {
+        uint32_t *words = *PLAN_FIELD_AT(PlanBits, object, f->offset);
+        size_t n;
+        int e = get_count(r, f, sizeof(*words), &n);
+
+        for (size_t i = 0; i < PLAN_BITS_WORDS && e >= 0; i++)
+                e = get_u32(r, &words[i]);
+        return e;
+}
+
 static int decode_bytes(Reader *r, const PlanField *f, void *object) {
         _cleanup_free_ uint8_t *bytes = NULL;
         size_t n;
@@ -388,9 +405,8 @@ static int decode_header(Reader *r, size_t size) {
 
 int plan_decode(const void *data, size_t size, Plan **ret) {
         static int (*const decoders[_PLAN_FIELD_KIND_MAX])(Reader * r, const PlanField *f, void *object) = {
-                [PLAN_FIELD_TEXTS] = decode_texts,
-                [PLAN_FIELD_WORDS] = decode_words,
-                [PLAN_FIELD_BYTES] = decode_bytes,
+                [PLAN_FIELD_TEXTS] = decode_texts, [PLAN_FIELD_WORDS] = decode_words,
+                [PLAN_FIELD_BITS] = decode_bits,   [PLAN_FIELD_BYTES] = decode_bytes,
                 [PLAN_FIELD_ROWS] = decode_rows,
         };
         _cleanup_(plan_freep) Plan *p = NULL;

@@ -7,25 +7,6 @@
 #include "plan/plan-check.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-int plan_refuse(PlanBuild *b, PlanRefusal refusal, const char *format, ...) {
-        char *text;
-        va_list ap;
-        int n;
-
-        va_start(ap, format);
-        n = vasprintf(&text, format, ap);
-        va_end(ap);
-        if (n < 0)
-                return -ENOMEM;
-
-        free(b->text);
-        b->text = text;
-        b->refusal = refusal;
-        return -EINVAL;
-}
 
 static int copy_text(char **ret, const char *s) {
         if (!s)
@@ -77,6 +58,23 @@ static int build_names(PlanBuild *b) {
                 r = copy_text(&p->instance, b->request->instance);
 
         return r;
+}
+
+/* The profile's, but for the one that a request may tighten. */
+static int build_terms(PlanBuild *b) {
+        int asked = b->request->on_disconnect;
+
+        b->plan->terms = b->profile->terms;
+        if (asked < 0)
+                return 0;
+
+        if (asked != ON_DISCONNECT_KEEP && asked != ON_DISCONNECT_STOP)
+                return plan_refuse(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep or stop");
+        if (asked == ON_DISCONNECT_KEEP && b->profile->terms.on_disconnect == ON_DISCONNECT_STOP)
+                return plan_refuse(b, PLAN_REFUSAL_NOT_PERMITTED, "OnDisconnect: the profile says stop");
+
+        b->plan->terms.on_disconnect = (OnDisconnect) asked;
+        return 0;
 }
 
 /* A profile's name is a host name but for "_", and "-" at its end. */
@@ -172,54 +170,13 @@ static int build_modules(PlanBuild *b) {
                            &b->plan->selinux_context);
 }
 
-static int build_on_disconnect(PlanBuild *b) {
-        int asked = b->request->on_disconnect;
-
-        b->plan->on_disconnect = (uint8_t) b->profile->on_disconnect;
-        if (asked < 0)
-                return 0;
-
-        if (asked != ON_DISCONNECT_KEEP && asked != ON_DISCONNECT_STOP)
-                return plan_refuse(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep or stop");
-        if (asked == ON_DISCONNECT_KEEP && b->profile->on_disconnect == ON_DISCONNECT_STOP)
-                return plan_refuse(b, PLAN_REFUSAL_NOT_PERMITTED, "OnDisconnect: the profile says stop");
-
-        b->plan->on_disconnect = (uint8_t) asked;
-        return 0;
-}
-
 static int build_service(PlanBuild *b) {
         const Profile *from = b->profile;
-        Plan *p = b->plan;
-        int r;
 
-        p->network = (uint8_t) from->network_mode;
-        p->type = (uint8_t) from->type;
-        p->timeout_start_usec = from->timeout_start_usec;
-        p->timeout_stop_usec = from->timeout_stop_usec;
-        p->runtime_max_usec = from->runtime_max_usec;
-        p->restart = (uint8_t) from->restart;
-        p->restart_usec = from->restart_usec;
-        p->restart_steps = from->restart_steps;
-        p->restart_max_delay_usec = from->restart_max_delay_usec;
-        p->start_limit_interval_usec = from->start_limit_interval_usec;
-        p->start_limit_burst = from->start_limit_burst;
-        p->kill_signal = from->kill_signal;
-        p->success_signals = from->success_signals;
-        p->log_level_max = from->log_level_max;
-
-        p->success_statuses = malloc(sizeof(from->success_statuses));
-        if (!p->success_statuses)
-                return -ENOMEM;
-        memcpy(p->success_statuses, from->success_statuses, sizeof(from->success_statuses));
-        p->n_success_statuses = ELEMENTSOF(from->success_statuses);
-
-        r = build_on_disconnect(b);
-        if (r < 0)
-                return r;
-
+        b->plan->network = from->network_mode;
+        b->plan->log_level_max = from->log_level_max;
         return plan_expand(
-                b, "SyslogIdentifier", from->syslog_identifier ?: from->name, &p->syslog_identifier);
+                b, "SyslogIdentifier", from->syslog_identifier ?: from->name, &b->plan->syslog_identifier);
 }
 
 /*
@@ -246,9 +203,9 @@ static int check_plan(PlanBuild *b) {
 
 static int build(PlanBuild *b) {
         static int (*const parts[])(PlanBuild * b) = {
-                check_account,      build_names,       build_hostname,  plan_build_notify,
-                plan_build_process, plan_build_ids,    plan_build_tree, build_seccomp,
-                build_modules,      plan_build_cgroup, build_service,   check_plan,
+                check_account,      build_names,    build_terms,     build_hostname, plan_build_notify,
+                plan_build_process, plan_build_ids, plan_build_tree, build_seccomp,  build_modules,
+                plan_build_cgroup,  build_service,  check_plan,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {

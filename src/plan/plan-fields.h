@@ -23,10 +23,14 @@ typedef enum PlanFieldKind {
         PLAN_FIELD_OPTIONAL_TEXT, /* the same; length UINT32_MAX is NULL */
         PLAN_FIELD_TEXTS,         /* count, texts; min and max bound the count, text_max each length */
         PLAN_FIELD_WORDS,         /* count, uint32_t each */
-        PLAN_FIELD_BYTES,         /* count, bytes */
-        PLAN_FIELD_ROWS,          /* count, rows of another table, which has no rows of its own */
+        PLAN_FIELD_BITS,  /* the same as words; always PLAN_BITS_WORDS of them, in the object itself */
+        PLAN_FIELD_BYTES, /* count, bytes */
+        PLAN_FIELD_ROWS,  /* count, rows of another table, which has no rows of its own */
         _PLAN_FIELD_KIND_MAX,
 } PlanFieldKind;
+
+#define PLAN_BITS_WORDS 8
+typedef uint32_t PlanBits[PLAN_BITS_WORDS];
 
 /* How people see it; plain unless said otherwise. */
 typedef enum PlanFormat {
@@ -37,7 +41,6 @@ typedef enum PlanFormat {
         PLAN_FORMAT_SIGNALS,
         PLAN_FORMAT_CAPABILITIES,
         PLAN_FORMAT_NODE_FLAGS,
-        PLAN_FORMAT_BITS,    /* words as the list of their set bits */
         PLAN_FORMAT_PROGRAM, /* bytes as their number of instructions and SHA-256 */
         _PLAN_FORMAT_MAX,
 } PlanFormat;

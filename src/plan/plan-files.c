@@ -6,56 +6,6 @@
 
 #define SAFE (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
 
-static PlanNode *node_at(Plan *p, const char *target) {
-        for (size_t i = 0; i < p->n_nodes; i++)
-                if (streq(p->nodes[i].target, target))
-                        return &p->nodes[i];
-
-        return NULL;
-}
-
-int plan_put_node(PlanBuild *b, const PlanNode *node) {
-        PlanNode *old = node_at(b->plan, node->target), *last;
-        PlanNode taken;
-        int r;
-
-        r = plan_add_node(b, node);
-        if (r < 0 || !old)
-                return r;
-
-        /* The array may have moved; the new node takes the old one's place. */
-        old = node_at(b->plan, node->target);
-        last = &b->plan->nodes[--b->plan->n_nodes];
-        taken = *last;
-        free(old->source);
-        free(old->target);
-        free(old->data);
-        *old = taken;
-        return 0;
-}
-
-int plan_check_destination(PlanBuild *b, const char *key, const char *path, char ***seen) {
-        const char *why = place_refuse_target(path);
-
-        if (why)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "%s=: %s %s", key, path, why);
-        if (strv_contains(*seen, path))
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "%s=: %s is given twice", key, path);
-
-        return strv_extend(seen, path);
-}
-
-/* On disk, what the application's root makes is root's: with a setuid bit, another user could take it up. */
-int plan_check_writable(PlanBuild *b, const char *key) {
-        if (b->account->uid == 0 && !b->profile->restrict_suid_sgid)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "%s=: for root only with RestrictSUIDSGID=yes, or read-only",
-                                   key);
-
-        return 0;
-}
-
 /* A directory of the host does not hold what the tree has below that place: it would have to be made in there. */
 static int
 check_covers(PlanBuild *b, const char *key, const char *path, size_t n_default, char *const *seen) {
@@ -145,7 +95,7 @@ static int add_device(PlanBuild *b, const ProfilePath *device) {
         why = place_refuse_device(path);
         if (why)
                 return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "DeviceAllow=%s: it %s", path, why);
-        if (node_at(b->plan, path))
+        if (plan_node_at(b->plan, path))
                 return 0; /* everyone has it */
 
         return plan_add_node(b,
@@ -167,8 +117,8 @@ int plan_build_mounts(PlanBuild *b) {
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < b->profile->n_devices; i++) {
-                r = add_device(b, &b->profile->devices[i]);
+        for (size_t i = 0; i < b->profile->devices.n; i++) {
+                r = add_device(b, &b->profile->devices.items[i]);
                 if (r < 0)
                         return r;
         }

@@ -2,6 +2,7 @@
 
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "profile/names.h"
 
 #define IDENTITY_IDS 65536U
 
@@ -125,13 +126,13 @@ int plan_build_ids(PlanBuild *b) {
 
         p->uid = b->account->uid;
         p->gid = b->account->gid;
-        p->private_users = (uint8_t) b->profile->private_users;
+        p->private_users = b->profile->private_users;
 
         if (p->uid == 0 && !pick)
                 return plan_refuse(b,
                                    PLAN_REFUSAL_BAD_SETTING,
                                    "PrivateUsers=%s would run the application as the host's root: use pick",
-                                   b->profile->private_users == PRIVATE_USERS_SELF ? "self" : "identity");
+                                   private_users_names[b->profile->private_users]);
 
         r = build_groups(b);
         if (r < 0)

@@ -15,6 +15,20 @@ typedef struct PartList {
 } PartList;
 
 /* One list takes a right away, the other gives it back below; whichever of both names the nearer path holds. */
+/* clang-format off */
+static const struct {
+        const char *key, *lift_key;
+        size_t restricted, lifted; /* where in Profile */
+        uint32_t flag;
+} lists[] = {
+        { "ReadOnlyPaths", "ReadWritePaths", offsetof(Profile, read_only), offsetof(Profile, read_write),
+          PLAN_NODE_READ_ONLY },
+        { "NoExecPaths",   "ExecPaths",      offsetof(Profile, no_exec),   offsetof(Profile, exec),
+          PLAN_NODE_NO_EXEC },
+};
+/* clang-format on */
+
+/* One row of these, for this user. */
 typedef struct Rule {
         const char *key, *lift_key;
         uint32_t flag;
@@ -24,7 +38,7 @@ typedef struct Rule {
 typedef struct Modify {
         PlanBuild *build;
         size_t from; /* the first node that modifies */
-        Rule rules[2];
+        Rule rules[ELEMENTSOF(lists)];
 } Modify;
 
 static void part_list_done(PartList *l) {
@@ -60,21 +74,22 @@ static int expand_part(PlanBuild *b, const char *key, const char *text, bool mou
         return 0;
 }
 
-static int
-expand_parts(PlanBuild *b, const char *key, const ProfilePath *paths, size_t n_paths, PartList *ret) {
-        if (n_paths == 0)
+static int expand_parts(PlanBuild *b, const char *key, size_t offset, PartList *ret) {
+        const ProfilePaths *paths = (const void *) ((const char *) b->profile + offset);
+
+        if (paths->n == 0)
                 return 0;
 
-        ret->items = calloc(n_paths, sizeof(*ret->items));
+        ret->items = calloc(paths->n, sizeof(*ret->items));
         if (!ret->items)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < n_paths; i++) {
-                int r = expand_part(b, key, paths[i].path, true, &ret->items[i].target);
+        for (size_t i = 0; i < paths->n; i++) {
+                int r = expand_part(b, key, paths->items[i].path, true, &ret->items[i].target);
 
                 if (r < 0)
                         return r;
-                ret->items[ret->n++].optional = paths[i].optional;
+                ret->items[ret->n++].optional = paths->items[i].optional;
         }
 
         return 0;
@@ -131,21 +146,20 @@ static int add_modifier(const Modify *m, const PlanNode *node) {
 }
 
 static int add_masks(const Modify *m) {
-        const Profile *p = m->build->profile;
+        const ProfilePaths *paths = &m->build->profile->inaccessible;
 
-        for (size_t i = 0; i < p->n_inaccessible; i++) {
+        for (size_t i = 0; i < paths->n; i++) {
                 _cleanup_free_ char *target = NULL;
                 int r;
 
-                r = expand_part(m->build, "InaccessiblePaths", p->inaccessible[i].path, false, &target);
+                r = expand_part(m->build, "InaccessiblePaths", paths->items[i].path, false, &target);
                 if (r >= 0)
-                        r = add_modifier(
-                                m,
-                                &(PlanNode){
-                                        .kind = PLAN_NODE_MASK,
-                                        .target = target,
-                                        .flags = p->inaccessible[i].optional ? PLAN_NODE_OPTIONAL : 0,
-                                });
+                        r = add_modifier(m,
+                                         &(PlanNode){
+                                                 .kind = PLAN_NODE_MASK,
+                                                 .target = target,
+                                                 .flags = paths->items[i].optional ? PLAN_NODE_OPTIONAL : 0,
+                                         });
                 if (r < 0)
                         return r;
         }
@@ -293,25 +307,14 @@ static int add_all_lifted(const Modify *m, const Rule *rule) {
 }
 
 static int read_rules(Modify *m) {
-        PlanBuild *b = m->build;
-        const Profile *p = b->profile;
-        const struct {
-                const ProfilePath *restricted, *lifted;
-                size_t n_restricted, n_lifted;
-        } lists[] = {
-                { p->read_only, p->read_write, p->n_read_only, p->n_read_write },
-                { p->no_exec, p->exec, p->n_no_exec, p->n_exec },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(m->rules); i++) {
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
                 Rule *rule = &m->rules[i];
                 int r;
 
-                r = expand_parts(
-                        b, rule->key, lists[i].restricted, lists[i].n_restricted, &rule->restricted);
+                *rule = (Rule){ .key = lists[i].key, .lift_key = lists[i].lift_key, .flag = lists[i].flag };
+                r = expand_parts(m->build, rule->key, lists[i].restricted, &rule->restricted);
                 if (r >= 0)
-                        r = expand_parts(
-                                b, rule->lift_key, lists[i].lifted, lists[i].n_lifted, &rule->lifted);
+                        r = expand_parts(m->build, rule->lift_key, lists[i].lifted, &rule->lifted);
                 if (r < 0)
                         return r;
         }
@@ -320,14 +323,7 @@ static int read_rules(Modify *m) {
 }
 
 int plan_build_modifiers(PlanBuild *b) {
-        _cleanup_(modify_done) Modify m = {
-                .build = b,
-                .from = b->plan->n_nodes,
-                .rules = {
-                        { .key = "ReadOnlyPaths", .lift_key = "ReadWritePaths", .flag = PLAN_NODE_READ_ONLY },
-                        { .key = "NoExecPaths", .lift_key = "ExecPaths", .flag = PLAN_NODE_NO_EXEC },
-                },
-        };
+        _cleanup_(modify_done) Modify m = { .build = b, .from = b->plan->n_nodes };
         int r;
 
         r = read_rules(&m);

@@ -4,20 +4,19 @@
 #include "plan/plan-check.h"
 
 int plan_build_notify(PlanBuild *b) {
-        const Profile *from = b->profile;
-        bool needed = from->type == SERVICE_NOTIFY || from->watchdog_usec != USEC_INFINITY;
+        Terms *t = &b->plan->terms;
 
-        b->plan->watchdog_usec = from->watchdog_usec;
-        b->plan->notify_access = (uint8_t) (from->notify_access != NOTIFY_ACCESS_NONE ? from->notify_access
-                                            : needed                                  ? NOTIFY_ACCESS_MAIN
-                                                                                      : NOTIFY_ACCESS_NONE);
+        if (t->notify_access == NOTIFY_ACCESS_NONE &&
+            (t->type == SERVICE_NOTIFY || t->watchdog_usec != USEC_INFINITY))
+                t->notify_access = NOTIFY_ACCESS_MAIN;
+
         return 0;
 }
 
 int plan_add_notify_socket(PlanBuild *b) {
         int r;
 
-        if (b->plan->notify_access == NOTIFY_ACCESS_NONE)
+        if (b->plan->terms.notify_access == NOTIFY_ACCESS_NONE)
                 return 0;
 
         /* A mount of its own, which an application cannot move away even where /run is its own. */

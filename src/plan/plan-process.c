@@ -3,6 +3,7 @@
 #include "plan/capability.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "profile/names.h"
 #include "profile/pattern.h"
 
 #include <inttypes.h>
@@ -217,13 +218,13 @@ static int name_state(PlanBuild *b) {
  * the application's may give the sign of life that NotifyAccess= lets it give.
  */
 static int name_notify(PlanBuild *b) {
-        _cleanup_free_ char *usec = text_printf("%" PRIu64, b->plan->watchdog_usec);
+        _cleanup_free_ char *usec = text_printf("%" PRIu64, b->plan->terms.watchdog_usec);
         const struct {
                 const char *name, *value;
         } variables[] = {
                 { "NOTIFY_SOCKET",
-                  b->plan->notify_access == NOTIFY_ACCESS_NONE ? NULL : PLAN_NOTIFY_SOCKET },
-                { "WATCHDOG_USEC", b->plan->watchdog_usec == USEC_INFINITY ? NULL : usec },
+                  b->plan->terms.notify_access == NOTIFY_ACCESS_NONE ? NULL : PLAN_NOTIFY_SOCKET },
+                { "WATCHDOG_USEC", b->plan->terms.watchdog_usec == USEC_INFINITY ? NULL : usec },
                 { "WATCHDOG_PID", NULL },
         };
 
@@ -332,7 +333,7 @@ static int build_streams(PlanBuild *b) {
                                            PLAN_REFUSAL_BAD_SETTING,
                                            "%s=%s is not supported by this version",
                                            streams[i].key,
-                                           kind == STREAM_TTY ? "tty" : "journal");
+                                           stream_names[kind]);
                 if (b->request->has_stream[i] && kind != STREAM_CLIENT)
                         return plan_refuse(b,
                                            PLAN_REFUSAL_NOT_PERMITTED,
@@ -340,7 +341,7 @@ static int build_streams(PlanBuild *b) {
                                            streams[i].key);
 
                 /* Whether one was given belongs to the run, and the plan shown is the plan that runs. */
-                *streams[i].field = (uint8_t) kind;
+                *streams[i].field = kind;
         }
 
         return 0;

@@ -66,40 +66,6 @@ static const PlanNode host_nodes[] = {
 static const char *const full_places[] = { "/mnt", "/opt", "/run", "/srv", "/var" };
 /* clang-format on */
 
-int plan_add_node(PlanBuild *b, const PlanNode *node) {
-        Plan *p = b->plan;
-        PlanNode n = *node, *grown;
-
-        if (p->n_nodes >= PLAN_NODES_MAX)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "[Files]: the tree has more than %u parts",
-                                   PLAN_NODES_MAX);
-
-        grown = reallocarray(p->nodes, p->n_nodes + 1, sizeof(*grown));
-        if (!grown)
-                return -ENOMEM;
-        p->nodes = grown;
-
-        n.source = node->source ? strdup(node->source) : NULL;
-        n.target = strdup(node->target);
-        n.data = node->data ? strdup(node->data) : NULL;
-        p->nodes[p->n_nodes++] = n; /* the plan frees what there is, also of half a node */
-
-        return !n.target || (node->source && !n.source) || (node->data && !n.data) ? -ENOMEM : 0;
-}
-
-const PlanNode *plan_node_containing(const Plan *p, size_t n, const char *path) {
-        const PlanNode *nearest = NULL;
-
-        for (size_t i = 0; i < n; i++)
-                if (path_is_below(path, p->nodes[i].target) &&
-                    (!nearest || path_is_below(p->nodes[i].target, nearest->target)))
-                        nearest = &p->nodes[i];
-
-        return nearest;
-}
-
 static int add_nodes(PlanBuild *b, const PlanNode *nodes, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 int r = plan_add_node(b, &nodes[i]);
@@ -299,41 +265,12 @@ static int add_home(PlanBuild *b) {
         return p->persistent_home ? plan_add_persistent_home(b) : add_empty_home(b);
 }
 
-/* Parents sort before what is in them, as "/" comes before every other character. */
-static int compare_targets(const char *a, const char *b) {
-        while (*a && *a == *b) {
-                a++;
-                b++;
-        }
-
-        return (*a == '/' ? 1 : (unsigned char) *a) - (*b == '/' ? 1 : (unsigned char) *b);
-}
-
-static int compare_nodes(const void *a, const void *b) {
-        const PlanNode *x = a, *y = b;
-        int c = compare_targets(x->target, y->target);
-
-        return c != 0 ? c : (int) x->kind - (int) y->kind;
-}
-
-void plan_sort_nodes(PlanBuild *b, size_t from) {
-        qsort(b->plan->nodes + from, b->plan->n_nodes - from, sizeof(*b->plan->nodes), compare_nodes);
-}
-
-static bool has_target(const Plan *p, const char *path) {
-        for (size_t i = 0; i < p->n_nodes; i++)
-                if (streq(p->nodes[i].target, path))
-                        return true;
-
-        return false;
-}
-
 /* One missing directory above the path, or none where the host's own tree has to hold it. */
 static int add_parent(PlanBuild *b, char *path) {
         const PlanNode *above = plan_node_containing(b->plan, b->plan->n_nodes, path);
         bool owned = above && (above->flags & PLAN_NODE_OWNED);
 
-        if (has_target(b->plan, path) || (above && above->kind == PLAN_NODE_BIND))
+        if (plan_node_at(b->plan, path) || (above && above->kind == PLAN_NODE_BIND))
                 return 0;
 
         return plan_add_node(b,

@@ -145,24 +145,9 @@ typedef struct Plan {
         /* with which resources */
         PlanCgroupValue *cgroup;
         size_t n_cgroup;
-        uint8_t oom_policy; /* OomPolicy */
-        char **degrade;     /* layers that may be missing */
+        char **degrade; /* layers that may be missing */
 
-        /* its life */
-        uint8_t type;           /* ServiceType */
-        uint8_t notify_access;  /* NotifyAccess; none: there is no socket */
-        uint64_t watchdog_usec; /* USEC_INFINITY: none */
-        uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec;
-        uint8_t restart; /* RestartPolicy */
-        uint64_t restart_usec, restart_max_delay_usec;
-        uint32_t restart_steps;
-        uint64_t start_limit_interval_usec;
-        uint32_t start_limit_burst;
-        int32_t kill_signal;
-        uint32_t *success_statuses; /* 8 words: bit set of exit codes */
-        size_t n_success_statuses;
-        uint64_t success_signals;
-        uint8_t on_disconnect; /* OnDisconnect */
+        Terms terms; /* its life */
 
         /* its log */
         char *syslog_identifier;

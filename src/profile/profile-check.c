@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "profile/profile-check.h"
 
-#include "profile/profile-ceiling.h"
-
 typedef struct ProfileCheck {
         const Profile *profile;
         const KeyOrigin *origins;
@@ -59,7 +57,7 @@ static int check_user_settable(const ProfileCheck *c) {
                 const ProfileKey *key = profile_settable_key(*name);
                 _cleanup_free_ char *text = NULL;
 
-                if (c->profile->abstract || !key || profile_is_at_most(key, c->profile, c->profile))
+                if (c->profile->abstract || !key || key->at_most(key, c->profile, c->profile))
                         continue;
 
                 text = text_printf("lists %s, which has no value here that could be the ceiling", *name);
@@ -170,17 +168,18 @@ static int check_files(const ProfileCheck *c) {
 /* What systemd.service(5) says of these keys together. */
 static int check_restart(const ProfileCheck *c) {
         const Profile *p = c->profile;
-        bool grows = p->restart_max_delay_usec != USEC_INFINITY;
+        bool grows = p->terms.restart_max_delay_usec != USEC_INFINITY;
 
-        if (p->type == SERVICE_ONESHOT && (p->restart == RESTART_ALWAYS || p->restart == RESTART_ON_SUCCESS))
+        if (p->terms.type == SERVICE_ONESHOT &&
+            (p->terms.restart == RESTART_ALWAYS || p->terms.restart == RESTART_ON_SUCCESS))
                 return check_refuse(c, "Service", "Restart", "would never let Type=oneshot come to its end");
-        if (p->restart_steps > 0 && !grows)
+        if (p->terms.restart_steps > 0 && !grows)
                 return check_refuse(
                         c, "Service", "RestartSteps", "has no effect without RestartMaxDelaySec=");
-        if (grows && p->restart_steps == 0)
+        if (grows && p->terms.restart_steps == 0)
                 return check_refuse(
                         c, "Service", "RestartMaxDelaySec", "has no effect without RestartSteps=");
-        if (p->restart_max_delay_usec < p->restart_usec)
+        if (p->terms.restart_max_delay_usec < p->terms.restart_usec)
                 return check_refuse(c, "Service", "RestartMaxDelaySec", "must not be less than RestartSec=");
 
         return 0;
@@ -193,9 +192,9 @@ static int check_notify(const ProfileCheck *c) {
                 bool needs;
                 const char *key;
         } rules[] = {
-                { p->type == SERVICE_NOTIFY, "Type" },
-                { p->watchdog_usec != USEC_INFINITY, "WatchdogSec" },
-                { p->notify_access != NOTIFY_ACCESS_NONE, "NotifyAccess" },
+                { p->terms.type == SERVICE_NOTIFY, "Type" },
+                { p->terms.watchdog_usec != USEC_INFINITY, "WatchdogSec" },
+                { p->terms.notify_access != NOTIFY_ACCESS_NONE, "NotifyAccess" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rules); i++)

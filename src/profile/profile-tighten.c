@@ -2,7 +2,7 @@
 #include "profile/profile-tighten.h"
 
 #include "base/buffer.h"
-#include "profile/profile-ceiling.h"
+#include "profile/profile-keys.h"
 #include "profile/profile-source.h"
 
 #include <stdarg.h>
@@ -132,7 +132,7 @@ static int apply(ProfileBuild *b, const ProfileSetting *settings, size_t i, char
                 return refuse(-EBADMSG, ret_text, "%s: a value in UTF-8 without control characters", s->key);
 
         /* As if nothing had been said: what comes first takes the place of what is there. */
-        if (is_first(settings, i) && profile_setting_replaces(key))
+        if (is_first(settings, i) && key->replaces)
                 b->origins[key - profile_keys].file = NULL;
 
         r = profile_build_apply(b, &item, &why);
@@ -181,7 +181,7 @@ int profile_tighten(Profile **ret,
         for (size_t i = 0; i < n_settings; i++) {
                 const ProfileKey *key = profile_settable_key(settings[i].key);
 
-                if (!profile_is_at_most(key, q, p))
+                if (!key->at_most(key, q, p))
                         return refuse_looser(p, &settings[i], key, ret_text);
         }
 

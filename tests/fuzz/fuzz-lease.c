@@ -3,7 +3,7 @@
 /* The keeper's reader of packets from whoever holds a lease. */
 
 #include "fuzz.h"
-#include "keeper/parts/lease.h"
+#include "keeper/parts/lease-server.h"
 
 #include <signal.h>
 
@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         LeaseRequest request = { .stop = true, .signo = -7 };
         int r;
 
-        r = lease_parse((const char *) data, size, &request);
+        r = lease_server_parse((const char *) data, size, &request);
         if (r < 0) {
                 must(r == -EBADMSG);
                 must(request.stop && request.signo == -7);

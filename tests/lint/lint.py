@@ -29,6 +29,12 @@ FLOORS = {
     'ctl': ['base', 'profile', 'plan', 'seccomp', 'link'],
 }
 
+# A folder may have rooms, which are floors among themselves, the lowest first. What lies in none stands on all of them.
+ROOMS = {
+    'broker': ['access', 'peers', 'state', 'call', 'launch', 'bus'],
+    'keeper': ['parts', 'run', 'sandbox'],
+}
+
 # These return errors and leave the words to whoever knows what was being done.
 SILENT_FLOORS = ['profile', 'plan', 'seccomp', 'net', 'link', 'confine']
 

@@ -2,8 +2,8 @@
 #include "broker/call/authorize.h"
 
 #include "base/text.h"
-#include "broker/bus/interface.h"
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
+#include "broker/call/member.h"
 #include "link/link.h"
 
 #include <stdio.h>

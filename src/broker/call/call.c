@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
 
 #include <stdarg.h>
 
-int call_new(Call **ret, Manager *m, sd_bus_message *message, const Member *member, Peer *peer) {
+int call_new(Call **ret, Manager *m, sd_bus_message *message, const struct Member *member, Peer *peer) {
         Call *c = calloc(1, sizeof(*c));
 
         if (!c)
@@ -94,7 +94,7 @@ void call_peer_gone(Peer *p) {
 
 void call_set_object(Call *c, const Object *object) {
         c->object = *object;
-        c->access = manager_access_object(c->manager, object);
+        c->access = object_access(c->manager, object);
 }
 
 Caller call_caller(const Call *c) {

@@ -3,6 +3,7 @@
 
 #include "link/link.h"
 #include "plan/plan-compile.h"
+#include "profile/names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -283,7 +284,6 @@ static int read_stream(sd_bus_message *m, const Option *o, LaunchOptions *ret, s
 }
 
 static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
-        static const char *const names[] = { [ON_DISCONNECT_KEEP] = "keep", [ON_DISCONNECT_STOP] = "stop" };
         const char *s;
         int r;
 
@@ -291,11 +291,11 @@ static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions 
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (streq(s, names[i])) {
-                        ret->on_disconnect = (int) i;
-                        return 0;
-                }
+        r = name_value(on_disconnect_names, ELEMENTSOF(on_disconnect_names), s);
+        if (r >= 0) {
+                ret->on_disconnect = r;
+                return 0;
+        }
 
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect: \"keep\" or \"stop\"");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/launch/launch-plan.h"
 
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
 #include "link/link.h"
 #include "plan/plan-compile.h"
 
@@ -38,7 +38,7 @@ static int check_profile(Call *c, const CatalogEntry *e) {
 }
 
 static int check_wait(Call *c, const Profile *p, const LaunchOptions *o) {
-        if (o->wait_set && !o->wait && p->type == SERVICE_ONESHOT)
+        if (o->wait_set && !o->wait && p->terms.type == SERVICE_ONESHOT)
                 return call_fail(
                         c,
                         SD_BUS_ERROR_INVALID_ARGS,
@@ -116,8 +116,7 @@ static int compile(Call *c, const Basis *b, const LaunchOptions *o, const Accoun
 
         r = plan_compile(ret, b->profile, target, &request, &context, &refusal, &text);
         if (r == -EINVAL)
-                return call_fail(
-                        c, names[refusal], "%s", text ?: "The request does not fit the profile");
+                return call_fail(c, names[refusal], "%s", text ?: "The request does not fit the profile");
 
         return r;
 }

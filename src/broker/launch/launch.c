@@ -4,12 +4,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/bus/interface.h"
 #include "broker/call/authorize.h"
+#include "broker/call/manager-state.h"
+#include "broker/call/member.h"
 #include "broker/launch/launch-plan.h"
-#include "broker/manager.h"
+#include "broker/launch/reservation.h"
 #include "broker/state/link-calls.h"
-#include "broker/state/reservation.h"
 
 /* On top of the profile's own start timeout, which the keeper enforces: only a keeper that hangs gets this far. */
 #define ANSWER_GRACE_USEC (15 * USEC_PER_SEC)
@@ -233,9 +233,7 @@ static StepAnswer step_access(void *traveller) {
         int r;
 
         call_set_object(
-                c,
-                &(Object){
-                        .kind = OBJECT_PROFILE, .name = l->profile, .profile = e, .uid = UID_NOBODY });
+                c, &(Object){ .kind = OBJECT_PROFILE, .name = l->profile, .profile = e, .uid = UID_NOBODY });
         r = check_access(l, e);
         if (r == -ENOENT || !e)
                 r = call_fail(c, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
@@ -258,8 +256,8 @@ static StepAnswer step_plan(void *traveller) {
 
         l->plan = plan_free(l->plan);
         l->generation = catalog->generation;
-        return call_step(
-                c, launch_plan_make(c, c->object.profile, &l->options, l->target->account, &l->plan));
+        return call_step(c,
+                         launch_plan_make(c, c->object.profile, &l->options, l->target->account, &l->plan));
 }
 
 static int reply_plan(Launch *l) {
@@ -325,12 +323,11 @@ static StepAnswer step_keeper(void *traveller) {
         l->waiter.userdata = l;
         r = keepers_wait(keepers, l->target->account->uid, &l->waiter);
         if (r < 0)
-                return call_step(
-                        c,
-                        call_fail(c,
-                                  ERROR_BUSY,
-                                  "The keeper of this user cannot be started: %s",
-                                  strerror(-r)));
+                return call_step(c,
+                                 call_fail(c,
+                                           ERROR_BUSY,
+                                           "The keeper of this user cannot be started: %s",
+                                           strerror(-r)));
 
         return STEP_WAIT;
 }
@@ -348,17 +345,16 @@ static StepAnswer step_reserve(void *traveller) {
         Launch *l = traveller;
         Call *c = l->call;
 
-        return call_step(c,
-                         reservation_take(&l->reservation, c, c->object.profile->profile, l->plan->uid));
+        return call_step(c, reservation_take(&l->reservation, c, c->object.profile->profile, l->plan->uid));
 }
 
-static uint64_t answer_timeout(const Plan *p) {
+static uint64_t answer_timeout(const Terms *t) {
         /* It answers when it has ended, however long that takes; the keeper watches RuntimeMaxSec=. */
-        if (p->type == SERVICE_ONESHOT || p->timeout_start_usec > UINT64_MAX / PLAN_EXTENSION_MAX / 2)
+        if (t->type == SERVICE_ONESHOT || t->timeout_start_usec > UINT64_MAX / PLAN_EXTENSION_MAX / 2)
                 return UINT64_MAX;
 
         /* An application that is to say when it is ready may ask for more time. */
-        return p->timeout_start_usec * (p->type == SERVICE_NOTIFY ? PLAN_EXTENSION_MAX : 1) +
+        return t->timeout_start_usec * (t->type == SERVICE_NOTIFY ? PLAN_EXTENSION_MAX : 1) +
                ANSWER_GRACE_USEC;
 }
 
@@ -400,7 +396,7 @@ static int send_to_keeper(Launch *l) {
                            },
                            on_launched,
                            l,
-                           answer_timeout(l->plan));
+                           answer_timeout(&l->plan->terms));
 }
 
 static StepAnswer step_send(void *traveller) {

@@ -2,8 +2,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/strv.h"
-#include "keeper/keeper-link.h"
 #include "keeper/keeper.h"
+#include "keeper/link-client.h"
 #include "keeper/parts/processes.h"
 #include "keeper/sandbox/sandbox.h"
 
@@ -26,7 +26,7 @@ on_fault(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limi
         faults_add(s->faults, &fault);
 
         sandbox_tell_limit_hit(s, &fault);
-        keeper_link_limit_hit(s->keeper->link, s, &fault);
+        link_client_limit_hit(s->keeper->link, s, &fault);
 }
 
 void sandbox_watch_faults(Sandbox *s) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/log.h"
-#include "keeper/keeper-link.h"
 #include "keeper/keeper.h"
+#include "keeper/link-client.h"
 #include "keeper/parts/cgroup.h"
 #include "keeper/sandbox/sandbox.h"
 

@@ -45,7 +45,7 @@ static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata) {
         Sandbox *s = userdata;
 
         /* A sign of life that only has not been read yet, as the application sends more than is read at a time. */
-        notify_drain(s->notify);
+        notify_socket_drain(s->notify);
         if (sd_event_source_get_enabled(source, NULL) == 0)
                 sandbox_give_up(s, "no sign of life within WatchdogSec=");
 

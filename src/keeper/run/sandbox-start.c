@@ -72,7 +72,7 @@ static int step_plan(Start *st, sd_bus_error *error) {
 static int step_keep(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
 
-        terms_from_plan(&s->terms, st->plan);
+        s->terms = st->plan->terms;
         (void) sandbox_count_start(s);
 
         s->plan_fd = duplicate(st->request->plan_fd);
@@ -176,7 +176,7 @@ static int open_journal_stream(Start *st, int number) {
         int fd, r;
 
         if (!s->streams) {
-                StreamsInfo info = {
+                LogStreamsInfo info = {
                         .id = s->record->id,
                         .profile = plan->profile,
                         .user = plan->user,
@@ -186,12 +186,12 @@ static int open_journal_stream(Start *st, int number) {
                         .level_max = plan->log_level_max,
                 };
 
-                r = streams_new(&s->streams, s->keeper->event, &info);
+                r = log_streams_new(&s->streams, s->keeper->event, &info);
                 if (r < 0)
                         return r;
         }
 
-        fd = streams_open(s->streams, number);
+        fd = log_streams_open(s->streams, number);
         if (fd < 0)
                 return fd;
 
@@ -296,10 +296,10 @@ static int step_channels(Start *st, sd_bus_error *error) {
 static int step_notify(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
 
-        if (st->plan->notify_access == NOTIFY_ACCESS_NONE)
+        if (st->plan->terms.notify_access == NOTIFY_ACCESS_NONE)
                 return 0;
 
-        return notify_new(
+        return notify_socket_new(
                 &s->notify, s->keeper->event, sandbox_notified, s, &st->spawn.fds[LAUNCH_FD_NOTIFY]);
 }
 
@@ -317,7 +317,7 @@ static void on_lease(void *userdata, const LeaseRequest *request) {
 static void on_lease_gone(void *userdata) {
         Sandbox *s = userdata;
 
-        s->lease = lease_free(s->lease);
+        s->lease = lease_server_free(s->lease);
         if (s->terms.on_disconnect == ON_DISCONNECT_STOP) {
                 sandbox_stop(s);
                 sandbox_advance(s);
@@ -330,7 +330,7 @@ static int step_lease(Start *st, sd_bus_error *error) {
         if (!st->request->lease)
                 return 0;
 
-        return lease_new(&s->lease, s->keeper->event, on_lease, on_lease_gone, s, &s->lease_holder);
+        return lease_server_new(&s->lease, s->keeper->event, on_lease, on_lease_gone, s, &s->lease_holder);
 }
 
 static int step_exec(Start *st, sd_bus_error *error) {
@@ -338,7 +338,7 @@ static int step_exec(Start *st, sd_bus_error *error) {
         int r;
 
         st->spawn.id = st->sandbox->record->id;
-        r = seed_spawn(k->seed, &st->spawn, &st->sandbox->outer);
+        r = seed_process_spawn(k->seed, &st->spawn, &st->sandbox->outer);
         return r == -ENOTCONN ? spawn(k->exec_fd, &st->spawn, &st->sandbox->outer) : r;
 }
 

@@ -74,7 +74,7 @@ static int take_verified(
             (main_pid > 0 && main_pid != status->main))
                 return -EBADMSG;
 
-        if (s->notify && !notify_is_bound(s->notify))
+        if (s->notify && !notify_socket_is_bound(s->notify))
                 sandbox_abort(s, ERROR_VERIFICATION_FAILED, "notify: the socket is not in its place");
 
         r = add_enforced(s, status->text);
@@ -86,7 +86,7 @@ static int take_verified(
         s->main_fd = TAKE_FD(fds[1]);
         s->record->leader = (uint32_t) leader;
         s->record->main_pid = (uint32_t) status->main;
-        streams_set_main_pid(s->streams, status->main);
+        log_streams_set_main_pid(s->streams, status->main);
         return 0;
 }
 

@@ -3,8 +3,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/strv.h"
-#include "keeper/keeper-link.h"
 #include "keeper/keeper.h"
+#include "keeper/link-client.h"
 #include "keeper/sandbox/sandbox.h"
 
 bool sandbox_count_start(Sandbox *s) {

@@ -4,8 +4,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "keeper/keeper-link.h"
 #include "keeper/keeper.h"
+#include "keeper/link-client.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -194,7 +194,7 @@ int sandbox_signal(Sandbox *s, bool all, int signo) {
 static void answer_overdue(Sandbox *s) {
         s->overdue = true;
         keeper_sandbox_changed(s->keeper, s);
-        keeper_link_launched(s->keeper->link, s);
+        link_client_launched(s->keeper->link, s);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -260,7 +260,7 @@ void sandbox_enter_running(Sandbox *s) {
         sandbox_feed_watchdog(s);
         sandbox_tell_started(s);
         call_list_answer(&s->restart_calls, NULL);
-        lease_send(s->lease, "STATE=running");
+        lease_server_send(s->lease, "STATE=running");
         if (s->terms.type != SERVICE_ONESHOT)
                 keeper_sandbox_launched(s->keeper, s);
 }
@@ -271,7 +271,7 @@ static void application_executed(Sandbox *s) {
 
         if (s->terms.oom_policy == OOM_POLICY_STOP)
                 (void) sandbox_watch_cgroup(s, "memory.events", on_memory_events, &s->memory_event);
-        r = s->notify ? notify_listen(s->notify) : 0;
+        r = s->notify ? notify_socket_listen(s->notify) : 0;
         if (r < 0)
                 (void) log_errno(r, "%s: cannot hear its notifications", s->record->id);
 
@@ -283,7 +283,7 @@ static void application_executed(Sandbox *s) {
 
         /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
         if (s->lease || s->no_wait)
-                keeper_link_launched(s->keeper->link, s);
+                link_client_launched(s->keeper->link, s);
 }
 
 /*
@@ -337,7 +337,7 @@ static void send_result(Sandbox *s) {
                                      ending_code_name(s->ending.code),
                                      s->ending.status);
         if (packet)
-                lease_send(s->lease, packet);
+                lease_server_send(s->lease, packet);
 }
 
 void sandbox_release_run(Sandbox *s) {
@@ -350,7 +350,7 @@ void sandbox_release_run(Sandbox *s) {
         s->fault_watch = fault_watch_free(s->fault_watch);
         s->watchdog = sd_event_source_disable_unref(s->watchdog);
         s->status_timer = sd_event_source_disable_unref(s->status_timer);
-        s->notify = notify_free(s->notify);
+        s->notify = notify_socket_free(s->notify);
         s->status_fd = safe_close(s->status_fd);
         s->result_fd = safe_close(s->result_fd);
         s->main_fd = safe_close(s->main_fd);
@@ -360,8 +360,8 @@ void sandbox_release_run(Sandbox *s) {
 void sandbox_release(Sandbox *s) {
         sandbox_release_run(s);
         s->timer = sd_event_source_disable_unref(s->timer);
-        s->lease = lease_free(s->lease);
-        s->streams = streams_free(s->streams);
+        s->lease = lease_server_free(s->lease);
+        s->streams = log_streams_free(s->streams);
         s->plan_fd = safe_close(s->plan_fd);
         for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
                 s->stream_fds[i] = safe_close(s->stream_fds[i]);
@@ -384,7 +384,7 @@ static void refuse_restarts(Sandbox *s) {
 }
 
 void sandbox_run_over(Sandbox *s) {
-        streams_drain(s->streams);
+        log_streams_drain(s->streams);
         judge(s);
         sandbox_tell_ended(s);
         sandbox_release_run(s);
@@ -396,7 +396,7 @@ void sandbox_run_over(Sandbox *s) {
                 return;
         }
 
-        lease_send(s->lease, "STATE=restarting");
+        lease_server_send(s->lease, "STATE=restarting");
         if (s->restart_wanted)
                 sandbox_run_again(s);
         else
@@ -414,7 +414,7 @@ void sandbox_end(Sandbox *s) {
         if (!never_was(s))
                 keeper_sandbox_changed(s->keeper, s);
         if (!keep)
-                keeper_link_removed(s->keeper->link, s);
+                link_client_removed(s->keeper->link, s);
         keeper_sandbox_launched(s->keeper, s);
         refuse_restarts(s);
         call_list_answer(&s->stop_calls, NULL);
@@ -460,13 +460,13 @@ void sandbox_advance(Sandbox *s) {
                 return;
 
         /* Its last words count: that it was ready, and what it says of its end. */
-        notify_drain(s->notify);
+        notify_socket_drain(s->notify);
         if (cgroup_is_gone(s))
                 sandbox_run_over(s);
 }
 
 bool sandbox_owns(Sandbox *s, pid_t pid) {
-        if (pid == s->outer || pid == s->leader || notify_owns(s->notify, pid))
+        if (pid == s->outer || pid == s->leader || notify_socket_owns(s->notify, pid))
                 return true;
 
         /* Its pid 1 may end before the record that names it was read. */
@@ -475,8 +475,8 @@ bool sandbox_owns(Sandbox *s, pid_t pid) {
 }
 
 void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status) {
-        if (notify_owns(s->notify, pid)) {
-                notify_reaped(s->notify);
+        if (notify_socket_owns(s->notify, pid)) {
+                notify_socket_reaped(s->notify);
                 return;
         }
 

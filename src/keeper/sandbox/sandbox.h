@@ -29,9 +29,9 @@
 #include "keeper/parts/call-list.h"
 #include "keeper/parts/cgroup.h"
 #include "keeper/parts/fault-watch.h"
-#include "keeper/parts/lease.h"
-#include "keeper/parts/notify.h"
-#include "keeper/parts/streams.h"
+#include "keeper/parts/lease-server.h"
+#include "keeper/parts/log-streams.h"
+#include "keeper/parts/notify-socket.h"
 #include "keeper/parts/terms.h"
 #include "link/link.h"
 #include "plan/launch.h"
@@ -86,7 +86,7 @@ struct Sandbox {
         bool verified, executed;
         bool freezing, frozen; /* what was asked for; what the kernel says */
 
-        Notify *notify; /* NULL: nobody's notifications are heard */
+        NotifySocket *notify; /* NULL: nobody's notifications are heard */
         sd_event_source *watchdog, *status_timer;
         uint64_t deadline_max; /* how far EXTEND_TIMEOUT_USEC= may move the timer, CLOCK_MONOTONIC */
         bool reloading;
@@ -107,8 +107,8 @@ struct Sandbox {
         FaultWatch *fault_watch; /* of this run */
         Faults *faults;          /* of all runs; NULL: none yet */
 
-        Streams *streams;
-        Lease *lease;
+        LogStreams *streams;
+        LeaseServer *lease;
         int lease_holder; /* the other end, until it was handed over */
         sd_bus_message *launch_call;
         bool no_wait; /* launch_call is answered before the application is ready */

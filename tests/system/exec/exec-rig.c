@@ -178,11 +178,8 @@ Plan *rig_plan_new(const char *words) {
         rig_use_ids(p, PRIVATE_USERS_PICK);
         p->hostname = copy("web");
         p->network = NETWORK_NONE;
-        p->kill_signal = SIGTERM;
-        p->watchdog_usec = USEC_INFINITY;
-        p->success_statuses = calloc(8, sizeof(*p->success_statuses));
-        assert_non_null(p->success_statuses);
-        p->n_success_statuses = 8;
+        p->terms.kill_signal = SIGTERM;
+        p->terms.watchdog_usec = USEC_INFINITY;
         p->syslog_identifier = copy("web");
         p->log_level_max = -1;
         rig_add_rlimit(p, 7 /* RLIMIT_NOFILE */, 100, 200);

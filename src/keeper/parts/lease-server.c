@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/parts/lease-server.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "link/lease.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+struct LeaseServer {
+        int fd;
+        sd_event_source *event;
+        LeaseHandler *handler;
+        LeaseGone *gone;
+        void *userdata;
+};
+
+static int parse_stop(const char *value, LeaseRequest *request) {
+        if (!streq(value, "1"))
+                return -EBADMSG;
+
+        request->stop = true;
+        return 0;
+}
+
+static int parse_kill(const char *value, LeaseRequest *request) {
+        uint32_t signo;
+
+        if (parse_u32(value, &signo) < 0 || signo < 1 || signo >= _NSIG)
+                return -EBADMSG;
+
+        request->signo = (int) signo;
+        return 0;
+}
+
+/* clang-format off */
+static const struct {
+        const char *prefix;
+        int (*parse)(const char *value, LeaseRequest *request);
+} names[] = {
+        { "STOP=",   parse_stop },
+        { "SIGNAL=", parse_kill },
+};
+/* clang-format on */
+
+static int parse_line(const char *line, LeaseRequest *request) {
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                const char *value = startswith(line, names[i].prefix);
+
+                if (value)
+                        return names[i].parse(value, request);
+        }
+
+        return 0;
+}
+
+int lease_server_parse(const char *packet, size_t size, LeaseRequest *ret) {
+        char copy[LEASE_PACKET_MAX + 1], *rest = copy;
+        LeaseRequest request = {};
+
+        if (size > LEASE_PACKET_MAX || memchr(packet, '\0', size))
+                return -EBADMSG;
+
+        memcpy(copy, packet, size);
+        copy[size] = '\0';
+
+        for (char *line; (line = strsep(&rest, "\n"));) {
+                int r = parse_line(line, &request);
+
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = request;
+        return 0;
+}
+
+/*
+ * One packet a time, after the broker's calls, so that a flood cannot hold up others. A packet that does not parse
+ * ends the lease: a holder that cannot be understood cannot be obeyed.
+ */
+static int on_packet(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        LeaseServer *l = userdata;
+        char packet[LEASE_PACKET_MAX];
+        LeaseRequest request;
+        ssize_t n;
+
+        n = fd_receive_packet(fd, packet, sizeof(packet), NULL, NULL);
+        if (n == -EAGAIN || n == -EINTR)
+                return 0;
+
+        if (n <= 0 || lease_server_parse(packet, (size_t) n, &request) < 0)
+                l->gone(l->userdata);
+        else
+                l->handler(l->userdata, &request);
+
+        return 0;
+}
+
+int lease_server_new(LeaseServer **ret,
+                     sd_event *event,
+                     LeaseHandler *handler,
+                     LeaseGone *gone,
+                     void *userdata,
+                     int *ret_holder) {
+        _cleanup_(lease_server_freep) LeaseServer *l = NULL;
+        _cleanup_close_ int holder = -EBADF;
+        int pair[2], r;
+
+        l = malloc(sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+        *l = (LeaseServer){ .fd = -EBADF, .handler = handler, .gone = gone, .userdata = userdata };
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        l->fd = pair[0];
+        holder = pair[1];
+
+        r = fd_set_nonblock(l->fd, true);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_io(event, &l->event, l->fd, EPOLLIN, on_packet, l);
+        if (r < 0)
+                return r;
+
+        r = sd_event_source_set_priority(l->event, SD_EVENT_PRIORITY_NORMAL + 10);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(l);
+        *ret_holder = TAKE_FD(holder);
+        return 0;
+}
+
+LeaseServer *lease_server_free(LeaseServer *l) {
+        if (!l)
+                return NULL;
+
+        (void) sd_event_source_disable_unref(l->event);
+        (void) safe_close(l->fd);
+        free(l);
+        return NULL;
+}
+
+void lease_server_send(LeaseServer *l, const char *packet) {
+        if (l)
+                (void) send(l->fd,
+                            packet,
+                            MIN(strlen(packet), (size_t) LEASE_PACKET_MAX),
+                            MSG_DONTWAIT | MSG_NOSIGNAL);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * lease-server — the keeper's end of the socket that link/lease.h describes
+ *
+ * Life: from the launch until the sandbox has ended or the holder has gone. Runs in: keeper. Privilege: root.
+ * Input: hostile (whoever holds the other end).
+ */
+
+#include "base/util.h"
+
+#include <systemd/sd-event.h>
+
+typedef struct LeaseRequest {
+        bool stop;
+        int signo; /* 0: none */
+} LeaseRequest;
+
+typedef struct LeaseServer LeaseServer;
+
+/* What the holder wants. It may free the lease. */
+typedef void LeaseHandler(void *userdata, const LeaseRequest *request);
+/* The holder has gone, or broke the rules; the lease is dead and the handler frees it. */
+typedef void LeaseGone(void *userdata);
+
+/* *ret_holder: the other end, to be handed on. */
+int lease_server_new(LeaseServer **ret,
+                     sd_event *event,
+                     LeaseHandler *handler,
+                     LeaseGone *gone,
+                     void *userdata,
+                     int *ret_holder);
+LeaseServer *lease_server_free(LeaseServer *l); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(LeaseServer *, lease_server_free);
+
+/* One packet; a holder that does not read gets what fits. Takes a NULL lease. */
+void lease_server_send(LeaseServer *l, const char *packet);
+
+/* -EBADMSG: not text, or a known name with a bad value. Unknown names are passed over. Output untouched on failure. */
+int lease_server_parse(const char *packet, size_t size, LeaseRequest *ret);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * log-streams — what a sandbox writes to its standard output and error, line by line into the journal
+ *
+ * The keeper owns the reading ends, so a restart of the broker or the journal breaks no pipe, and entries bear the
+ * sandbox's name rather than a shifted uid. Where there is no journal, lines go to the keeper's standard error.
+ *
+ * Lines longer than STREAM_LINE_MAX are cut into several; a leading "<N>" sets the priority as in sd-daemon(3). At
+ * most STREAM_BURST lines in STREAM_INTERVAL_USEC are kept of one sandbox, so that it cannot push out the others'.
+ *
+ * Life: one per sandbox that logs. Runs in: keeper. Privilege: root. Input: hostile (the application's).
+ */
+
+#include "base/util.h"
+
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#define STREAM_LINE_MAX ((size_t) 8192)
+#define STREAM_BURST 10000U
+#define STREAM_INTERVAL_USEC (30 * UINT64_C(1000000))
+
+typedef struct LogStreamsInfo {
+        const char *id;
+        const char *profile;
+        const char *user;
+        const char *invocation_id;
+        const char *syslog_identifier; /* NULL: the profile's name */
+        uid_t uid;
+        int level_max;
+} LogStreamsInfo;
+
+typedef struct LogStreams LogStreams;
+
+int log_streams_new(LogStreams **ret, sd_event *event, const LogStreamsInfo *info);
+/* Drops what was not read yet; takes NULL, returns NULL. */
+LogStreams *log_streams_free(LogStreams *s);
+DEFINE_CLEANUP(LogStreams *, log_streams_free);
+
+/* A pipe whose lines are logged as those of descriptor number (1 or 2); returns the writing end. */
+int log_streams_open(LogStreams *s, int number);
+
+/* Names the application in entries from now on. */
+void log_streams_set_main_pid(LogStreams *s, pid_t pid);
+
+/* Reads what is left, once all writers are dead; takes NULL. */
+void log_streams_drain(LogStreams *s);
+
+/* The priority a line claims by "<N>" in front; *line moves behind it. fallback without one. */
+int stream_line_priority(const char **line, size_t *length, int fallback);
