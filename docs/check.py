@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Whether the manual has what there is: commands and options of immurectl, methods that the bus lets through.
 
-usage: check.py TREE IMMURECTL
+usage: check.py TREE IMMURECTL BUS-MANUAL BUS-POLICY
 """
 
 import pathlib
@@ -22,9 +22,9 @@ def check_commands(tree, immurectl):
     yield from (f'immurectl.1: no option {o}' for o in options if not re.search(rf'^\*.*{o}[=*]', page, re.M))
 
 
-def check_methods(tree):
-    page = (tree / 'docs/org.immured.Broker1.5.scd').read_text(encoding='utf-8')
-    policy = (tree / 'policies/dbus/org.immured.Broker1.conf').read_text(encoding='utf-8')
+def check_methods(page, policy):
+    page = pathlib.Path(page).read_text(encoding='utf-8')
+    policy = pathlib.Path(policy).read_text(encoding='utf-8')
     allowed = set(re.findall(r'send_interface="org\.immured\.[\w.]+"\s+send_member="(\w+)"', policy))
     described = {m for line in page.splitlines() if line.startswith('*') for m in re.findall(r'\*([A-Z]\w+)\*\(', line)}
     if not allowed:
@@ -34,10 +34,10 @@ def check_methods(tree):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 5:
         sys.exit(__doc__.strip())
     tree = pathlib.Path(sys.argv[1])
-    breaches = [*check_commands(tree, sys.argv[2]), *check_methods(tree)]
+    breaches = [*check_commands(tree, sys.argv[2]), *check_methods(*sys.argv[3:])]
     for breach in breaches:
         print(breach)
     sys.exit(1 if breaches else 0)

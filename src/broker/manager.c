@@ -111,7 +111,7 @@ static const KeepersHandlers keepers_handlers = {
         .snapshot = bus_records_snapshot,
         .changed = bus_records_changed,
         .removed = bus_records_removed,
-        .limit_hit = signals_limit_hit,
+        .event = signals_event,
         .start_app = launch_app,
 };
 

@@ -299,8 +299,7 @@ const sd_bus_vtable link_answers[] = {
         SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxRemoved",
                                 SD_BUS_ARGS("s", id, "s", result, "i", code, "i", status), 0),
-        SD_BUS_SIGNAL_WITH_ARGS("LimitHit",
-                                SD_BUS_ARGS("s", id, "s", resource, "s", level, "t", value, "t", limit), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("s", id, "s", name, "a{sv}", details), 0),
         SD_BUS_VTABLE_END
 };
 /* clang-format on */

@@ -89,24 +89,19 @@ void link_client_removed(LinkClient *l, const Sandbox *s) {
                 link_client_break(l->bus, r);
 }
 
-void link_client_limit_hit(LinkClient *l, const Sandbox *s, const Fault *fault) {
+void link_client_event(LinkClient *l, const Sandbox *s, const SandboxEvent *e) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
         if (!l || !l->announced)
                 return;
 
-        r = sd_bus_emit_signal(l->bus,
-                               LINK_KEEPER_PATH,
-                               LINK_KEEPER_INTERFACE,
-                               "LimitHit",
-                               "ssstt",
-                               s->record->id,
-                               fault_resource_name(fault->resource),
-                               fault_level_name(fault->level),
-                               fault->value,
-                               fault->limit);
-        if (r < 0)
-                link_client_break(l->bus, r);
+        r = sd_bus_message_new_signal(l->bus, &m, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Event");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "ss", s->record->id, sandbox_event_row(e->kind)->name);
+        if (r >= 0)
+                r = sandbox_event_append(m, e);
+        send_or_break(l->bus, r, m);
 }
 
 static int append_lease(sd_bus_message *m, int holder) {

@@ -21,7 +21,7 @@ DEFINE_CLEANUP(LinkClient *, link_client_free);
 /* Signals; dropped while nobody listens. */
 void link_client_changed(LinkClient *l, const Sandbox *s);
 void link_client_removed(LinkClient *l, const Sandbox *s);
-void link_client_limit_hit(LinkClient *l, const Sandbox *s, const Fault *fault);
+void link_client_event(LinkClient *l, const Sandbox *s, const SandboxEvent *e);
 
 /* Asks for the launch of what this keeper is there for. -ENOTCONN: the broker has not answered a Hello. */
 int link_start_app(LinkClient *l, sd_bus_message_handler_t handler, void *userdata);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * link — the private connection between broker and keeper: names, addresses, and the record of a sandbox
+ * link — the private connection between broker and keeper: its members, names and addresses
  *
  * A peer-to-peer sd-bus connection over LINK_SOCKET. The keeper connects and calls Hello on the broker's object; the
  * broker then calls the keeper's methods. Both ends check that the other is root (SO_PEERCRED).
@@ -26,16 +26,16 @@
  *     signals
  *       SandboxChanged(a{sv} record)     after every change of state
  *       SandboxRemoved(s id, s result, i code, i status)
- *       LimitHit(s id, s resource, s level, t value, t limit)
+ *       Event(s id, s name, a{sv} details)   see sandbox-event.h; names that are not known are passed over
+ *       LimitHit(s id, s resource, s level, t value, t limit)   the same of version 2
  *
  * Errors carry the names of the public interface (org.immured.Broker1.Error.…), so that the broker hands them on.
  *
  * Runs in: keeper, broker. Privilege: none. Input: the other end, trusted to be root, not to be right.
  */
 
-#include "base/sha256.h"
-#include "base/util.h"
-#include "plan/sandbox-state.h"
+#include "link/sandbox-id.h"
+#include "link/sandbox-record.h"
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-id128.h>
@@ -66,46 +66,3 @@
 #define ERROR_VERIFICATION_FAILED ERROR_PREFIX "VerificationFailed"
 #define ERROR_BUSY ERROR_PREFIX "Busy"
 #define ERROR_SHUTTING_DOWN ERROR_PREFIX "ShuttingDown"
-
-/* Everything the broker shows of a sandbox; the keeper's truth, sent as a{sv} with these names. */
-typedef struct SandboxRecord {
-        char *id;                 /* Id: PROFILE.UID.N */
-        char *profile;            /* Profile */
-        char *profile_hash;       /* ProfileHash, hex */
-        char *user;               /* User: name */
-        char *instance;           /* Instance */
-        uint32_t uid;             /* UID */
-        char *invocation_id;      /* InvocationID, 32 hex digits */
-        uint64_t timestamp;       /* Timestamp: CLOCK_REALTIME µs of the launch */
-        char *plan_hash;          /* PlanHash, hex */
-        char *control_group;      /* ControlGroup: path below the cgroup root, as in /proc/PID/cgroup */
-        char **enforced;          /* Enforced */
-        SandboxState state;       /* State, as its name */
-        char *sub_state;          /* SubState: finer words of the keeper ("setup", "stop-signal", …) */
-        SandboxResult result;     /* Result, as its name */
-        char *status_text;        /* StatusText */
-        uint32_t leader;          /* Leader: pid 1 of the sandbox on the host; 0: none */
-        uint32_t main_pid;        /* MainPID: the application on the host; 0: none */
-        int32_t exec_main_code;   /* ExecMainCode: CLD_EXITED, CLD_KILLED, CLD_DUMPED, or 0 */
-        int32_t exec_main_status; /* ExecMainStatus: exit status or signal */
-        uint32_t n_restarts;      /* NRestarts */
-} SandboxRecord;
-
-SandboxRecord *sandbox_record_free(SandboxRecord *r); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(SandboxRecord *, sandbox_record_free);
-
-/* Appends the record as one a{sv}. Errors as sd_bus_message_append(). */
-int sandbox_record_append(sd_bus_message *m, const SandboxRecord *r);
-/*
- * Reads one a{sv}, of this version or another: unknown names are passed over, missing ones get their default (the
- * empty value). -EBADMSG: without what identifies a sandbox, or malformed. -ENOMEM.
- */
-int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret);
-
-/* The result of that name; one that only another version has a name for is SANDBOX_RESOURCES. */
-SandboxResult sandbox_result_of(const char *name);
-
-/* "PROFILE.UID.N" apart; outputs may be NULL. -EINVAL: no id. profile: at least 33 bytes. */
-int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n);
-/* 32 hexadecimal digits, in lower case as sd_id128_to_string(3) writes them; false for NULL. */
-bool invocation_id_is_valid(const char *s);

@@ -50,20 +50,10 @@ static const AccessRule rules[] = {
 
         { ACCESS_INSPECT,        OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
           ACTION_NONE,       ACTION_INSPECT,        ROLE_ANYONE },
-        { ACCESS_STOP,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_KILL,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_RESTART,        OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_FREEZE,         OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_THAW,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_SET_PROPERTIES, OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLE_ROOT,
-          ACTION_NONE,       ACTION_SET_PROPERTIES, ROLE_ANYONE },
-        { ACCESS_RESET_FAILED,   OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
+#define RULE_OWN ROLES_OF_SANDBOX, ACTION_MANAGE_OWN, ACTION_MANAGE, ROLE_ANYONE
+#define RULE_LIMITS ROLE_ROOT, ACTION_NONE, ACTION_SET_PROPERTIES, ROLE_ANYONE
+#define VERB(verb, name, rule, ...) { ACCESS_##verb, OBJECT_SANDBOX, ROLES_OF_SANDBOX, RULE_##rule },
+#include "broker/access/sandbox-verbs.def"
 
         { ACCESS_INSPECT,        OBJECT_USER,    ROLES_OF_USER,    ROLES_OF_USER,
           ACTION_NONE,       ACTION_INSPECT,        ROLE_ANYONE },
@@ -105,13 +95,8 @@ static const char *const verb_names[_ACCESS_VERB_MAX] = {
         [ACCESS_LAUNCH_AS_USER] = "launch-as-user",
         [ACCESS_START_AT_BOOT]  = "start-at-boot",
         [ACCESS_PLAN]           = "plan",
-        [ACCESS_STOP]           = "stop",
-        [ACCESS_KILL]           = "kill",
-        [ACCESS_RESTART]        = "restart",
-        [ACCESS_FREEZE]         = "freeze",
-        [ACCESS_THAW]           = "thaw",
-        [ACCESS_SET_PROPERTIES] = "set-properties",
-        [ACCESS_RESET_FAILED]   = "reset-failed",
+#define VERB(verb, name, ...) [ACCESS_##verb] = name,
+#include "broker/access/sandbox-verbs.def"
         [ACCESS_TERMINATE]      = "terminate",
         [ACCESS_CHECK_ACCESS]   = "check-access",
 };

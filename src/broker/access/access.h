@@ -34,13 +34,8 @@ typedef enum AccessVerb {
         ACCESS_LAUNCH_AS_USER,
         ACCESS_START_AT_BOOT, /* a unit for this user, whom nobody can ask to authenticate then; root enabled it */
         ACCESS_PLAN,
-        ACCESS_STOP,
-        ACCESS_KILL,
-        ACCESS_RESTART,
-        ACCESS_FREEZE,
-        ACCESS_THAW,
-        ACCESS_SET_PROPERTIES,
-        ACCESS_RESET_FAILED,
+#define VERB(verb, ...) ACCESS_##verb, /* ACCESS_STOP and so on */
+#include "broker/access/sandbox-verbs.def"
         ACCESS_TERMINATE,
         ACCESS_CHECK_ACCESS, /* ask what others may do with a profile; about himself anybody may */
         _ACCESS_VERB_MAX,

@@ -19,7 +19,7 @@ void signals_unsubscribe(Peer *p);
 void signals_sandbox_new(Manager *m, SandboxEntry *s);
 void signals_sandbox_removed(
         Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status);
-void signals_limit_hit(Manager *m, SandboxEntry *s, const LimitHit *hit);
+void signals_event(Manager *m, SandboxEntry *s, const SandboxEvent *e);
 /* before: what the sandbox's record was. */
 void signals_sandbox_changed(Manager *m, SandboxEntry *s, const SandboxRecord *before);
 

@@ -80,7 +80,7 @@ static int call_terminate_all(Call *c) {
                         continue;
 
                 t->n_open++;
-                r = link_stop(s->keeper, s->record->id, on_stopped, t);
+                r = link_await(s->keeper, "Stop", s->record->id, on_stopped, t);
                 if (r < 0) {
                         t->n_open--;
                         t->failed = true;

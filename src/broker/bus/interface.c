@@ -2,6 +2,7 @@
 #include "broker/bus/interface.h"
 
 #include "base/buffer.h"
+#include "link/sandbox-event.h"
 
 const Interface *interface_own(const Manager *m, ObjectKind kind) {
         return kind == OBJECT_BRANCH ? NULL : m->interfaces[kind][0];
@@ -86,6 +87,13 @@ static void xml_property(Buffer *b, const Property *p) {
                 emits[p->change]);
 }
 
+static void xml_event(Buffer *b, const SandboxEventRow *row) {
+        buffer_printf(b, "  <signal name=\"%s\">\n   <arg type=\"s\" name=\"id\"/>\n", row->name);
+        for (const EventDetail *d = row->details; d->name; d++)
+                buffer_printf(b, "   <arg type=\"%c\" name=\"%s\"/>\n", d->type, d->name);
+        buffer_append_text(b, "  </signal>\n");
+}
+
 static void xml_interface(Buffer *b, const Interface *i) {
         buffer_printf(b, " <interface name=\"%s\">\n", i->name);
 
@@ -101,6 +109,10 @@ static void xml_interface(Buffer *b, const Interface *i) {
                 xml_arguments(b, &i->signals[k].args, NULL);
                 buffer_append_text(b, "  </signal>\n");
         }
+
+        for (SandboxEventKind k = 0; i->tells_events && k < _SANDBOX_EVENT_MAX; k++)
+                if (sandbox_event_row(k)->audience != EVENT_FOR_NOBODY)
+                        xml_event(b, sandbox_event_row(k));
 
         for (size_t k = 0; k < i->n_properties; k++)
                 xml_property(b, i->properties + k);

@@ -35,7 +35,8 @@ struct Property {
         const char *types;
         PropertyGetter get;
         PropertyChange change;
-        size_t offset; /* for getters that serve several */
+        size_t offset;    /* for getters that serve several: where, or which */
+        const void *data; /* likewise: of what */
 };
 
 typedef struct Signal {
@@ -51,6 +52,7 @@ typedef struct Interface {
         size_t n_properties;
         const Signal *signals;
         size_t n_signals;
+        bool tells_events; /* signals, too: those of link/sandbox-event.h that are for the bus */
 } Interface;
 
 #define INTERFACE_MANAGER "org.immured.Broker1.Manager"

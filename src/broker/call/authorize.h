@@ -29,8 +29,8 @@ Deed deed_of_call(const Call *c);
 Deed deed_launch_as(const char *profile_name, const Profile *profile, const Account *target);
 
 /*
- * By what polkit has said. 0: the caller may. -ENOENT: to them the object does not exist. -ENOKEY: polkit would have to
- * be asked. Otherwise negative, they may not: why is set as the call's error.
+ * By what polkit has said. 0: the caller may. -ENOENT: to them the object does not exist. -ENOKEY: polkit would have
+ * to be asked. Otherwise negative, they may not: why is set as the call's error.
  */
 int call_may(Call *c, const Deed *deed);
 

@@ -5,8 +5,8 @@
  * call — one method call on its road: sender → uid → object → account → access → handler → reply
  *
  * Life: made when the message arrives; freed at the end of its road, or by whoever a handler that returned 1 gave it
- * to. Freeing it without a reply answers "Busy", so that no caller waits for nothing. While it rests, because something
- * was asked on its behalf, it is freed when its caller goes, and the question is taken back.
+ * to. Freeing it without a reply answers "Busy", so that no caller waits for nothing. While it rests, because
+ * something was asked on its behalf, it is freed when its caller goes, and the question is taken back.
  *
  * Runs in: broker. Privilege: none. Input: the message is hostile.
  */

@@ -4,8 +4,8 @@
 /*
  * road — steps of a table, taken one after the other until one has to wait, and then again until the end
  *
- * A step that asks somebody and cannot go on without the answer says STEP_WAIT. Whoever brings the answer walks on, and
- * the row says from where: what may have changed meanwhile lies behind that row, so that it is looked at again.
+ * A step that asks somebody and cannot go on without the answer says STEP_WAIT. Whoever brings the answer walks on,
+ * and the row says from where: what may have changed meanwhile lies behind it, so that it is looked at again.
  *
  * Life: part of what travels on it, which may be gone as soon as a step waits; nothing touches the road then.
  *

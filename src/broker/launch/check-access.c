@@ -5,26 +5,13 @@
 #include "broker/call/member.h"
 #include "broker/launch/launch-plan.h"
 
-/* Verbs that can be asked about, and the object that they are done to. */
-static const struct {
-        AccessVerb verb;
-        ObjectKind kind;
-        bool launches;
-} verbs[] = {
-        { ACCESS_LAUNCH, OBJECT_PROFILE, true },          { ACCESS_PLAN, OBJECT_PROFILE, true },
-        { ACCESS_INSPECT, OBJECT_SANDBOX, false },        { ACCESS_STOP, OBJECT_SANDBOX, false },
-        { ACCESS_KILL, OBJECT_SANDBOX, false },           { ACCESS_RESTART, OBJECT_SANDBOX, false },
-        { ACCESS_FREEZE, OBJECT_SANDBOX, false },         { ACCESS_THAW, OBJECT_SANDBOX, false },
-        { ACCESS_SET_PROPERTIES, OBJECT_SANDBOX, false }, { ACCESS_RESET_FAILED, OBJECT_SANDBOX, false },
-};
-
 typedef struct Check {
         Road road;
         Call *call;
         char *profile; /* name */
         LaunchOptions options;
-        size_t verb; /* index */
-        uid_t uid;   /* who would do it */
+        AccessVerb verb;
+        uid_t uid; /* who would do it */
         KnownAccount *subject;
         KnownAccount *target; /* the user that it is for */
         AccountQuery *query;
@@ -48,10 +35,15 @@ static Caller subject_of(const Check *k) {
         return (Caller){ .uid = k->uid, .account = k->subject->account };
 }
 
-static int find_verb(Call *c, const char *name, size_t *ret) {
-        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-                if (streq(access_verb_name(verbs[i].verb), name)) {
-                        *ret = i;
+/* Of a profile these can be asked about, and of a sandbox every verb that it has. */
+static bool launches(AccessVerb verb) { return verb == ACCESS_LAUNCH || verb == ACCESS_PLAN; }
+
+static ObjectKind kind_of(AccessVerb verb) { return launches(verb) ? OBJECT_PROFILE : OBJECT_SANDBOX; }
+
+static int find_verb(Call *c, const char *name, AccessVerb *ret) {
+        for (AccessVerb verb = 0; verb < _ACCESS_VERB_MAX; verb++)
+                if (access_has_rule(verb, kind_of(verb)) && streq(access_verb_name(verb), name)) {
+                        *ret = verb;
                         return 0;
                 }
 
@@ -98,7 +90,7 @@ static int judge(const Check *k, AccessVerb verb, const AccessObject *object, Ac
 }
 
 static int fail_hidden(const Check *k) {
-        if (verbs[k->verb].kind == OBJECT_SANDBOX)
+        if (kind_of(k->verb) == OBJECT_SANDBOX)
                 return call_fail(k->call, ERROR_NO_SUCH_SANDBOX, "No sandbox of this user's");
 
         return call_fail(k->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", k->profile);
@@ -108,15 +100,15 @@ static int fail_hidden(const Check *k) {
 static int judge_by_table(const Check *k, const CatalogEntry *e, AccessQuestion *question) {
         const Account *target = k->target->account;
         const AccessObject object = {
-                .kind = verbs[k->verb].kind,
-                .owner = verbs[k->verb].kind == OBJECT_SANDBOX ? target->uid : UID_NOBODY,
+                .kind = kind_of(k->verb),
+                .owner = kind_of(k->verb) == OBJECT_SANDBOX ? target->uid : UID_NOBODY,
                 .profile = e ? e->profile : NULL,
         };
-        AccessVerb verb = verbs[k->verb].verb;
+        AccessVerb verb = k->verb;
         int r;
 
         r = judge(k, verb, &object, question);
-        if (r >= 0 && verbs[k->verb].launches && target->uid != k->uid) {
+        if (r >= 0 && launches(k->verb) && target->uid != k->uid) {
                 verb = ACCESS_LAUNCH_AS_USER;
                 r = judge(k, verb, &object, question);
         }
@@ -173,7 +165,7 @@ static int reply_verdict(const Check *k) {
         int r;
 
         r = judge_by_table(k, e, &question);
-        if (r >= 0 && verbs[k->verb].launches)
+        if (r >= 0 && launches(k->verb))
                 r = launch_plan_make(c, e, &k->options, k->target->account, &plan);
         if (r < 0)
                 return sd_bus_error_is_set(&c->error) ? reply_no(c) : r;

@@ -428,7 +428,9 @@ int accounts_ask(Accounts *a,
                 r = ask(a, l);
                 if (r < 0) {
                         (void) account_query_free(q);
-                        lookup_drop(a, l);
+                        /* Others may wait for it already, and are told by ask_next(). */
+                        if (LIST_EMPTY(&l->queries))
+                                lookup_drop(a, l);
                         return r;
                 }
         }

@@ -11,6 +11,7 @@
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define MATCH_BUS "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus'"
 #define POLKIT_ALLOW_USER_INTERACTION UINT32_C(1)
 
 /* One that has a question at all. */
@@ -24,7 +25,9 @@ typedef struct PolkitUser {
 
 struct Polkit {
         sd_bus *bus;
+        sd_bus_slot *appeared, *startable;
         sd_event_source *turns; /* looks whose turn it is */
+        bool absent;            /* the bus said so, and has not said otherwise since */
         uint64_t n_asked;
         LIST_HEAD(, PolkitUser) users;
 };
@@ -79,6 +82,8 @@ Polkit *polkit_free(Polkit *p) {
                 return NULL;
 
         (void) sd_event_source_disable_unref(p->turns);
+        (void) sd_bus_slot_unref(p->appeared);
+        (void) sd_bus_slot_unref(p->startable);
         (void) sd_bus_unref(p->bus);
         free(p);
         return NULL;
@@ -189,6 +194,8 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const PolkitAnswer answer = read_answer(m);
         void *data = q->userdata;
 
+        if (answer == POLKIT_ABSENT)
+                q->polkit->absent = true;
         /* One that is late may still think about it: that question is taken back. */
         if (answer != POLKIT_SILENT)
                 q->slot = sd_bus_slot_unref(q->slot);
@@ -257,6 +264,8 @@ static int question_new(Polkit *p, const PolkitQuestion *question, const char *i
 static int send_question(PolkitQuery *q, uint64_t now) {
         int r;
 
+        if (q->polkit->absent)
+                return -ENOENT;
         if (q->deadline_usec <= now)
                 return -ETIMEDOUT;
         r = sd_bus_call_async(q->polkit->bus, &q->slot, q->message, on_answer, q, q->deadline_usec - now);
@@ -265,6 +274,38 @@ static int send_question(PolkitQuery *q, uint64_t now) {
 
         q->message = sd_bus_message_unref(q->message);
         return 0;
+}
+
+/* It is there now, or can be started: signals come after whatever the bus answered before. */
+static int on_presence(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Polkit *p = userdata;
+
+        p->absent = false;
+        return 0;
+}
+
+/*
+ * A bus that tells nothing of what can be started (dbus before 1.14) leaves an absence that is remembered until polkit
+ * runs: installing it alone is not heard of there.
+ */
+static int watch_presence(Polkit *p) {
+        int r;
+
+        r = sd_bus_add_match_async(p->bus,
+                                   &p->appeared,
+                                   MATCH_BUS ",member='NameOwnerChanged',arg0='" POLKIT_NAME "'",
+                                   on_presence,
+                                   NULL,
+                                   p);
+        if (r < 0)
+                return r;
+
+        return sd_bus_add_match_async(p->bus,
+                                      &p->startable,
+                                      MATCH_BUS ",member='ActivatableServicesChanged'",
+                                      on_presence,
+                                      NULL,
+                                      p);
 }
 
 /* The next of the user's, where it is time for it. An error is that of *ret_failed, which was not sent. */
@@ -286,13 +327,15 @@ static int go_on(PolkitUser *u, uint64_t now, PolkitQuery **ret_failed) {
         return send_question(q, now);
 }
 
+/* -ENOENT: there is nobody to ask. */
 static void query_fail(PolkitQuery *q, int error) {
         const PolkitHandler handler = q->handler;
         void *data = q->userdata;
 
-        (void) log_message_errno(LOG_WARNING, error, "polkit was not asked");
+        if (error != -ENOENT)
+                (void) log_message_errno(LOG_WARNING, error, "polkit was not asked");
         (void) polkit_query_free(q);
-        handler(POLKIT_UNASKED, data);
+        handler(error == -ENOENT ? POLKIT_ABSENT : POLKIT_UNASKED, data);
 }
 
 static int on_turns(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -331,6 +374,9 @@ int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event) {
                 return -ENOMEM;
 
         p->bus = sd_bus_ref(bus);
+        r = watch_presence(p);
+        if (r < 0)
+                return r;
         r = sd_event_add_time(event, &p->turns, CLOCK_MONOTONIC, 0, 1, on_turns, p);
         if (r < 0)
                 return r;
@@ -341,6 +387,8 @@ int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event) {
         *ret = TAKE_PTR(p);
         return 0;
 }
+
+bool polkit_is_absent(const Polkit *p) { return p->absent; }
 
 int polkit_ask(Polkit *p,
                const PolkitQuestion *question,

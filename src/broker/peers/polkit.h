@@ -52,10 +52,13 @@ typedef struct PolkitQuestion {
         uint64_t timeout_usec; /* the wait for its turn included */
 } PolkitQuestion;
 
-/* Both are taken a reference of. 0 or an error of sd_event_add_time(3). */
+/* References of both are taken. 0 or an error of sd_event_add_time(3) or sd_bus_add_match_async(3). */
 int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event);
 Polkit *polkit_free(Polkit *p); /* takes NULL, returns NULL; after all queries */
 DEFINE_CLEANUP(Polkit *, polkit_free);
+
+/* Whether the bus has said that there is none; remembered until its name, or a way to start it, appears. */
+bool polkit_is_absent(const Polkit *p);
 
 /* The query is gone when this is called. */
 typedef void (*PolkitHandler)(PolkitAnswer answer, void *userdata);

@@ -478,12 +478,12 @@ on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int3
                 k->setup.handlers->removed(k->setup.manager, s, sandbox_result_of(result), code, status);
 }
 
-static void on_limit_hit(LinkClient *l, const char *id, const LimitHit *hit, void *userdata) {
+static void on_event(LinkClient *l, const char *id, const SandboxEvent *e, void *userdata) {
         Keepers *k = userdata;
         SandboxEntry *s = sandboxes_find(k->setup.sandboxes, id);
 
         if (s && s->keeper && s->keeper == link_client_owner(l))
-                k->setup.handlers->limit_hit(k->setup.manager, s, hit);
+                k->setup.handlers->event(k->setup.manager, s, e);
 }
 
 static void on_closed(LinkClient *l, void *userdata) {
@@ -500,7 +500,7 @@ static const LinkServerHandlers link_handlers = {
         .start_app = on_start_app,
         .changed = on_changed,
         .removed = on_removed,
-        .limit_hit = on_limit_hit,
+        .event = on_event,
         .closed = on_closed,
 };
 

@@ -33,7 +33,7 @@ typedef struct KeepersHandlers {
         void (*changed)(struct Manager *m, KeeperEntry *keeper, SandboxRecord *record);
         void (*removed)(
                 struct Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status);
-        void (*limit_hit)(struct Manager *m, SandboxEntry *s, const LimitHit *hit);
+        void (*event)(struct Manager *m, SandboxEntry *s, const SandboxEvent *e);
         /* A unit wants its application run. Replies to the call, at once or later, or returns negative errno. */
         int (*start_app)(struct Manager *m, sd_bus_message *call, const AppName *app);
 } KeepersHandlers;

@@ -39,32 +39,14 @@ static int call_by_id(KeeperEntry *keeper,
         return keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
 }
 
-int link_stop(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "Stop", id, handler, userdata, UINT64_MAX);
+int link_ask(
+        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, member, id, handler, userdata, ATTENTION_USEC);
 }
 
-int link_restart(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "Restart", id, handler, userdata, UINT64_MAX);
-}
-
-int link_freeze(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "Freeze", id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_thaw(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "Thaw", id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_reset_failed(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "ResetFailed", id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_get_processes(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "GetProcesses", id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_get_faults(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "GetFaults", id, handler, userdata, ATTENTION_USEC);
+int link_await(
+        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, member, id, handler, userdata, UINT64_MAX);
 }
 
 int link_kill(KeeperEntry *keeper,

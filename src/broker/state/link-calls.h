@@ -31,19 +31,16 @@ int link_launch(KeeperEntry *keeper,
 /* The answer. *ret_lease stays the message's; negative: there is none. -EBADMSG: not the answer to this request. */
 int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease);
 
-/* A method that needs nothing but the sandbox's id. */
-typedef int (*LinkCaller)(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+/*
+ * A method that needs nothing but the sandbox's id: link_answer_stop() answers "Stop". link_ask() is for what takes
+ * nothing but the keeper's attention; link_await() waits as long as it takes, as the keeper keeps to the profile's
+ * timeouts and answers.
+ */
+int link_ask(
+        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata);
+int link_await(
+        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata);
 
-/* These wait as long as it takes: the keeper has the profile's TimeoutStopSec= (and TimeoutStartSec=), and answers. */
-int link_stop(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_restart(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-
-/* These need nothing but the keeper's attention. */
-int link_freeze(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_thaw(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_reset_failed(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_get_processes(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_get_faults(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
 int link_kill(KeeperEntry *keeper,
               const char *id,
               const char *whom,

@@ -228,19 +228,49 @@ static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *e
         return 0;
 }
 
-static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int on_event(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *id, *name;
         LinkClient *l = userdata;
-        LimitHit hit = { 0 };
+        SandboxEvent e;
+        int r, kind;
+
+        r = sd_bus_message_read(m, "ss", &id, &name);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends an event that cannot be read");
+                return 0;
+        }
+
+        kind = sandbox_event_from_name(name);
+        if (kind < 0) {
+                log_debug("A keeper tells of %s, which this broker does not know", name);
+                return 0;
+        }
+
+        r = sandbox_event_read(m, (SandboxEventKind) kind, &e);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends a %s that cannot be read", name);
+                return 0;
+        }
+
+        l->server->handlers->event(l, id, &e, l->server->userdata);
+        return 0;
+}
+
+/* As keepers of version 2 of the link say it, which know no other event. */
+static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        SandboxEvent e = { .kind = SANDBOX_EVENT_LIMIT_HIT };
+        LinkClient *l = userdata;
+        EventValue *v = e.details;
         const char *id;
         int r;
 
-        r = sd_bus_message_read(m, "ssstt", &id, &hit.resource, &hit.level, &hit.value, &hit.limit);
+        r = sd_bus_message_read(m, "ssstt", &id, &v[0].text, &v[1].text, &v[2].number, &v[3].number);
         if (r < 0) {
                 (void) log_errno(r, "A keeper sends a hit of a limit that cannot be read");
                 return 0;
         }
 
-        l->server->handlers->limit_hit(l, id, &hit, l->server->userdata);
+        l->server->handlers->event(l, id, &e, l->server->userdata);
         return 0;
 }
 
@@ -275,6 +305,7 @@ static const struct {
 } signals[] = {
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", on_sandbox_changed },
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", on_sandbox_removed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Event",          on_event },
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "LimitHit",       on_limit_hit },
         { "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
           on_disconnected },

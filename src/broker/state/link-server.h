@@ -10,6 +10,7 @@
  */
 
 #include "link/link.h"
+#include "link/sandbox-event.h"
 
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
@@ -17,12 +18,6 @@
 
 typedef struct LinkServer LinkServer;
 typedef struct LinkClient LinkClient;
-
-/* As the signal of the same name says it; the texts are borrowed. */
-typedef struct LimitHit {
-        const char *resource, *level;
-        uint64_t value, limit;
-} LimitHit;
 
 /* Who owns what clients, the keepers that are connected, say. One is gone when closed() returns, and not before. */
 typedef struct LinkServerHandlers {
@@ -44,7 +39,7 @@ typedef struct LinkServerHandlers {
                         int32_t code,
                         int32_t status,
                         void *userdata);
-        void (*limit_hit)(LinkClient *l, const char *id, const LimitHit *hit, void *userdata);
+        void (*event)(LinkClient *l, const char *id, const SandboxEvent *e, void *userdata);
         void (*closed)(LinkClient *l, void *userdata);
 } LinkServerHandlers;
 

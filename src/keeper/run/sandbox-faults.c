@@ -14,6 +14,13 @@ static void
 on_fault(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limit, void *userdata) {
         Sandbox *s = userdata;
         Fault fault = { clock_usec(CLOCK_REALTIME), resource, level, value, limit, NULL };
+        const SandboxEvent hit = {
+                .kind = SANDBOX_EVENT_LIMIT_HIT,
+                .details = { { .text = fault_resource_name(resource) },
+                             { .text = fault_level_name(level) },
+                             { .number = value },
+                             { .number = limit } },
+        };
 
         if (!s->faults && faults_new(&s->faults) < 0) {
                 (void) log_oom();
@@ -25,8 +32,8 @@ on_fault(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limi
         (void) processes_names(s->cgroup_fd, PROCESSES_SHOWN, &fault.processes);
         faults_add(s->faults, &fault);
 
-        sandbox_tell_limit_hit(s, &fault);
-        link_client_limit_hit(s->keeper->link, s, &fault);
+        sandbox_tell_event(s, &hit);
+        link_client_event(s->keeper->link, s, &hit);
 }
 
 void sandbox_watch_faults(Sandbox *s) {

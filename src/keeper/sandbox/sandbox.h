@@ -34,6 +34,7 @@
 #include "keeper/parts/notify-socket.h"
 #include "keeper/parts/terms.h"
 #include "link/link.h"
+#include "link/sandbox-event.h"
 #include "plan/launch.h"
 
 #include <sys/types.h>
@@ -171,11 +172,11 @@ int sandbox_apply_limits(Sandbox *s, sd_bus_error *error);
 /* An error of cgroup_apply() or cgroup_change() on the bus; returns negative errno. */
 int sandbox_cgroup_error(int r, const char *text, sd_bus_error *error);
 void sandbox_forget_limits(Sandbox *s);
-/* Entries for the journal: a run began; it is over, well or not; the next is one too many; it ran into a limit. */
+/* Entries for the journal: a run began; it is over, well or not; the next is one too many; an event. */
 void sandbox_tell_started(const Sandbox *s);
 void sandbox_tell_ended(const Sandbox *s);
 void sandbox_tell_start_limit(const Sandbox *s);
-void sandbox_tell_limit_hit(const Sandbox *s, const Fault *fault);
+void sandbox_tell_event(const Sandbox *s, const SandboxEvent *e);
 /* Notices from now on which limits this run hits. Where that cannot be had it runs all the same. */
 void sandbox_watch_faults(Sandbox *s);
 /* Shows what it does while it runs, in the sub-state. */

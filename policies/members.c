@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * members — prints what follows from the broker's tables, to be compared with what is written down
+ * members — prints what follows from the broker's tables: the bus policy and a manual page are made of it, other files
+ * are compared with it
  *
- * usage: members access|actions|policy
+ * usage: members access|actions|manual|policy
  *
  * Fails, and the build with it, where a member of the bus interface has no rule.
  */
 
 #include "broker/bus/interfaces.h"
+#include "link/sandbox-event.h"
 
 #include <stdio.h>
 
@@ -120,6 +122,10 @@ static bool print_interface(ObjectKind kind, const Interface *i) {
                 (void) snprintf(name, sizeof(name), "%s.%s signal", short_name, i->signals[k].name);
                 complete &= print_row(kind, name, ACCESS_SUBSCRIBE, OBJECT_MANAGER);
         }
+        for (SandboxEventKind k = 0; i->tells_events && k < _SANDBOX_EVENT_MAX; k++) {
+                (void) snprintf(name, sizeof(name), "%s.%s signal", short_name, sandbox_event_row(k)->name);
+                complete &= print_row(kind, name, ACCESS_SUBSCRIBE, OBJECT_MANAGER);
+        }
 
         return complete;
 }
@@ -167,6 +173,34 @@ static bool print_policy(void) {
         return n < ELEMENTSOF(seen);
 }
 
+/* "s _id_, i _signal_" as scdoc(5) wants it. */
+static void print_arguments(const char *types, const char *names) {
+        const char *separator = "";
+
+        while (*types) {
+                size_t type = strcspn(types, "sih"), name = strcspn(names, " ");
+
+                /* A list, or what is none: (…) is one type, whatever is in it. */
+                type = *types == 'a' ? strlen(types) : type + 1;
+                printf("%s%.*s _%.*s_", separator, (int) type, types, (int) name, names);
+                types += type;
+                names += name + (names[name] == ' ');
+                separator = ", ";
+        }
+}
+
+/* Lines of: method, its arguments, its answer, its verb, and what the manual says of it; tabs between. */
+static bool print_manual(void) {
+#define VERB(verb, name, rule, member, types, names, handler, help) \
+        fputs(member "\t", stdout);                                 \
+        print_arguments(types, names + (sizeof(names) > 1));        \
+        fputs("\t\t" name "\t" help "\n", stdout);
+#define QUESTION(member, types, names, handler, help) fputs(member "\t\t" types "\t\t" help "\n", stdout);
+#include "broker/access/sandbox-verbs.def"
+
+        return true;
+}
+
 static bool print_actions(void) {
         for (AccessAction a = ACTION_NONE + 1; a < _ACCESS_ACTION_MAX; a++)
                 printf("%s %s\n", access_action_id(a), access_action_is_free(a) ? "free" : "authenticated");
@@ -181,6 +215,7 @@ static const struct {
 } modes[] = {
         { "access", print_access },
         { "actions", print_actions },
+        { "manual", print_manual },
         { "policy", print_policy },
 };
 /* clang-format on */
@@ -190,6 +225,6 @@ int main(int argc, char **argv) {
                 if (streq(argv[1], modes[i].word))
                         return modes[i].print() && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 
-        fprintf(stderr, "usage: members access|actions|policy\n");
+        fprintf(stderr, "usage: members access|actions|manual|policy\n");
         return EXIT_FAILURE;
 }

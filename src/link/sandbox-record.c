@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "link/link.h"
+#include "link/sandbox-record.h"
 
 #include "base/strv.h"
 #include "base/text.h"
-
-#include <stdio.h>
+#include "link/sandbox-id.h"
 
 /* How a field lies in SandboxRecord and travels in its variant. */
 typedef enum FieldKind {
@@ -25,39 +24,13 @@ typedef struct Field {
         bool required;
 } Field;
 
-#define FIELD(name, kind, member, ...) \
-        { name, kind, offsetof(SandboxRecord, member), __VA_ARGS__ }
-#define REQUIRED .required = true
-
-/*
- * Required is what tells one sandbox from another, and what it takes to stop it or to wait for its end: no version may
- * leave that out, nor change its type. All else has a default, the empty value, for keepers that do not know it yet.
- */
-
-/* clang-format off */
-static const Field fields[] = {
-        FIELD("Id",             FIELD_TEXT,   id, REQUIRED),
-        FIELD("Profile",        FIELD_TEXT,   profile, REQUIRED),
-        FIELD("ProfileHash",    FIELD_TEXT,   profile_hash),
-        FIELD("User",           FIELD_TEXT,   user),
-        FIELD("Instance",       FIELD_TEXT,   instance),
-        FIELD("UID",            FIELD_U32,    uid, REQUIRED),
-        FIELD("InvocationID",   FIELD_TEXT,   invocation_id, REQUIRED),
-        FIELD("Timestamp",      FIELD_U64,    timestamp),
-        FIELD("PlanHash",       FIELD_TEXT,   plan_hash),
-        FIELD("ControlGroup",   FIELD_TEXT,   control_group, REQUIRED),
-        FIELD("Enforced",       FIELD_TEXTS,  enforced),
-        FIELD("State",          FIELD_STATE,  state, REQUIRED),
-        FIELD("SubState",       FIELD_TEXT,   sub_state),
-        FIELD("Result",         FIELD_RESULT, result),
-        FIELD("StatusText",     FIELD_TEXT,   status_text),
-        FIELD("Leader",         FIELD_U32,    leader, REQUIRED),
-        FIELD("MainPID",        FIELD_U32,    main_pid),
-        FIELD("ExecMainCode",   FIELD_I32,    exec_main_code),
-        FIELD("ExecMainStatus", FIELD_I32,    exec_main_status),
-        FIELD("NRestarts",      FIELD_U32,    n_restarts),
+#define REQUIRED true
+#define OPTIONAL false
+#define FIELD(name, kind, member, link, bus) { name, FIELD_##kind, offsetof(SandboxRecord, member), link },
+static const Field fields[_RECORD_FIELD_MAX] = {
+#include "link/sandbox-record.def"
 };
-/* clang-format on */
+#undef FIELD
 
 _Static_assert(ELEMENTSOF(fields) <= 32, "the fields seen are a 32-bit set");
 
@@ -86,6 +59,8 @@ SandboxResult sandbox_result_of(const char *name) {
 
 typedef int FieldAppend(sd_bus_message *m, const void *member);
 typedef int FieldRead(sd_bus_message *m, void *member);
+
+typedef bool FieldEqual(const void *a, const void *b);
 
 static int append_text(sd_bus_message *m, const void *member) {
         const char *s = *(char *const *) member;
@@ -170,39 +145,63 @@ static int read_result(sd_bus_message *m, void *member) {
         return 0;
 }
 
+static bool equal_text(const void *a, const void *b) {
+        return streq(*(char *const *) a ?: "", *(char *const *) b ?: "");
+}
+
+static bool equal_texts(const void *a, const void *b) {
+        return strv_equal(*(char **const *) a, *(char **const *) b);
+}
+
 /* clang-format off */
 static const struct {
         const char *signature;
         FieldAppend *append;
         FieldRead *read;
+        size_t size;
+        FieldEqual *equal; /* NULL: byte by byte */
 } kinds[_FIELD_KIND_MAX] = {
-        [FIELD_TEXT]   = { "s",  append_text,   read_text },
-        [FIELD_TEXTS]  = { "as", append_texts,  read_texts },
-        [FIELD_U32]    = { "u",  append_u32,    read_u32 },
-        [FIELD_I32]    = { "i",  append_i32,    read_i32 },
-        [FIELD_U64]    = { "t",  append_u64,    read_u64 },
-        [FIELD_STATE]  = { "s",  append_state,  read_state },
-        [FIELD_RESULT] = { "s",  append_result, read_result },
+        [FIELD_TEXT]   = { RECORD_SIGNATURE_TEXT, append_text, read_text, sizeof(RECORD_TYPE_TEXT), equal_text },
+        [FIELD_TEXTS]  = { RECORD_SIGNATURE_TEXTS, append_texts, read_texts, sizeof(RECORD_TYPE_TEXTS), equal_texts },
+        [FIELD_U32]    = { RECORD_SIGNATURE_U32, append_u32, read_u32, sizeof(RECORD_TYPE_U32) },
+        [FIELD_I32]    = { RECORD_SIGNATURE_I32, append_i32, read_i32, sizeof(RECORD_TYPE_I32) },
+        [FIELD_U64]    = { RECORD_SIGNATURE_U64, append_u64, read_u64, sizeof(RECORD_TYPE_U64) },
+        [FIELD_STATE]  = { RECORD_SIGNATURE_STATE, append_state, read_state, sizeof(RECORD_TYPE_STATE) },
+        [FIELD_RESULT] = { RECORD_SIGNATURE_RESULT, append_result, read_result, sizeof(RECORD_TYPE_RESULT) },
 };
 /* clang-format on */
 
-static int append_field(sd_bus_message *m, const SandboxRecord *record, const Field *f) {
-        const void *member = (const uint8_t *) record + f->offset;
+static const void *member_of(const SandboxRecord *record, RecordField field) {
+        return (const uint8_t *) record + fields[field].offset;
+}
+
+int sandbox_record_append_field(sd_bus_message *m, const SandboxRecord *record, RecordField field) {
+        return kinds[fields[field].kind].append(m, member_of(record, field));
+}
+
+bool sandbox_record_equal_field(const SandboxRecord *a, const SandboxRecord *b, RecordField field) {
+        const void *x = member_of(a, field), *y = member_of(b, field);
+        FieldKind kind = fields[field].kind;
+
+        return kinds[kind].equal ? kinds[kind].equal(x, y) : memcmp(x, y, kinds[kind].size) == 0;
+}
+
+static int append_entry(sd_bus_message *m, const SandboxRecord *record, RecordField field) {
         int r;
 
         r = sd_bus_message_open_container(m, 'e', "sv");
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_append_basic(m, 's', f->name);
+        r = sd_bus_message_append_basic(m, 's', fields[field].name);
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_open_container(m, 'v', kinds[f->kind].signature);
+        r = sd_bus_message_open_container(m, 'v', kinds[fields[field].kind].signature);
         if (r < 0)
                 return r;
 
-        r = kinds[f->kind].append(m, member);
+        r = sandbox_record_append_field(m, record, field);
         if (r < 0)
                 return r;
 
@@ -220,8 +219,8 @@ int sandbox_record_append(sd_bus_message *m, const SandboxRecord *record) {
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
-                r = append_field(m, record, fields + i);
+        for (RecordField i = 0; i < _RECORD_FIELD_MAX; i++) {
+                r = append_entry(m, record, i);
                 if (r < 0)
                         return r;
         }
@@ -289,8 +288,6 @@ static int set_defaults(SandboxRecord *record, uint32_t seen) {
         return r;
 }
 
-bool invocation_id_is_valid(const char *s) { return strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32; }
-
 /* What must hold between the fields, so that no later reader has to ask again. */
 static bool record_is_coherent(const SandboxRecord *record) {
         char profile[33];
@@ -336,39 +333,5 @@ int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret) {
                 return -EBADMSG;
 
         *ret = TAKE_PTR(record);
-        return 0;
-}
-
-int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n) {
-        char profile[33], number[16], canonical[33 + 2 * sizeof(number)];
-        const char *first, *second;
-        uint32_t uid, n;
-
-        first = strchr(id, '.');
-        second = first ? strchr(first + 1, '.') : NULL;
-        if (!second || (size_t) (first - id) >= sizeof(profile) ||
-            (size_t) (second - first - 1) >= sizeof(number))
-                return -EINVAL;
-
-        memcpy(profile, id, first - id);
-        profile[first - id] = '\0';
-        memcpy(number, first + 1, second - first - 1);
-        number[second - first - 1] = '\0';
-
-        if (!profile_name_is_valid(profile) || parse_id(number, &uid) < 0 || parse_u32(second + 1, &n) < 0 ||
-            n == 0)
-                return -EINVAL;
-
-        /* One sandbox, one name: no leading zeros. */
-        (void) snprintf(canonical, sizeof(canonical), "%s.%u.%u", profile, uid, n);
-        if (!streq(canonical, id))
-                return -EINVAL;
-
-        if (ret_profile)
-                memcpy(ret_profile, profile, strlen(profile) + 1);
-        if (ret_uid)
-                *ret_uid = uid;
-        if (ret_n)
-                *ret_n = n;
         return 0;
 }
