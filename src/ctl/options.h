@@ -52,6 +52,7 @@ typedef struct Options {
         const char *whom; /* NULL: none was given */
 
         bool now;
+        const char *method; /* that the command calls for each sandbox; from its row */
 } Options;
 
 void options_done(Options *o);

@@ -24,24 +24,24 @@ const Verb verbs[] = {
           "List sandboxes" },
         { "status",       0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_status,
           "Show all about sandboxes" },
-        { "stop",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_stop,
-          "Stop sandboxes" },
+        { "stop",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
+          "Stop sandboxes", "Stop" },
         { "kill",         1, -1, OPTION_LISTING | OPTION_KILL, ANY_ORDER, EXIT_FAILURE, "ID…", verb_kill,
           "Send a signal to the processes of sandboxes" },
-        { "restart",      1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_restart,
-          "Stop sandboxes and run the same again" },
+        { "restart",      1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
+          "Stop sandboxes and run the same again", "Restart" },
         { "set-property", 2, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID KEY=VALUE…",
           verb_set_property, "Change limits while a sandbox runs" },
-        { "freeze",       1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_freeze,
-          "Suspend all processes of sandboxes" },
-        { "thaw",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_thaw,
-          "Let frozen sandboxes go on" },
+        { "freeze",       1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
+          "Suspend all processes of sandboxes", "Freeze" },
+        { "thaw",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
+          "Let frozen sandboxes go on", "Thaw" },
         { "ps",           0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_ps,
           "List the processes of sandboxes" },
         { "faults",       0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_faults,
           "List the limits that sandboxes ran into" },
         { "reset-failed", 0, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_reset_failed,
-          "Forget sandboxes that have failed" },
+          "Forget sandboxes that have failed", "ResetFailed" },
         { "profiles",     0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_profiles,
           "List profiles" },
         { "cat",          1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "PROFILE…", verb_cat,
@@ -249,6 +249,7 @@ int verb_dispatch(int argc, char **argv) {
         if (options.help)
                 return verb_print_help(verb) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
+        options.method = verb->method;
         r = verb_check(verb, argc);
         if (r >= 0)
                 r = verb->function(&options, argc, argv);

@@ -24,6 +24,8 @@ typedef struct Verb {
         const char *synopsis;   /* of its words */
         VerbFunction function;
         const char *help; /* one line, without a full stop */
+        const char *
+                method; /* of the manager, called with a sandbox's id and nothing else; NULL: by the function */
 } Verb;
 
 /* In the order of the help. */
@@ -47,12 +49,10 @@ int verb_launch(const Options *o, int n, char **args);
 int verb_plan(const Options *o, int n, char **args);
 int verb_list(const Options *o, int n, char **args);
 int verb_status(const Options *o, int n, char **args);
-int verb_stop(const Options *o, int n, char **args);
+/* Calls the row's method for each of the sandboxes. */
+int verb_for_sandboxes(const Options *o, int n, char **args);
 int verb_kill(const Options *o, int n, char **args);
-int verb_restart(const Options *o, int n, char **args);
 int verb_set_property(const Options *o, int n, char **args);
-int verb_freeze(const Options *o, int n, char **args);
-int verb_thaw(const Options *o, int n, char **args);
 int verb_ps(const Options *o, int n, char **args);
 int verb_faults(const Options *o, int n, char **args);
 int verb_reset_failed(const Options *o, int n, char **args);

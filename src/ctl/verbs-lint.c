@@ -9,7 +9,7 @@
 #include "ctl/verb.h"
 #include "profile/config.h"
 #include "profile/profile-load.h"
-#include "seccomp/seccomp-policy.h"
+#include "seccomp/seccomp-compile.h"
 
 #include <stdio.h>
 

@@ -263,30 +263,14 @@ int verb_faults(const Options *o, int n, char **args) {
 /* Calls a method of the manager for one sandbox. 0 or negative errno, told. */
 typedef int (*SandboxCall)(sd_bus *bus, const Options *o, const char *id);
 
-static int call_stop(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "Stop", "s", id);
-}
-
-static int call_restart(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "Restart", "s", id);
-}
-
-static int call_freeze(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "Freeze", "s", id);
-}
-
-static int call_thaw(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "Thaw", "s", id);
+static int call_plain(sd_bus *bus, const Options *o, const char *id) {
+        return client_call(bus, NULL, o->method, "s", id);
 }
 
 static int call_kill(sd_bus *bus, const Options *o, const char *id) {
         int32_t signo = o->signal > 0 ? o->signal : SIGTERM;
 
         return client_call(bus, NULL, "Kill", "ssi", id, o->whom ? o->whom : "all", signo);
-}
-
-static int call_reset_failed(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "ResetFailed", "s", id);
 }
 
 /* One that fails does not keep the others from their turn; the first error is the verb's. */
@@ -319,13 +303,9 @@ static int open_and_call(const Options *o, int n, char **ids, SandboxCall call) 
         return r < 0 ? r : for_each_id(bus, o, n, ids, call);
 }
 
-int verb_stop(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_stop); }
-
-int verb_restart(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_restart); }
-
-int verb_freeze(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_freeze); }
-
-int verb_thaw(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_thaw); }
+int verb_for_sandboxes(const Options *o, int n, char **args) {
+        return open_and_call(o, n, args, call_plain);
+}
 
 int verb_kill(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_kill); }
 
@@ -376,7 +356,7 @@ int verb_reset_failed(const Options *o, int n, char **args) {
         int r;
 
         if (n > 0)
-                return open_and_call(o, n, args, call_reset_failed);
+                return open_and_call(o, n, args, call_plain);
 
         r = client_open(&bus);
         if (r < 0)
@@ -390,5 +370,5 @@ int verb_reset_failed(const Options *o, int n, char **args) {
                                   strv_extend(&ids, json_string_value(json_object_get(row, "id"))) <
                                           0) return ctl_error(-ENOMEM, "Out of memory");
 
-        return for_each_id(bus, o, (int) strv_length(ids), ids, call_reset_failed);
+        return for_each_id(bus, o, (int) strv_length(ids), ids, call_plain);
 }

@@ -30,10 +30,7 @@ typedef struct Account {
 Account *account_free(Account *a); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Account *, account_free);
 
-/* Whether the account is meant by this text: its name or its decimal uid; a group's name or decimal gid. */
-bool account_is_user(const Account *a, const char *text);
-bool account_is_in_group(const Account *a, const char *text);
-/* Whether it is one of these, or in one of these groups. */
+/* Whether it is one of these, or in one of these groups: each by its name or its decimal id. Either may be NULL. */
 bool account_is_listed(const Account *a, char *const *users, char *const *groups);
 
 /*

@@ -12,7 +12,7 @@
 #define INHERIT_DEPTH_MAX 8
 #define PROFILES_MAX 4096 /* in one set */
 
-const char *const profile_search_path[] = {
+static const char *const default_directories[] = {
         "/etc/immured/profiles",
         "/run/immured/profiles",
         "/usr/lib/immured/profiles",
@@ -351,7 +351,7 @@ int profile_set_load(ProfileSet **ret, char *const *directories, uid_t required_
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         int r;
 
-        r = load_open_directories(&load, directories ?: (char *const *) profile_search_path, required_uid);
+        r = load_open_directories(&load, directories ?: (char *const *) default_directories, required_uid);
         if (r < 0)
                 return r;
         r = load_read_sources(&load);
@@ -388,7 +388,7 @@ static int file_search_path(const char *path, char *const *directories, char ***
         if (r < 0)
                 return r;
 
-        STRV_FOREACH (directory, directories ?: (char *const *) profile_search_path) {
+        STRV_FOREACH (directory, directories ?: (char *const *) default_directories) {
                 if (streq(*directory, l[0]))
                         continue;
                 r = strv_extend(&l, *directory);

@@ -4,6 +4,7 @@
 #include "broker/call/manager-state.h"
 #include "link/link.h"
 #include "plan/plan-compile.h"
+#include "seccomp/seccomp-compile.h"
 
 /* The admin's profile, or that as its user has tightened it; borrows from the catalog what is not its own. */
 typedef struct Basis {
