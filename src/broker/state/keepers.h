@@ -65,6 +65,9 @@ DEFINE_CLEANUP(Keepers *, keepers_free);
  */
 bool keepers_are_heard(const Keepers *k);
 
+/* Handles what the user's own keeper has sent already; its row may be gone afterwards. */
+void keepers_hear(Keepers *k, uid_t uid);
+
 /* The user's own keeper if it is linked, or NULL. */
 KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid);
 

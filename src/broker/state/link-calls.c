@@ -116,37 +116,37 @@ static int append_streams(sd_bus_message *m, const int streams[static 3]) {
         return sd_bus_message_close_container(m);
 }
 
-/* A plan as it goes to a keeper: its bytes, what they hash to, and the hash that the sandbox shows. */
-typedef struct SentPlan {
-        int fd;
-        char digest[SHA256_HEX_SIZE], hash[SHA256_HEX_SIZE];
-} SentPlan;
-
-/* Encoded a second time only for a keeper of another version, as the hash is that of the newest encoding. */
-static int encode_plan(const KeeperEntry *keeper, const Plan *plan, SentPlan *ret, const char **ret_unsaid) {
-        uint32_t version = keeper_entry_plan_version(keeper);
+int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid) {
+        const uint32_t version = keeper_entry_plan_version(keeper);
         _cleanup_free_ uint8_t *newest = NULL;
         uint8_t digest[SHA256_SIZE];
+        LinkPlan p = { 0 };
         size_t size;
         int r;
 
-        ret->fd = plan_to_memfd(version, plan, digest, ret_unsaid);
-        if (ret->fd < 0)
-                return ret->fd;
-        sha256_hex(digest, ret->digest);
-
+        /* A second time only for a keeper of another version, as the hash is that of the newest encoding. */
         if (version != PLAN_VERSION) {
                 r = plan_encode(plan, &newest, &size);
                 if (r < 0)
                         return r;
                 sha256(newest, size, digest);
+                sha256_hex(digest, p.hash);
         }
 
-        sha256_hex(digest, ret->hash);
+        p.fd = plan_to_memfd(version, plan, digest, ret_unsaid);
+        if (p.fd < 0)
+                return p.fd;
+
+        sha256_hex(digest, p.digest);
+        if (version == PLAN_VERSION)
+                sha256_hex(digest, p.hash);
+        *ret = p;
         return 0;
 }
 
-static int append_facts(sd_bus_message *m, const LinkLaunch *launch, const SentPlan *sent) {
+void link_plan_done(LinkPlan *p) { p->fd = safe_close(p->fd); }
+
+static int append_facts(sd_bus_message *m, const LinkLaunch *launch) {
         return sd_bus_message_append(m,
                                      "a{sv}",
                                      4,
@@ -158,32 +158,25 @@ static int append_facts(sd_bus_message *m, const LinkLaunch *launch, const SentP
                                      launch->wait,
                                      "PlanHash",
                                      "s",
-                                     sent->hash,
+                                     launch->plan->hash,
                                      "PlanDigest",
                                      "s",
-                                     sent->digest);
+                                     launch->plan->digest);
 }
-
-static void sent_plan_done(SentPlan *sent) { (void) safe_close(sent->fd); }
 
 int link_launch(KeeperEntry *keeper,
                 const LinkLaunch *launch,
                 LinkReplyHandler handler,
                 void *userdata,
-                uint64_t timeout_usec,
-                const char **ret_unsaid) {
+                uint64_t timeout_usec) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_(sent_plan_done) SentPlan sent = { .fd = -EBADF };
         int r;
 
-        *ret_unsaid = "Launch";
         r = new_call(keeper, "Launch", launch->id, &m);
         if (r >= 0)
-                r = encode_plan(keeper, launch->plan, &sent, ret_unsaid);
+                r = append_facts(m, launch);
         if (r >= 0)
-                r = append_facts(m, launch, &sent);
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, 'h', &sent.fd);
+                r = sd_bus_message_append_basic(m, 'h', &launch->plan->fd);
         if (r >= 0)
                 r = append_streams(m, launch->streams);
         if (r >= 0)

@@ -15,22 +15,33 @@
 #include "broker/state/live-limit.h"
 #include "plan/plan.h"
 
+/* A plan as it goes to a keeper: its bytes, what they hash to, and the hash that the sandbox shows. */
+typedef struct LinkPlan {
+        int fd; /* negative: none */
+        char digest[SHA256_HEX_SIZE], hash[SHA256_HEX_SIZE];
+} LinkPlan;
+
+/*
+ * In the newest version that the keeper and we know. -EPROTONOSUPPORT: it cannot say all; *ret_unsaid is the field it
+ * lacks, static.
+ */
+int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid);
+void link_plan_done(LinkPlan *p);
+
 /* All borrowed; descriptors are copied into the message. */
 typedef struct LinkLaunch {
         const char *id, *invocation_id;
-        const Plan *plan;
+        const LinkPlan *plan;
         int streams[3]; /* negative: none */
         bool wait;      /* for READY=1, where the application says so */
         bool lease;
 } LinkLaunch;
 
-/* -EPROTONOSUPPORT: *ret_unsaid is what the versions of plans that this keeper reads cannot say; static. */
 int link_launch(KeeperEntry *keeper,
                 const LinkLaunch *launch,
                 LinkReplyHandler handler,
                 void *userdata,
-                uint64_t timeout_usec,
-                const char **ret_unsaid);
+                uint64_t timeout_usec);
 /* The answer. *ret_lease stays the message's; negative: there is none. -EBADMSG: not the answer to this request. */
 int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease);
 
