@@ -28,7 +28,7 @@ typedef enum Event {
         _EVENT_MAX,
 } Event;
 
-/* The MESSAGE_ID, 32 hexadecimal digits, and how grave it is. */
+/* A MESSAGE_ID, 32 hexadecimal digits, and the level of syslog(3). */
 typedef struct EventMessage {
         const char *id;
         int priority;
@@ -42,7 +42,7 @@ typedef struct EventField {
 /* Never fails and never waits. The message is one line. */
 void event_log(Event event, const EventField *fields, size_t n, const char *format, ...) _printf_(4, 5);
 
-/* The same of an event that is not listed here. */
+/* The same for an event that is not in the list above. */
 void event_log_message(const EventMessage *message,
                        const EventField *fields,
                        size_t n,

@@ -340,7 +340,7 @@ void launch_options_done(LaunchOptions *o) {
         free(o->settings);
         free(o->user);
         free(o->instance);
-        *o = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+        *o = LAUNCH_OPTIONS_NONE;
 }
 
 static const Option *option_find(const char *name) {
@@ -396,7 +396,7 @@ static int read_entry(sd_bus_message *m, const char *name, void *userdata) {
 int launch_options_read(sd_bus_message *m, LaunchOptions *ret, sd_bus_error *error) {
         OptionsReading reading = { .options = ret, .error = error };
 
-        *ret = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+        *ret = LAUNCH_OPTIONS_NONE;
 
         return bus_dict_read(m, read_entry, &reading);
 }
