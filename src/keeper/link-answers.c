@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/link-answers.h"
 
-#include "keeper/parts/processes.h"
 #include "link/link.h"
 
 #include <signal.h>
@@ -240,13 +239,8 @@ static int reply_about(sd_bus_message *m,
         return sd_bus_send(NULL, reply, NULL);
 }
 
-/* One that has ended, or waits for its next run, has none. */
-static int append_processes(Sandbox *s, sd_bus_message *reply) {
-        return processes_append(reply, s->cgroup_fd);
-}
-
 static int link_answer_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return reply_about(m, userdata, append_processes, error);
+        return reply_about(m, userdata, sandbox_append_processes, error);
 }
 
 static int link_answer_get_faults(sd_bus_message *m, void *userdata, sd_bus_error *error) {

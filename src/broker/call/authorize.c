@@ -2,7 +2,6 @@
 #include "broker/call/authorize.h"
 
 #include "base/text.h"
-#include "broker/bus/dispatch.h"
 #include "broker/call/manager-state.h"
 #include "broker/call/member.h"
 #include "link/link.h"
@@ -29,7 +28,7 @@ static bool call_is_interactive(const Call *c) {
 Deed deed_of_call(const Call *c) {
         Deed d = {
                 .verb = c->member->verb,
-                .object = object_access(c->manager, &c->object),
+                .object = c->access,
                 .name = c->object.name,
                 .uid = UID_NOBODY,
         };
@@ -204,13 +203,14 @@ int call_may(Call *c, const Deed *deed) {
 static void on_answer(PolkitAnswer answer, void *userdata) {
         Call *c = userdata;
 
-        TAILQ_REMOVE(&c->peer->asking, c, entry);
         c->query_polkit = NULL;
         c->answers[c->n_answers++].answer = answer;
-        dispatch_again(c);
+        /* It may have thought for long enough that the caller is in other groups. */
+        call_forget_account(c);
+        call_walk(c);
 }
 
-/* Takes the details over. */
+/* Takes the details over. 0: polkit will answer. */
 static int ask(Call *c, AccessAction action, char **details) {
         _cleanup_strv_ char **owned = details;
         const bool interactive = call_is_interactive(c);
@@ -240,24 +240,18 @@ static int ask(Call *c, AccessAction action, char **details) {
                         c, ERROR_BUSY, "polkit cannot be asked just now (%s); try again", strerror(-r));
 
         c->answers[c->n_answers] = (CallAnswer){ .action = action, .details = TAKE_PTR(owned) };
-        TAILQ_INSERT_TAIL(&c->peer->asking, c, entry);
-        return 1;
+        return 0;
 }
 
-int call_authorize(Call *c, const Deed *deed) {
+StepAnswer call_authorize(Call *c, const Deed *deed) {
         char **details = NULL;
         AccessAction action;
         int r;
 
         r = decide(c, deed, &action, &details);
-        return r == -ENOKEY ? ask(c, action, details) : r;
-}
+        if (r != -ENOKEY)
+                return call_step(c, r);
 
-void authorize_peer_gone(Peer *p) {
-        Call *c;
-
-        while ((c = TAILQ_FIRST(&p->asking))) {
-                TAILQ_REMOVE(&p->asking, c, entry);
-                (void) call_free(c);
-        }
+        r = ask(c, action, details);
+        return r < 0 ? call_step(c, r) : call_rest(c);
 }

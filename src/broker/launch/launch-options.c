@@ -339,7 +339,7 @@ void launch_options_done(LaunchOptions *o) {
         free(o->settings);
         free(o->user);
         free(o->instance);
-        *o = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+        *o = LAUNCH_OPTIONS_NONE;
 }
 
 static const Option *option_find(const char *name) {
@@ -393,7 +393,7 @@ int launch_options_read(sd_bus_message *m, LaunchOptions *ret, sd_bus_error *err
         uint32_t seen = 0;
         int r;
 
-        *ret = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+        *ret = LAUNCH_OPTIONS_NONE;
 
         r = sd_bus_message_enter_container(m, 'a', "{sv}");
         if (r < 0)

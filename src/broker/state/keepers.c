@@ -340,17 +340,15 @@ static int entry_begin(KeeperEntry *keeper) {
         return entry_clear(keeper);
 }
 
+void keepers_hear(Keepers *k, uid_t uid) {
+        const KeeperEntry *keeper = keepers_find_ready(k, uid);
+
+        if (keeper)
+                link_client_hear(keeper->link);
+}
+
 KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid) {
         KeeperEntry *keeper = entry_find(k, uid, "");
-
-        /*
-         * Whoever held a lease heard of the end from the keeper itself, and may ask for the next launch before our
-         * loop came to the link: what is in there already counts first, or a limit would refuse it.
-         */
-        if (keeper && keeper->state == KEEPER_READY) {
-                link_client_hear(keeper->link);
-                keeper = entry_find(k, uid, "");
-        }
 
         return keeper && keeper->state == KEEPER_READY ? keeper : NULL;
 }

@@ -54,6 +54,9 @@ int keepers_new(Keepers **ret, const KeepersSetup *setup);
 Keepers *keepers_free(Keepers *k);
 DEFINE_CLEANUP(Keepers *, keepers_free);
 
+/* Handles what the user's own keeper has sent already; its row may be gone afterwards. */
+void keepers_hear(Keepers *k, uid_t uid);
+
 /* The user's own keeper if it is linked, or NULL. */
 KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid);
 

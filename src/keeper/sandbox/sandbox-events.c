@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/event.h"
-#include "keeper/keeper.h"
 #include "keeper/sandbox/sandbox.h"
 
 #include <inttypes.h>

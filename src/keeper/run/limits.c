@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keeper/keeper.h"
-#include "keeper/sandbox/sandbox.h"
+#include "keeper/run/limits.h"
 
-int sandbox_cgroup_error(int r, const char *text, sd_bus_error *error) {
+#include "base/text.h"
+#include "link/link.h"
+
+int limits_error(int r, const char *text, sd_bus_error *error) {
         if (r == -EOPNOTSUPP)
                 return sd_bus_error_set(error, ERROR_LAYER_UNAVAILABLE, text);
         if (r == -EBADE)
@@ -21,29 +23,29 @@ static void value_done(PlanCgroupValue *v) {
         *v = (PlanCgroupValue){};
 }
 
-void sandbox_forget_limits(Sandbox *s) {
-        while (s->n_limits > 0)
-                value_done(s->limits + --s->n_limits);
+void limits_done(Limits *l) {
+        while (l->n > 0)
+                value_done(l->values + --l->n);
 }
 
-static PlanCgroupValue *find_limit(Sandbox *s, const char *file) {
-        for (size_t i = 0; i < s->n_limits; i++)
-                if (streq(s->limits[i].file, file))
-                        return s->limits + i;
+static PlanCgroupValue *find_limit(Limits *l, const char *file) {
+        for (size_t i = 0; i < l->n; i++)
+                if (streq(l->values[i].file, file))
+                        return l->values + i;
 
         return NULL;
 }
 
 /* Takes the copy over. There is room: as many as there are files that the broker lets be set. */
-static int remember(Sandbox *s, PlanCgroupValue *copy) {
-        PlanCgroupValue *there = find_limit(s, copy->file);
+static int remember(Limits *l, PlanCgroupValue *copy) {
+        PlanCgroupValue *there = find_limit(l, copy->file);
 
-        if (!there && s->n_limits >= ELEMENTSOF(s->limits))
+        if (!there && l->n >= ELEMENTSOF(l->values))
                 return -E2BIG;
         if (there)
                 value_done(there);
         else
-                there = s->limits + s->n_limits++;
+                there = l->values + l->n++;
 
         *there = *copy;
         *copy = (PlanCgroupValue){};
@@ -59,14 +61,16 @@ static int copy_value(const PlanCgroupValue *v, PlanCgroupValue *ret) {
         return -ENOMEM;
 }
 
-int sandbox_set_limits(Sandbox *s, const PlanCgroupValue *values, size_t n, sd_bus_error *error) {
+int limits_change(Limits *l,
+                  const CgroupUnit *unit,
+                  int cgroup_fd,
+                  const PlanCgroupValue *values,
+                  size_t n,
+                  sd_bus_error *error) {
         PlanCgroupValue copies[CGROUP_CHANGES_MAX] = {};
         _cleanup_free_ char *text = NULL;
         int r = 0;
 
-        if (s->phase != PHASE_RUNNING)
-                return sd_bus_error_setf(
-                        error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
         if (n > ELEMENTSOF(copies))
                 return -E2BIG;
 
@@ -74,11 +78,11 @@ int sandbox_set_limits(Sandbox *s, const PlanCgroupValue *values, size_t n, sd_b
         for (size_t i = 0; i < n && r >= 0; i++)
                 r = copy_value(values + i, copies + i);
         if (r >= 0)
-                r = cgroup_change(s->keeper->unit, s->cgroup_fd, values, n, &text);
+                r = cgroup_change(unit, cgroup_fd, values, n, &text);
         if (r < 0)
-                r = sandbox_cgroup_error(r, text, error);
+                r = limits_error(r, text, error);
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = remember(s, copies + i);
+                r = remember(l, copies + i);
 
         for (size_t i = 0; i < n; i++)
                 value_done(copies + i);
@@ -86,10 +90,10 @@ int sandbox_set_limits(Sandbox *s, const PlanCgroupValue *values, size_t n, sd_b
         return r;
 }
 
-int sandbox_apply_limits(Sandbox *s, sd_bus_error *error) {
+int limits_apply(const Limits *l, const CgroupUnit *unit, int cgroup_fd, sd_bus_error *error) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = cgroup_change(s->keeper->unit, s->cgroup_fd, s->limits, s->n_limits, &text);
-        return r < 0 ? sandbox_cgroup_error(r, text, error) : 0;
+        r = cgroup_change(unit, cgroup_fd, l->values, l->n, &text);
+        return r < 0 ? limits_error(r, text, error) : 0;
 }
