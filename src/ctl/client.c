@@ -3,6 +3,7 @@
 #include "ctl/client.h"
 
 #include "ctl/ask.h"
+#include "link/bus-dict.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -368,11 +369,7 @@ static int append_list_option(sd_bus_message *m, const char *name, char *const *
         if (strv_length(first) + strv_length(second) == 0)
                 return 0;
 
-        r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, name);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "as");
+        r = bus_dict_open_entry(m, name, "as");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "s");
         STRV_FOREACH (s, first)
@@ -381,10 +378,10 @@ static int append_list_option(sd_bus_message *m, const char *name, char *const *
         STRV_FOREACH (s, second)
                 if (r >= 0)
                         r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, *s);
-        for (int i = 0; i < 3 && r >= 0; i++)
+        if (r >= 0)
                 r = sd_bus_message_close_container(m);
 
-        return r;
+        return r < 0 ? r : bus_dict_close_entry(m);
 }
 
 int client_append_property(sd_bus_message *m, const char *assignment) {
@@ -403,20 +400,16 @@ static int append_properties(sd_bus_message *m, char *const *properties) {
         if (strv_length(properties) == 0)
                 return 0;
 
-        r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, "Properties");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "a(sv)");
+        r = bus_dict_open_entry(m, "Properties", "a(sv)");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "(sv)");
         STRV_FOREACH (property, properties)
                 if (r >= 0)
                         r = client_append_property(m, *property);
-        for (int i = 0; i < 3 && r >= 0; i++)
+        if (r >= 0)
                 r = sd_bus_message_close_container(m);
 
-        return r;
+        return r < 0 ? r : bus_dict_close_entry(m);
 }
 
 int client_open_options(sd_bus_message *m, const Options *o, char *const *arguments) {

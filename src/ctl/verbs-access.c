@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/verb.h"
+#include "link/bus-dict.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -19,19 +20,15 @@ static const TableColumn account_columns[] = {
 static int append_properties(sd_bus_message *m, int n, char **assignments) {
         int r;
 
-        r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, 's', "Properties");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "a(sv)");
+        r = bus_dict_open_entry(m, "Properties", "a(sv)");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "(sv)");
         for (int i = 0; i < n && r >= 0; i++)
                 r = client_append_property(m, assignments[i]);
-        for (int i = 0; i < 3 && r >= 0; i++)
+        if (r >= 0)
                 r = sd_bus_message_close_container(m);
 
-        return r;
+        return r < 0 ? r : bus_dict_close_entry(m);
 }
 
 /* Adds a row that says whether the user could launch the profile. 0 or negative errno, with a message. */

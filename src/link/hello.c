@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "link/hello.h"
 
+#include "link/bus-dict.h"
 #include "link/link.h"
 
 /* clang-format off */
@@ -39,56 +40,42 @@ int link_hello_append(sd_bus_message *m, const LinkHello *hello) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int read_fact(sd_bus_message *m, LinkHello *hello, uint32_t *seen) {
-        const char *name;
-        int r;
+typedef struct HelloReader {
+        LinkHello hello;
+        uint32_t seen;
+} HelloReader;
 
-        r = sd_bus_message_read_basic(m, 's', &name);
+static int read_fact(sd_bus_message *m, const char *name, void *userdata) {
+        HelloReader *reader = userdata;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(facts); i++) {
+        for (size_t i = 0; i < ELEMENTSOF(facts); i++) {
                 if (!streq(facts[i].name, name))
                         continue;
 
-                *seen |= 1U << i;
-                r = sd_bus_message_read(m,
-                                        "v",
-                                        (const char[]){ facts[i].type, '\0' },
-                                        (void *) ((uint8_t *) hello + facts[i].offset));
-                return r == -ENXIO ? -EBADMSG : r;
+                reader->seen |= 1U << i;
+                return sd_bus_message_read(m,
+                                           "v",
+                                           (const char[]){ facts[i].type, '\0' },
+                                           (void *) ((uint8_t *) &reader->hello + facts[i].offset));
         }
 
-        return r < 0 ? r : sd_bus_message_skip(m, "v");
+        return sd_bus_message_skip(m, "v");
 }
 
 int link_hello_read(sd_bus_message *m, LinkHello *ret) {
-        LinkHello hello = { 0 };
-        uint32_t seen = 0;
+        HelloReader reader = { 0 };
+        const LinkHello *hello = &reader.hello;
         int r;
 
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        r = bus_dict_read(m, read_fact, &reader);
         if (r < 0)
                 return r == -ENXIO ? -EBADMSG : r;
 
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_fact(m, &hello, &seen);
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_exit_container(m);
-        if (r < 0)
-                return r;
-
-        if (seen != ALL_SEEN || hello.link_min > hello.link_max || hello.plan_min > hello.plan_max)
+        if (reader.seen != ALL_SEEN || hello->link_min > hello->link_max ||
+            hello->plan_min > hello->plan_max)
                 return -EBADMSG;
 
-        *ret = hello;
+        *ret = *hello;
         return 0;
 }
 
