@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/access/access.h"
 
-/* What a caller can be to an object; he may be several things at once. */
+/* What a caller can be to an object, often several of these at once. */
 enum {
         ROLE_ANYONE = 1 << 0,
         ROLE_ROOT = 1 << 1,
-        ROLE_OWNER = 1 << 2,   /* the sandbox runs as him; the user object is his */
-        ROLE_LISTED = 1 << 3,  /* [Access] allows him the profile */
+        ROLE_OWNER = 1 << 2,   /* the sandbox runs as them; the user object is theirs */
+        ROLE_LISTED = 1 << 3,  /* [Access] allows them the profile */
         ROLE_MANAGER = 1 << 4, /* ManageUsers=, ManageGroups= of the profile */
 };
 
@@ -20,14 +20,14 @@ typedef struct AccessRule {
         ObjectKind kind;
         unsigned may_see;     /* roles that get "denied" rather than "no such object" */
         unsigned may_do;      /* by their own right */
-        AccessAction narrows; /* what polkit is asked before somebody uses his own right; never root */
+        AccessAction narrows; /* what polkit is asked before callers use their own right; never root */
         AccessAction lends;   /* what polkit is asked for somebody who has none … */
         unsigned lends_to;    /* … but is one of these */
 } AccessRule;
 
 /*
- * Whoever a profile names as its manager is not asked about by polkit: the profile was asked. Those to whom an object
- * does not exist are asked about all the same, whether it exists or not.
+ * No rule asks polkit about the managers of a profile: the admin has named them there. Where callers may not see the
+ * object, polkit is asked even if there is none: otherwise a dialog would tell them that there is one.
  */
 /* clang-format off */
 static const AccessRule rules[] = {
@@ -141,7 +141,7 @@ static unsigned roles_by_lists(const Account *account, const Profile *p) {
         return roles;
 }
 
-/* The account must be that of the uid: a mixed-up look-up may cost a caller his rights, never lend him another's. */
+/* The account must be that of the uid: a mixed-up look-up may cost callers rights, never lend them another's. */
 static unsigned roles_of(const Caller *caller, const AccessObject *object) {
         unsigned roles = roles_by_uid(caller->uid, object);
 

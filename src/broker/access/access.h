@@ -8,9 +8,9 @@
  * is nobody's. What a caller may not see answers as if it did not exist.
  *
  * polkit has its part, but not here: the answer can be that polkit decides. It can only narrow what a caller may do by
- * his own right, which is the profile's to give, and it can lend an administrator's rights to who authenticates.
+ * their own right, which is the profile's to give, and it can lend an administrator's rights to whoever authenticates.
  *
- * Runs in: broker. Privilege: none. Input: the caller's uid as the bus vouches for it, never anything he sent.
+ * Runs in: broker. Privilege: none. Input: the caller's uid as the bus vouches for it, never anything they sent.
  */
 
 #include "plan/account.h"
@@ -37,7 +37,7 @@ typedef enum AccessVerb {
 #define VERB(verb, ...) ACCESS_##verb, /* ACCESS_STOP and so on */
 #include "broker/access/sandbox-verbs.def"
         ACCESS_TERMINATE,
-        ACCESS_CHECK_ACCESS, /* ask what others may do with a profile; about himself anybody may */
+        ACCESS_CHECK_ACCESS, /* ask what others may do with a profile; about themselves anybody may */
         _ACCESS_VERB_MAX,
 } AccessVerb;
 
@@ -77,11 +77,11 @@ typedef struct AccessObject {
 typedef struct AccessQuestion {
         unsigned actions; /* ACTION_BIT(); never empty */
         bool own;         /* the right is the caller's own, and polkit can only narrow it */
-        bool hidden;      /* unless polkit lends him more, the object does not exist to him */
+        bool hidden;      /* unless polkit lends them more, the object does not exist to them */
 } AccessQuestion;
 
 /*
- * 0, -EACCES: he may see the object but not do this, -ENOENT: to him it does not exist; -ENOKEY: polkit decides, as
+ * 0, -EACCES: they may see the object but not do this, -ENOENT: to them it does not exist; -ENOKEY: polkit decides, as
  * *ret_question says. Who does not mean to ask polkit passes NULL, and gets a no.
  */
 int access_check(const Caller *caller,
@@ -95,7 +95,7 @@ bool access_needs_account(uid_t uid, AccessVerb verb, const AccessObject *object
 /* Whether the table has a row at all. */
 bool access_has_rule(AccessVerb verb, ObjectKind kind);
 
-/* Whether the answer of a machine without polkit is yes: it is for what a caller may do by his own right. */
+/* Whether the answer of a machine without polkit is yes: it is for what callers may do by their own right. */
 bool access_action_is_free(AccessAction action);
 
 /* "org.immured.Broker1.launch"; static text. */

@@ -17,7 +17,7 @@
 /* One that has a question at all. */
 typedef struct PolkitUser {
         uid_t uid;
-        PolkitQuery *turn; /* out, and the next of his waits for it; NULL: nobody's turn yet */
+        PolkitQuery *turn; /* out, and the next of the same user waits for it; NULL: nobody's turn yet */
         uint64_t turn_end_usec;
         TAILQ_HEAD(, PolkitQuery) waiting;
         LIST_ENTRY(PolkitUser) entry;

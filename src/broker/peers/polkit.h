@@ -8,9 +8,9 @@
  * unique name on the bus, which nobody else can have and which says by itself that the caller is still there; never a
  * process. Only a plain yes is a yes: what is late, broken or an error is none.
  *
- * polkit answers one question after the other, and asks the bus for each. So that nobody waits behind all that
- * another user wants to know, each user has one question out at a time, and his others wait for it, but not for long:
- * it may be a dialog.
+ * polkit answers one question after the other, and asks the bus for each. So that nobody waits behind all that another
+ * user wants to know, each user has one question out at a time. Their others wait for it, but not for long: it may be
+ * a dialog.
  *
  * Life: a query lives until it is answered or freed, whichever is first; freeing it takes the question back.
  *
@@ -36,7 +36,7 @@ typedef enum PolkitAnswer {
         _POLKIT_ANSWER_MAX,
 } PolkitAnswer;
 
-/* How long it may think: by itself, and while somebody looks for his password. */
+/* How long it may think: by itself, and while somebody looks for their password. */
 #define POLKIT_TIMEOUT_USEC (UINT64_C(25) * 1000000)
 #define POLKIT_TIMEOUT_INTERACTIVE_USEC (UINT64_C(300) * 1000000)
 

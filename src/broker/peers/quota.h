@@ -41,7 +41,7 @@ bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n);
 
 /*
  * The processor's time that requests take of the broker is everybody's: one user gets a burst of it, and then a share,
- * so that the next in the queue is somebody else's before long. -EDQUOT: his is used up at this moment.
+ * so that the next in the queue is somebody else's before long. -EDQUOT: theirs is used up at this moment.
  */
 #define QUOTA_TIME_BURST_USEC (250 * UINT64_C(1000))
 #define QUOTA_TIME_SHARE 4 /* one part in so many */
@@ -52,15 +52,16 @@ int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec);
 /*
  * What each request counts for, before what it takes beyond that: 250 a second in the long run. The bus reads 4 KiB of
  * our answers, and then as much of each other connection: another user's answer waits behind all of them. So a request
- * is the dearer the more of our answers the bus is behind with (bytes, as the kernel counts them), up to the highest
- * price, which who waits for his answers can pay.
+ * is the dearer the more of our answers the bus is behind with (bytes, as the kernel counts them), up to a price
+ * that whoever waits for each answer can still pay.
  */
 #define QUOTA_REQUEST_USEC UINT64_C(1000)
 #define QUOTA_REQUEST_MAX_USEC (100 * UINT64_C(1000))
 uint64_t quotas_request_price(size_t n_unread);
 
 /*
- * One more refusal to a user who is over his share. -EDQUOT: he had enough of them in this second, and gets no answer.
+ * One more refusal to a user who is over their share. -EDQUOT: they had enough of them in this second, and get no
+ * answer.
  * Of a connection that has 128 calls without an answer the bus delivers no more, limit max_replies_per_connection.
  */
 #define QUOTA_REFUSALS_PER_SEC 16U
