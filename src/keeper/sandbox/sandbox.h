@@ -89,7 +89,7 @@ typedef enum SandboxPhase {
 typedef struct LaunchRequest {
         const char *id;
         const char *invocation_id;
-        /* Of its newest encoding, and of what the descriptor holds; hex. */
+        /* Of its newest encoding, and of what the descriptor holds; hex. NULL for a later run. */
         const char *plan_hash, *plan_digest;
         int plan_fd;
         int streams[3];
