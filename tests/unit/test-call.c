@@ -46,7 +46,7 @@ static void assert_freed(CallBench *b) {
 
 static void a_road_that_ends_frees_its_call(void **state) {
         static const RoadStep steps[] = { { step_first }, { step_reply } };
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         b.peer.uid = UID_UNUSED;
@@ -58,7 +58,7 @@ static void a_road_that_ends_frees_its_call(void **state) {
 
 static void a_step_that_fails_is_the_answer(void **state) {
         static const RoadStep steps[] = { { step_first }, { step_refuse }, { step_reply } };
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         b.peer.uid = UID_UNUSED;
@@ -71,7 +71,7 @@ static void a_step_that_fails_is_the_answer(void **state) {
 
 static void a_call_that_rests_walks_on(void **state) {
         static const RoadStep steps[] = { { step_first }, { step_rest }, { step_reply } };
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
         Call *c;
 
         call_bench_new(&b);
@@ -93,7 +93,7 @@ static void a_call_that_rests_walks_on(void **state) {
 
 static void a_caller_who_goes_takes_along_what_rests(void **state) {
         static const RoadStep steps[] = { { step_first }, { step_rest }, { step_reply } };
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         b.peer.uid = UID_UNUSED;
@@ -129,7 +129,7 @@ static StepAnswer step_account(void *traveller) {
 
 static void an_account_is_waited_for_once(void **state) {
         static const RoadStep steps[] = { { step_account }, { step_reply } };
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         for (unsigned i = 1; i <= 2; i++) {
@@ -145,7 +145,7 @@ static void an_account_is_waited_for_once(void **state) {
 
 static void a_question_for_an_account_is_taken_back_with_its_call(void **state) {
         static const RoadStep steps[] = { { step_account }, { step_reply } };
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         call_walk(call_on(&b, steps, ELEMENTSOF(steps)));

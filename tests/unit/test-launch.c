@@ -43,7 +43,7 @@ static Call *call_by_user(CallBench *b, const Member *member, const char *user) 
 }
 
 static void a_plan_of_ones_own_is_answered_without_a_wait(void **state) {
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         assert_int_equal(call_plan(call_by_user(&b, &plan, NULL)), 1);
@@ -52,7 +52,7 @@ static void a_plan_of_ones_own_is_answered_without_a_wait(void **state) {
 }
 
 static void a_wrong_option_is_refused_before_anybody_is_asked(void **state) {
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
         Call *c;
 
         call_bench_new(&b);
@@ -64,7 +64,7 @@ static void a_wrong_option_is_refused_before_anybody_is_asked(void **state) {
 }
 
 static void who_launches_too_often_is_refused_before_options_are_read(void **state) {
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
         Config *config;
 
         call_bench_new(&b);
@@ -85,7 +85,7 @@ static void who_launches_too_often_is_refused_before_options_are_read(void **sta
 }
 
 static void another_user_is_looked_up_only_for_those_who_might_launch_for_them(void **state) {
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
         Call *c;
 
         call_bench_new(&b);
@@ -107,7 +107,7 @@ static void another_user_is_looked_up_only_for_those_who_might_launch_for_them(v
 }
 
 static void a_launch_that_waits_is_answered_when_the_broker_ends(void **state) {
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         assert_int_equal(call_plan(call_by_user(&b, &plan, "4294967293")), 1);
@@ -117,7 +117,7 @@ static void a_launch_that_waits_is_answered_when_the_broker_ends(void **state) {
 }
 
 static void a_caller_who_went_while_it_waited_gets_no_launch(void **state) {
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         b.peer.uid = 0;
@@ -128,7 +128,7 @@ static void a_caller_who_went_while_it_waited_gets_no_launch(void **state) {
 }
 
 static void a_profile_that_went_while_it_waited_is_not_launched(void **state) {
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
         size_t n;
 
         call_bench_new(&b);
@@ -142,7 +142,7 @@ static void a_profile_that_went_while_it_waited_is_not_launched(void **state) {
 }
 
 static void root_sees_the_plan_of_another_user_after_the_wait(void **state) {
-        _cleanup_call_bench_ CallBench b;
+        _cleanup_call_bench_ CallBench b = {};
 
         call_bench_new(&b);
         b.peer.uid = 0;
