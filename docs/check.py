@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Whether the manual has what there is: commands and options of immurectl, methods that the bus lets through.
+"""Whether the manual has what there is: commands and options of immurectl, methods that the bus lets through, and
+whether docs/architecture.md and README.md name only files that exist.
 
 usage: check.py TREE IMMURECTL BUS-MANUAL BUS-POLICY
 """
@@ -33,11 +34,22 @@ def check_methods(page, policy):
     yield from (f'org.immured.Broker1.5: {m} is no method that the bus lets through' for m in sorted(described - allowed))
 
 
+def check_files(tree):
+    """A path stands below the top, or below the folder that the paragraph is about."""
+    folders = [tree, *(tree / 'src' / f for f in ('', 'broker', 'keeper', 'exec', 'confine'))]
+    for page in ('README.md', 'docs/architecture.md'):
+        names = re.findall(r'`([\w./-]+(?:/|\.(?:c|h|def|in|py|txt|golden|catalog)))`', (tree / page).read_text(encoding='utf-8'))
+        if not names:
+            yield f'{page} names no file'
+        yield from (f'{page}: no {n}' for n in sorted(set(names))
+                    if not n.startswith('/') and not any((folder / n).exists() for folder in folders))
+
+
 def main():
     if len(sys.argv) != 5:
         sys.exit(__doc__.strip())
     tree = pathlib.Path(sys.argv[1])
-    breaches = [*check_commands(tree, sys.argv[2]), *check_methods(*sys.argv[3:])]
+    breaches = [*check_commands(tree, sys.argv[2]), *check_methods(*sys.argv[3:]), *check_files(tree)]
     for breach in breaches:
         print(breach)
     sys.exit(1 if breaches else 0)

@@ -1,41 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/link-answers.h"
 
+#include "link/bus-dict.h"
 #include "link/link.h"
 
 #include <signal.h>
 
-static int read_facts(sd_bus_message *m, LaunchRequest *request) {
-        const char *name;
+static int read_fact(sd_bus_message *m, const char *name, void *userdata) {
+        LaunchRequest *request = userdata;
         int wait, r;
 
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
+        if (streq(name, "InvocationID"))
+                return sd_bus_message_read(m, "v", "s", &request->invocation_id);
+        if (!streq(name, "Wait"))
+                return sd_bus_message_skip(m, "v");
 
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = sd_bus_message_read_basic(m, 's', &name);
-                if (r < 0)
-                        return r;
-
-                if (streq(name, "InvocationID"))
-                        r = sd_bus_message_read(m, "v", "s", &request->invocation_id);
-                else if (streq(name, "Wait")) {
-                        r = sd_bus_message_read(m, "v", "b", &wait);
-                        request->no_wait = r > 0 && !wait;
-                } else
-                        r = sd_bus_message_skip(m, "v");
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_exit_container(m);
+        r = sd_bus_message_read(m, "v", "b", &wait);
+        request->no_wait = r > 0 && !wait;
+        return r;
 }
 
 static int read_streams(sd_bus_message *m, int streams[static 3], sd_bus_error *error) {
@@ -67,7 +49,7 @@ static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *e
         if (r < 0)
                 return r;
 
-        r = read_facts(m, &request);
+        r = bus_dict_read(m, read_fact, &request);
         if (r < 0)
                 return r;
         if (!invocation_id_is_valid(request.invocation_id))

@@ -3,6 +3,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
+#include "link/bus-dict.h"
 #include "link/sandbox-id.h"
 
 /* How a field lies in SandboxRecord and travels in its variant. */
@@ -189,15 +190,7 @@ bool sandbox_record_equal_field(const SandboxRecord *a, const SandboxRecord *b, 
 static int append_entry(sd_bus_message *m, const SandboxRecord *record, RecordField field) {
         int r;
 
-        r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', fields[field].name);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(m, 'v', kinds[fields[field].kind].signature);
+        r = bus_dict_open_entry(m, fields[field].name, kinds[fields[field].kind].signature);
         if (r < 0)
                 return r;
 
@@ -205,11 +198,7 @@ static int append_entry(sd_bus_message *m, const SandboxRecord *record, RecordFi
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_close_container(m);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_close_container(m);
+        return bus_dict_close_entry(m);
 }
 
 int sandbox_record_append(sd_bus_message *m, const SandboxRecord *record) {
@@ -250,17 +239,17 @@ static int read_field(sd_bus_message *m, SandboxRecord *record, size_t i, uint32
         return sd_bus_message_exit_container(m);
 }
 
-static int read_entry(sd_bus_message *m, SandboxRecord *record, uint32_t *seen) {
-        const char *name;
-        int r;
+typedef struct RecordReading {
+        SandboxRecord *record;
+        uint32_t seen;
+} RecordReading;
 
-        r = sd_bus_message_read_basic(m, 's', &name);
-        if (r < 0)
-                return r;
+static int read_entry(sd_bus_message *m, const char *name, void *userdata) {
+        RecordReading *reading = userdata;
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 if (streq(fields[i].name, name))
-                        return read_field(m, record, i, seen);
+                        return read_field(m, reading->record, i, &reading->seen);
 
         return sd_bus_message_skip(m, "v");
 }
@@ -299,34 +288,19 @@ static bool record_is_coherent(const SandboxRecord *record) {
 
 int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret) {
         _cleanup_(sandbox_record_freep) SandboxRecord *record = NULL;
-        uint32_t seen = 0;
+        RecordReading reading = { 0 };
         int r;
 
         record = calloc(1, sizeof(*record));
         if (!record)
                 return -ENOMEM;
 
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        reading.record = record;
+        r = bus_dict_read(m, read_entry, &reading);
         if (r < 0)
                 return r == -ENXIO ? -EBADMSG : r;
 
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_entry(m, record, &seen);
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_exit_container(m);
-        if (r < 0)
-                return r;
-
-        r = set_defaults(record, seen);
+        r = set_defaults(record, reading.seen);
         if (r < 0)
                 return r;
         if (!record_is_coherent(record))

@@ -74,33 +74,6 @@ const Interface interface_sandbox = {
         .n_properties = ELEMENTSOF(properties),
 };
 
-static int append_property(
-        sd_bus_message *m, Manager *manager, const Caller *to, const Object *object, const Property *p) {
-        int r;
-
-        r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', p->name);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(m, 'v', p->types);
-        if (r < 0)
-                return r;
-
-        r = p->get(manager, to, object, p, m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_close_container(m);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_close_container(m);
-}
-
 int sandbox_append_changes(sd_bus_message *m,
                            Manager *manager,
                            const Caller *to,
@@ -121,7 +94,7 @@ int sandbox_append_changes(sd_bus_message *m,
                     sandbox_record_equal_field(before, object->sandbox->record, i))
                         continue;
 
-                r = append_property(m, manager, to, object, p);
+                r = property_append(m, manager, to, object, p);
                 if (r < 0)
                         return r;
                 n++;

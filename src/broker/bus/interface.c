@@ -2,6 +2,7 @@
 #include "broker/bus/interface.h"
 
 #include "base/buffer.h"
+#include "link/bus-dict.h"
 #include "link/sandbox-event.h"
 
 const Interface *interface_own(const Manager *m, ObjectKind kind) {
@@ -178,7 +179,7 @@ static int value_build(sd_bus_message *m,
         return 0;
 }
 
-static int property_append(
+int property_append(
         sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object, const Property *p) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
         int r;
@@ -189,15 +190,7 @@ static int property_append(
                         return r == -ENODATA ? 0 : r;
         }
 
-        r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', p->name);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(m, 'v', p->types);
+        r = bus_dict_open_entry(m, p->name, p->types);
         if (r < 0)
                 return r;
 
@@ -205,11 +198,7 @@ static int property_append(
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_close_container(m);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_close_container(m);
+        return bus_dict_close_entry(m);
 }
 
 int properties_append(sd_bus_message *m,

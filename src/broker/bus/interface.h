@@ -77,6 +77,10 @@ const Property *property_find(const Interface *interface, const char *name);
 /* The XML of an object with these interfaces and children; caller frees. 0 or -ENOMEM. */
 int interfaces_to_xml(const Interface *const *interfaces, char *const *children, char **ret);
 
+/* Appends the entry {sv} of one property; nothing, where it is absent. */
+int property_append(
+        sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object, const Property *p);
+
 /* Appends a{sv} of one interface (NULL: an empty one), without what is absent. */
 int properties_append(sd_bus_message *m,
                       Manager *manager,

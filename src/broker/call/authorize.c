@@ -176,18 +176,20 @@ static int decide(Call *c, const Deed *d, AccessAction *ret_action, char ***ret_
 
         for (AccessAction action = 0; action < _ACCESS_ACTION_MAX; action++) {
                 const CallAnswer *a;
+                PolkitAnswer answer;
 
                 if (!(question.actions & ACTION_BIT(action)))
                         continue;
 
                 a = find_answer(c, action, details);
-                if (!a) {
+                if (!a && !polkit_is_absent(c->manager->polkit)) {
                         *ret_action = action;
                         *ret_details = TAKE_PTR(details);
                         return -ENOKEY;
                 }
-                if (!is_yes(action, &question, a->answer))
-                        return refuse(c, d, &question, a->answer);
+                answer = a ? a->answer : POLKIT_ABSENT;
+                if (!is_yes(action, &question, answer))
+                        return refuse(c, d, &question, answer);
         }
 
         return 0;
