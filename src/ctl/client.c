@@ -11,7 +11,7 @@ int client_message_error(int r) {
         return ctl_error(r < 0 ? r : -EBADMSG, "Cannot make or read a message of the bus: %s", strerror(-r));
 }
 
-/* Errors of the bus itself say little to someone who wants to launch an application. */
+/* For errors of the bus itself, whose own words do not help someone who wants to launch an application. */
 static const struct {
         const char *name;
         const char *text;
@@ -97,7 +97,7 @@ int client_get_object(sd_bus *bus, const char *member, const char *name, char **
         return 0;
 }
 
-/* A value of a basic type. *ret stays NULL for one that JSON has no form for, such as a descriptor. */
+/* A value of a basic type. *ret stays NULL if JSON has no form for it, as for a descriptor. */
 static int read_basic(sd_bus_message *m, char type, json_t **ret) {
         union {
                 uint8_t y;
@@ -159,7 +159,7 @@ static int read_basic(sd_bus_message *m, char type, json_t **ret) {
 
 static bool type_is_basic(char type) { return type && strchr("ybnqiuxtdsogh", type); }
 
-/* The rest of an open array or structure, as far as its items are basic; others are passed over. */
+/* The rest of an open array or structure. Items that are not of a basic type are skipped. */
 static int read_items(sd_bus_message *m, json_t *array) {
         for (;;) {
                 json_t *item = NULL;
@@ -179,7 +179,7 @@ static int read_items(sd_bus_message *m, json_t *array) {
         }
 }
 
-/* A basic value, or an array or structure of such; NULL for whatever is deeper. */
+/* A basic value, or an array or structure of them; NULL for anything nested deeper. */
 static int read_value(sd_bus_message *m, json_t **ret) {
         _cleanup_json_ json_t *value = NULL;
         const char *contents;

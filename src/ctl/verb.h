@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * verb — the one table of what immurectl can do
+ * verb — the table of everything that immurectl can do
  *
  * Runs in: immurectl. Privilege: none.
  */
@@ -10,8 +10,8 @@
 #include "ctl/options.h"
 
 /*
- * Does it. n words in args, none of them options; their number was checked. Returns the exit status, or negative
- * errno after it has said on standard error what went wrong.
+ * Does it. args holds n words without options, as many as the row allows. Returns the exit status, or negative errno
+ * after it has written to standard error what went wrong.
  */
 typedef int (*VerbFunction)(const Options *o, int n, char **args);
 
@@ -34,12 +34,6 @@ extern const size_t n_verbs;
 
 /* NULL: no such verb. */
 const Verb *verb_find(const char *name);
-
-/* -EINVAL, told, where n words are too few or too many. */
-int verb_check(const Verb *verb, int n);
-
-/* All of the help, or that of one verb, on standard output. 0 or negative errno, told. */
-int verb_print_help(const Verb *verb);
 
 /* The whole command line, from argv[0]: the exit status. */
 int verb_dispatch(int argc, char **argv);
@@ -65,5 +59,3 @@ int verb_reload(const Options *o, int n, char **args);
 int verb_lint(const Options *o, int n, char **args);
 int verb_cat(const Options *o, int n, char **args);
 int verb_keys(const Options *o, int n, char **args);
-int verb_version(const Options *o, int n, char **args);
-int verb_help(const Options *o, int n, char **args);

@@ -34,7 +34,7 @@ static int append_properties(sd_bus_message *m, int n, char **assignments) {
         return r;
 }
 
-/* Whether the user could launch the profile, as a row of the table. 0 or negative errno, told. */
+/* Adds a row that says whether the user could launch the profile. 0 or negative errno, with a message. */
 static int check_launch(sd_bus *bus,
                         const char *user,
                         uid_t uid,
@@ -142,7 +142,7 @@ int verb_can(const Options *o, int n, char **args) {
         return is_no(row) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Whoever it is that gets no answer: nobody can tell who could. */
+/* Without an answer for one user, nobody can tell who could. */
 static int gather_accounts(sd_bus *bus, const char *profile, json_t *rows) {
         const struct passwd *pw;
         int r = 0;

@@ -80,7 +80,7 @@ static const TableColumn key_columns[] = {
         { "help", "MEANING", COLUMN_SHRINK },
 };
 
-/* Keys are matched as "Section.Key", so that "Files.*" is a section and "*Paths" what it seems to be. */
+/* Matched against "Section.Key": "Files.*" is a section, and "*Paths" all keys with that ending. */
 static bool key_matches(const ProfileKey *key, int n, char **patterns) {
         char full[128];
 

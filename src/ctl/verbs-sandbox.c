@@ -20,7 +20,8 @@ static const TableColumn sandbox_columns[] = {
         { "leader", "LEADER", COLUMN_RIGHT },
 };
 
-char *user_name_of(uint32_t uid) {
+/* As this machine's account database has it, or the number as text; caller frees. NULL: no memory. */
+static char *user_name_of(uint32_t uid) {
         const struct passwd *pw = getpwuid(uid);
 
         return pw ? strdup(pw->pw_name) : text_printf("%" PRIu32, uid);
@@ -93,7 +94,7 @@ static const TableColumn process_columns[] = {
         { "command", "COMMAND", COLUMN_SHRINK },
 };
 
-/* A question that is answered with rows, and what these are called. */
+/* A method that answers with rows, and what these are called. */
 typedef struct RowQuestion {
         const char *method, *signature;
         const char *const *keys;
@@ -124,7 +125,7 @@ static int gather_rows(sd_bus *bus, const RowQuestion *q, const char *id, json_t
         return 0;
 }
 
-/* Of the sandboxes that were named, or of all. for_people makes text of what only a program can read. */
+/* Of the named sandboxes, or of all. for_people turns what only programs can read into text. */
 static int
 list_rows(const Options *o, int n, char **ids, const RowQuestion *q, int (*for_people)(json_t *rows)) {
         _cleanup_bus_ sd_bus *bus = NULL;
@@ -191,7 +192,7 @@ static char *duration_of(uint64_t value) {
         return strdup(format_usec(value, text, sizeof(text)));
 }
 
-/* Of one second, as CPUQuota= has it. */
+/* Percent of one second, as in CPUQuota=. */
 static char *share_of(uint64_t value) { return text_printf("%" PRIu64 "%%", value / (USEC_PER_SEC / 100)); }
 
 static char *unknown(uint64_t value) { return strdup("-"); }
@@ -217,7 +218,7 @@ static const struct {
         { "MemoryHigh", bytes_of,    bytes_of },
         { "CPUQuota",   duration_of, share_of },
         { "TasksMax",   number_of,   number_of },
-        { NULL,         number_of,   number_of }, /* of a newer broker */
+        { NULL,         number_of,   number_of }, /* unknown here: from a newer broker */
 };
 /* clang-format on */
 
@@ -260,7 +261,7 @@ int verb_faults(const Options *o, int n, char **args) {
         return list_rows(o, n, args, &question, faults_for_people);
 }
 
-/* Calls a method of the manager for one sandbox. 0 or negative errno, told. */
+/* Calls a method of the manager for one sandbox. 0 or negative errno, with a message. */
 typedef int (*SandboxCall)(sd_bus *bus, const Options *o, const char *id);
 
 static int call_plain(sd_bus *bus, const Options *o, const char *id) {
@@ -273,7 +274,7 @@ static int call_kill(sd_bus *bus, const Options *o, const char *id) {
         return client_call(bus, NULL, "Kill", "ssi", id, o->whom ? o->whom : "all", signo);
 }
 
-/* One that fails does not keep the others from their turn; the first error is the verb's. */
+/* Goes on after an error, and returns the first one. */
 static int for_each_id(sd_bus *bus, const Options *o, int n, char **ids, SandboxCall call) {
         _cleanup_json_ json_t *rows = json_array();
         int r, first = 0;

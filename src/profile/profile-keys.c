@@ -299,7 +299,7 @@ const ProfileKey profile_keys[] = {
 
         /* Its life */
         NAME("Service", "Type", terms.type, service_type_names, "exec", "exec|simple|notify|oneshot",
-             "When a launch counts as done"),
+             "When a launch counts as done; simple is exec by another name"),
         NAME("Service", "NotifyAccess", terms.notify_access, notify_access_names, "", "main|all",
              "Whose notifications count; empty: main with Type=notify or WatchdogSec=, else nobody's",
              .foreign = BIT(NOTIFY_ACCESS_NONE)),

@@ -14,7 +14,7 @@
 
 DEFINE_CLEANUP(DIR *, closedir);
 
-char *process_command(const char *cmdline, size_t size, const char *comm) {
+char *processes_command(const char *cmdline, size_t size, const char *comm) {
         _cleanup_free_ char *line = NULL;
 
         while (size > 0 && cmdline[size - 1] == '\0')
@@ -68,7 +68,7 @@ static int append_process(sd_bus_message *m, int cgroup_fd, const char *group, p
 
         comm[strcspn(comm, "\n")] = '\0';
         n = read_at(dir, "cmdline", cmdline, sizeof(cmdline));
-        command = process_command(cmdline, n > 0 ? (size_t) n : 0, comm);
+        command = processes_command(cmdline, n > 0 ? (size_t) n : 0, comm);
         if (!command)
                 return -ENOMEM;
 
