@@ -69,8 +69,8 @@ static int add_detail(char ***l, const char *key, const char *value) {
 }
 
 /*
- * What rules can look at, all of it from the caller's own words or about himself: whoever sees a dialog learns nothing
- * from it of an object that he may not see.
+ * What rules can look at, all of it the caller's own words or about the caller: whoever sees a dialog learns nothing
+ * from it about an object that they may not see.
  */
 static int details_new(const Deed *d, char ***ret) {
         const bool is_sandbox = d->object.kind == OBJECT_SANDBOX,
@@ -107,7 +107,7 @@ static const CallAnswer *find_answer(const Call *c, AccessAction action, char *c
         return NULL;
 }
 
-/* Nobody's own sandbox or self is ever hidden from him: what is, and would be his, is not there for sure. */
+/* Users always see what is their own: what is hidden from them, and would be their own, cannot exist. */
 static bool cannot_be_there(const Call *c, const Deed *d) {
         switch (d->object.kind) {
         case OBJECT_SANDBOX:
@@ -207,7 +207,7 @@ static void on_answer(PolkitAnswer answer, void *userdata) {
 
         c->query_polkit = NULL;
         c->answers[c->n_answers++].answer = answer;
-        /* It may have thought for long enough that the caller is in other groups. */
+        /* It may have thought for so long that the caller is in other groups by now. */
         call_forget_account(c);
         call_walk(c);
 }
