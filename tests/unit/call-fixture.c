@@ -79,6 +79,7 @@ void call_bench_new(CallBench *b) {
         TAILQ_INIT(&b->peer.waiting);
         TAILQ_INIT(&b->peer.asking);
         open_buses(b);
+        assert_int_equal(polkit_new(&m->polkit, m->bus, m->event), 0);
         load_catalog(b);
 }
 
@@ -89,6 +90,7 @@ void call_bench_done(CallBench *b) {
         assert_int_equal(b->peer.n_ref, 1);
         (void) known_account_unref(b->peer.account);
         (void) accounts_free(m->accounts);
+        (void) polkit_free(m->polkit);
         (void) catalog_free(m->catalog);
         (void) quotas_free(m->quotas);
         (void) sd_bus_message_unref(b->request);
