@@ -69,8 +69,8 @@ static int add_detail(char ***l, const char *key, const char *value) {
 }
 
 /*
- * What rules can look at, all of it the caller's own words or about the caller: whoever sees a dialog learns nothing
- * from it about an object that they may not see.
+ * What rules can look at: the caller's own words, and what is known of the caller. So whoever sees a dialog learns
+ * nothing from it of an object that they may not see.
  */
 static int details_new(const Deed *d, char ***ret) {
         const bool is_sandbox = d->object.kind == OBJECT_SANDBOX,
@@ -107,7 +107,7 @@ static const CallAnswer *find_answer(const Call *c, AccessAction action, char *c
         return NULL;
 }
 
-/* Users always see what is their own: what is hidden from them, and would be their own, cannot exist. */
+/* Nothing of one's own is ever hidden: what is hidden, and would be the caller's own, is not there for sure. */
 static bool cannot_be_there(const Call *c, const Deed *d) {
         switch (d->object.kind) {
         case OBJECT_SANDBOX:
