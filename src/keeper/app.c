@@ -79,7 +79,7 @@ static void ask_again(App *a) {
         }
 }
 
-/* Refusals alone count here: of what runs, or fails to, the sandbox itself tells. */
+/* Only refusals matter here: once there is a sandbox, its own end decides. */
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const sd_bus_error *e = sd_bus_message_get_error(reply);
         App *a = userdata;
@@ -125,7 +125,7 @@ void app_announced(App *a) {
 
 void app_stop_asking(App *a) { a->settled = true; }
 
-/* The application may have written it: nothing in it may be taken for another variable. */
+/* Part of it is the application's own text: escaped, so that no newline starts another variable. */
 void app_changed(App *a, const Sandbox *s) {
         const SandboxRecord *record = s->record;
         const char *state = sandbox_state_name(record->state);
@@ -190,7 +190,7 @@ void app_ended(App *a, const Sandbox *s) {
                 end = app_end_of(record->result, record->exec_main_code, record->exec_main_status);
         }
 
-        /* Its end is what others wait for. */
+        /* Units ordered after a oneshot wait for its end. */
         if (!a->ready && !s->aborted && s->terms.type == SERVICE_ONESHOT &&
             record->result == SANDBOX_SUCCESS) {
                 a->ready = true;

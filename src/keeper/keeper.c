@@ -144,7 +144,7 @@ static void on_removed(void *userdata, const Sandbox *s) {
         link_client_removed(k->link, s->record);
 }
 
-/* The unit tells of an application that failed: its keeper is not there to do so. */
+/* Nothing is kept of a failed application: its unit shows the failure, and this keeper ends with it. */
 static void end_of_app(Keeper *k, Sandbox *s) {
         app_ended(k->app, s);
         link_client_removed(k->link, s->record);
@@ -231,7 +231,7 @@ static Sandbox *find_by_child(Keeper *k, pid_t pid) {
         return NULL;
 }
 
-/* Whether there may be another; negative: errno. A child of nobody is what a cut short set-up left: only reaped. */
+/* 1: there may be more to reap. A child that no sandbox owns is left from a set-up that was cut short. */
 static int reap_child(Keeper *k) {
         siginfo_t child = {};
         Sandbox *s;
@@ -242,7 +242,7 @@ static int reap_child(Keeper *k) {
         if (child.si_pid == 0)
                 return 0;
 
-        /* Looked for before it is reaped, while its pid can be nobody else's. */
+        /* The owner is looked up before the child is reaped: after that, its pid may be given to another process. */
         s = seed_process_ended(k->context.run.seed, child.si_pid) ? NULL : find_by_child(k, child.si_pid);
         if (waitpid(child.si_pid, &wait_status, 0) < 0)
                 return -errno;
@@ -253,8 +253,8 @@ static int reap_child(Keeper *k) {
 }
 
 /*
- * One signal may stand for many children, and none comes again for one that was not reaped. A handler that fails is
- * not called any more, and no sandbox would ever end.
+ * SIGCHLD is not queued: one may stand for many children, and a child that is not reaped here is not announced again.
+ * The handler never fails, as sd-event would then stop calling it and no sandbox would ever end.
  */
 static int on_child(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         unsigned n_failures = 0;

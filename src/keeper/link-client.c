@@ -81,7 +81,7 @@ void link_client_event(LinkClient *l, const SandboxRecord *record, const Sandbox
 static int on_hello(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         LinkClient *l = userdata;
 
-        /* What sd-bus itself says of a call that nobody lived to answer: a broker on its way out refuses nothing. */
+        /* sd-bus itself says NoReply when the connection ends first. The broker went away; it did not refuse us. */
         if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY)) {
                 client_retry(l);
                 return 0;
@@ -150,7 +150,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
         return 0;
 }
 
-/* Whoever listens on the socket could otherwise have any program run as anybody. */
+/* Whoever listens on that socket can have any program run as anybody, so it must be root. */
 static int check_peer(sd_bus *bus) {
         struct ucred peer;
         socklen_t size = sizeof(peer);
@@ -233,7 +233,7 @@ static void client_retry(LinkClient *l) {
         l->announced = l->welcome = false;
         l->handlers->down(l->userdata);
 
-        /* The end of a connection comes twice: to the Hello that waited, and to whoever watches for it. */
+        /* Both the pending Hello and the match on Disconnected end up here when the connection ends. */
         if (sd_event_source_get_enabled(l->pause, NULL) > 0)
                 return;
 

@@ -19,7 +19,7 @@ Account *account_free(Account *a) {
         return NULL;
 }
 
-/* A text of digits is an id and never a name, so that nobody gets rights through an account called "0". */
+/* Digits are always an id, never a name, so that nobody gains rights through an account called "0". */
 static bool is_meant(const char *text, const char *name, uid_t id) {
         uid_t meant;
 

@@ -34,7 +34,7 @@ DEFINE_CLEANUP(Account *, account_free);
 bool account_is_listed(const Account *a, char *const *users, char *const *groups);
 
 /*
- * Whether [Access] of the profile allows it the account, perhaps only after authentication. Not an abstract one: it is
- * material for others, nobody launches it.
+ * Whether [Access] of the profile lets the account launch it, perhaps only after authentication. Never an abstract
+ * profile, which is there to inherit from.
  */
 bool account_is_admitted(const Account *a, const Profile *p);

@@ -45,7 +45,7 @@ static int add_value(PlanBuild *b, const char *file, const char *format, ...) {
 
 #define FIELD(f) offsetof(Profile, f)
 
-/* Plain amounts: what is not set keeps the kernel's default. */
+/* Plain amounts. One that is not set keeps the kernel's default. */
 /* clang-format off */
 static const struct {
         const char *file;
@@ -81,7 +81,9 @@ static int build_amounts(PlanBuild *b) {
         return 0;
 }
 
-/* The kernel takes quotas from 1 ms and periods to 1 s: a small share needs the long period. */
+/*
+ * cpu.max takes quotas of at least 1 ms and periods of at most 1 s, so a small share needs the long period.
+ */
 static int build_cpu_quota(PlanBuild *b) {
         uint32_t quota = b->profile->cpu_quota;
         uint32_t period_usec = quota < 100 ? 1000000 : 100000;
@@ -109,8 +111,8 @@ static int build_cpuset(PlanBuild *b) {
 }
 
 /*
- * The kernel wants MAJ:MIN, and finding it out means looking at the machine, which no compiler of plans does: the
- * path stays in front, and the keeper puts the number in its place.
+ * io.max wants MAJ:MIN, and only a look at the machine can tell it, which compiling must not need. So the path stays
+ * in front, and the keeper replaces it.
  */
 static int build_io_limit(PlanBuild *b, const ProfileIoLimit *l) {
         _cleanup_free_ char *path = NULL;

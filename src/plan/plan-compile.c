@@ -16,7 +16,9 @@ static int copy_text(char **ret, const char *s) {
         return *ret ? 0 : -ENOMEM;
 }
 
-/* The account database may hold anything: nothing of it goes into a path, a file or a variable unseen. */
+/*
+ * The account database may hold anything, so whatever goes from it into a path, a file or a variable is checked here.
+ */
 static int check_account(PlanBuild *b) {
         const Account *a = b->account;
         int r;
@@ -60,7 +62,7 @@ static int build_names(PlanBuild *b) {
         return r;
 }
 
-/* The profile's, but for the one that a request may tighten. */
+/* The profile's, except for the one term that a request may tighten. */
 static int build_terms(PlanBuild *b) {
         int asked = b->request->on_disconnect;
 
@@ -77,7 +79,7 @@ static int build_terms(PlanBuild *b) {
         return 0;
 }
 
-/* A profile's name is a host name but for "_", and "-" at its end. */
+/* A profile's name is a host name, except for "_" anywhere and "-" at the end. */
 static int build_hostname(PlanBuild *b) {
         char *name;
         int r;
@@ -146,7 +148,7 @@ build_label(PlanBuild *b, const char *key, const char *text, bool (*is_valid)(co
                                             *ret);
 }
 
-/* What security modules of the kernel add to it. */
+/* What the security modules of the kernel add. */
 static int build_modules(PlanBuild *b) {
         const Profile *p = b->profile;
         int r;
@@ -180,8 +182,8 @@ static int build_service(PlanBuild *b) {
 }
 
 /*
- * Whatever the parts missed is found here: a plan that its readers would refuse never leaves. The round through the
- * bytes also bounds every field by the same table they use.
+ * The last look, for whatever the parts missed: a plan that its readers would refuse must not leave the broker. Going
+ * through the bytes also checks every field against the bounds that readers use.
  */
 static int check_plan(PlanBuild *b) {
         _cleanup_(plan_freep) Plan *again = NULL;

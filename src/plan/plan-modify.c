@@ -14,7 +14,9 @@ typedef struct PartList {
         size_t n;
 } PartList;
 
-/* One list takes a right away, the other gives it back below; whichever of both names the nearer path holds. */
+/*
+ * One list takes a right away, the other gives it back below. Of both, the path nearest to a file decides.
+ */
 /* clang-format off */
 static const struct {
         const char *key, *lift_key;
@@ -28,7 +30,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* One row of these, for this user. */
+/* One row of the table, with its paths for this user. */
 typedef struct Rule {
         const char *key, *lift_key;
         uint32_t flag;
@@ -123,7 +125,7 @@ static bool is_masked(const Modify *m, const char *path) {
         return false;
 }
 
-/* One node for each target: a mask makes all else moot, and flags of several lists add up. */
+/* One node for each target: below a mask nothing else matters, and the flags of several lists add up. */
 static int add_modifier(const Modify *m, const PlanNode *node) {
         Plan *p = m->build->plan;
 
@@ -136,7 +138,7 @@ static int add_modifier(const Modify *m, const PlanNode *node) {
                 if (n->kind != node->kind || !streq(n->target, node->target))
                         continue;
 
-                /* Optional only where every list says so. */
+                /* Optional only if every list says so. */
                 n->flags = ((n->flags | node->flags) & ~(uint32_t) PLAN_NODE_OPTIONAL) |
                            (n->flags & node->flags & PLAN_NODE_OPTIONAL);
                 return 0;
@@ -172,7 +174,7 @@ static int add_remounts(const Modify *m, const Rule *rule) {
                 const Part *part = &rule->restricted.items[i];
                 int r;
 
-                /* The root is no mount that lasts: what stands on it takes the flag, see restrict_everything(). */
+                /* Not the root itself: the mounts that stand on it take the flag, see restrict_everything(). */
                 if (streq(part->target, "/"))
                         continue;
 
@@ -190,7 +192,7 @@ static int add_remounts(const Modify *m, const Rule *rule) {
         return 0;
 }
 
-/* NoExecPaths=/: each mount of the tree, but what ExecPaths= names as a whole. */
+/* NoExecPaths=/: every mount of the tree, except those that ExecPaths= names as a whole. */
 static void restrict_everything(const Modify *m, const Rule *rule) {
         Plan *p = m->build->plan;
         const Part *part = nearest(&rule->restricted, "/");
@@ -212,12 +214,13 @@ static bool is_writable(const PlanNode *n) {
 }
 
 /*
- * A part that keeps a right within a path that has lost it. Lifting the flag again could reach more than the host
- * allowed, so the part is bound a second time, with the flags its own bind has and with whatever else is laid over it.
+ * A part that keeps a right within a path that has lost it. Clearing the flag again might give more than the host
+ * itself allows, so the part is bound a second time, with the flags of the bind around it and of any other list that
+ * covers it.
  */
 static int reopen(const Modify *m, const Rule *rule, const Part *part, const PlanNode *in) {
         PlanBuild *b = m->build;
-        const PlanNode bind = *in; /* what it points to stays when the array moves */
+        const PlanNode bind = *in; /* a copy of the node: the array may move, its texts stay */
         _cleanup_free_ char *source = NULL;
         uint32_t flags = bind.flags & ~(uint32_t) PLAN_NODE_OPTIONAL;
 
@@ -239,7 +242,10 @@ static int reopen(const Modify *m, const Rule *rule, const Part *part, const Pla
         if (!source)
                 return -ENOMEM;
 
-        /* What is kept is there once its directory is; the part of it is opened with the user's rights. */
+        /*
+         * Its source would be a part of a directory that may not exist yet, opened with the user's rights below one
+         * of root's.
+         */
         if (flags & PLAN_NODE_STATE)
                 return plan_refuse(b,
                                    PLAN_REFUSAL_BAD_SETTING,
@@ -279,7 +285,9 @@ static int add_lifted(const Modify *m, const Rule *rule, const Part *part) {
                                    rule->lift_key,
                                    part->target,
                                    rule->key);
-        /* Whole mounts below the root, of which none has the flag yet: restrict_everything() passes them over. */
+        /*
+         * A whole mount below the root does not have the flag yet, and restrict_everything() passes it over.
+         */
         if (streq(restricted->target, "/") &&
             (!in || in->kind == PLAN_NODE_DIRECTORY || streq(in->target, part->target)))
                 return 0;
@@ -327,7 +335,7 @@ int plan_build_modifiers(PlanBuild *b) {
         int r;
 
         r = read_rules(&m);
-        /* Masks first: what lies below one needs nothing more. */
+        /* Masks first: what lies below one needs nothing else. */
         if (r >= 0)
                 r = add_masks(&m);
         for (size_t i = 0; i < ELEMENTSOF(m.rules) && r >= 0; i++)

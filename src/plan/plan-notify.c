@@ -19,7 +19,7 @@ int plan_add_notify_socket(PlanBuild *b) {
         if (b->plan->terms.notify_access == NOTIFY_ACCESS_NONE)
                 return 0;
 
-        /* A mount of its own, which an application cannot move away even where /run is its own. */
+        /* A mount of its own: the application cannot move it away, even where /run belongs to it. */
         r = plan_add_node(b,
                           &(PlanNode){
                                   .kind = PLAN_NODE_TMPFS,
@@ -31,7 +31,9 @@ int plan_add_notify_socket(PlanBuild *b) {
         if (r < 0)
                 return r;
 
-        /* Sending takes the right to write, and receiving none: the keeper has the other end already. */
+        /*
+         * To send, one needs the right to write. Nobody can receive here, as the keeper holds the socket itself.
+         */
         return plan_add_node(b,
                              &(PlanNode){
                                      .kind = PLAN_NODE_SOCKET,

@@ -22,14 +22,14 @@ bool at_least_number(const ProfileKey *key, const Profile *asked, const Profile 
         return number(key, asked) >= number(key, ceiling);
 }
 
-/* What is kept from others: nothing where it is not set. */
+/* A guarantee: where it is not set, nothing is guaranteed. */
 bool at_most_guarantee(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         uint64_t a = number(key, asked), c = number(key, ceiling);
 
         return (a == UINT64_MAX ? 0 : a) <= (c == UINT64_MAX ? 0 : c);
 }
 
-/* cgroup-v2: a group that says nothing weighs 100. */
+/* cgroup-v2: a group without a weight weighs 100. */
 bool at_most_weight(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         uint64_t a = number(key, asked), c = number(key, ceiling);
 
@@ -48,8 +48,8 @@ bool at_most_burst(const ProfileKey *key, const Profile *asked, const Profile *c
 }
 
 /*
- * An unset limit is inherited, and what that will be is not known here: without a ceiling that is written, nothing is
- * at most as loose. The same holds for both adjustments below.
+ * An unset limit is inherited, and nobody can tell here what that will be. So without a written ceiling no value
+ * counts as tighter. The same holds for both adjustments below.
  */
 bool at_most_rlimit(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         const ProfileRlimit *a = field(key, asked), *c = field(key, ceiling);
@@ -78,7 +78,7 @@ bool at_most_if_no(const ProfileKey *key, const Profile *asked, const Profile *c
         return !flag(key, asked) || flag(key, ceiling);
 }
 
-/* Names whose values count upwards from the tightest. */
+/* Names whose values count up from the tightest. */
 bool at_most_name(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         return name(key, asked) <= name(key, ceiling);
 }
@@ -89,8 +89,9 @@ bool at_most_on_disconnect(const ProfileKey *key, const Profile *asked, const Pr
 }
 
 /*
- * An empty home can be written to and executed from, a read-only one shows the user's files: neither is the other's
- * tighter form. Without any home, what RootDirectory= has at that place would come into sight.
+ * An empty home can be written to and executed from; a read-only one shows the user's files. Neither is the tighter
+ * form of the other. Hiding the home altogether is tighter than both, unless RootDirectory= has something at that
+ * place, which would then come into sight.
  */
 bool at_most_home(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         if (asked->protect_home == ceiling->protect_home)
@@ -101,7 +102,10 @@ bool at_most_home(const ProfileKey *key, const Profile *asked, const Profile *ce
         return ceiling->protect_home == PROTECT_HOME_NO;
 }
 
-/* proc(5): of the two in the middle, one hides processes whole and the other their content. */
+/*
+ * proc(5): noaccess hides what is in the directories of other processes, ptraceable hides whole directories, but not
+ * those of processes that could be traced. Neither is the tighter form of the other.
+ */
 bool at_most_proc(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         return asked->protect_proc == ceiling->protect_proc ||
                ceiling->protect_proc == PROTECT_PROC_DEFAULT ||
@@ -148,7 +152,7 @@ bool at_most_paths(const ProfileKey *key, const Profile *asked, const Profile *c
         return true;
 }
 
-/* All of the profile's, and more behind. */
+/* All of the profile's paths, in their order, and perhaps more after them. */
 bool at_least_paths(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         const ProfilePaths *a = field(key, asked), *c = field(key, ceiling);
 
@@ -166,7 +170,10 @@ static bool syscall_equal(const ProfileSyscall *a, const ProfileSyscall *b) {
         return streq(a->name, b->name) && a->deny == b->deny && a->error == b->error;
 }
 
-/* The profile's list, with nothing but removals behind. Where it is empty, the parser has put the default in front. */
+/*
+ * The profile's list, followed by nothing but removals. Where the profile's list is empty, the parser has started
+ * from the default.
+ */
 bool at_least_removals(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         const ProfileSyscall whole = { .name = (char *) key->default_text, .error = -1 };
         const ProfileSyscall *c = ceiling->n_syscalls > 0 ? ceiling->syscalls : &whole;
@@ -183,7 +190,9 @@ bool at_least_removals(const ProfileKey *key, const Profile *asked, const Profil
         return true;
 }
 
-/* Each item refuses something, and the first that holds answers. */
+/*
+ * Each item refuses something and the first one that holds gives the error, so more of them may only follow.
+ */
 bool at_least_refusals(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         if (asked->n_syscall_arguments < ceiling->n_syscall_arguments)
                 return false;
@@ -201,8 +210,8 @@ bool at_least_refusals(const ProfileKey *key, const Profile *asked, const Profil
 }
 
 /*
- * The same paths: two can lie on one device, where the last one written counts, so that a limit for another path could
- * lift the profile's own.
+ * The paths must be the profile's own. Two paths may lie on one device, and the kernel keeps whatever was written
+ * last for it: a looser limit for another path could replace the profile's.
  */
 bool at_most_io(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
         if (ceiling->n_io_limits == 0 || asked->n_io_limits != ceiling->n_io_limits)

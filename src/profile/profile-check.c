@@ -14,7 +14,7 @@ static const KeyOrigin *check_origin(const ProfileCheck *c, const char *section,
         return key ? &c->origins[key - profile_keys] : NULL;
 }
 
-/* A finding at the line of a key, or about the whole profile where the key stands nowhere. */
+/* A finding at the line of a key, or about the profile as a whole where no line has the key. */
 static int check_refuse(const ProfileCheck *c, const char *section, const char *name, const char *text) {
         const KeyOrigin *origin = check_origin(c, section, name);
         bool written = origin && origin->file;
@@ -51,7 +51,7 @@ static int check_arguments(const ProfileCheck *c) {
         return 0;
 }
 
-/* Abstract ones may leave the value to their heirs. */
+/* An abstract profile may leave the value to those that inherit from it. */
 static int check_user_settable(const ProfileCheck *c) {
         STRV_FOREACH (name, c->profile->user_settable) {
                 const ProfileKey *key = profile_settable_key(*name);
@@ -107,7 +107,7 @@ static int check_capabilities(const ProfileCheck *c) {
         return r;
 }
 
-/* The destination of mount i, binds first, and the key that said so. */
+/* The destination of mount i, counting binds first, and the key it came from. */
 static const char *mount_target(const Profile *p, size_t i, const char **ret_key) {
         if (i >= p->n_binds) {
                 *ret_key = "TemporaryFileSystem";
@@ -165,7 +165,7 @@ static int check_files(const ProfileCheck *c) {
         return 0;
 }
 
-/* What systemd.service(5) says of these keys together. */
+/* As systemd.service(5) wants these keys to go together. */
 static int check_restart(const ProfileCheck *c) {
         const Profile *p = c->profile;
         bool grows = p->terms.restart_max_delay_usec != USEC_INFINITY;
@@ -185,7 +185,10 @@ static int check_restart(const ProfileCheck *c) {
         return 0;
 }
 
-/* A notification is a packet to a socket: without these an application could never say what is waited for. */
+/*
+ * A notification is a datagram to an AF_UNIX socket: without that family an application could never send what we wait
+ * for.
+ */
 static int check_notify(const ProfileCheck *c) {
         const Profile *p = c->profile;
         const struct {

@@ -19,7 +19,7 @@ _Static_assert(RLIMIT_NLIMITS == PROFILE_N_RLIMITS, "one row for each resource l
                  char *: PROFILE_FIELD_TEXT, char **: PROFILE_FIELD_WORDS,                      \
                  ProfilePaths: PROFILE_FIELD_PATHS, default: PROFILE_FIELD_PLAIN)
 
-/* Rows by what is read from them; a ceiling and the like stand behind. */
+/* Rows by what they hold; further columns follow by their names. */
 #define KEY(s, n, parser, field_, lo, hi, l, d, syn, h, ...) \
         { .section = s, .name = n, .parse = parser, .offset = offsetof(Profile, field_), .kind = FIELD_KIND(field_), \
           .min = lo, .max = hi, .list = l, .default_text = d, .syntax = syn, .help = h, __VA_ARGS__ }
@@ -34,10 +34,10 @@ _Static_assert(RLIMIT_NLIMITS == PROFILE_N_RLIMITS, "one row for each resource l
 #define RLIMIT(n, parser, hi, syn, h) \
         { .section = "Exec", .name = "Limit" #n, .parse = parse_key_rlimit_##parser, .offset = RLIMIT_FIELD(n), \
           .max = hi, .default_text = "", .syntax = syn "[:" syn "]", .help = h, .at_most = at_most_rlimit }
-/* Nothing is kept: only the value that is in force anyway is taken. */
+/* Nothing is stored: the only value taken is the one that is in force anyway. */
 #define FIXED(s, n, parser, d, syn, h) \
         { .section = s, .name = n, .parse = parser, .offset = NOFIELD, .default_text = d, .syntax = syn, .help = h }
-/* In the format, and refused until it is enforced. */
+/* Part of the format, and refused until it is enforced. */
 #define LATER(s, n, l, d, syn, h) \
         { .section = s, .name = n, .parse = NULL, .list = l, .default_text = d, .syntax = syn, .help = h }
 #define BIT(n) (UINT32_C(1) << (n))
@@ -63,8 +63,9 @@ static int parse_key_settable(const ProfileKey *key, const char *text, Profile *
 }
 
 /*
- * Without a ceiling is who may launch ([Access]), what runs, names, and what can as well uncover as cover (binds,
- * directories, groups, of which one less may be one refusal less).
+ * Keys without .at_most are never the user's to set: who may launch ([Access]), what runs, names, and whatever can
+ * uncover as well as cover. Binds and directories do, and so do groups, since a group can also be what a file
+ * refuses.
  */
 /* clang-format off */
 const ProfileKey profile_keys[] = {
@@ -84,9 +85,9 @@ const ProfileKey profile_keys[] = {
         LIST("Access", "AllowGroups", parse_key_groups, allow_groups, "", "group…",
              "Groups whose members may launch it"),
         LIST("Access", "DenyUsers", parse_key_users, deny_users, "", "user…",
-             "Users who may not, whatever else says so"),
+             "Users who may not launch it, whoever else allows them"),
         LIST("Access", "DenyGroups", parse_key_groups, deny_groups, "", "group…",
-             "Groups whose members may not, whatever else says so"),
+             "Groups whose members may not launch it, whoever else allows them"),
         LIST("Access", "ManageUsers", parse_key_users, manage_users, "", "user…",
              "Users who may stop and inspect others' sandboxes of it"),
         LIST("Access", "ManageGroups", parse_key_groups, manage_groups, "", "group…",
@@ -306,15 +307,16 @@ const ProfileKey profile_keys[] = {
         NAME("Service", "Restart", terms.restart, restart_names, "no", "no|on-success|on-failure|on-abnormal|always",
              "After which ends it is started again", .at_most = at_most_restart),
         KEY("Service", "RestartSec", parse_key_usec, terms.restart_usec, 0, USEC_PER_YEAR, false, "1s", "time",
-             "How long to wait before", .at_most = at_least_number),
+             "How long to wait before it is started again", .at_most = at_least_number),
         KEY("Service", "RestartSteps", parse_key_u32, terms.restart_steps, 0, 1000, false, "0", "0…1000",
              "In how many restarts the wait grows from RestartSec= to RestartMaxDelaySec="),
         KEY("Service", "RestartMaxDelaySec", parse_key_usec, terms.restart_max_delay_usec, 0, UINT64_MAX, false,
              "infinity", "time|infinity", "The longest wait; needs RestartSteps="),
         KEY("Service", "StartLimitIntervalSec", parse_key_usec, terms.start_limit_interval_usec, 0, UINT64_MAX, false,
-             "10s", "time|infinity", "In which time starts are counted; 0: never", .at_most = at_least_number),
+             "10s", "time|infinity", "The time within which starts are counted; 0: they are not",
+             .at_most = at_least_number),
         KEY("Service", "StartLimitBurst", parse_key_u32, terms.start_limit_burst, 0, 1000, false, "5", "0…1000",
-             "How many starts are allowed in it; 0: any number", .at_most = at_most_burst),
+             "How many starts that time allows; 0: any number", .at_most = at_most_burst),
         KEY("Service", "TimeoutStartSec", parse_key_usec, terms.timeout_start_usec, USEC_PER_MSEC, UINT64_MAX, false,
              "30s", "time|infinity", "How long a launch may take", .at_most = at_most_number),
         KEY("Service", "TimeoutStopSec", parse_key_usec, terms.timeout_stop_usec, 0, UINT64_MAX, false, "10s",
@@ -323,29 +325,29 @@ const ProfileKey profile_keys[] = {
              "infinity", "time|infinity", "How long it may run", .at_most = at_most_number),
         LATER("Service", "IdleTimeoutSec", false, "", "time", "How long it may do nothing"),
         KEY("Service", "WatchdogSec", parse_key_usec, terms.watchdog_usec, USEC_PER_MSEC, UINT64_MAX, false,
-             "infinity", "time|infinity", "How long it may give no sign of life, once it is ready"),
+             "infinity", "time|infinity", "How long it may go without a sign of life once it is ready"),
         VALUE("Service", "KillSignal", parse_key_signal, terms.kill_signal, "SIGTERM", "signal",
              "The signal that asks it to stop"),
         LIST("Service", "SuccessExitStatus", parse_key_success_status, terms.success_statuses, "",
-             "0…255|name|signal…", "Exit codes and signals that are a success, besides 0"),
+             "0…255|name|signal…", "Exit codes and signals that count as success besides 0"),
         NAME("Service", "OnDisconnect", terms.on_disconnect, on_disconnect_names, "keep", "keep|stop",
-             "What happens when who launched it leaves the bus", .at_most = at_most_on_disconnect),
+             "What happens when whoever launched it leaves the bus", .at_most = at_most_on_disconnect),
         LATER("Service", "HealthCmd", false, "", "/path argument…",
-             "A command that tells whether it is well"),
+             "A command that tells whether it is healthy"),
         LATER("Service", "HealthIntervalSec", false, "", "time", "How often to ask"),
         LATER("Service", "HealthTimeoutSec", false, "", "time", "How long the answer may take"),
-        LATER("Service", "HealthRetries", false, "", "number", "How many bad answers make it unwell"),
-        LATER("Service", "HealthStartPeriodSec", false, "", "time", "How long bad answers do not count"),
+        LATER("Service", "HealthRetries", false, "", "number", "How many failures make it unhealthy"),
+        LATER("Service", "HealthStartPeriodSec", false, "", "time", "How long failures do not count"),
         LATER("Service", "HealthOnFailure", false, "none", "none|kill|restart",
-             "What happens when it is unwell"),
+             "What happens when it is unhealthy"),
 
         /* Its log */
         KEY("Log", "SyslogIdentifier", parse_key_log_name, syslog_identifier, 0, 128, false, "", "name",
              "Its name in the log; empty: the profile's name"),
         VALUE("Log", "LogLevelMax", parse_key_log_level, log_level_max, "debug",
              "emerg|alert|crit|err|warning|notice|info|debug", "The least important messages that are kept"),
-        LATER("Log", "LogRateLimitIntervalSec", false, "", "time", "In which time messages are counted"),
-        LATER("Log", "LogRateLimitBurst", false, "", "number", "How many messages are kept in it"),
+        LATER("Log", "LogRateLimitIntervalSec", false, "", "time", "The time within which messages are counted"),
+        LATER("Log", "LogRateLimitBurst", false, "", "number", "How many messages that time allows"),
 };
 /* clang-format on */
 

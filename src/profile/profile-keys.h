@@ -12,17 +12,17 @@
 typedef struct ProfileKey ProfileKey;
 
 /*
- * Reads text into field. 0, or negative errno with *ret_why saying what would be right (static text or NULL).
- * An empty text resets a list to empty and a scalar to its default, as in systemd.
+ * Reads text into the field. 0, or negative errno with *ret_why saying what would be right (static text, or NULL). An
+ * empty text resets a list to empty and a scalar to its default, as in systemd.
  */
 typedef int (*ProfileParser)(const ProfileKey *key, const char *text, Profile *p, const char **ret_why);
 
-/* Whether the value that was asked for lets the application do nothing that the profile's own does not. */
+/* Whether the value asked for lets the application do nothing that the profile's own value does not. */
 typedef bool (*ProfileAtMost)(const ProfileKey *key, const Profile *asked, const Profile *ceiling);
 
-/* What the field points to, and goes with the profile. */
+/* What the field owns, and profile_unref() frees. */
 typedef enum ProfileFieldKind {
-        PROFILE_FIELD_PLAIN, /* nothing; or an array that has its own way to go */
+        PROFILE_FIELD_PLAIN, /* nothing, or an array that profile_unref() knows by name */
         PROFILE_FIELD_TEXT,
         PROFILE_FIELD_WORDS,
         PROFILE_FIELD_PATHS,
@@ -31,16 +31,15 @@ typedef enum ProfileFieldKind {
 struct ProfileKey {
         const char *section;
         const char *name;
-        ProfileParser parse; /* NULL: known, but not supported by this version: refuses the profile */
+        ProfileParser parse; /* NULL: known, but not built yet; refuses the profile */
         size_t offset;
         ProfileFieldKind kind;
         uint64_t min, max; /* range of numbers; maximum length of texts and lists; the last of names */
         const char *const *names; /* by value */
-        uint32_t foreign,
-                later; /* bits of names that are no values of this key's; that are not enforced yet */
-        bool list;     /* may be given more than once in a file */
-        ProfileAtMost at_most; /* NULL: there is no such order, and the key is never the user's to set */
-        bool replaces;         /* a user's list takes the place of the profile's, and is not added to it */
+        uint32_t foreign, later;  /* bits of names: not among the values of this key; not enforced yet */
+        bool list;                /* may be given more than once in a file */
+        ProfileAtMost at_most;    /* NULL: there is no such order, so the key is never the user's to set */
+        bool replaces;            /* a user's list replaces the profile's instead of being added to it */
         const char *default_text; /* as an admin would write it; "" where the default is empty */
         const char *syntax;       /* "yes|no", "size", "path…": for help and messages */
         const char *help;         /* one line, without a full stop */

@@ -10,7 +10,7 @@ static const char why_path[] =
 static const char why_words[] = "its quotes or escapes are wrong";
 static const char why_many[] = "the list has too many items";
 
-/* An absolute path with specifiers in it. %h and %t are the only ones that are absolute themselves. */
+/* An absolute path that may hold specifiers. Only %h and %t stand for something absolute themselves. */
 static int parse_path(const char *s, char **ret) {
         bool home = startswith(s, "%h") || startswith(s, "%t");
         _cleanup_free_ char *rooted = NULL, *path = NULL;
@@ -166,7 +166,7 @@ static int bind_parse(ProfileBind *ret, char *word, bool read_only, const char *
         return 0;
 }
 
-/* "" takes away the binds of this kind only, for both kinds share one array, in the order of the files. */
+/* Both kinds share one array, in the order of the files; "" removes those of this kind alone. */
 static void binds_remove(Profile *p, bool read_only) {
         size_t n = 0;
 
@@ -286,7 +286,7 @@ int parse_key_tmpfs(const ProfileKey *key, const char *text, Profile *p, const c
                         free(t.path);
         }
 
-        /* Behind an error what was added goes, behind an empty text everything. */
+        /* After an error what was added goes again; after an empty text everything does. */
         while ((r < 0 || !*text) && p->n_tmpfs > n_before)
                 free(p->tmpfs[--p->n_tmpfs].path);
         return r;
@@ -295,7 +295,7 @@ int parse_key_tmpfs(const ProfileKey *key, const char *text, Profile *p, const c
 typedef enum PathUse {
         PATH_USE_MASK,
         PATH_USE_REMOUNT,
-        PATH_USE_EXECUTE, /* the same, and "/" stands for all there is */
+        PATH_USE_EXECUTE, /* a remount as well; here "/" stands for the whole tree */
         PATH_USE_DEVICE,
 } PathUse;
 
@@ -445,7 +445,7 @@ int parse_key_root_directory(const ProfileKey *key, const char *text, Profile *p
         return 0;
 }
 
-/* The row of a device; made where there is none yet. */
+/* The row of a device, which is added where there is none. */
 static int io_limit_row(Profile *p, const char *path, size_t max, ProfileIoLimit **ret) {
         ProfileIoLimit row = {
                 .rbps = UINT64_MAX, .wbps = UINT64_MAX, .riops = UINT64_MAX, .wiops = UINT64_MAX

@@ -60,7 +60,7 @@ static bool assignment_is_valid(const char *s) {
         return env_assignment_is_valid(s) && specifiers_are_valid(s);
 }
 
-/* A name as place_name_is_valid() wants it once its specifiers are expanded, which the plan looks at again. */
+/* place_name_is_valid() once its specifiers are expanded; the plan checks it again then. */
 static bool directory_is_valid(const char *s) {
         return *s && *s != '.' && *s != '-' && strlen(s) <= 64 && !strchr(s, '/') &&
                specifiers_are_valid(s) && !strstr(s, "%h") && !strstr(s, "%t") && !strstr(s, "%%") &&

@@ -84,7 +84,7 @@ int parse_key_syscall_filter(const ProfileKey *key, const char *text, Profile *p
                 return -EINVAL;
         }
 
-        /* What begins with a removal removes from the default. */
+        /* A list that begins by removing removes from the default. */
         r = n_before == 0 && deny ? syscalls_add(p, key->default_text, false, -1) : 0;
         STRV_FOREACH (word, words) {
                 if (r < 0)
@@ -127,7 +127,7 @@ static const char *operator_parse(const char *s, ArgumentOperator *ret) {
         return NULL;
 }
 
-/* A comparison that holds for every value, or for none, is a mistake of whoever wrote it. */
+/* A comparison that always holds, or never, can only be a mistake. */
 static bool comparison_is_useful(ArgumentOperator op, uint64_t value) {
         switch (op) {
         case ARGUMENT_HAS_ANY:
@@ -246,7 +246,7 @@ static int parse_label(const ProfileKey *key,
                        bool (*is_valid)(const char *),
                        const char *why,
                        const char **ret_why) {
-        /* With a specifier in it, the label is looked at again when there is a user. */
+        /* A label with a specifier is checked again once the user is known. */
         if (*text && (strchr(text, '%') ? !specifiers_are_valid(text) : !is_valid(text))) {
                 *ret_why = why;
                 return -EINVAL;

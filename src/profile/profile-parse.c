@@ -71,7 +71,7 @@ int parse_key_u32(const ProfileKey *key, const char *text, Profile *p, const cha
 
 typedef int (*NumberReader)(const char *s, uint64_t *ret);
 
-/* A number that may be not set, and may be infinite where its key's maximum is. */
+/* A number that may be left unset, and may be infinite where the key's maximum is. */
 static int parse_key_number(const ProfileKey *key, const char *text, Profile *p, NumberReader read) {
         const char *s = scalar_text(key, text);
         uint64_t value = UINT64_MAX;
@@ -102,7 +102,7 @@ int parse_key_usec(const ProfileKey *key, const char *text, Profile *p, const ch
         return parse_key_number(key, text, p, parse_usec);
 }
 
-/* Replaces a text that the profile owns; NULL for an empty one. */
+/* Replaces a text of the profile's; an empty one becomes NULL. */
 static int set_text(char **field, const char *s) {
         char *copy = NULL;
 
@@ -243,7 +243,7 @@ int parse_key_cpu_set(const ProfileKey *key, const char *text, Profile *p, const
         return set ? set_text(key_field(key, p), set) : -ENOMEM;
 }
 
-/* A small signed number that may be not set: the kernel's own value stays then. */
+/* A small signed number that may be left unset, so that the process keeps what it inherits. */
 static int parse_adjustment(const char *s, int min, int max, bool *set, int *field) {
         int32_t value = 0;
         int r;
@@ -415,7 +415,7 @@ static int read_count(const char *s, uint64_t *ret) {
         return 0;
 }
 
-/* RLIMIT_CPU counts whole seconds; less than one would be none at all. */
+/* RLIMIT_CPU counts whole seconds; rounding down could make it 0, no time at all. */
 static int read_seconds(const char *s, uint64_t *ret) {
         uint64_t usec;
         int r;

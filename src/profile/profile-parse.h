@@ -33,9 +33,9 @@ int profile_array_extend(void *array, size_t *n, size_t row_size, const void *ro
 
 /* profile-parse.c: one value */
 DECLARE_PARSER(parse_key_bool);
-DECLARE_PARSER(parse_key_name); /* of key->names, to a field of one byte; "": the first */
+DECLARE_PARSER(parse_key_name); /* one of key->names, into a field of one byte; "": the first */
 DECLARE_PARSER(parse_key_u32);
-DECLARE_PARSER(parse_key_u64);  /* "": UINT64_MAX, not set; with key->max UINT64_MAX also "infinity" */
+DECLARE_PARSER(parse_key_u64);  /* "": not set, UINT64_MAX; also "infinity" where key->max is UINT64_MAX */
 DECLARE_PARSER(parse_key_size); /* the same with suffixes */
 DECLARE_PARSER(parse_key_usec);
 DECLARE_PARSER(parse_key_text);     /* one line; "": NULL */
@@ -56,7 +56,7 @@ DECLARE_PARSER(parse_key_rlimit_count);
 DECLARE_PARSER(parse_key_rlimit_seconds);
 DECLARE_PARSER(parse_key_rlimit_usec);
 
-/* profile-parse.c: the one value that is always in force is taken, the others are refused; nothing is kept. */
+/* profile-parse.c: takes the one value that is always in force and refuses all others; stores nothing. */
 DECLARE_PARSER(parse_key_only_no);
 DECLARE_PARSER(parse_key_only_default);
 
@@ -95,7 +95,7 @@ DECLARE_PARSER(parse_key_root_directory);
 DECLARE_PARSER(parse_key_devices);
 DECLARE_PARSER(parse_key_paths_to_mask);
 DECLARE_PARSER(parse_key_paths_to_remount);
-DECLARE_PARSER(parse_key_paths_to_execute); /* the same, and "/" stands for all there is */
+DECLARE_PARSER(parse_key_paths_to_execute); /* a remount as well; "/" stands for the whole tree */
 DECLARE_PARSER(parse_key_io_read_bandwidth);
 DECLARE_PARSER(parse_key_io_write_bandwidth);
 DECLARE_PARSER(parse_key_io_read_iops);

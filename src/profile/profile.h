@@ -40,15 +40,15 @@ typedef enum _packed_ StreamKind {
 } StreamKind;
 
 typedef enum _packed_ PrivateUsers {
-        PRIVATE_USERS_PICK = 0, /* own ids inside, ids that nobody else has outside (default) */
+        PRIVATE_USERS_PICK = 0, /* their own ids inside, ids that nobody else has outside (default) */
         PRIVATE_USERS_SELF = 1,
         PRIVATE_USERS_IDENTITY = 2,
         _PRIVATE_USERS_MAX,
 } PrivateUsers;
 
 typedef enum _packed_ ProtectSystem {
-        PROTECT_SYSTEM_STRICT, /* nothing of the tree but what is the user's own (default) */
-        PROTECT_SYSTEM_FULL,   /* /usr and /etc; other directories are the user's, in memory */
+        PROTECT_SYSTEM_STRICT, /* only what is the user's own can be written (default) */
+        PROTECT_SYSTEM_FULL, /* /usr and /etc cannot be written; other directories are the user's, in memory */
         _PROTECT_SYSTEM_MAX,
 } ProtectSystem;
 
@@ -60,7 +60,7 @@ typedef enum _packed_ ProtectHome {
         _PROTECT_HOME_MAX,
 } ProtectHome;
 
-/* What of processes that are not its own an application finds in /proc; proc(5), hidepid. */
+/* What an application finds in /proc about processes other than its own; hidepid in proc(5). */
 typedef enum _packed_ ProtectProc {
         PROTECT_PROC_INVISIBLE, /* nothing (default) */
         PROTECT_PROC_NO_ACCESS, /* that they are there */
@@ -155,7 +155,8 @@ typedef struct Profile {
         char *source_path;   /* the .profile file */
         char **dropin_paths; /* in the order they were applied */
         char hash[65];       /* SHA-256 in hex over all files that made it, in order */
-        ProfileLine *lines;  /* all that was applied, in order: it can be made again, with more behind */
+        ProfileLine *
+                lines; /* all that was applied, in order, so that it can be applied again with more after it */
         size_t n_lines;
 
         /* [Profile] */

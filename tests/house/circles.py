@@ -8,6 +8,7 @@ By the objects: which defines a symbol, which wants it. Prints each circle with 
 counts them. A circle that must be stands in tests/lint/exceptions.txt: circle FIRST-FILE NUMBER-OF-FILES REASON.
 """
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -18,10 +19,18 @@ EXCEPTIONS = pathlib.Path(__file__).resolve().parent.parent / 'lint/exceptions.t
 def objects(build):
     """{file of src: path of its object}; a file that is compiled more than once counts once."""
     found = {}
-    for path in sorted(build.glob('src/**/*.o')):
+    try:
+        commands = json.loads((build / 'compile_commands.json').read_text())
+    except FileNotFoundError:
+        raise FileNotFoundError(f'nothing is built in {build}') from None
+    for command in commands:
+        source, path = build / command['file'], build / command['output']
+        if not command['output'].startswith('src/'):
+            continue
+        if not path.exists() or path.stat().st_mtime < source.stat().st_mtime:
+            raise FileNotFoundError(f'{build} is older than {source.name}')
         # meson flattens the name: src/broker/libbroker.a.p/call_access.c.o
-        folder = path.relative_to(build).parts[1]
-        found.setdefault(f'{folder}/{path.name.removesuffix(".o")}', path)
+        found.setdefault(f'{command["output"].split("/")[1]}/{path.name.removesuffix(".o")}', path)
     return found
 
 
@@ -78,6 +87,12 @@ def circles(graph):
     return sorted(found)
 
 
+def calls_within(graph, circle):
+    for name in circle:
+        for other in sorted(set(graph[name]) & set(circle)):
+            yield f'    {name} calls {other}: {" ".join(sorted(graph[name][other]))}'
+
+
 def excepted():
     rows = (line.split(None, 3) for line in EXCEPTIONS.read_text().splitlines() if line.startswith('circle '))
     return {what: int(n) for _, what, n, _ in rows}
@@ -86,18 +101,17 @@ def excepted():
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip())
-    files = objects(pathlib.Path(sys.argv[1]))
-    if not files:
-        sys.exit(f'circles: {sys.argv[1]} has no objects of src')
+    try:
+        files = objects(pathlib.Path(sys.argv[1]))
+    except FileNotFoundError as error:
+        sys.exit(f'circles: {error}')
     graph, allowed, failed = edges(files), excepted(), 0
     for circle in circles(graph):
         if allowed.get(circle[0]) == len(circle):
             continue
         failed += 1
         print(f'a circle of {len(circle)} files:')
-        for name in circle:
-            for other in sorted(set(graph[name]) & set(circle)):
-                print(f'    {name} calls {other}: {" ".join(sorted(graph[name][other]))}')
+        print(*calls_within(graph, circle), sep='\n')
     print(f'{len(files)} files, {failed} circles')
     sys.exit(1 if failed else 0)
 

@@ -8,7 +8,7 @@
 /* Connections of one user that may listen. */
 #define SUBSCRIBERS_PER_USER_MAX 32U
 
-/* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns him. */
+/* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns them. */
 typedef int (*SignalFill)(sd_bus_message *m, const Caller *to, const void *data);
 
 typedef struct SignalTarget {

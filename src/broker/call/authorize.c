@@ -69,8 +69,8 @@ static int add_detail(char ***l, const char *key, const char *value) {
 }
 
 /*
- * What rules can look at, all of it from the caller's own words or about himself: whoever sees a dialog learns nothing
- * from it of an object that he may not see.
+ * What rules can look at: the caller's own words, and what is known of the caller. So whoever sees a dialog learns
+ * nothing from it of an object that they may not see.
  */
 static int details_new(const Deed *d, char ***ret) {
         const bool is_sandbox = d->object.kind == OBJECT_SANDBOX,
@@ -107,7 +107,7 @@ static const CallAnswer *find_answer(const Call *c, AccessAction action, char *c
         return NULL;
 }
 
-/* Nobody's own sandbox or self is ever hidden from him: what is, and would be his, is not there for sure. */
+/* Nothing of one's own is ever hidden: what is hidden, and would be the caller's own, is not there for sure. */
 static bool cannot_be_there(const Call *c, const Deed *d) {
         switch (d->object.kind) {
         case OBJECT_SANDBOX:

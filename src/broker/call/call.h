@@ -75,7 +75,7 @@ StepAnswer call_rest(Call *c);
 /* What a step has come to. */
 StepAnswer call_step(Call *c, int r);
 
-/* The caller is gone: so are his calls that rest. */
+/* The caller is gone: so are their calls that rest. */
 void call_peer_gone(Peer *p);
 
 /* What the call is about, as it is at this moment. */

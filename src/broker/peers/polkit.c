@@ -14,10 +14,10 @@
 #define MATCH_BUS "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus'"
 #define POLKIT_ALLOW_USER_INTERACTION UINT32_C(1)
 
-/* One that has a question at all. */
+/* A user who has any question. */
 typedef struct PolkitUser {
         uid_t uid;
-        PolkitQuery *turn; /* out, and the next of his waits for it; NULL: nobody's turn yet */
+        PolkitQuery *turn; /* sent, and the user's next one waits for it; NULL: it is nobody's turn */
         uint64_t turn_end_usec;
         TAILQ_HEAD(, PolkitQuery) waiting;
         LIST_ENTRY(PolkitUser) entry;
@@ -26,7 +26,7 @@ typedef struct PolkitUser {
 struct Polkit {
         sd_bus *bus;
         sd_bus_slot *appeared, *startable;
-        sd_event_source *turns; /* looks whose turn it is */
+        sd_event_source *turns; /* finds out whose turn it is */
         bool absent;            /* the bus said so, and has not said otherwise since */
         uint64_t n_asked;
         LIST_HEAD(, PolkitUser) users;
@@ -37,7 +37,7 @@ struct PolkitQuery {
         PolkitUser *user;        /* NULL: its turn is over, answered or not */
         sd_bus_message *message; /* NULL: sent */
         sd_bus_slot *slot;       /* NULL: not sent yet, or answered */
-        char id[24];             /* for taking it back; of this connection alone */
+        char id[24];             /* to take it back by; only this connection's */
         uint64_t deadline_usec;
         PolkitHandler handler;
         void *userdata;
@@ -89,7 +89,7 @@ Polkit *polkit_free(Polkit *p) {
         return NULL;
 }
 
-/* A dialog that nobody needs any more shall not stay on somebody's screen. Not worth starting polkit for. */
+/* A dialog that nobody needs must not stay on somebody's screen. polkit is not started for this. */
 static int take_back(PolkitQuery *q) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
@@ -114,7 +114,7 @@ static int take_back(PolkitQuery *q) {
         return sd_bus_send(q->polkit->bus, m, NULL);
 }
 
-/* The next of the same user can go. */
+/* Lets the next question of the same user go. */
 static void leave_turns(PolkitQuery *q) {
         PolkitUser *u = q->user;
 
@@ -150,8 +150,8 @@ PolkitQuery *polkit_query_free(PolkitQuery *q) {
 }
 
 /*
- * Only the bus itself can say that there is no polkit. Its answer for one that could not be started, or that died over
- * the question, has another name: whoever can bring that about must not get what a machine without polkit grants.
+ * Only the bus itself can say that there is no polkit. If polkit could not be started, or died over the question,
+ * the error has another name: whoever can bring that about must not get what a machine without polkit allows.
  */
 static bool is_absence(sd_bus_message *m) {
         const char *sender = sd_bus_message_get_sender(m);
@@ -181,7 +181,7 @@ static PolkitAnswer read_answer(sd_bus_message *m) {
                 return POLKIT_SILENT;
         }
 
-        /* One that says both contradicts itself. */
+        /* An answer that says both contradicts itself. */
         if (challenge)
                 return POLKIT_CHALLENGE;
 
@@ -196,7 +196,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 
         if (answer == POLKIT_ABSENT)
                 q->polkit->absent = true;
-        /* One that is late may still think about it: that question is taken back. */
+        /* A late one may still be thinking about it, so the question is taken back. */
         if (answer != POLKIT_SILENT)
                 q->slot = sd_bus_slot_unref(q->slot);
         (void) polkit_query_free(q);
@@ -276,7 +276,7 @@ static int send_question(PolkitQuery *q, uint64_t now) {
         return 0;
 }
 
-/* It is there now, or can be started: signals come after whatever the bus answered before. */
+/* polkit is there, or can be started. Signals come after whatever the bus answered before. */
 static int on_presence(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Polkit *p = userdata;
 
@@ -285,8 +285,8 @@ static int on_presence(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 }
 
 /*
- * A bus that tells nothing of what can be started (dbus before 1.14) leaves an absence that is remembered until polkit
- * runs: installing it alone is not heard of there.
+ * A bus that does not announce what can be started (dbus before 1.14) leaves an absence remembered until polkit
+ * runs: there we do not hear that it was installed.
  */
 static int watch_presence(Polkit *p) {
         int r;
@@ -308,7 +308,7 @@ static int watch_presence(Polkit *p) {
                                       p);
 }
 
-/* The next of the user's, where it is time for it. An error is that of *ret_failed, which was not sent. */
+/* The user's next question, if it is time for it. Errors are about *ret_failed, which was not sent. */
 static int go_on(PolkitUser *u, uint64_t now, PolkitQuery **ret_failed) {
         PolkitQuery *q;
 
@@ -350,7 +350,7 @@ static int on_turns(sd_event_source *source, uint64_t usec, void *userdata) {
 
                 r = go_on(u, now, &failed);
                 if (r < 0) {
-                        /* After that no user here need be there any more: with it the next look is due at once. */
+                        /* Afterwards this user may be gone: with the failure its next look is due at once. */
                         query_fail(failed, r);
                         return 0;
                 }

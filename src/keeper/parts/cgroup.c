@@ -188,7 +188,7 @@ static bool strip_keeper(char *path) {
         return true;
 }
 
-/* As /proc calls it: the group of this process, or what is above its keeper/. */
+/* The path as in /proc/PID/cgroup: this process's, without the last component keeper/. */
 static int find_unit_path(char **ret) {
         _cleanup_free_ char *path = NULL;
         int r;
@@ -250,7 +250,7 @@ int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
         if (r < 0)
                 return r;
 
-        /* Asked of the kernel only now, as --cgroup= names a directory and not what /proc calls it. */
+        /* --cgroup= names a directory; only once we are inside does the kernel tell the path that /proc shows. */
         r = find_unit_path(&u->path);
         if (r < 0)
                 return r;
@@ -404,7 +404,7 @@ static char *explain_failure(const CgroupUnit *u, const PlanCgroupValue *v, int 
                        : text_printf("%s: %s=%s", v->layer, v->file, v->value);
 }
 
-/* What was in force before goes back; one that was not read yet is left alone. */
+/* Puts the old values back; those that were not read yet have not been changed either. */
 static void change_back(int fd, const PlanCgroupValue *values, char *const *before, size_t n) {
         for (size_t i = n; i > 0; i--)
                 if (before[i - 1])

@@ -164,7 +164,7 @@ int processes_append(sd_bus_message *m, int cgroup_fd) {
         return sd_bus_message_close_container(m);
 }
 
-/* The name, not the command line: that lies in the kernel's own memory, and reading it waits for nobody. */
+/* Names, not command lines: the kernel has the name, but would page the command line in, from wherever it lies. */
 static int add_name(char ***names, int32_t pid) {
         char path[32], comm[64] = "";
         _cleanup_free_ char *escaped = NULL, *name = NULL;

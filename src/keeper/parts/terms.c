@@ -49,7 +49,7 @@ static SandboxResult judge_end(const Terms *t, const Ending *e) {
 SandboxResult terms_judge(const Terms *t, const Ending *e) {
         SandboxResult result = judge_end(t, e);
 
-        /* An end that is clean is none for one that was still to begin. */
+        /* An application that ends cleanly before it said READY=1 has failed all the same. */
         if (result == SANDBOX_SUCCESS && e->unready && !e->stopped)
                 return e->code == CLD_EXITED ? SANDBOX_EXIT_CODE : SANDBOX_SIGNAL;
 

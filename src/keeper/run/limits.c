@@ -36,7 +36,7 @@ static PlanCgroupValue *find_limit(Limits *l, const char *file) {
         return NULL;
 }
 
-/* Takes the copy over. There is room: as many as there are files that the broker lets be set. */
+/* Takes the copy over. There is room for every file that the broker lets be set. */
 static int remember(Limits *l, PlanCgroupValue *copy) {
         PlanCgroupValue *there = find_limit(l, copy->file);
 

@@ -32,7 +32,7 @@ static void fail(Process *p, const char *text) {
         p->handlers->failed(p->userdata, ERROR_SETUP_FAILED, text);
 }
 
-/* A layer says in its own words what is missing; of a step its name comes first. */
+/* "STEP: text: errno"; a missing layer has been named in the text already. */
 static void take_failed(Process *p, const LaunchStatus *status) {
         const char *name = status->failure < ELEMENTSOF(failure_errors) ? failure_errors[status->failure]
                                                                         : ERROR_SETUP_FAILED;
@@ -192,7 +192,7 @@ void process_reaped(Process *p, pid_t pid, int wait_status) {
 
         if (pid == p->outer) {
                 p->outer = 0;
-                /* The end of the status socket says that it ran only if whoever let it go says so too. */
+                /* The status socket ends also when the program is killed early; the outer half knows better. */
                 if (wait_status != 0)
                         fail(p, "immured-exec ended early");
         } else {
@@ -208,8 +208,8 @@ bool process_is_over(const Process *p) { return p->outer == 0 && p->leader == 0 
 int process_signal(const Process *p, int signo) { return pidfd_signal(p->main_fd, signo); }
 
 /*
- * The wait status comes from pid 1 over the pipe, which runs with the program's ids: its word is worth no more than
- * its own end. Without a sane word from it, or without a pid 1 of ours, that end is what counts.
+ * Our pid 1 writes the program's wait status into the pipe. As it runs with the program's ids, it is trusted no more
+ * than the program. If it wrote nothing sane, or the program is pid 1 itself, the end of pid 1 counts.
  */
 void process_read_ending(const Process *p, int *ret_code, int *ret_status) {
         int32_t wait_status;

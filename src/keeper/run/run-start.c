@@ -133,7 +133,7 @@ static int step_cgroup(Start *st, sd_bus_error *error) {
         return limits_apply(request->limits, unit, run->cgroup_fd, error);
 }
 
-/* What immured-exec has put in force comes on top of what the cgroup does. */
+/* The layers of immured-exec join those of the cgroup in the record. */
 static int on_verified(void *userdata, const Process *p, const char *layers) {
         Run *run = userdata;
         _cleanup_strv_ char **words = NULL;
@@ -178,7 +178,7 @@ static int step_channels(Start *st, sd_bus_error *error) {
                            &st->spawn.fds[LAUNCH_FD_RESULT]);
 }
 
-/* The socket can be reached from inside alone: who else could send is let to, by one who may. */
+/* Under "all" anybody may send: the socket can be reached from inside alone. */
 static void on_notified(void *userdata, pid_t sender, const NotifyMessage *message) {
         Run *run = userdata;
 
@@ -205,7 +205,7 @@ static int step_exec(Start *st, sd_bus_error *error) {
         return r == -ENOTCONN ? spawn(context->exec_fd, &st->spawn, pid) : r;
 }
 
-/* In this order: what is cheap to refuse comes first, the process last, so that nothing has to be undone by force. */
+/* What can be refused cheaply comes first, and the process last, so that no failed start has anything to kill. */
 /* clang-format off */
 static const struct {
         const char *name;

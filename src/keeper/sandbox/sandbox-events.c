@@ -14,7 +14,7 @@ static const char *number(Number buffer, uint64_t n) {
         return buffer;
 }
 
-/* Journal entries about one sandbox carry the same fields whoever writes them; OBJECT_PID: see sd_journal_send(3). */
+/* The broker and the keeper put the same fields into entries about a sandbox. OBJECT_PID: see sd_journal_send(3). */
 static void sandbox_log(const Sandbox *s,
                         const EventMessage *message,
                         const EventField *extra,

@@ -46,7 +46,7 @@ static void show_status(Sandbox *s, const char *text) {
                                    s);
 }
 
-/* What the profile says is not the application's to undo: hence the bound. */
+/* Bounded by deadline_max: an application must not undo the timeouts of its profile. */
 static void extend_timeouts(Sandbox *s, uint64_t usec) {
         uint64_t now = 0, until;
 
@@ -56,7 +56,7 @@ static void extend_timeouts(Sandbox *s, uint64_t usec) {
         timer_extend(s->timer, until);
         run_extend_watchdog(s->run, usec);
 
-        /* Whoever waits for this keeper waits for the sandbox. */
+        /* Whoever waits for the keeper to end waits for this sandbox. */
         if (until > now)
                 s->context->handlers->extended(s->context->userdata, s, until - now);
 }
@@ -79,7 +79,7 @@ static void take_reloading(Sandbox *s) {
         sandbox_show_activity(s);
 }
 
-/* As if it had been sent KillSignal=, which it is spared. */
+/* It stops by itself, as if after KillSignal=, which need not be sent. */
 static void take_stopping(Sandbox *s) {
         if (s->phase == PHASE_RUNNING)
                 sandbox_enter_phase(s, PHASE_STOPPING, s->terms.timeout_stop_usec);

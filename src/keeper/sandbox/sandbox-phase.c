@@ -142,7 +142,7 @@ void sandbox_kill_all(Sandbox *s) {
                 sandbox_enter_killing(s);
 }
 
-/* As systemd.kill(5) does: whoever is stopped cannot obey. */
+/* A stopped process cannot act on a signal, so SIGCONT follows, as in systemd.kill(5). */
 static void send_kill_signal(const Sandbox *s) {
         (void) run_signal(s->run, false, s->terms.kill_signal);
         if (s->terms.kill_signal == SIGTERM || s->terms.kill_signal == SIGHUP)

@@ -49,7 +49,7 @@ static int step_plan(Start *st, sd_bus_error *error) {
         return context->handlers->check_plan(context->userdata, st->plan, error);
 }
 
-/* Whatever the next run will want of this request. */
+/* What the next run needs of this request. */
 static int step_keep(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
 
@@ -137,7 +137,7 @@ static int step_ids(Start *st, sd_bus_error *error) {
         return 0;
 }
 
-/* Made for what goes to the journal of any run: so the limit on its lines is one for all of them. */
+/* One for all runs, so that a restart does not reset the limit on lines. */
 static int step_logs(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
         const Plan *plan = st->plan;
@@ -177,7 +177,7 @@ static int step_run(Start *st, sd_bus_error *error) {
         return run_start(&s->run, &s->context->run, &request, st->handlers, s, error);
 }
 
-/* In this order: what is cheap to refuse comes first. The run has steps of its own (run-start.c). */
+/* What can be refused cheaply comes first. The run has its own steps (run-start.c). */
 /* clang-format off */
 static const struct {
         const char *name;

@@ -39,7 +39,7 @@ static void release(Sandbox *s) {
         s->id_picked = false;
 }
 
-/* Nothing of it is left on the machine; now everybody is told. */
+/* Nothing of it is left on the machine, so everybody can be told. */
 static void sandbox_end(Sandbox *s) {
         const SandboxHandlers *handlers = s->context->handlers;
         void *userdata = s->context->userdata;
@@ -147,15 +147,16 @@ static void advance(Sandbox *s) {
         if (!process_is_over(p))
                 return;
 
-        /* Its last words count: that it was ready, and what it says of its end. */
+        /* Its last notifications count: it may have said READY=1 or STATUS= right before it ended. */
         notify_socket_drain(s->run->notify);
         if (cgroup_is_gone(s))
                 run_over(s);
 }
 
 /*
- * A launch that failed and does not die: what waits for a server that never answers may not do so for ever. Why it
- * failed is known by now; and from now on it is one sandbox of its user like others, which counts.
+ * A failed launch whose processes do not die. They may hang on a file server that never answers, and the caller must
+ * not hang with them. The reason of the failure is known, so the call is answered; what is left is a sandbox of its
+ * user that counts like any other.
  */
 static void answer_overdue(Sandbox *s) {
         s->overdue = true;

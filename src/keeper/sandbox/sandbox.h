@@ -176,7 +176,7 @@ int sandbox_append_processes(Sandbox *s, sd_bus_message *m);
 
 /* Whether this child is, or by now turns out to be, this sandbox's. */
 bool sandbox_owns(Sandbox *s, pid_t pid);
-/* A child that it owns has ended and was reaped. */
+/* A child that it owns was reaped. */
 void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status);
 
 /* What follows is for the files sandbox*.c among themselves: each uses only what stands above its own part. */
@@ -209,13 +209,13 @@ void sandbox_end_run(Sandbox *s);
 void sandbox_hurry(Sandbox *s);
 /* It will never run; the first reason stands. */
 void sandbox_abort(Sandbox *s, const char *error_name, const char *text);
-/* A launch that failed is answered with an error and gone: its last steps are nobody's news. */
+/* A failed launch is answered with its error and then gone: nobody is told of its last phases. */
 bool sandbox_never_was(const Sandbox *s);
 /* Its keeper hears of a new record. */
 void sandbox_changed(Sandbox *s);
 /* Shows what it does while it runs, in the sub-state. */
 void sandbox_show_activity(Sandbox *s);
-/* Without memory the old words stay: they are for people, the state is what counts. */
+/* If there is no memory the old text stays: it is only for people to read. */
 void sandbox_set_text(char **text, const char *value);
 
 /* sandbox-notify.c, what notifications bring about. */
