@@ -155,8 +155,8 @@ static size_t backlog(Manager *m) {
 static bool is_behind(Manager *m) { return backlog(m) > UNREAD_MAX; }
 
 /*
- * Whether this user's request is looked at at all, and if so, its price. Who is over his share is told so a few times
- * a second, and beyond that not answered: a flood of refusals is a flood, too, and others' answers are in it.
+ * Whether this user's request is looked at at all, and if so, its price. Users over their share are told so a few
+ * times a second, and beyond that not answered: a flood of refusals is a flood, too, and others' answers are in it.
  */
 static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
         const uint64_t now = clock_usec(CLOCK_MONOTONIC);
@@ -168,7 +168,7 @@ static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
                 (void) sd_bus_reply_method_errorf(
                         message,
                         ERROR_RATE_LIMITED,
-                        "User %u has used up his share of the broker's time; try again in a moment",
+                        "User %u has used up their share of the broker's time; try again in a moment",
                         uid);
         return false;
 }

@@ -207,7 +207,7 @@ static void on_answer(PolkitAnswer answer, void *userdata) {
 
         c->query_polkit = NULL;
         c->answers[c->n_answers++].answer = answer;
-        /* It may have thought for long enough that the caller is in other groups. */
+        /* It may have thought for so long that the caller is in other groups by now. */
         call_forget_account(c);
         call_walk(c);
 }

@@ -16,7 +16,7 @@
 
 typedef enum StepAnswer {
         STEP_DONE,
-        STEP_WAIT,   /* somebody else will walk on, or to free what travels */
+        STEP_WAIT,   /* whoever was asked walks on, or frees what travels */
         STEP_FAILED, /* the traveller knows why */
 } StepAnswer;
 
