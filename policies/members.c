@@ -193,7 +193,7 @@ static void print_arguments(const char *types, const char *names) {
 static bool print_manual(void) {
 #define VERB(verb, name, rule, member, types, names, handler, help) \
         fputs(member "\t", stdout);                                 \
-        print_arguments(types, names + (sizeof(names) > 1));        \
+        print_arguments(types, &names[sizeof(names) > 1]);          \
         fputs("\t\t" name "\t" help "\n", stdout);
 #define QUESTION(member, types, names, handler, help) fputs(member "\t\t" types "\t\t" help "\n", stdout);
 #include "broker/access/sandbox-verbs.def"

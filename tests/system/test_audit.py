@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """What the journal, which a socket plays, is told: of requests, of sandboxes, and of nothing twice."""
 
 import contextlib

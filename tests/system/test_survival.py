@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """The broker's death disturbs no sandbox and loses no byte and no result."""
 
 import os

@@ -58,7 +58,7 @@ static const Property properties[] = {
 
 static const Member members[] = {
 #define VERB(verb_, name_, rule, member, types, names_, handler_, help)                                     \
-        { .name = member, .in = { types, names_ + (sizeof(names_) > 1) },                                   \
+        { .name = member, .in = { types, &names_[sizeof(names_) > 1] },                                   \
           .verb = ACCESS_##verb_, .works = true, .handler = handler_ },
 #define QUESTION(member, types, names, handler_, help)                                                      \
         { .name = member, .out = { types, names }, .verb = ACCESS_INSPECT, .works = true, .handler = handler_ },
