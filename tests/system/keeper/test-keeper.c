@@ -283,6 +283,10 @@ static void what_does_not_fit_together_is_refused(void **state) {
         expect_refused(&(RigLaunch){ .id = "web.3002.1" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .id = "other.3001.1" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .id = "../web.3001.1" }, SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(
+                &(RigLaunch){ .digest = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" },
+                SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .digest = "0011" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .change = other_user }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .change = tty_stream }, ERROR_SETUP_FAILED);
         expect_refused(&(RigLaunch){ .streams = { 0, STDOUT_FILENO, 0 } }, ERROR_SETTING_NOT_PERMITTED);
