@@ -123,12 +123,14 @@ static void entry_settle(KeeperEntry *keeper) {
         keeper->unit = keeper_unit_free(keeper->unit);
 }
 
+/* One of them may find that a keeper that is ready cannot do, and replace it: all who are left wait for the next. */
 static void entry_tell_waiters(KeeperEntry *keeper, const char *text) {
+        const KeeperState state = keeper->state;
         KeeperWaiter *w;
 
-        while ((w = TAILQ_FIRST(&keeper->waiters))) {
+        while (keeper->state == state && (w = TAILQ_FIRST(&keeper->waiters))) {
                 keepers_withdraw(w);
-                w->handler(keeper->state == KEEPER_READY ? keeper : NULL, text, w->userdata);
+                w->handler(state == KEEPER_READY ? keeper : NULL, text, w->userdata);
         }
 }
 
