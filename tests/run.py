@@ -85,7 +85,9 @@ def build(it):
 
 
 def lint():
+    yield from build(GCC)  # whose objects tell of circles
     yield Job('lint', dev('lint'))
+    yield Job('lint, archive', ['/usr/bin/python3', HERE / 'lint/archive.py', TREE])
 
 
 def unit(it):

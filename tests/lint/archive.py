@@ -36,7 +36,8 @@ def unpack(target):
 def lint(target, path):
     done = subprocess.run(['/usr/bin/python3', target / 'tests/lint/lint.py', target], env={**os.environ, 'PATH': path},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    print(done.stdout, end='')
+    if done.returncode != 0:
+        print(done.stdout, end='')
     return done.returncode == 0
 
 

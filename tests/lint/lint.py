@@ -315,7 +315,7 @@ def check_exceptions_are_needed(tree):
 
 
 CHECKS = [
-    check_floors, check_rooms, check_silence, check_file_sizes, check_function_sizes,
+    check_floors, check_rooms, check_circles, check_silence, check_file_sizes, check_function_sizes,
     check_cleanup_variables, check_headers, check_licence_lines, check_calls, check_exit, check_unfinished, check_layout, check_clang_format,
     check_registered, check_shell, check_version_of_packages, check_exceptions_are_needed,
 ]

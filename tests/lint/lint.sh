@@ -12,7 +12,7 @@ also that no files call each other in a circle. What may be larger than the limi
 END
 }
 
-main() { exec /usr/bin/python3 "$tree/tests/lint/lint.py" "$tree"; }
+main() { exec /usr/bin/python3 "$tree/tests/lint/lint.py" "$tree" "$build"; }
 
 case ${1:-} in
 -h | --help) help ;;

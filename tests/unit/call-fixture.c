@@ -46,7 +46,7 @@ static void open_buses(CallBench *b) {
 }
 
 static void load_catalog(CallBench *b) {
-        _cleanup_free_ char *config = NULL, *profiles = NULL, *seccomp = NULL, *text = NULL;
+        _cleanup_free_ char *config = NULL, *profiles = NULL, *text = NULL;
         CatalogSources sources = { .required_uid = getuid() };
 
         b->files = files_new();
@@ -56,10 +56,9 @@ static void load_catalog(CallBench *b) {
                     "[Exec]\nExecStart=/usr/bin/true\n[Access]\nAllowUsers=nobody\n");
         config = files_path(&b->files, "immured.conf");
         profiles = files_path(&b->files, "profiles");
-        seccomp = text_printf("%s/policies/seccomp", getenv("MESON_SOURCE_ROOT"));
         sources.config = config;
         sources.profiles = (char *[]){ profiles, NULL };
-        sources.seccomp = (char *[]){ seccomp, NULL };
+        sources.seccomp = (char *[]){ getenv("SECCOMP_POLICIES"), NULL };
         assert_int_equal(catalog_load(&b->manager.catalog, &sources, &text), 0);
         assert_non_null(catalog_find(b->manager.catalog, "web"));
 }

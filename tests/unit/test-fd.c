@@ -89,7 +89,8 @@ static void sealed_memfds_cannot_change(void **state) {
         /* Everything but the seal on seals. */
         assert_int_equal(fcntl(open_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK), 0);
         assert_int_equal(memfd_verify_sealed(open_fd), -EPERM);
-        file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        /* Of a file system that knows no seals; this program may lie on a tmpfs, which does. */
+        file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
         assert_int_equal(memfd_verify_sealed(file), -EINVAL);
         assert_int_equal(memfd_verify_sealed(-EBADF), -EBADF);
 }
