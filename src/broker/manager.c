@@ -220,7 +220,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (r < 0)
                 return log_errno(r, "Cannot get the host's name");
 
-        r = catalog_load_logged(&m->catalog, m->sources, &text);
+        r = catalog_load(&m->catalog, m->sources, &text);
         if (r < 0)
                 return log_errno(r, "Cannot start with these settings");
 

@@ -237,8 +237,7 @@ static int run_launch(Run *run, char **args) {
         _cleanup_message_ sd_bus_message *m = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(
-                run->bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, "LaunchLeased");
+        r = client_new_call(run->bus, "LaunchLeased", &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", args[0]);
         if (r < 0)

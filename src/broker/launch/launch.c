@@ -96,7 +96,7 @@ static StepAnswer step_options(void *traveller) {
         return call_step(c, launch_options_read(c->message, &l->options, &c->error));
 }
 
-static bool is_caller_himself(const Call *c, const char *user) {
+static bool is_the_caller(const Call *c, const char *user) {
         uid_t uid;
 
         if (parse_id(user, &uid) >= 0)
@@ -113,7 +113,7 @@ static StepAnswer step_other_user(void *traveller) {
         int r;
 
         l->uid = c->uid;
-        if (!l->options.user || is_caller_himself(c, l->options.user))
+        if (!l->options.user || is_the_caller(c, l->options.user))
                 return STEP_DONE;
 
         r = call_may(c, &deed);
@@ -159,17 +159,11 @@ static void on_target(KnownAccount *known, void *userdata) {
 static StepAnswer step_target(void *traveller) {
         Launch *l = traveller;
         Call *c = l->call;
-        StepAnswer answer;
 
         if (!l->target && !l->user && l->uid == c->uid && c->known)
                 l->target = known_account_ref(c->known);
-        if (!l->target) {
-                answer = call_find_account(c, l->user, l->uid, on_target, l, &l->query, &l->target);
-                if (answer != STEP_DONE)
-                        return answer;
-        }
 
-        return call_step(c, call_check_account(c, l->target));
+        return call_need_account(c, l->user, l->uid, on_target, l, &l->query, &l->target);
 }
 
 static bool is_for_another(const Launch *l) { return l->target->account->uid != l->call->uid; }
@@ -276,22 +270,14 @@ static int reply_plan(Launch *l) {
         sha256(bytes, size, digest);
 
         r = plan_to_json(l->plan, &json);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = call_new_reply(l->call, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_basic(reply, 's', json);
+        if (r >= 0)
+                r = sd_bus_message_append_array(reply, 'y', digest, sizeof(digest));
 
-        r = call_new_reply(l->call, &reply);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(reply, 's', json);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_array(reply, 'y', digest, sizeof(digest));
-        if (r < 0)
-                return r;
-
-        return call_send(l->call, TAKE_PTR(reply));
+        return r < 0 ? r : call_send(l->call, TAKE_PTR(reply));
 }
 
 static StepAnswer step_show(void *traveller) {
