@@ -48,6 +48,11 @@ int client_open(sd_bus **ret) {
         return 0;
 }
 
+int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret) {
+        return sd_bus_message_new_method_call(
+                bus, ret, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, member);
+}
+
 int client_send(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret_reply) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
@@ -61,19 +66,14 @@ int client_call(sd_bus *bus, sd_bus_message **ret_reply, const char *member, con
         va_list ap;
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, member);
-        if (r < 0)
-                return client_message_error(r);
-
-        if (types) {
+        r = client_new_call(bus, member, &m);
+        if (r >= 0 && types) {
                 va_start(ap, types);
                 r = sd_bus_message_appendv(m, types, ap);
                 va_end(ap);
-                if (r < 0)
-                        return client_message_error(r);
         }
 
-        return client_send(bus, m, ret_reply);
+        return r < 0 ? client_message_error(r) : client_send(bus, m, ret_reply);
 }
 
 int client_get_object(sd_bus *bus, const char *member, const char *name, char **ret) {
@@ -218,13 +218,10 @@ static int read_variant(sd_bus_message *m, json_t **ret) {
         if (r < 0)
                 return r;
         r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, contents);
-        if (r < 0)
-                return r;
-        r = read_value(m, ret);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = read_value(m, ret);
 
-        return sd_bus_message_exit_container(m);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 static int read_properties(sd_bus_message *m, json_t *object) {
@@ -239,14 +236,12 @@ static int read_properties(sd_bus_message *m, json_t *object) {
                 json_t *value = NULL;
 
                 r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
-                if (r < 0)
-                        return r;
-                r = read_variant(m, &value);
-                if (r < 0)
-                        return r;
-                if (json_object_set_new(object, name, value ? value : json_null()) < 0)
-                        return -ENOMEM;
-                r = sd_bus_message_exit_container(m);
+                if (r >= 0)
+                        r = read_variant(m, &value);
+                if (r >= 0 && json_object_set_new(object, name, value ? value : json_null()) < 0)
+                        r = -ENOMEM;
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
                 if (r < 0)
                         return r;
         }
@@ -333,29 +328,46 @@ static int read_row(sd_bus_message *m, const char *const *keys, json_t **ret) {
         return 0;
 }
 
-int client_read_rows(sd_bus_message *reply, const char *signature, const char *const *keys, json_t **ret) {
+static int read_rows(sd_bus_message *reply, const char *signature, const char *const *keys, json_t *rows) {
+        int r;
+
+        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, NULL);
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_STRUCT, signature)) > 0) {
+                json_t *row;
+
+                r = read_row(reply, keys, &row);
+                if (r >= 0 && json_array_append_new(rows, row) < 0)
+                        r = -ENOMEM;
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+                if (r < 0)
+                        return r;
+        }
+
+        return r;
+}
+
+int client_get_rows(sd_bus *bus,
+                    const char *member,
+                    const char *name,
+                    const char *signature,
+                    const char *const *keys,
+                    json_t **ret) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ json_t *rows = json_array();
         int r;
 
         if (!rows)
                 return ctl_error(-ENOMEM, "Out of memory");
 
-        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, NULL);
+        r = client_call(bus, &reply, member, name ? "s" : NULL, name);
         if (r < 0)
-                return client_message_error(r);
+                return r;
 
-        while ((r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_STRUCT, signature)) > 0) {
-                json_t *row;
-
-                r = read_row(reply, keys, &row);
-                if (r < 0)
-                        return client_message_error(r);
-                if (json_array_append_new(rows, row) < 0)
-                        return ctl_error(-ENOMEM, "Out of memory");
-                r = sd_bus_message_exit_container(reply);
-                if (r < 0)
-                        return client_message_error(r);
-        }
+        r = read_rows(reply, signature, keys, rows);
         if (r < 0)
                 return client_message_error(r);
 
@@ -384,7 +396,7 @@ static int append_list_option(sd_bus_message *m, const char *name, char *const *
         return r < 0 ? r : bus_dict_close_entry(m);
 }
 
-int client_append_property(sd_bus_message *m, const char *assignment) {
+static int append_property(sd_bus_message *m, const char *assignment) {
         _cleanup_free_ char *key = strndup(assignment, strcspn(assignment, "="));
         const char *value = strchr(assignment, '=');
 
@@ -394,20 +406,26 @@ int client_append_property(sd_bus_message *m, const char *assignment) {
         return sd_bus_message_append(m, "(sv)", key, "s", value ? value + 1 : "");
 }
 
-static int append_properties(sd_bus_message *m, char *const *properties) {
+int client_append_properties(sd_bus_message *m, char *const *assignments) {
         int r;
 
-        if (strv_length(properties) == 0)
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "(sv)");
+        STRV_FOREACH (assignment, assignments)
+                if (r >= 0)
+                        r = append_property(m, *assignment);
+
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+int client_append_properties_option(sd_bus_message *m, char *const *assignments) {
+        int r;
+
+        if (strv_length(assignments) == 0)
                 return 0;
 
         r = bus_dict_open_entry(m, "Properties", "a(sv)");
         if (r >= 0)
-                r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "(sv)");
-        STRV_FOREACH (property, properties)
-                if (r >= 0)
-                        r = client_append_property(m, *property);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
+                r = client_append_properties(m, assignments);
 
         return r < 0 ? r : bus_dict_close_entry(m);
 }
@@ -429,7 +447,7 @@ int client_open_options(sd_bus_message *m, const Options *o, char *const *argume
         if (r >= 0)
                 r = append_list_option(m, "Environment", o->environment, NULL);
         if (r >= 0)
-                r = append_properties(m, o->properties);
+                r = client_append_properties_option(m, o->properties);
         for (size_t i = 0; i < ELEMENTSOF(texts) && r >= 0; i++)
                 if (texts[i].value)
                         r = sd_bus_message_append(m, "{sv}", texts[i].name, "s", texts[i].value);

@@ -46,14 +46,25 @@ int client_get_properties(sd_bus *bus, const char *path, const char *interface, 
 int client_get_profile(sd_bus *bus, const char *name, json_t **ret);
 
 /*
- * The rows of an array of structures as JSON objects, the fields named in order by keys (NULL-terminated). The
- * reply's signature is checked first.
+ * The answer of a method of the manager, without arguments or with one name, that is an array of structures: rows as
+ * JSON objects, the fields named in order by keys (NULL-terminated). An answer of another signature is an error.
  */
-int client_read_rows(sd_bus_message *reply, const char *signature, const char *const *keys, json_t **ret);
+int client_get_rows(sd_bus *bus,
+                    const char *member,
+                    const char *name,
+                    const char *signature,
+                    const char *const *keys,
+                    json_t **ret);
 
 /* Opens the a{sv} of options of Launch and fills in the command line's. The caller adds their own and closes it. */
 int client_open_options(sd_bus_message *m, const Options *o, char *const *arguments);
 int client_close_options(sd_bus_message *m);
 
-/* Appends KEY=VALUE as (sv) to an open array. Writes no message. Errors as sd_bus_message_append(3). */
-int client_append_property(sd_bus_message *m, const char *assignment);
+/* These write no message. Errors as sd_bus_message_new_method_call(3) and sd_bus_message_append(3). */
+
+/* A call of the manager's, without arguments yet. */
+int client_new_call(sd_bus *bus, const char *member, sd_bus_message **ret);
+
+/* Appends a(sv) of KEY=VALUE: all of them, and as the option of a launch, which is left out where there are none. */
+int client_append_properties(sd_bus_message *m, char *const *assignments);
+int client_append_properties_option(sd_bus_message *m, char *const *assignments);

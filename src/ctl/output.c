@@ -80,7 +80,7 @@ static char *json_array_to_text(const json_t *array) {
         const json_t *item;
         size_t i;
 
-        json_array_foreach(array, i, item) {
+        json_array_foreach (array, i, item) {
                 _cleanup_free_ char *escaped = NULL;
 
                 if (i > 0)
@@ -203,15 +203,16 @@ table_format(const json_t *rows, const TableColumn *columns, size_t n_columns, c
         for (size_t c = 0; c < n_columns; c++)
                 widths[c] = style->legend ? text_width(columns[c].title) : 0;
 
-        json_array_foreach(rows, i, row) for (size_t c = 0; c < n_columns; c++) {
-                char *text = json_to_text(json_object_get(row, columns[c].key));
+        json_array_foreach (rows, i, row)
+                for (size_t c = 0; c < n_columns; c++) {
+                        char *text = json_to_text(json_object_get(row, columns[c].key));
 
-                if (!text)
-                        return NULL;
-                widths[c] = MAX(widths[c], text_width(text));
-                if (strv_consume(&cells, text) < 0)
-                        return NULL;
-        }
+                        if (!text)
+                                return NULL;
+                        widths[c] = MAX(widths[c], text_width(text));
+                        if (strv_consume(&cells, text) < 0)
+                                return NULL;
+                }
 
         fit_widths(widths, columns, n_columns, style->width);
 
@@ -240,6 +241,8 @@ int output_flush(void) {
 int output_json(OutputMode mode, const json_t *value) {
         size_t flags = JSON_ENCODE_ANY | (mode == OUTPUT_JSON_SHORT ? JSON_COMPACT : JSON_INDENT(4));
 
+        if (!value)
+                return ctl_error(-ENOMEM, "Out of memory");
         if (json_dumpf(value, stdout, flags) < 0)
                 return ctl_error(-EIO, "Cannot write JSON to standard output");
 

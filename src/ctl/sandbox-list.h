@@ -14,3 +14,6 @@
  * instance, state, leader, path. 0 or negative errno, with a message.
  */
 int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret);
+
+/* The ids of those in a state (NULL: of all); *ret is NULL where there are none. Caller frees. Errors as above. */
+int sandbox_ids(sd_bus *bus, const char *state, char ***ret);

@@ -192,7 +192,7 @@ static int verb_version(const Options *o, int n, char **args) {
         _cleanup_json_ json_t *version = json_pack("{s:s}", "version", IMMURED_VERSION);
 
         if (o->output != OUTPUT_TEXT)
-                return version ? output_json(o->output, version) : ctl_error(-ENOMEM, "Out of memory");
+                return output_json(o->output, version);
 
         puts("immurectl " IMMURED_VERSION);
         return output_flush();
@@ -210,7 +210,7 @@ static int verb_help(const Options *o, int n, char **args) {
         if (o->output != OUTPUT_TEXT) {
                 _cleanup_json_ json_t *table = verb ? verb_to_json(verb) : verb_table_to_json();
 
-                return table ? output_json(o->output, table) : ctl_error(-ENOMEM, "Out of memory");
+                return output_json(o->output, table);
         }
 
         return verb_print_help(verb);

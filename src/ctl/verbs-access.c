@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/verb.h"
-#include "link/bus-dict.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -17,41 +16,21 @@ static const TableColumn account_columns[] = {
         { "reason", "REASON", COLUMN_SHRINK },
 };
 
-static int append_properties(sd_bus_message *m, int n, char **assignments) {
-        int r;
-
-        r = bus_dict_open_entry(m, "Properties", "a(sv)");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', "(sv)");
-        for (int i = 0; i < n && r >= 0; i++)
-                r = client_append_property(m, assignments[i]);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-
-        return r < 0 ? r : bus_dict_close_entry(m);
-}
-
-/* Adds a row that says whether the user could launch the profile. 0 or negative errno, with a message. */
-static int check_launch(sd_bus *bus,
-                        const char *user,
-                        uid_t uid,
-                        const char *profile,
-                        int n,
-                        char **assignments,
-                        json_t **ret) {
+/* A row: whether the user could launch the profile with these settings. 0 or negative errno, with a message. */
+static int check_launch(
+        sd_bus *bus, const char *user, uid_t uid, const char *profile, char **assignments, json_t **ret) {
         _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
         const char *verdict, *reason;
         json_t *row;
         int r;
 
-        r = sd_bus_message_new_method_call(
-                bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, "CheckAccess");
+        r = client_new_call(bus, "CheckAccess", &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "uss", (uint32_t) uid, profile, "launch");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "{sv}");
-        if (r >= 0 && n > 0)
-                r = append_properties(m, n, assignments);
+        if (r >= 0)
+                r = client_append_properties_option(m, assignments);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         if (r < 0)
@@ -130,7 +109,7 @@ int verb_can(const Options *o, int n, char **args) {
         if (r >= 0)
                 r = client_open(&bus);
         if (r >= 0)
-                r = check_launch(bus, args[0], uid, args[1], n - 2, args + 2, &row);
+                r = check_launch(bus, args[0], uid, args[1], args + 2, &row);
         if (r >= 0)
                 r = print_verdict(o, row);
         if (r < 0)
@@ -148,7 +127,7 @@ static int gather_accounts(sd_bus *bus, const char *profile, json_t *rows) {
         while (r >= 0 && (pw = getpwent())) {
                 _cleanup_json_ json_t *row = NULL;
 
-                r = check_launch(bus, pw->pw_name, pw->pw_uid, profile, 0, NULL, &row);
+                r = check_launch(bus, pw->pw_name, pw->pw_uid, profile, NULL, &row);
                 if (r >= 0 && !is_no(row) && json_array_append(rows, row) < 0)
                         r = ctl_error(-ENOMEM, "Out of memory");
         }

@@ -15,20 +15,17 @@ static int call_with_options(
         _cleanup_message_ sd_bus_message *m = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, member);
+        r = client_new_call(bus, member, &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", args[0]);
         if (r < 0)
                 return client_message_error(r);
 
         r = client_open_options(m, o, args + 1);
-        if (r < 0)
-                return r;
-        r = client_close_options(m);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = client_close_options(m);
 
-        return client_send(bus, m, ret_reply);
+        return r < 0 ? r : client_send(bus, m, ret_reply);
 }
 
 int verb_launch(const Options *o, int n, char **args) {
@@ -38,10 +35,8 @@ int verb_launch(const Options *o, int n, char **args) {
         int r;
 
         r = client_open(&bus);
-        if (r < 0)
-                return r;
-
-        r = call_with_options(bus, "Launch", o, args, &reply);
+        if (r >= 0)
+                r = call_with_options(bus, "Launch", o, args, &reply);
         if (r < 0)
                 return r;
 
@@ -52,7 +47,7 @@ int verb_launch(const Options *o, int n, char **args) {
         if (o->output != OUTPUT_TEXT) {
                 _cleanup_json_ json_t *both = json_pack("{s:s, s:s}", "id", id, "path", path);
 
-                return both ? output_json(o->output, both) : ctl_error(-ENOMEM, "Out of memory");
+                return output_json(o->output, both);
         }
 
         if (!o->quiet)
@@ -69,7 +64,7 @@ static int print_plan(const Options *o, const char *text, const char *hash) {
 
         if (o->output != OUTPUT_TEXT) {
                 both = json_pack("{s:s, s:O}", "PlanHash", hash, "Plan", plan);
-                return both ? output_json(o->output, both) : ctl_error(-ENOMEM, "Out of memory");
+                return output_json(o->output, both);
         }
 
         if (!o->quiet) {
@@ -91,10 +86,8 @@ int verb_plan(const Options *o, int n, char **args) {
         int r;
 
         r = client_open(&bus);
-        if (r < 0)
-                return r;
-
-        r = call_with_options(bus, "Plan", o, args, &reply);
+        if (r >= 0)
+                r = call_with_options(bus, "Plan", o, args, &reply);
         if (r < 0)
                 return r;
 

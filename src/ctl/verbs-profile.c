@@ -31,26 +31,21 @@ static bool text_matches(const char *text, int n, char **patterns) {
 int verb_profiles(const Options *o, int n, char **args) {
         static const char *const keys[] = { "name", "description", "may_launch", "path", NULL };
         _cleanup_bus_ sd_bus *bus = NULL;
-        _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ json_t *all = NULL, *rows = json_array();
         json_t *row;
         size_t i;
         int r;
 
         r = client_open(&bus);
-        if (r < 0)
-                return r;
-        r = client_call(bus, &reply, "ListProfiles", NULL);
-        if (r < 0)
-                return r;
-        r = client_read_rows(reply, "ssbo", keys, &all);
+        if (r >= 0)
+                r = client_get_rows(bus, "ListProfiles", NULL, "ssbo", keys, &all);
         if (r < 0)
                 return r;
 
-        json_array_foreach(
-                all, i, row) if (text_matches(json_string_value(json_object_get(row, "name")), n, args) &&
-                                 json_array_append(rows, row) < 0) return ctl_error(-ENOMEM,
-                                                                                    "Out of memory");
+        json_array_foreach (all, i, row)
+                if (text_matches(json_string_value(json_object_get(row, "name")), n, args) &&
+                    json_array_append(rows, row) < 0)
+                        return ctl_error(-ENOMEM, "Out of memory");
 
         return output_list(o, rows, profile_columns, ELEMENTSOF(profile_columns), "profile", "profiles");
 }
@@ -61,14 +56,13 @@ int verb_reload(const Options *o, int n, char **args) {
         int r;
 
         r = client_open(&bus);
-        if (r < 0)
-                return r;
-        r = client_call(bus, NULL, "Reload", NULL);
+        if (r >= 0)
+                r = client_call(bus, NULL, "Reload", NULL);
         if (r < 0 || o->output == OUTPUT_TEXT)
                 return r;
 
         done = json_pack("{s:b}", "done", 1);
-        return done ? output_json(o->output, done) : ctl_error(-ENOMEM, "Out of memory");
+        return output_json(o->output, done);
 }
 
 static const TableColumn key_columns[] = {

@@ -237,8 +237,7 @@ static int run_launch(Run *run, char **args) {
         _cleanup_message_ sd_bus_message *m = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(
-                run->bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, "LaunchLeased");
+        r = client_new_call(run->bus, "LaunchLeased", &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", args[0]);
         if (r < 0)
@@ -372,17 +371,13 @@ int verb_run(const Options *o, int n, char **args) {
         int r;
 
         r = client_open(&run.bus);
-        if (r < 0)
-                return r;
-        r = run_open_streams(&run, args[0]);
+        if (r >= 0)
+                r = run_open_streams(&run, args[0]);
         if (r < 0)
                 return r;
         r = run_catch_signals(&run);
         if (r < 0)
                 return ctl_error(r, "Cannot catch signals: %s", strerror(-r));
         r = run_launch(&run, args);
-        if (r < 0)
-                return r;
-
-        return run_loop(&run);
+        return r < 0 ? r : run_loop(&run);
 }

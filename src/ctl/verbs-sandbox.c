@@ -46,20 +46,16 @@ static int add_user_name(json_t *row) {
 int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret) {
         static const char *const keys[] = { "id",    "profile", "uid",  "instance",
                                             "state", "leader",  "path", NULL };
-        _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ json_t *all = NULL, *rows = json_array();
         json_t *row;
         size_t i;
         int r;
 
-        r = client_call(bus, &reply, "ListSandboxes", NULL);
-        if (r < 0)
-                return r;
-        r = client_read_rows(reply, "ssussuo", keys, &all);
+        r = client_get_rows(bus, "ListSandboxes", NULL, "ssussuo", keys, &all);
         if (r < 0)
                 return r;
 
-        json_array_foreach(all, i, row) {
+        json_array_foreach (all, i, row) {
                 if (!id_matches(row, n, patterns))
                         continue;
                 if (add_user_name(row) < 0 || json_array_append(rows, row) < 0)
@@ -72,15 +68,34 @@ int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret) {
         return 0;
 }
 
+int sandbox_ids(sd_bus *bus, const char *state, char ***ret) {
+        _cleanup_json_ json_t *rows = NULL;
+        _cleanup_strv_ char **ids = NULL;
+        json_t *row;
+        size_t i;
+        int r;
+
+        r = sandbox_list(bus, 0, NULL, &rows);
+        if (r < 0)
+                return r;
+
+        json_array_foreach (rows, i, row)
+                if ((!state || streq(json_string_value(json_object_get(row, "state")), state)) &&
+                    strv_extend(&ids, json_string_value(json_object_get(row, "id"))) < 0)
+                        return ctl_error(-ENOMEM, "Out of memory");
+
+        *ret = TAKE_PTR(ids);
+        return 0;
+}
+
 int verb_list(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
         _cleanup_json_ json_t *rows = NULL;
         int r;
 
         r = client_open(&bus);
-        if (r < 0)
-                return r;
-        r = sandbox_list(bus, n, args, &rows);
+        if (r >= 0)
+                r = sandbox_list(bus, n, args, &rows);
         if (r < 0)
                 return r;
 
@@ -104,20 +119,16 @@ typedef struct RowQuestion {
 } RowQuestion;
 
 static int gather_rows(sd_bus *bus, const RowQuestion *q, const char *id, json_t *all) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ json_t *rows = NULL;
         json_t *row;
         size_t i;
         int r;
 
-        r = client_call(bus, &reply, q->method, "s", id);
-        if (r < 0)
-                return r;
-        r = client_read_rows(reply, q->signature, q->keys, &rows);
+        r = client_get_rows(bus, q->method, id, q->signature, q->keys, &rows);
         if (r < 0)
                 return r;
 
-        json_array_foreach(rows, i, row) {
+        json_array_foreach (rows, i, row) {
                 if (json_object_set_new(row, "id", json_string(id)) < 0 || json_array_append(all, row) < 0)
                         return ctl_error(-ENOMEM, "Out of memory");
         }
@@ -129,25 +140,18 @@ static int gather_rows(sd_bus *bus, const RowQuestion *q, const char *id, json_t
 static int
 list_rows(const Options *o, int n, char **ids, const RowQuestion *q, int (*for_people)(json_t *rows)) {
         _cleanup_bus_ sd_bus *bus = NULL;
-        _cleanup_json_ json_t *sandboxes = NULL, *all = json_array();
-        size_t n_ids = (size_t) n;
+        _cleanup_strv_ char **all_ids = NULL;
+        _cleanup_json_ json_t *all = json_array();
         int r, first = 0;
 
         r = client_open(&bus);
+        if (r >= 0 && n == 0)
+                r = sandbox_ids(bus, NULL, &all_ids);
         if (r < 0)
                 return r;
-        if (n == 0) {
-                r = sandbox_list(bus, 0, NULL, &sandboxes);
-                if (r < 0)
-                        return r;
-                n_ids = json_array_size(sandboxes);
-        }
 
-        for (size_t i = 0; i < n_ids; i++) {
-                const json_t *sandbox = sandboxes ? json_array_get(sandboxes, i) : NULL;
-
-                r = gather_rows(
-                        bus, q, sandbox ? json_string_value(json_object_get(sandbox, "id")) : ids[i], all);
+        STRV_FOREACH (id, n == 0 ? all_ids : ids) {
+                r = gather_rows(bus, q, *id, all);
                 if (r < 0 && first == 0)
                         first = r;
         }
@@ -233,7 +237,7 @@ static int faults_for_people(json_t *rows) {
         json_t *row;
         size_t i;
 
-        json_array_foreach(rows, i, row) {
+        json_array_foreach (rows, i, row) {
                 const char *resource = json_string_value(json_object_get(row, "resource"));
                 bool has_limit = json_integer_value(json_object_get(row, "limit")) != 0;
                 size_t k = 0;
@@ -320,24 +324,15 @@ int verb_set_property(const Options *o, int n, char **args) {
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_new_method_call(
-                bus, &m, CLIENT_BUS_NAME, CLIENT_PATH, CLIENT_MANAGER, "SetProperties");
+        STRV_FOREACH (assignment, args + 1)
+                if (!strchr(*assignment, '='))
+                        return ctl_error(-EINVAL, "'%s' is not KEY=VALUE", *assignment);
+
+        r = client_new_call(bus, "SetProperties", &m);
         if (r >= 0)
                 r = sd_bus_message_append_basic(m, 's', args[0]);
         if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', "(sv)");
-        if (r < 0)
-                return client_message_error(r);
-
-        for (int i = 1; i < n; i++) {
-                if (!strchr(args[i], '='))
-                        return ctl_error(-EINVAL, "'%s' is not KEY=VALUE", args[i]);
-                r = client_append_property(m, args[i]);
-                if (r < 0)
-                        return client_message_error(r);
-        }
-
-        r = sd_bus_message_close_container(m);
+                r = client_append_properties(m, args + 1);
         if (r < 0)
                 return client_message_error(r);
 
@@ -350,26 +345,15 @@ int verb_set_property(const Options *o, int n, char **args) {
 
 int verb_reset_failed(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
-        _cleanup_json_ json_t *rows = NULL;
         _cleanup_strv_ char **ids = NULL;
-        json_t *row;
-        size_t i;
         int r;
 
         if (n > 0)
                 return open_and_call(o, n, args, call_plain);
 
         r = client_open(&bus);
-        if (r < 0)
-                return r;
-        r = sandbox_list(bus, 0, NULL, &rows);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sandbox_ids(bus, "failed", &ids);
 
-        json_array_foreach(
-                rows, i, row) if (streq(json_string_value(json_object_get(row, "state")), "failed") &&
-                                  strv_extend(&ids, json_string_value(json_object_get(row, "id"))) <
-                                          0) return ctl_error(-ENOMEM, "Out of memory");
-
-        return for_each_id(bus, o, (int) strv_length(ids), ids, call_plain);
+        return r < 0 ? r : for_each_id(bus, o, (int) strv_length(ids), ids, call_plain);
 }

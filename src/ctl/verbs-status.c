@@ -202,24 +202,19 @@ static char *status_format(const json_t *properties, bool colour) {
 
 /* The properties of the named sandboxes, or of all. 0 or the first error, with a message. */
 static int status_gather(sd_bus *bus, int n, char **ids, json_t *all) {
-        _cleanup_json_ json_t *rows = NULL;
-        size_t n_ids = (size_t) n;
-        int r, first = 0;
+        _cleanup_strv_ char **all_ids = NULL;
+        int r = 0, first = 0;
 
-        if (n == 0) {
-                r = sandbox_list(bus, 0, NULL, &rows);
-                if (r < 0)
-                        return r;
-                n_ids = json_array_size(rows);
-        }
+        if (n == 0)
+                r = sandbox_ids(bus, NULL, &all_ids);
+        if (r < 0)
+                return r;
 
-        for (size_t i = 0; i < n_ids; i++) {
-                const char *id =
-                        rows ? json_string_value(json_object_get(json_array_get(rows, i), "id")) : ids[i];
+        STRV_FOREACH (id, n == 0 ? all_ids : ids) {
                 _cleanup_free_ char *path = NULL;
                 json_t *properties = NULL;
 
-                r = client_get_object(bus, "GetSandbox", id, &path);
+                r = client_get_object(bus, "GetSandbox", *id, &path);
                 if (r >= 0)
                         r = client_get_properties(bus, path, CLIENT_SANDBOX, &properties);
                 if (r < 0)
@@ -249,7 +244,7 @@ int verb_status(const Options *o, int n, char **args) {
                 return failed < 0 ? failed : r;
         }
 
-        json_array_foreach(all, i, properties) {
+        json_array_foreach (all, i, properties) {
                 _cleanup_free_ char *text = status_format(properties, colour);
 
                 if (!text)

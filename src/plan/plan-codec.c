@@ -58,11 +58,6 @@ static void number_set(const PlanField *f, void *object, uint64_t value) {
         }
 }
 
-/* The largest number, or count, that this version knew. */
-static uint64_t max_in(const PlanField *f, uint32_t version) {
-        return version < f->grown ? f->max_before : f->max;
-}
-
 typedef struct Writer {
         Buffer bytes;
         uint32_t version;
@@ -264,7 +259,7 @@ static int get_count(Reader *r, const PlanField *f, size_t element_size, size_t 
 
         if (e < 0)
                 return e;
-        if (n < (uint64_t) f->min || n > max_in(f, r->version) || n > r->left / element_size)
+        if (n < (uint64_t) f->min || n > f->max || n > r->left / element_size)
                 return -EBADMSG;
 
         *ret = n;
@@ -301,7 +296,7 @@ get_text(Reader *r, uint64_t min, uint64_t max, bool (*is_valid)(const char *), 
 }
 
 static int decode_number(Reader *r, const PlanField *f, void *object) {
-        uint64_t max = max_in(f, r->version), value = 0;
+        uint64_t max = r->version < f->grown ? f->max_before : f->max, value = 0;
         int e = get_bytes(r, &value, widths[f->kind]);
 
         if (e < 0)

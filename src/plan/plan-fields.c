@@ -14,6 +14,12 @@
 #define AT(object, type, field) \
         (offsetof(object, field) + 0 * sizeof((type *) NULL == &((object *) NULL)->field))
 #define ENUM(array) .max = ELEMENTSOF(array) - 1, .names = (array)
+/* Stands for a number that the version after this one takes from a larger range, as an enumeration with more names. */
+#if IMMURED_NEXT
+#define GROWS(before_) .max = (before_) + 1, .max_before = (before_), .grown = 5
+#else
+#define GROWS(before_) .max = (before_)
+#endif
 
 static const char *const node_names[] = {
         [PLAN_NODE_DIRECTORY] = "directory", [PLAN_NODE_SYMLINK] = "symlink",
@@ -148,7 +154,7 @@ static const PlanField plan_fields[] = {
         { "Restart",            PLAN_FIELD_U8, SCALAR(uint8_t, terms.restart), ENUM(restart_names) },
         { "RestartUSec",        PLAN_FIELD_U64, SCALAR(uint64_t, terms.restart_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
-        { "RestartSteps",       PLAN_FIELD_U32, SCALAR(uint32_t, terms.restart_steps), .max = 1000 },
+        { "RestartSteps",       PLAN_FIELD_U32, SCALAR(uint32_t, terms.restart_steps), GROWS(1000) },
         { "RestartMaxDelayUSec", PLAN_FIELD_U64, SCALAR(uint64_t, terms.restart_max_delay_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
         { "StartLimitIntervalUSec", PLAN_FIELD_U64, SCALAR(uint64_t, terms.start_limit_interval_usec),

@@ -62,7 +62,7 @@ typedef struct PlanField {
         PlanFormat format;
         uint32_t since;  /* the first version that has it; 0: all that are known */
         uint64_t before; /* the number that stands for what versions without it do; texts and lists: empty */
-        uint32_t grown;  /* the version since which max is what it is; 0: always was */
+        uint32_t grown;  /* of a number: the version since which max is what it is; 0: always was */
         uint64_t max_before; /* that of the versions before */
 } PlanField;
 

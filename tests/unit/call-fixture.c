@@ -46,8 +46,7 @@ static void open_buses(CallBench *b) {
 }
 
 static void load_catalog(CallBench *b) {
-        _cleanup_findings_ Findings findings = {};
-        _cleanup_free_ char *config = NULL, *profiles = NULL;
+        _cleanup_free_ char *config = NULL, *profiles = NULL, *text = NULL;
         CatalogSources sources = { .required_uid = getuid() };
 
         b->files = files_new();
@@ -60,7 +59,7 @@ static void load_catalog(CallBench *b) {
         sources.config = config;
         sources.profiles = (char *[]){ profiles, NULL };
         sources.seccomp = (char *[]){ getenv("SECCOMP_POLICIES"), NULL };
-        assert_int_equal(catalog_load(&b->manager.catalog, &sources, &findings), 0);
+        assert_int_equal(catalog_load(&b->manager.catalog, &sources, &text), 0);
         assert_non_null(catalog_find(b->manager.catalog, "web"));
 }
 

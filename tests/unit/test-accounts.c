@@ -214,17 +214,35 @@ static void who_still_waits_at_the_end_is_told(void **state) {
 
 /* ---- the packets ---- */
 
-static AccountGroup groups[] = { { 100, (char *) "users" }, { 77, NULL } };
-static const Account alice = { (char *) "alice",   3001,   100, (char *) "/home/alice",
-                               (char *) "/bin/sh", groups, 2 };
+static uint8_t packet[ACCOUNT_ANSWER_MAX];
+
+static size_t append(size_t size, const void *data, size_t n) {
+        memcpy(packet + size, data, n);
+        return size + n;
+}
+
+/* The answer of a worker: alice, in the group users and in one without a name. Returns its size. */
+static size_t make_packet(int32_t error, uint32_t n_groups) {
+        const AccountAnswer head = {
+                .number = 1, .error = error, .uid = 3001, .gid = 100, .n_groups = n_groups
+        };
+        static const char texts[] = "alice\0/home/alice\0/bin/sh";
+        const gid_t gids[] = { 100, 77 };
+        size_t size;
+
+        size = append(0, &head, sizeof(head));
+        size = append(size, texts, sizeof(texts));
+        size = append(size, gids, sizeof(gid_t));
+        size = append(size, "users", sizeof("users"));
+        size = append(size, gids + 1, sizeof(gid_t));
+        return append(size, "", 1);
+}
 
 static void an_answer_says_what_was_put_in(void **state) {
-        static uint8_t buf[ACCOUNT_ANSWER_MAX];
         _cleanup_(account_freep) Account *a = NULL;
-        ssize_t size = account_answer_write(buf, 1, 0, &alice);
+        const size_t size = make_packet(0, 2);
 
-        assert_true(size > 0);
-        assert_int_equal(account_answer_read(buf, size, &a), 0);
+        assert_int_equal(account_answer_read(packet, size, &a), 0);
         assert_string_equal(a->name, "alice");
         assert_string_equal(a->home, "/home/alice");
         assert_string_equal(a->shell, "/bin/sh");
@@ -237,30 +255,24 @@ static void an_answer_says_what_was_put_in(void **state) {
 }
 
 static void a_cut_or_longer_answer_is_none(void **state) {
-        static uint8_t buf[ACCOUNT_ANSWER_MAX];
-        ssize_t size = account_answer_write(buf, 1, 0, &alice);
+        const size_t size = make_packet(0, 2);
         Account *a = NULL;
 
-        for (ssize_t n = 0; n < size; n++)
-                assert_int_equal(account_answer_read(buf, n, &a), -EBADMSG);
-        assert_int_equal(account_answer_read(buf, size + 1, &a), -EBADMSG);
+        for (size_t n = 0; n < size; n++)
+                assert_int_equal(account_answer_read(packet, n, &a), -EBADMSG);
+        assert_int_equal(account_answer_read(packet, size + 1, &a), -EBADMSG);
         assert_null(a);
 }
 
 static void an_error_or_too_many_groups_are_no_account(void **state) {
-        static uint8_t buf[ACCOUNT_ANSWER_MAX];
-        AccountAnswer head;
         Account *a = NULL;
-        ssize_t size;
+        size_t size;
 
-        size = account_answer_write(buf, 1, -ENOENT, NULL);
-        assert_int_equal(account_answer_read(buf, size, &a), -EBADMSG);
+        size = make_packet(-ENOENT, 2);
+        assert_int_equal(account_answer_read(packet, size, &a), -EBADMSG);
 
-        size = account_answer_write(buf, 1, 0, &alice);
-        memcpy(&head, buf, sizeof(head));
-        head.n_groups = UINT32_MAX;
-        memcpy(buf, &head, sizeof(head));
-        assert_int_equal(account_answer_read(buf, size, &a), -EBADMSG);
+        size = make_packet(0, UINT32_MAX);
+        assert_int_equal(account_answer_read(packet, size, &a), -EBADMSG);
         assert_null(a);
 }
 

@@ -2,17 +2,49 @@
 #include "broker/call/audit-kernel.h"
 
 #include <fcntl.h>
+#include <libaudit.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-static void assert_text(const AuditRecord *record, const char *expected) {
-        _cleanup_free_ char *text = NULL;
+static char written[1024]; /* the last line */
+static bool refuses;
 
-        assert_int_equal(audit_kernel_text(record, &text), 0);
-        assert_string_equal(text, expected);
+/* In place of libaudit's: a log that keeps the line. */
+int audit_open(void) { return open("/dev/null", O_RDWR | O_CLOEXEC); }
+
+int audit_log_user_message(int fd,
+                           int type,
+                           const char *message,
+                           const char *host_name,
+                           const char *address,
+                           const char *tty,
+                           int result) {
+        if (refuses) {
+                errno = ECONNREFUSED;
+                return -ECONNREFUSED;
+        }
+
+        assert_true(strlen(message) < sizeof(written));
+        strcpy(written, message);
+        return 1;
+}
+
+static void write_line(const AuditRecord *record) {
+        int fd = -EBADF;
+
+        refuses = false;
+        written[0] = '\0';
+        audit_kernel_write(&fd, record);
+        assert_true(fd >= 0);
+        audit_kernel_close(&fd);
+}
+
+static void assert_text(const AuditRecord *record, const char *expected) {
+        write_line(record);
+        assert_string_equal(written, expected);
 }
 
 static void test_what_is_not_known_is_left_out(void **state) {
@@ -33,17 +65,16 @@ static void test_all_that_is_known(void **state) {
                 "acct=\"alice\" invocation=\"0123\" reason=\"org.immured.Broker1.Error.QuotaExceeded\"");
 }
 
-/* Nobody writes a field of his own into it, nor a line. */
+/* Nobody writes a field of their own into it, nor a line. */
 static void test_hostile_values_are_encoded(void **state) {
         static const char *const hostile[] = { "a res=success", "a\" op=\"b", "a\nb", "\x1b[2J", "\xff" };
 
         for (size_t i = 0; i < ELEMENTSOF(hostile); i++) {
-                _cleanup_free_ char *text = NULL;
                 const AuditRecord record = { .verb = "launch", .profile = hostile[i] };
                 const char *value;
 
-                assert_int_equal(audit_kernel_text(&record, &text), 0);
-                value = strstr(text, " profile=");
+                write_line(&record);
+                value = strstr(written, " profile=");
                 assert_non_null(value);
                 value += strlen(" profile=");
                 assert_int_equal(strlen(value), 2 * strlen(hostile[i]));
@@ -66,6 +97,7 @@ static void test_refusal_closes_the_log(void **state) {
         int fd = open("/dev/null", O_RDWR | O_CLOEXEC), was = fd;
 
         assert_true(fd >= 0);
+        refuses = true;
         audit_kernel_write(&fd, &(AuditRecord){ .verb = "launch" });
         assert_int_equal(fd, -ENOTSUP);
         assert_int_equal(fcntl(was, F_GETFD), -1);

@@ -117,14 +117,10 @@ static void on_account(KnownAccount *known, void *userdata) {
 
 static StepAnswer step_account(void *traveller) {
         Call *c = traveller;
-        StepAnswer answer = STEP_DONE;
+        const StepAnswer answer =
+                call_need_account(c, NULL, UID_UNUSED, on_account, c, &c->query, &c->known);
 
-        if (!c->known)
-                answer = call_find_account(c, NULL, UID_UNUSED, on_account, c, &c->query, &c->known);
-        if (answer != STEP_DONE)
-                return answer == STEP_WAIT ? call_rest(c) : answer;
-
-        return call_step(c, call_check_account(c, c->known));
+        return answer == STEP_WAIT ? call_rest(c) : answer;
 }
 
 static void an_account_is_waited_for_once(void **state) {

@@ -82,6 +82,37 @@ static void what_a_version_cannot_say_is_never_left_out(void **state) {
         assert_int_equal(plan_to_memfd(4, p, NULL, &unsaid), -EPROTONOSUPPORT);
 }
 
+static void a_number_that_is_too_large_for_a_version_is_never_cut(void **state) {
+        static const uint32_t first = PLAN_VERSION_FIRST;
+        _cleanup_free_ char *golden = NULL;
+        _cleanup_free_ uint8_t *newest = NULL, *older = NULL;
+        _cleanup_(plan_freep) Plan *p = NULL, *same = NULL;
+        const char *unsaid = NULL;
+        Plan *q = NULL;
+        size_t size, n, n_older = 7, at;
+
+        read_golden(&golden, &size);
+        p = decode(golden, size);
+        p->terms.restart_steps = 1001;
+        assert_int_equal(plan_encode_for(first, p, &older, &n_older, &unsaid), -EPROTONOSUPPORT);
+        assert_string_equal(unsaid, "RestartSteps");
+        assert_null(older);
+        assert_int_equal(n_older, 7);
+
+        assert_int_equal(plan_encode(p, &newest, &n), 0);
+        same = decode(newest, n);
+        assert_int_equal(same->terms.restart_steps, 1001);
+
+        /* The older bytes with the larger number, which lies where the two differ behind their headers. */
+        p->terms.restart_steps = 1000;
+        assert_int_equal(plan_encode_for(first, p, &older, &n_older, &unsaid), 0);
+        for (at = 16; older[at] == newest[at];)
+                at++;
+        older[at] = newest[at];
+        assert_int_equal(plan_decode(older, n_older, &q), -EBADMSG);
+        assert_null(q);
+}
+
 static void versions_that_nobody_knows_are_refused(void **state) {
         static const uint32_t versions[] = { 0, PLAN_VERSION_FIRST - 1, PLAN_VERSION + 1, UINT32_MAX };
         _cleanup_free_ char *golden = NULL;
@@ -134,6 +165,7 @@ int main(void) {
                 cmocka_unit_test(an_older_plan_is_read_and_what_it_lacks_has_its_default),
                 cmocka_unit_test(what_a_version_can_say_is_written_as_that_version_did),
                 cmocka_unit_test(what_a_version_cannot_say_is_never_left_out),
+                cmocka_unit_test(a_number_that_is_too_large_for_a_version_is_never_cut),
                 cmocka_unit_test(versions_that_nobody_knows_are_refused),
                 cmocka_unit_test(bytes_of_another_version_are_refused),
         };

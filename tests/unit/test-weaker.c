@@ -26,7 +26,7 @@ static bool array_has(const json_t *array, const json_t *value) {
         json_t *other;
         size_t i;
 
-        json_array_foreach(array, i, other) {
+        json_array_foreach (array, i, other) {
                 if (json_equal(other, value))
                         return true;
         }
@@ -39,11 +39,11 @@ static bool array_is_between(const json_t *array, const json_t *a, const json_t 
         json_t *value;
         size_t i;
 
-        json_array_foreach(array, i, value) {
+        json_array_foreach (array, i, value) {
                 if (!array_has(a, value) && !array_has(b, value))
                         return false;
         }
-        json_array_foreach(a, i, value) {
+        json_array_foreach (a, i, value) {
                 if (array_has(b, value) && !array_has(array, value))
                         return false;
         }
@@ -62,7 +62,7 @@ static void check_fields(const Variant *v, const Variant *whole, const Variant *
         const char *name;
         json_t *value;
 
-        json_object_foreach(v->plan, name, value) {
+        json_object_foreach (v->plan, name, value) {
                 bool other = false;
 
                 for (size_t i = 0; i < ELEMENTSOF(other_fields); i++)

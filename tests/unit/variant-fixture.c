@@ -21,10 +21,10 @@ static void drop_idmap_flags(json_t *plan) {
         json_t *node, *flag;
         size_t i, k;
 
-        json_array_foreach(json_object_get(plan, "Tree"), i, node) {
+        json_array_foreach (json_object_get(plan, "Tree"), i, node) {
                 json_t *flags = json_object_get(node, "Flags");
 
-                json_array_foreach(flags, k, flag) {
+                json_array_foreach (flags, k, flag) {
                         if (streq(json_string_value(flag), "idmap")) {
                                 assert_int_equal(json_array_remove(flags, k), 0);
                                 break;

@@ -321,7 +321,7 @@ void variant_must_not_be_weaker(const Variant *asked, const Variant *whole, cons
         const char *name;
         json_t *value;
 
-        json_object_foreach(asked->plan, name, value) {
+        json_object_foreach (asked->plan, name, value) {
                 const char *why = json_equal(value, json_object_get(whole->plan, name))
                                           ? NULL
                                           : field_weaker(name, a, w);

@@ -60,6 +60,7 @@ def job_disk(path, job, packages):
             tar.add(directory / 'tree', 'tree')
             for deb in sorted(packages.glob('*.deb')):
                 tar.add(deb, f'packages/{deb.name}')
+            tar.add(packages / 'next', 'packages/next')
     with open(path, 'ab') as file:  # a disk has whole sectors
         file.truncate(-(-path.stat().st_size // 1048576) * 1048576)
 

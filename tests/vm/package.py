@@ -47,6 +47,14 @@ exec chroot "$root" env -i HOME=/tmp LANG=C.UTF-8 PATH=/usr/lib/ccache:/usr/sbin
         lintian --allow-root --tag-display-limit 0 --fail-on error,warning --info *.changes >/tmp/out/lintian.log 2>&1 </dev/null || status=$?
         echo $status >/tmp/out/lintian.status
         cp -- *.deb *.changes /tmp/out
+        # The programs as if they were one version later, built as those of the package are.
+        cd immured/obj-*
+        meson configure -Dversion-next=true >>/tmp/out/build.log 2>&1 </dev/null
+        next="src/broker/immured src/keeper/immured-keeper src/exec/immured-exec"
+        ninja $next >>/tmp/out/build.log 2>&1 </dev/null || { tail -n 60 /tmp/out/build.log >&2; exit 1; }
+        mkdir /tmp/out/next
+        cp -- $next /tmp/out/next
+        strip /tmp/out/next/*
         tar -C /tmp/out -cf - .'
 '''
 
@@ -65,7 +73,7 @@ def copy_tree(directory):
 
 
 def state_of_tree():
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(BUILD.encode())
     for name in tree_files.tree_files(TREE):
         if name.startswith(BESIDE):
             continue
@@ -95,7 +103,7 @@ def sweep():
 
 
 def build(release):
-    """A directory with *.deb, lintian.log and lintian.status, made where this state of the tree has none yet."""
+    """A directory with *.deb, next/, lintian.log and lintian.status, made where this state of the tree has none yet."""
     directory = roots.cache() / f'packages{release}-{state_of_tree()}'
     with roots.locked(directory.with_suffix('.lock'), fcntl.LOCK_EX):
         if not directory.exists():

@@ -1,16 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# vm: releases=12,13
+# vm: releases=12,13 timeout=900
 """What happens to the broker, the bus, the manager and the package disturbs no sandbox and no client."""
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
 
-from booted import (BootedTest, broker_answers, broker_pid, check, drop_in, is_active, keeper_unit, main, sandboxes,
-                    systemctl, unit_property, wait_for)
+from booted import (PATIENCE, BootedTest, broker_answers, broker_pid, busctl, check, drop_in, immurectl, is_active,
+                    keeper_unit, launch, main, sandbox_property, sandboxes, systemctl, unit_property, wait_for)
+
+BROKER = '/usr/libexec/immured/immured'
+PACKAGES = pathlib.Path(os.environ['VM_PACKAGES'])
 
 
 class Survival(BootedTest):
@@ -85,13 +89,121 @@ class Survival(BootedTest):
         wait_for('the result', lambda: [row['state'] for row in sandboxes('alice').values()] == ['failed'])
 
 
-def newer_package(directory):
-    """The installed package with a higher version, and nothing else that differs."""
-    package, = pathlib.Path(os.environ['VM_PACKAGES']).glob('immured_*.deb')
+class Versions(BootedTest):
+    """Programs that are one version later than those of the package, installed over these and taken back."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.this, = PACKAGES.glob('immured_*.deb')
+        cls.next = newer_package(pathlib.Path(cls.directory.name), sorted((PACKAGES / 'next').iterdir()))
+        check('dpkg', '-i', cls.this)
+
+    def setUp(self):
+        self.addCleanup(check, 'dpkg', '-i', '--skip-same-version', self.this)
+
+    def install(self, package):
+        old, version = broker_pid(), program_version()
+        check('dpkg', '-i', package)
+        wait_for('another broker', lambda: broker_pid() not in (0, old) and broker_answers())
+        self.assertNotEqual(program_version(), version)
+        self.assertEqual(os.readlink(f'/proc/{broker_pid()}/exe'), BROKER)
+
+    def over_living_keepers(self, package, user):
+        """All that one does with sandboxes of a version goes on when another one is installed over it."""
+        client = self.python(user, 'import time; print(1, flush=True); time.sleep(36000)')
+        self.assertEqual(client.stdout.readline(), b'1\n')
+        awaited, = sandboxes(user)
+        # Of a profile of which no other is launched: that would take its place.
+        self.assertEqual(self.python(user, 'raise SystemExit(9)').wait(PATIENCE), 9)
+        ended, = set(sandboxes(user)) - {awaited}
+        ended_path = sandboxes()[ended]['path']
+        id, path = launch(user, 'sleep')
+        wait_for('its record', lambda: sandboxes()[ended]['state'] == 'failed')
+        known, keeper = sandboxes(user), keeper_pid(user)
+
+        self.install(package)
+        self.assertEqual(sandboxes(user), known)
+        self.assertEqual(keeper_pid(user), keeper)
+        again, _ = launch(user, 'sleep')
+        self.assertEqual(keeper_pid(user), keeper)
+        busctl(user, 'Stop', 's', again)
+        busctl(user, 'Stop', 's', awaited)
+        self.assertEqual(client.wait(PATIENCE), 128 + signal.SIGTERM)
+
+        # The last one that runs: the keeper leaves, and whoever comes at that moment gets the next one.
+        pid = sandbox_property(path, 'MainPID')
+        busctl(user, 'Stop', 's', id)
+        self.assertFalse(os.path.exists(f'/proc/{pid}'))
+        new, new_path = launch(user, 'sleep')
+        self.assertNotIn(keeper_pid(user), (0, keeper))
+        self.assertFalse(os.path.exists(f'/proc/{keeper}'))
+        self.assertIn(f'/{keeper_unit(user)}/', sandbox_property(new_path, 'ControlGroup'))
+        self.assertEqual(sandboxes()[ended]['state'], 'failed')
+        self.assertEqual(sandbox_property(ended_path, 'ExecMainStatus'), 9)
+        busctl(user, 'ResetFailed', 's', ended)
+        self.assertEqual(set(sandboxes(user)), {new})
+        busctl(user, 'Stop', 's', new)
+
+    def test_upgrade_and_downgrade_over_living_keepers(self):
+        with self.undisturbed('bob') as counting:
+            keeper = keeper_pid('bob')
+            for package in self.next, self.this:
+                self.over_living_keepers(package, 'alice')
+                self.assertIn(counting, sandboxes())
+            self.assertEqual(keeper_pid('bob'), keeper)
+
+    def test_keeper_that_keeps_nothing_is_replaced_at_once(self):
+        for package in self.next, self.this:
+            id, _ = launch('alice', 'sleep')
+            keeper = keeper_pid('alice')
+            busctl('alice', 'Stop', 's', id)
+            self.assertEqual(keeper_pid('alice'), keeper)
+            self.install(package)
+            wait_for('the keeper to leave', lambda: not os.path.exists(f'/proc/{keeper}'))
+            id, _ = launch('alice', 'sleep')
+            self.assertNotIn(keeper_pid('alice'), (0, keeper))
+            busctl('alice', 'Stop', 's', id)
+
+    def test_application_of_a_unit_survives_upgrade_and_downgrade(self):
+        unit = 'immured-app@alice:sleep.service'
+        self.assertEqual(immurectl('root', 'enable', '--now', 'alice', 'sleep').returncode, 0)
+        self.addCleanup(immurectl, 'root', 'disable', '--now', 'alice', 'sleep')
+        wait_for('the application', lambda: is_active(unit) and set(sandboxes()) == {'sleep.1000.1'})
+        path = sandboxes()['sleep.1000.1']['path']
+        pids = sandbox_property(path, 'MainPID'), unit_property(unit, 'MainPID')
+        for package in self.next, self.this:
+            self.install(package)
+            self.assertEqual(sandboxes()['sleep.1000.1']['state'], 'running')
+            self.assertEqual((sandbox_property(path, 'MainPID'), unit_property(unit, 'MainPID')), pids)
+            self.assertTrue(is_active(unit))
+            busctl('alice', 'Stop', 's', launch('alice', 'sleep')[0])
+        self.install(self.next)
+        systemctl('restart', unit)
+        self.assertEqual(sandboxes()['sleep.1000.1']['state'], 'running')
+        systemctl('stop', unit)
+        self.assertEqual(sandboxes(), {})
+
+
+def keeper_pid(user):
+    return int(unit_property(keeper_unit(user), 'MainPID'))
+
+
+def program_version():
+    return check(BROKER, '--version')
+
+
+def newer_package(directory, programs=()):
+    """The installed package with a higher version, and nothing else that differs but these programs."""
+    package, = PACKAGES.glob('immured_*.deb')
     check('dpkg-deb', '-R', package, directory / 'tree')
     control = directory / 'tree/DEBIAN/control'
     lines = control.read_text().splitlines()
     control.write_text('\n'.join(f'{line}+later' if line.startswith('Version:') else line for line in lines) + '\n')
+    for program in programs:
+        shutil.copy(program, directory / 'tree/usr/libexec/immured')
     subprocess.run(['dpkg-deb', '-b', '-Znone', directory / 'tree', directory / 'newer.deb'], check=True,
                    capture_output=True)
     return directory / 'newer.deb'

@@ -27,24 +27,16 @@ static int call_get_object(Call *c) {
 
 static int call_list_sandboxes(Call *c) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const Sandboxes *all = &c->manager->sandboxes;
         const Caller caller = call_caller(c);
+        Object object;
         int r;
 
         r = call_new_reply(c, &reply);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(reply, 'a', "(ssussuo)");
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < all->n_items; i++) {
-                const SandboxRecord *record = all->items[i]->record;
-                const Object object = object_of_sandbox(all->items[i]);
-
-                if (!object_is_visible(c->manager, &caller, &object))
-                        continue;
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ssussuo)");
+        for (size_t i = 0;
+             r >= 0 && object_next_visible(c->manager, &caller, OBJECT_SANDBOX, &i, &object);) {
+                const SandboxRecord *record = object.sandbox->record;
 
                 r = sd_bus_message_append(reply,
                                           "(ssussuo)",
@@ -54,38 +46,26 @@ static int call_list_sandboxes(Call *c) {
                                           record->instance ?: "",
                                           sandbox_state_name(record->state),
                                           record->leader,
-                                          all->items[i]->path);
-                if (r < 0)
-                        return r;
+                                          object.path);
         }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
 
-        r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-
-        return call_send(c, TAKE_PTR(reply));
+        return r < 0 ? r : call_send(c, TAKE_PTR(reply));
 }
 
 static int call_list_profiles(Call *c) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const Catalog *catalog = c->manager->catalog;
         const Caller caller = call_caller(c);
+        Object object;
         int r;
 
         r = call_new_reply(c, &reply);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(reply, 'a', "(ssbo)");
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < catalog->n_entries; i++) {
-                const CatalogEntry *e = catalog->entries + i;
-                const Object object = object_of_profile(e);
-
-                if (!object_is_visible(c->manager, &caller, &object))
-                        continue;
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ssbo)");
+        for (size_t i = 0;
+             r >= 0 && object_next_visible(c->manager, &caller, OBJECT_PROFILE, &i, &object);) {
+                const CatalogEntry *e = object.profile;
 
                 r = sd_bus_message_append(reply,
                                           "(ssbo)",
@@ -93,16 +73,12 @@ static int call_list_profiles(Call *c) {
                                           e->profile && e->profile->description ? e->profile->description
                                                                                 : "",
                                           object_may_launch(&caller, e),
-                                          e->path);
-                if (r < 0)
-                        return r;
+                                          object.path);
         }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
 
-        r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-
-        return call_send(c, TAKE_PTR(reply));
+        return r < 0 ? r : call_send(c, TAKE_PTR(reply));
 }
 
 static int call_reload(Call *c) {
@@ -138,40 +114,29 @@ static int call_unsubscribe(Call *c) {
         return call_reply(c, NULL);
 }
 
-static int get_version(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+static int get_version(const View *v, const Property *p, sd_bus_message *reply) {
         return sd_bus_message_append_basic(reply, 's', IMMURED_VERSION);
 }
 
-static int get_layers(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+static int get_layers(const View *v, const Property *p, sd_bus_message *reply) {
+        const Manager *m = v->manager;
         int r;
 
         r = sd_bus_message_open_container(reply, 'a', "{ss}");
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < m->n_layers; i++) {
+        for (size_t i = 0; r >= 0 && i < m->n_layers; i++)
                 r = sd_bus_message_append(
                         reply, "{ss}", m->layers[i].name, m->layers[i].available ? "available" : "missing");
-                if (r < 0)
-                        return r;
-        }
 
-        return sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 /* What the caller may count, not what there is. */
-static int get_n_sandboxes(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+static int get_n_sandboxes(const View *v, const Property *p, sd_bus_message *reply) {
+        Object object;
         uint32_t n = 0;
 
-        for (size_t i = 0; i < m->sandboxes.n_items; i++) {
-                const Object sandbox = object_of_sandbox(m->sandboxes.items[i]);
-
-                if (object_is_visible(m, caller, &sandbox))
-                        n++;
-        }
+        for (size_t i = 0; object_next_visible(v->manager, v->caller, OBJECT_SANDBOX, &i, &object);)
+                n++;
 
         return sd_bus_message_append_basic(reply, 'u', &n);
 }
@@ -238,11 +203,8 @@ static const Signal signals[] = {
 
 const Interface interface_manager = {
         .name = INTERFACE_MANAGER,
-        .members = members,
-        .n_members = ELEMENTSOF(members),
-        .properties = properties,
-        .n_properties = ELEMENTSOF(properties),
-        .signals = signals,
-        .n_signals = ELEMENTSOF(signals),
+        INTERFACE_TABLE(members, members),
+        INTERFACE_TABLE(properties, properties),
+        INTERFACE_TABLE(signals, signals),
         .tells_events = true,
 };

@@ -1,81 +1,68 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/bus/interface.h"
 #include "broker/call/manager-state.h"
+#include "profile/names.h"
 
-static int
-get_name(Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        return sd_bus_message_append_basic(reply, 's', object->profile->loaded->name);
+static int get_name(const View *v, const Property *p, sd_bus_message *reply) {
+        return sd_bus_message_append_basic(reply, 's', v->object->profile->loaded->name);
 }
 
-static int get_description(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        const Profile *profile = object->profile->profile;
+static int get_description(const View *v, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = v->object->profile->profile;
 
         return sd_bus_message_append_basic(
                 reply, 's', profile && profile->description ? profile->description : "");
 }
 
-static int get_source_path(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        return sd_bus_message_append_basic(reply, 's', object->profile->loaded->path ?: "");
+static int get_source_path(const View *v, const Property *p, sd_bus_message *reply) {
+        return sd_bus_message_append_basic(reply, 's', v->object->profile->loaded->path ?: "");
 }
 
-static int get_dropin_paths(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        const Profile *profile = object->profile->profile;
+static int get_dropin_paths(const View *v, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = v->object->profile->profile;
 
         return sd_bus_message_append_strv(reply, profile ? profile->dropin_paths : NULL);
 }
 
-static int get_user_settable(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        const Profile *profile = object->profile->profile;
+static int get_user_settable(const View *v, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = v->object->profile->profile;
 
         return sd_bus_message_append_strv(reply, profile ? profile->user_settable : NULL);
 }
 
-static int get_load_state(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        return sd_bus_message_append_basic(reply, 's', object->profile->profile ? "loaded" : "bad-setting");
+static int get_load_state(const View *v, const Property *p, sd_bus_message *reply) {
+        return sd_bus_message_append_basic(
+                reply, 's', v->object->profile->profile ? "loaded" : "bad-setting");
 }
 
-static int get_load_error(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        _cleanup_free_ char *text = catalog_entry_error(object->profile);
+static int get_load_error(const View *v, const Property *p, sd_bus_message *reply) {
+        _cleanup_free_ char *text = catalog_entry_error(v->object->profile);
 
         if (!text)
                 return -ENOMEM;
 
-        return sd_bus_message_append(reply, "(ss)", object->profile->profile ? "" : ERROR_BAD_SETTING, text);
+        return sd_bus_message_append(
+                reply, "(ss)", v->object->profile->profile ? "" : ERROR_BAD_SETTING, text);
 }
 
-static int get_config_hash(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        const Profile *profile = object->profile->profile;
+static int get_config_hash(const View *v, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = v->object->profile->profile;
 
         return sd_bus_message_append_basic(reply, 's', profile ? profile->hash : "");
 }
 
-static int get_may_launch(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        const int may = object_may_launch(caller, object->profile);
+static int get_may_launch(const View *v, const Property *p, sd_bus_message *reply) {
+        const int may = object_may_launch(v->caller, v->object->profile);
 
         return sd_bus_message_append_basic(reply, 'b', &may);
 }
 
-static int get_stream(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        static const char *const names[] = {
-                [STREAM_NULL] = "null",
-                [STREAM_CLIENT] = "client",
-                [STREAM_TTY] = "tty",
-                [STREAM_JOURNAL] = "journal",
-        };
-        const Profile *profile = object->profile->profile;
+static int get_stream(const View *v, const Property *p, sd_bus_message *reply) {
+        const Profile *profile = v->object->profile->profile;
         const char *name = "";
 
         if (profile)
-                name = names[*(const StreamKind *) ((const uint8_t *) profile + p->offset)];
+                name = stream_names[*(const StreamKind *) ((const uint8_t *) profile + p->offset)];
 
         return sd_bus_message_append_basic(reply, 's', name);
 }
@@ -103,6 +90,5 @@ static const Property properties[] = {
 
 const Interface interface_profile = {
         .name = INTERFACE_PROFILE,
-        .properties = properties,
-        .n_properties = ELEMENTSOF(properties),
+        INTERFACE_TABLE(properties, properties),
 };

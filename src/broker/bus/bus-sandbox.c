@@ -11,9 +11,8 @@
 #include <signal.h>
 #include <stdio.h>
 
-static int
-get_field(Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        return sandbox_record_append_field(reply, object->sandbox->record, (RecordField) p->offset);
+static int get_field(const View *v, const Property *p, sd_bus_message *reply) {
+        return sandbox_record_append_field(reply, v->object->sandbox->record, (RecordField) p->offset);
 }
 
 /* What the kernel counts; a controller that is missing, or a sandbox that has ended, has no such number. */
@@ -23,15 +22,15 @@ typedef struct Usage {
         int (*read)(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret);
 } Usage;
 
-static int
-get_usage(Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        const SandboxRecord *record = object->sandbox->record;
+static int get_usage(const View *v, const Property *p, sd_bus_message *reply) {
+        const SandboxRecord *record = v->object->sandbox->record;
         const Usage *u = p->data;
         uint64_t value;
 
-        if (!m->cgroup_mount || !record->control_group || !path_is_normalized(record->control_group))
+        if (!v->manager->cgroup_mount || !record->control_group ||
+            !path_is_normalized(record->control_group))
                 return -ENODATA;
-        if (u->read(m->cgroup_mount, record->control_group, u->file, u->name, &value) < 0)
+        if (u->read(v->manager->cgroup_mount, record->control_group, u->file, u->name, &value) < 0)
                 return -ENODATA;
 
         value = value > UINT64_MAX / u->factor ? UINT64_MAX - 1 : value * u->factor;
@@ -68,17 +67,11 @@ static const Member members[] = {
 
 const Interface interface_sandbox = {
         .name = INTERFACE_SANDBOX,
-        .members = members,
-        .n_members = ELEMENTSOF(members),
-        .properties = properties,
-        .n_properties = ELEMENTSOF(properties),
+        INTERFACE_TABLE(members, members),
+        INTERFACE_TABLE(properties, properties),
 };
 
-int sandbox_append_changes(sd_bus_message *m,
-                           Manager *manager,
-                           const Caller *to,
-                           const Object *object,
-                           const SandboxRecord *before) {
+int sandbox_append_changes(sd_bus_message *m, const View *v, const SandboxRecord *before) {
         size_t n = 0;
         int r;
 
@@ -91,10 +84,10 @@ int sandbox_append_changes(sd_bus_message *m,
                 const Property *p = properties + i;
 
                 if (p->change != PROPERTY_EMITS ||
-                    sandbox_record_equal_field(before, object->sandbox->record, i))
+                    sandbox_record_equal_field(before, v->object->sandbox->record, i))
                         continue;
 
-                r = property_append(m, manager, to, object, p);
+                r = property_append(m, v, p);
                 if (r < 0)
                         return r;
                 n++;
@@ -154,14 +147,10 @@ static int copy_answer(Call *c, sd_bus_message *from) {
                 return -EBADMSG;
 
         r = call_new_reply(c, &reply);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sd_bus_message_copy(reply, from, true);
 
-        r = sd_bus_message_copy(reply, from, true);
-        if (r < 0)
-                return r;
-
-        return call_send(c, TAKE_PTR(reply));
+        return r < 0 ? r : call_send(c, TAKE_PTR(reply));
 }
 
 static void on_answer(sd_bus_message *reply, void *userdata) {

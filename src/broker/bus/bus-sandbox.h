@@ -7,11 +7,12 @@
  * Runs in: broker. Privilege: none.
  */
 
+#include "broker/bus/interface.h"
 #include "broker/call/call.h"
 
 /*
- * Handlers of sandbox-verbs.h, for both spellings: the dispatcher has found call->object. call_ask() and call_await()
- * ask the keeper by the member's own name.
+ * Handlers of sandbox-verbs.def, for both spellings: the dispatcher has found call->object. call_ask() and
+ * call_await() ask the keeper by the member's own name.
  */
 int call_ask(Call *c);
 int call_await(Call *c);
@@ -19,8 +20,4 @@ int call_kill(Call *c);
 int call_set_properties(Call *c);
 
 /* Appends a{sv} of the properties that say when they change and differ from before. -ENODATA: none does. */
-int sandbox_append_changes(sd_bus_message *m,
-                           struct Manager *manager,
-                           const Caller *to,
-                           const Object *object,
-                           const SandboxRecord *before);
+int sandbox_append_changes(sd_bus_message *m, const View *v, const SandboxRecord *before);

@@ -8,8 +8,8 @@
 /* Connections of one user that may listen. */
 #define SUBSCRIBERS_PER_USER_MAX 32U
 
-/* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns them. */
-typedef int (*SignalFill)(sd_bus_message *m, const Caller *to, const void *data);
+/* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns them, and nothing is sent. */
+typedef int (*SignalFill)(sd_bus_message *m, const View *to, const void *data);
 
 typedef struct SignalTarget {
         const Object *object; /* who may see it gets the signal; NULL: every subscriber */
@@ -29,28 +29,20 @@ int signals_subscribe(Manager *m, Peer *p) {
 
 void signals_unsubscribe(Peer *p) { p->subscribed = false; }
 
-static int send_one(Manager *m,
-                    const Peer *to,
-                    const SignalTarget *t,
-                    SignalFill fill,
-                    const Caller *caller,
-                    const void *data) {
+static int
+send_one(const Peer *to, const SignalTarget *t, SignalFill fill, const View *view, const void *data) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         int r;
 
-        r = sd_bus_message_new_signal(m->bus, &message, t->path, t->interface, t->member);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_set_destination(message, to->name);
-        if (r < 0)
-                return r;
-
-        r = fill(message, caller, data);
+        r = sd_bus_message_new_signal(view->manager->bus, &message, t->path, t->interface, t->member);
+        if (r >= 0)
+                r = sd_bus_message_set_destination(message, to->name);
+        if (r >= 0)
+                r = fill(message, view, data);
         if (r < 0)
                 return r == -ENODATA ? 0 : r;
 
-        return sd_bus_send(m->bus, message, NULL);
+        return sd_bus_send(view->manager->bus, message, NULL);
 }
 
 static void on_account(KnownAccount *known, void *userdata) {
@@ -85,6 +77,7 @@ static void send_each(Manager *m, const SignalTarget *t, SignalFill fill, const 
 
         PEERS_FOREACH (p, m->peers) {
                 Caller caller;
+                View view;
 
                 if (p->state != PEER_KNOWN || !p->subscribed)
                         continue;
@@ -94,31 +87,23 @@ static void send_each(Manager *m, const SignalTarget *t, SignalFill fill, const 
                 if (t->object && !object_is_visible(m, &caller, t->object))
                         continue;
 
-                r = send_one(m, p, t, fill, &caller, data);
+                view = (View){ m, &caller, t->object };
+                r = send_one(p, t, fill, &view, data);
                 if (r < 0)
                         (void) log_message_errno(LOG_WARNING, r, "Cannot send %s to %s", t->member, p->name);
         }
 }
 
-typedef struct ObjectData {
-        Manager *manager;
-        const Object *object;
-} ObjectData;
-
-static int fill_interfaces_added(sd_bus_message *m, const Caller *to, const void *data) {
-        const ObjectData *d = data;
-
-        return object_append_interfaces(m, d->manager, to, d->object);
+static int fill_interfaces_added(sd_bus_message *m, const View *to, const void *data) {
+        return object_append_interfaces(m, to);
 }
 
-static int fill_interfaces_removed(sd_bus_message *m, const Caller *to, const void *data) {
-        const ObjectData *d = data;
-
+static int fill_interfaces_removed(sd_bus_message *m, const View *to, const void *data) {
         return sd_bus_message_append(m,
                                      "oas",
-                                     d->object->path,
+                                     to->object->path,
                                      3,
-                                     interface_own(d->manager, d->object->kind)->name,
+                                     interface_own(to->manager, to->object->kind)->name,
                                      INTERFACE_PROPERTIES,
                                      INTERFACE_INTROSPECTABLE);
 }
@@ -130,12 +115,11 @@ static void signals_interfaces(Manager *m, const Object *object, bool added) {
                 .interface = INTERFACE_OBJECT_MANAGER,
                 .member = added ? "InterfacesAdded" : "InterfacesRemoved",
         };
-        const ObjectData d = { .manager = m, .object = object };
 
-        send_each(m, &t, added ? fill_interfaces_added : fill_interfaces_removed, &d);
+        send_each(m, &t, added ? fill_interfaces_added : fill_interfaces_removed, NULL);
 }
 
-static int fill_sandbox_new(sd_bus_message *m, const Caller *to, const void *data) {
+static int fill_sandbox_new(sd_bus_message *m, const View *to, const void *data) {
         const SandboxEntry *s = data;
 
         return sd_bus_message_append(m, "sosu", s->record->id, s->path, s->record->profile, s->record->uid);
@@ -155,7 +139,7 @@ typedef struct RemovedData {
         int32_t code, status;
 } RemovedData;
 
-static int fill_sandbox_removed(sd_bus_message *m, const Caller *to, const void *data) {
+static int fill_sandbox_removed(sd_bus_message *m, const View *to, const void *data) {
         const RemovedData *d = data;
 
         return sd_bus_message_append(m,
@@ -182,7 +166,7 @@ typedef struct EventData {
         const SandboxEvent *event;
 } EventData;
 
-static int fill_event(sd_bus_message *m, const Caller *to, const void *data) {
+static int fill_event(sd_bus_message *m, const View *to, const void *data) {
         const EventData *d = data;
         const EventDetail *details = sandbox_event_row(d->event->kind)->details;
         int r;
@@ -208,33 +192,21 @@ void signals_event(Manager *m, SandboxEntry *s, const SandboxEvent *e) {
                 send_each(m, &t, fill_event, &d);
 }
 
-typedef struct ChangedData {
-        Manager *manager;
-        const Object *object;
-        const SandboxRecord *before;
-} ChangedData;
-
-static int fill_sandbox_changed(sd_bus_message *m, const Caller *to, const void *data) {
-        const ChangedData *d = data;
+static int fill_sandbox_changed(sd_bus_message *m, const View *to, const void *data) {
         int r;
 
         r = sd_bus_message_append_basic(m, 's', INTERFACE_SANDBOX);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sandbox_append_changes(m, to, data);
 
-        r = sandbox_append_changes(m, d->manager, to, d->object, d->before);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_append(m, "as", 0);
+        return r < 0 ? r : sd_bus_message_append(m, "as", 0);
 }
 
 void signals_sandbox_changed(Manager *m, SandboxEntry *s, const SandboxRecord *before) {
         const Object object = object_of_sandbox(s);
         const SignalTarget t = { &object, s->path, INTERFACE_PROPERTIES, "PropertiesChanged" };
-        const ChangedData d = { .manager = m, .object = &object, .before = before };
 
-        send_each(m, &t, fill_sandbox_changed, &d);
+        send_each(m, &t, fill_sandbox_changed, before);
 }
 
 void signals_user(Manager *m, uid_t uid, bool appeared) {
@@ -250,10 +222,8 @@ void signals_user(Manager *m, uid_t uid, bool appeared) {
         signals_interfaces(m, &object, appeared);
 }
 
-static int fill_boolean(sd_bus_message *m, const Caller *to, const void *data) {
-        const int *active = data;
-
-        return sd_bus_message_append_basic(m, 'b', active);
+static int fill_boolean(sd_bus_message *m, const View *to, const void *data) {
+        return sd_bus_message_append_basic(m, 'b', data);
 }
 
 void signals_reloading(Manager *m, bool active) {
@@ -264,65 +234,51 @@ void signals_reloading(Manager *m, bool active) {
 }
 
 typedef struct ProfilesData {
-        Manager *manager;
         const Catalog *before, *after;
 } ProfilesData;
 
-static bool may_see_entry(Manager *m, const Caller *caller, const CatalogEntry *e) {
+static bool may_see_entry(const View *to, const CatalogEntry *e) {
         const Object object = object_of_profile(e);
 
-        return object_is_visible(m, caller, &object);
+        return object_is_visible(to->manager, to->caller, &object);
 }
 
 /* Appends the name where it differs between the catalogs and this subscriber could or can see it. */
-static int append_if_changed(sd_bus_message *m,
-                             const Caller *to,
-                             const ProfilesData *d,
-                             const CatalogEntry *old,
-                             const CatalogEntry *new,
-                             size_t *n) {
+static int append_if_changed(
+        sd_bus_message *m, const View *to, const CatalogEntry *old, const CatalogEntry *new, size_t *n) {
         const char *name = (new ?: old)->loaded->name;
 
         if (old && new &&catalog_entry_equal(old, new))
                 return 0;
-        if (!(old && may_see_entry(d->manager, to, old)) && !(new &&may_see_entry(d->manager, to, new)))
+        if (!(old && may_see_entry(to, old)) && !(new &&may_see_entry(to, new)))
                 return 0;
 
         (*n)++;
         return sd_bus_message_append_basic(m, 's', name);
 }
 
-static int fill_profiles_changed(sd_bus_message *m, const Caller *to, const void *data) {
+static int fill_profiles_changed(sd_bus_message *m, const View *to, const void *data) {
         const ProfilesData *d = data;
         size_t n = 0;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "s");
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < d->after->n_entries; i++) {
+        for (size_t i = 0; r >= 0 && i < d->after->n_entries; i++) {
                 const CatalogEntry *e = d->after->entries + i;
 
-                r = append_if_changed(m, to, d, catalog_find(d->before, e->loaded->name), e, &n);
-                if (r < 0)
-                        return r;
+                r = append_if_changed(m, to, catalog_find(d->before, e->loaded->name), e, &n);
         }
 
-        for (size_t i = 0; i < d->before->n_entries; i++) {
+        for (size_t i = 0; r >= 0 && i < d->before->n_entries; i++) {
                 const CatalogEntry *e = d->before->entries + i;
 
-                if (catalog_find(d->after, e->loaded->name))
-                        continue;
-                r = append_if_changed(m, to, d, e, NULL, &n);
-                if (r < 0)
-                        return r;
+                if (!catalog_find(d->after, e->loaded->name))
+                        r = append_if_changed(m, to, e, NULL, &n);
         }
+        if (r >= 0 && n == 0)
+                r = -ENODATA;
 
-        if (n == 0)
-                return -ENODATA;
-
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 /* Objects of profiles that came, went or became something else: those are new objects to whoever caches them. */
@@ -346,7 +302,7 @@ static void signals_profile_objects(Manager *m, const Catalog *before, const Cat
 
 void signals_profiles_changed(Manager *m, const Catalog *before, const Catalog *after) {
         const SignalTarget t = { NULL, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "ProfilesChanged" };
-        const ProfilesData d = { .manager = m, .before = before, .after = after };
+        const ProfilesData d = { .before = before, .after = after };
 
         signals_profile_objects(m, before, after);
         send_each(m, &t, fill_profiles_changed, &d);

@@ -52,24 +52,16 @@ static int call_get(Call *c) {
                 return r;
 
         r = call_new_reply(c, &reply);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(reply, 'v', p->types);
-        if (r < 0)
-                return r;
-
-        r = p->get(c->manager, &caller, &c->object, p, reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'v', p->types);
+        if (r >= 0)
+                r = p->get(&(View){ c->manager, &caller, &c->object }, p, reply);
         if (r == -ENODATA)
                 return call_fail(c, SD_BUS_ERROR_UNKNOWN_PROPERTY, "There is no %s here just now", p->name);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
 
-        r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-
-        return call_send(c, TAKE_PTR(reply));
+        return r < 0 ? r : call_send(c, TAKE_PTR(reply));
 }
 
 static int call_get_all(Call *c) {
@@ -89,14 +81,10 @@ static int call_get_all(Call *c) {
                 return fail_no_interface(c, name);
 
         r = call_new_reply(c, &reply);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = properties_append(reply, &(View){ c->manager, &caller, &c->object }, i);
 
-        r = properties_append(reply, c->manager, &caller, &c->object, i);
-        if (r < 0)
-                return r;
-
-        return call_send(c, TAKE_PTR(reply));
+        return r < 0 ? r : call_send(c, TAKE_PTR(reply));
 }
 
 static int call_set(Call *c) {
@@ -113,39 +101,18 @@ static int call_set(Call *c) {
 /* The last part of a path. */
 static const char *label_of(const char *path) { return strrchr(path, '/') + 1; }
 
-static int visible_sandboxes(Call *c, const Caller *caller, char ***ret) {
-        for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
-                const Object object = object_of_sandbox(c->manager->sandboxes.items[i]);
-                int r;
+static int list_visible(Call *c, const Caller *caller, ObjectKind kind, char ***ret) {
+        Object object;
+        int r = 0;
 
-                if (!object_is_visible(c->manager, caller, &object))
-                        continue;
-
+        for (size_t i = 0; r >= 0 && object_next_visible(c->manager, caller, kind, &i, &object);)
                 r = strv_extend(ret, label_of(object.path));
-                if (r < 0)
-                        return r;
-        }
 
-        return 0;
+        return r;
 }
 
-static int visible_profiles(Call *c, const Caller *caller, char ***ret) {
-        for (size_t i = 0; i < c->manager->catalog->n_entries; i++) {
-                const Object object = object_of_profile(c->manager->catalog->entries + i);
-                int r;
-
-                if (!object_is_visible(c->manager, caller, &object))
-                        continue;
-
-                r = strv_extend(ret, label_of(object.path));
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-static int visible_users(Call *c, const Caller *caller, char ***ret) {
+/* Users are listed by their sandboxes: each once, however many they have. */
+static int list_visible_users(Call *c, const Caller *caller, char ***ret) {
         for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
                 const Object object = { .kind = OBJECT_USER,
                                         .uid = c->manager->sandboxes.items[i]->record->uid };
@@ -169,26 +136,16 @@ static int visible_users(Call *c, const Caller *caller, char ***ret) {
         return 0;
 }
 
-typedef int (*ChildLister)(Call *c, const Caller *caller, char ***ret);
-
-/* clang-format off */
-static const struct {
-        const char *path;
-        ChildLister list;
-} listers[] = {
-        { OBJECT_PATH_SANDBOXES, visible_sandboxes },
-        { OBJECT_PATH_PROFILES,  visible_profiles },
-        { OBJECT_PATH_USERS,     visible_users },
-};
-/* clang-format on */
-
 static int list_children(Call *c, char ***ret) {
         const char *fixed = object_path_children(c->object.path);
         const Caller caller = call_caller(c);
 
-        for (size_t i = 0; i < ELEMENTSOF(listers); i++)
-                if (streq(c->object.path, listers[i].path))
-                        return listers[i].list(c, &caller, ret);
+        if (streq(c->object.path, OBJECT_PATH_SANDBOXES))
+                return list_visible(c, &caller, OBJECT_SANDBOX, ret);
+        if (streq(c->object.path, OBJECT_PATH_PROFILES))
+                return list_visible(c, &caller, OBJECT_PROFILE, ret);
+        if (streq(c->object.path, OBJECT_PATH_USERS))
+                return list_visible_users(c, &caller, ret);
 
         return fixed ? split_words(fixed, ret) : 0;
 }
@@ -209,29 +166,31 @@ static int call_introspect(Call *c) {
         return call_reply(c, "s", xml);
 }
 
-static int
-append_if_visible(sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object) {
+static int append_object(sd_bus_message *m, Call *c, const Caller *caller, const Object *object) {
         int r;
 
-        if (!object_is_visible(manager, caller, object))
-                return 0;
-
         r = sd_bus_message_open_container(m, 'e', "oa{sa{sv}}");
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = object_append_interfaces(m, &(View){ c->manager, caller, object });
 
-        r = object_append_interfaces(m, manager, caller, object);
-        if (r < 0)
-                return r;
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
 
-        return sd_bus_message_close_container(m);
+static int append_visible(sd_bus_message *m, Call *c, const Caller *caller, ObjectKind kind) {
+        Object object;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && object_next_visible(c->manager, caller, kind, &i, &object);)
+                r = append_object(m, c, caller, &object);
+
+        return r;
 }
 
 static int append_users(sd_bus_message *m, Call *c, const Caller *caller) {
         _cleanup_strv_ char **labels = NULL;
         int r;
 
-        r = visible_users(c, caller, &labels);
+        r = list_visible_users(c, caller, &labels);
         if (r < 0)
                 return r;
 
@@ -248,7 +207,7 @@ static int append_users(sd_bus_message *m, Call *c, const Caller *caller) {
                         return r;
 
                 object = (Object){ .kind = OBJECT_USER, .path = path, .uid = name.uid };
-                r = append_if_visible(m, c->manager, caller, &object);
+                r = append_object(m, c, caller, &object);
                 if (r < 0)
                         return r;
         }
@@ -259,42 +218,21 @@ static int append_users(sd_bus_message *m, Call *c, const Caller *caller) {
 static int call_get_managed_objects(Call *c) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         const Caller caller = call_caller(c);
-        Manager *m = c->manager;
         int r;
 
         r = call_new_reply(c, &reply);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
+        if (r >= 0)
+                r = append_visible(reply, c, &caller, OBJECT_PROFILE);
+        if (r >= 0)
+                r = append_visible(reply, c, &caller, OBJECT_SANDBOX);
+        if (r >= 0)
+                r = append_users(reply, c, &caller);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
 
-        r = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < m->catalog->n_entries; i++) {
-                const Object object = object_of_profile(m->catalog->entries + i);
-
-                r = append_if_visible(reply, m, &caller, &object);
-                if (r < 0)
-                        return r;
-        }
-
-        for (size_t i = 0; i < m->sandboxes.n_items; i++) {
-                const Object object = object_of_sandbox(m->sandboxes.items[i]);
-
-                r = append_if_visible(reply, m, &caller, &object);
-                if (r < 0)
-                        return r;
-        }
-
-        r = append_users(reply, c, &caller);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_close_container(reply);
-        if (r < 0)
-                return r;
-
-        return call_send(c, TAKE_PTR(reply));
+        return r < 0 ? r : call_send(c, TAKE_PTR(reply));
 }
 
 /* clang-format off */
@@ -334,22 +272,17 @@ static const Signal object_manager_signals[] = {
 
 const Interface interface_properties = {
         .name = INTERFACE_PROPERTIES,
-        .members = properties_members,
-        .n_members = ELEMENTSOF(properties_members),
-        .signals = properties_signals,
-        .n_signals = ELEMENTSOF(properties_signals),
+        INTERFACE_TABLE(members, properties_members),
+        INTERFACE_TABLE(signals, properties_signals),
 };
 
 const Interface interface_introspectable = {
         .name = INTERFACE_INTROSPECTABLE,
-        .members = introspectable_members,
-        .n_members = ELEMENTSOF(introspectable_members),
+        INTERFACE_TABLE(members, introspectable_members),
 };
 
 const Interface interface_object_manager = {
         .name = INTERFACE_OBJECT_MANAGER,
-        .members = object_manager_members,
-        .n_members = ELEMENTSOF(object_manager_members),
-        .signals = object_manager_signals,
-        .n_signals = ELEMENTSOF(object_manager_signals),
+        INTERFACE_TABLE(members, object_manager_members),
+        INTERFACE_TABLE(signals, object_manager_signals),
 };

@@ -3,33 +3,24 @@
 #include "broker/call/call.h"
 #include "broker/state/link-calls.h"
 
-static int
-get_uid(Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        const uint32_t uid = object->uid;
+static int get_uid(const View *v, const Property *p, sd_bus_message *reply) {
+        const uint32_t uid = v->object->uid;
 
         return sd_bus_message_append_basic(reply, 'u', &uid);
 }
 
-static int get_sandboxes(
-        Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
+static int get_sandboxes(const View *v, const Property *p, sd_bus_message *reply) {
         int r;
 
         r = sd_bus_message_open_container(reply, 'a', "o");
-        if (r < 0)
-                return r;
+        for (size_t i = 0; r >= 0 && i < v->manager->sandboxes.n_items; i++) {
+                const SandboxEntry *s = v->manager->sandboxes.items[i];
 
-        for (size_t i = 0; i < m->sandboxes.n_items; i++) {
-                const SandboxEntry *s = m->sandboxes.items[i];
-
-                if (s->record->uid != object->uid)
-                        continue;
-
-                r = sd_bus_message_append_basic(reply, 'o', s->path);
-                if (r < 0)
-                        return r;
+                if (s->record->uid == v->object->uid)
+                        r = sd_bus_message_append_basic(reply, 'o', s->path);
         }
 
-        return sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 /* Stops under way for one TerminateAll; the call is answered when the last of them is. */
@@ -111,8 +102,6 @@ static const Property properties[] = {
 
 const Interface interface_user = {
         .name = INTERFACE_USER,
-        .members = members,
-        .n_members = ELEMENTSOF(members),
-        .properties = properties,
-        .n_properties = ELEMENTSOF(properties),
+        INTERFACE_TABLE(members, members),
+        INTERFACE_TABLE(properties, properties),
 };

@@ -154,24 +154,15 @@ int interfaces_to_xml(const Interface *const *interfaces, char *const *children,
 }
 
 /* A value that may be absent is built apart: it must leave no half-open entry behind. */
-static int value_build(sd_bus_message *m,
-                       Manager *manager,
-                       const Caller *caller,
-                       const Object *object,
-                       const Property *p,
-                       sd_bus_message **ret) {
+static int value_build(sd_bus_message *m, const View *v, const Property *p, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
         int r;
 
         r = sd_bus_message_new(sd_bus_message_get_bus(m), &value, SD_BUS_MESSAGE_METHOD_CALL);
-        if (r < 0)
-                return r;
-
-        r = p->get(manager, caller, object, p, value);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_seal(value, 1, 0);
+        if (r >= 0)
+                r = p->get(v, p, value);
+        if (r >= 0)
+                r = sd_bus_message_seal(value, 1, 0);
         if (r < 0)
                 return r;
 
@@ -179,33 +170,24 @@ static int value_build(sd_bus_message *m,
         return 0;
 }
 
-int property_append(
-        sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object, const Property *p) {
+int property_append(sd_bus_message *m, const View *v, const Property *p) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
         int r;
 
         if (p->change == PROPERTY_SILENT) {
-                r = value_build(m, manager, caller, object, p, &value);
+                r = value_build(m, v, p, &value);
                 if (r < 0)
                         return r == -ENODATA ? 0 : r;
         }
 
         r = bus_dict_open_entry(m, p->name, p->types);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = value ? sd_bus_message_copy(m, value, true) : p->get(v, p, m);
 
-        r = value ? sd_bus_message_copy(m, value, true) : p->get(manager, caller, object, p, m);
-        if (r < 0)
-                return r;
-
-        return bus_dict_close_entry(m);
+        return r < 0 ? r : bus_dict_close_entry(m);
 }
 
-int properties_append(sd_bus_message *m,
-                      Manager *manager,
-                      const Caller *caller,
-                      const Object *object,
-                      const Interface *interface) {
+int properties_append(sd_bus_message *m, const View *v, const Interface *interface) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
@@ -213,7 +195,7 @@ int properties_append(sd_bus_message *m,
                 return r;
 
         for (size_t i = 0; interface && i < interface->n_properties; i++) {
-                r = property_append(m, manager, caller, object, interface->properties + i);
+                r = property_append(m, v, interface->properties + i);
                 if (r < 0)
                         return r;
         }
@@ -221,37 +203,26 @@ int properties_append(sd_bus_message *m,
         return sd_bus_message_close_container(m);
 }
 
-int object_append_interfaces(sd_bus_message *m,
-                             Manager *manager,
-                             const Caller *caller,
-                             const Object *object) {
+static int interface_append(sd_bus_message *m, const View *v, const Interface *interface) {
         int r;
 
-        r = sd_bus_message_append_basic(m, 'o', object->path);
-        if (r < 0)
-                return r;
+        r = sd_bus_message_open_container(m, 'e', "sa{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', interface->name);
+        if (r >= 0)
+                r = properties_append(m, v, interface);
 
-        r = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
-        if (r < 0)
-                return r;
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
 
-        for (const Interface *const *i = manager->interfaces[object->kind]; *i; i++) {
-                r = sd_bus_message_open_container(m, 'e', "sa{sv}");
-                if (r < 0)
-                        return r;
+int object_append_interfaces(sd_bus_message *m, const View *v) {
+        int r;
 
-                r = sd_bus_message_append_basic(m, 's', (*i)->name);
-                if (r < 0)
-                        return r;
+        r = sd_bus_message_append_basic(m, 'o', v->object->path);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
+        for (const Interface *const *i = v->manager->interfaces[v->object->kind]; r >= 0 && *i; i++)
+                r = interface_append(m, v, *i);
 
-                r = properties_append(m, manager, caller, object, *i);
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_close_container(m);
-                if (r < 0)
-                        return r;
-        }
-
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }

@@ -23,12 +23,15 @@ typedef enum PropertyChange {
 
 typedef struct Property Property;
 
-/* Appends the value. -ENODATA: there is none now, so the property is absent. */
-typedef int (*PropertyGetter)(Manager *manager,
-                              const Caller *caller,
-                              const Object *object,
-                              const Property *p,
-                              sd_bus_message *reply);
+/* An object, and who looks at it: lists and MayLaunch differ from caller to caller. All is borrowed. */
+typedef struct View {
+        Manager *manager;
+        const Caller *caller;
+        const Object *object;
+} View;
+
+/* Appends the value. -ENODATA: there is none at the moment, and the property is absent. */
+typedef int (*PropertyGetter)(const View *v, const Property *p, sd_bus_message *reply);
 
 struct Property {
         const char *name;
@@ -43,6 +46,9 @@ typedef struct Signal {
         const char *name;
         Arguments args;
 } Signal;
+
+/* Sets a table of an interface and its length: INTERFACE_TABLE(members, x) is .members = x, .n_members = … */
+#define INTERFACE_TABLE(field, table) .field = (table), .n_##field = ELEMENTSOF(table)
 
 typedef struct Interface {
         const char *name;
@@ -78,18 +84,10 @@ const Property *property_find(const Interface *interface, const char *name);
 int interfaces_to_xml(const Interface *const *interfaces, char *const *children, char **ret);
 
 /* Appends the entry {sv} of one property; nothing, where it is absent. */
-int property_append(
-        sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object, const Property *p);
+int property_append(sd_bus_message *m, const View *v, const Property *p);
 
 /* Appends a{sv} of one interface (NULL: an empty one), without what is absent. */
-int properties_append(sd_bus_message *m,
-                      Manager *manager,
-                      const Caller *caller,
-                      const Object *object,
-                      const Interface *interface);
+int properties_append(sd_bus_message *m, const View *v, const Interface *interface);
 
 /* Appends "oa{sa{sv}}": an object with all its interfaces. */
-int object_append_interfaces(sd_bus_message *m,
-                             Manager *manager,
-                             const Caller *caller,
-                             const Object *object);
+int object_append_interfaces(sd_bus_message *m, const View *v);

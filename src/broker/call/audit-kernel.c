@@ -23,7 +23,8 @@ static int append(Buffer *b, const char *name, const char *value) {
         return 0;
 }
 
-int audit_kernel_text(const AuditRecord *record, char **ret) {
+/* The line, without what the kernel and libaudit add. Caller frees. -ENOMEM. */
+static int record_to_text(const AuditRecord *record, char **ret) {
         const struct {
                 const char *name, *value;
         } pairs[] = {
@@ -77,7 +78,7 @@ void audit_kernel_write(int *fd, const AuditRecord *record) {
                 return;
         }
 
-        if (audit_kernel_text(record, &text) < 0) {
+        if (record_to_text(record, &text) < 0) {
                 (void) log_oom();
                 return;
         }
@@ -89,8 +90,6 @@ void audit_kernel_write(int *fd, const AuditRecord *record) {
 }
 
 #else
-
-int audit_kernel_text(const AuditRecord *record, char **ret) { return -EOPNOTSUPP; }
 
 void audit_kernel_write(int *fd, const AuditRecord *record) {}
 

@@ -25,9 +25,6 @@ typedef struct AuditRecord {
         uid_t caller;
 } AuditRecord;
 
-/* The line, without what the kernel and libaudit add. Caller frees. -ENOMEM. */
-int audit_kernel_text(const AuditRecord *record, char **ret);
-
 /*
  * *fd is the log, opened here at the first record: -EBADF until then, and after audit_kernel_close(). The first
  * failure is logged, and leaves -ENOTSUP, with which nothing is tried again: what was refused once would be always.

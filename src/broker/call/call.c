@@ -174,13 +174,29 @@ StepAnswer call_find_account(Call *c,
         return r < 0 ? call_step(c, r) : STEP_WAIT;
 }
 
-int call_check_account(Call *c, const KnownAccount *known) {
+/* 0, or -EIO with the error of an account that cannot be had. */
+static int check_account(Call *c, const KnownAccount *known) {
         if (known->error == -ENOENT)
                 return call_fail(c, ERROR_NO_SUCH_USER, "There is no such user");
         if (!known->account)
                 return call_fail(c, ERROR_BUSY, "The account cannot be looked up just now; try again");
 
         return 0;
+}
+
+StepAnswer call_need_account(Call *c,
+                             const char *name,
+                             uid_t uid,
+                             AccountHandler handler,
+                             void *userdata,
+                             AccountQuery **query,
+                             KnownAccount **known) {
+        StepAnswer answer = STEP_DONE;
+
+        if (!*known)
+                answer = call_find_account(c, name, uid, handler, userdata, query, known);
+
+        return answer == STEP_DONE ? call_step(c, check_account(c, *known)) : answer;
 }
 
 void call_forget_account(Call *c) {

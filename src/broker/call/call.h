@@ -92,8 +92,8 @@ int call_count_work(Call *c);
 int call_count_launch(Call *c);
 
 /*
- * An account that a step needs: STEP_DONE, it was known, a reference in *ret; STEP_WAIT, the handler will get it.
- * call_check_account() sets the error of one that cannot be had.
+ * An account, by name or where that is NULL by uid. STEP_DONE: it was known, a reference is in *ret, and it may be one
+ * that cannot be had. STEP_WAIT: the handler gets it.
  */
 StepAnswer call_find_account(Call *c,
                              const char *name,
@@ -102,7 +102,17 @@ StepAnswer call_find_account(Call *c,
                              void *userdata,
                              AccountQuery **query,
                              KnownAccount **ret);
-int call_check_account(Call *c, const KnownAccount *known);
+/*
+ * The same for a step that cannot do without it, and is taken again when *known is there: STEP_FAILED, with the call's
+ * error, where it cannot be had.
+ */
+StepAnswer call_need_account(Call *c,
+                             const char *name,
+                             uid_t uid,
+                             AccountHandler handler,
+                             void *userdata,
+                             AccountQuery **query,
+                             KnownAccount **known);
 
 /* Forgets the caller's account, so that it is looked up as it is now. */
 void call_forget_account(Call *c);
@@ -111,6 +121,7 @@ void call_forget_account(Call *c);
 int call_reply(Call *c, const char *types, ...);
 /* Sends a reply that was built. Takes it over. */
 int call_send(Call *c, sd_bus_message *reply);
+/* An empty reply, which the caller fills and sends or unrefs. Errors as sd_bus_message_new_method_return(3). */
 int call_new_reply(Call *c, sd_bus_message **ret);
 
 /* Sets the call's error; returns the negative errno that a handler hands on. */

@@ -32,6 +32,23 @@ bool object_is_visible(const Manager *m, const Caller *caller, const Object *obj
         return access_check(caller, ACCESS_INSPECT, &a, NULL) == 0;
 }
 
+bool object_next_visible(const Manager *m, const Caller *caller, ObjectKind kind, size_t *i, Object *ret) {
+        const size_t n = kind == OBJECT_SANDBOX ? m->sandboxes.n_items : m->catalog->n_entries;
+
+        while (*i < n) {
+                const size_t k = (*i)++;
+                const Object object = kind == OBJECT_SANDBOX ? object_of_sandbox(m->sandboxes.items[k])
+                                                             : object_of_profile(m->catalog->entries + k);
+
+                if (object_is_visible(m, caller, &object)) {
+                        *ret = object;
+                        return true;
+                }
+        }
+
+        return false;
+}
+
 bool object_may_launch(const Caller *caller, const CatalogEntry *e) {
         const AccessObject a = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY, .profile = e->profile };
         AccessQuestion question = { 0 };

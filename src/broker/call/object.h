@@ -34,5 +34,12 @@ AccessObject object_access(const struct Manager *m, const Object *object);
 /* Whether polkit has no say in it, too: for lists and signals, which cannot ask. */
 bool object_is_visible(const struct Manager *m, const Caller *caller, const Object *object);
 
+/*
+ * Goes through what the caller may see of a kind, OBJECT_SANDBOX or OBJECT_PROFILE, in the order of the tables: *i is
+ * 0 at first, and moves on. False: that was all.
+ */
+bool object_next_visible(
+        const struct Manager *m, const Caller *caller, ObjectKind kind, size_t *i, Object *ret);
+
 /* The property MayLaunch: [Access] lets them, whatever polkit may say yet, and nothing is wrong with the profile. */
 bool object_may_launch(const Caller *caller, const CatalogEntry *e);

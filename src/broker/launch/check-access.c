@@ -228,12 +228,8 @@ static void on_subject(KnownAccount *known, void *userdata) {
 
 static StepAnswer step_subject(void *traveller) {
         Check *k = traveller;
-        StepAnswer answer = STEP_DONE;
 
-        if (!k->subject)
-                answer = call_find_account(k->call, NULL, k->uid, on_subject, k, &k->query, &k->subject);
-
-        return answer == STEP_DONE ? call_step(k->call, call_check_account(k->call, k->subject)) : answer;
+        return call_need_account(k->call, NULL, k->uid, on_subject, k, &k->query, &k->subject);
 }
 
 static void on_target(KnownAccount *known, void *userdata) {
@@ -244,24 +240,17 @@ static void on_target(KnownAccount *known, void *userdata) {
         check_walk(k);
 }
 
-static StepAnswer find_target(Check *k) {
+static StepAnswer step_target(void *traveller) {
+        Check *k = traveller;
         const char *name = k->options.user;
         uid_t uid = k->uid;
 
         if (name && (parse_id(name, &uid) >= 0 || streq(name, k->subject->account->name)))
                 name = NULL;
-        if (name || uid != k->uid)
-                return call_find_account(k->call, name, uid, on_target, k, &k->query, &k->target);
+        if (!k->target && !name && uid == k->uid)
+                k->target = known_account_ref(k->subject);
 
-        k->target = known_account_ref(k->subject);
-        return STEP_DONE;
-}
-
-static StepAnswer step_target(void *traveller) {
-        Check *k = traveller;
-        StepAnswer answer = k->target ? STEP_DONE : find_target(k);
-
-        return answer == STEP_DONE ? call_step(k->call, call_check_account(k->call, k->target)) : answer;
+        return call_need_account(k->call, name, uid, on_target, k, &k->query, &k->target);
 }
 
 static StepAnswer step_verdict(void *traveller) {

@@ -73,7 +73,7 @@ static void launch_fail(Launch *l, int error) {
         (void) launch_free(l);
 }
 
-/* It may be gone afterwards. */
+/* Afterwards the launch may be gone. */
 static void launch_walk(Launch *l) {
         const StepAnswer answer = road_walk(&l->road, l);
 
@@ -96,7 +96,7 @@ static StepAnswer step_options(void *traveller) {
         return call_step(c, launch_options_read(c->message, &l->options, &c->error));
 }
 
-static bool is_caller_himself(const Call *c, const char *user) {
+static bool is_the_caller(const Call *c, const char *user) {
         uid_t uid;
 
         if (parse_id(user, &uid) >= 0)
@@ -113,7 +113,7 @@ static StepAnswer step_other_user(void *traveller) {
         int r;
 
         l->uid = c->uid;
-        if (!l->options.user || is_caller_himself(c, l->options.user))
+        if (!l->options.user || is_the_caller(c, l->options.user))
                 return STEP_DONE;
 
         r = call_may(c, &deed);
@@ -159,17 +159,11 @@ static void on_target(KnownAccount *known, void *userdata) {
 static StepAnswer step_target(void *traveller) {
         Launch *l = traveller;
         Call *c = l->call;
-        StepAnswer answer;
 
         if (!l->target && !l->user && l->uid == c->uid && c->known)
                 l->target = known_account_ref(c->known);
-        if (!l->target) {
-                answer = call_find_account(c, l->user, l->uid, on_target, l, &l->query, &l->target);
-                if (answer != STEP_DONE)
-                        return answer;
-        }
 
-        return call_step(c, call_check_account(c, l->target));
+        return call_need_account(c, l->user, l->uid, on_target, l, &l->query, &l->target);
 }
 
 static bool is_for_another(const Launch *l) { return l->target->account->uid != l->call->uid; }
@@ -276,22 +270,14 @@ static int reply_plan(Launch *l) {
         sha256(bytes, size, digest);
 
         r = plan_to_json(l->plan, &json);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = call_new_reply(l->call, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_basic(reply, 's', json);
+        if (r >= 0)
+                r = sd_bus_message_append_array(reply, 'y', digest, sizeof(digest));
 
-        r = call_new_reply(l->call, &reply);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(reply, 's', json);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_array(reply, 'y', digest, sizeof(digest));
-        if (r < 0)
-                return r;
-
-        return call_send(l->call, TAKE_PTR(reply));
+        return r < 0 ? r : call_send(l->call, TAKE_PTR(reply));
 }
 
 static StepAnswer step_show(void *traveller) {
@@ -501,7 +487,10 @@ static const RoadStep steps[] = {
         /* Before the plan, which would tell of a user. polkit's answer takes the call its whole road again. */
         [LAUNCH_FOR_ANOTHER] = { step_for_another, LAUNCH_BY_CALLER },
 
-        /* From here to LAUNCH_SEND in one moment; a keeper that has to come first makes it another one. */
+        /*
+         * From here to LAUNCH_SEND the loop does not run, so that nothing changes in between. A keeper that has to be
+         * waited for brings the launch back to LAUNCH_CALLER.
+         */
 
         /* Nobody would learn what became of it. */
         [LAUNCH_CALLER]      = { step_caller, .after_wait = true },
@@ -512,14 +501,14 @@ static const RoadStep steps[] = {
         [LAUNCH_HEAR]        = { step_hear, LAUNCH_BY_USER },
         /* The profile as it is at this moment, if the caller may still do this with it. */
         [LAUNCH_ACCESS]      = { step_access, .after_wait = true },
-        /* Before the keeper: what cannot run anyway shall not start one. */
+        /* Before the keeper: none is started for what cannot run anyway. */
         [LAUNCH_PLAN]        = { step_plan },
         [LAUNCH_SHOW]        = { step_show, LAUNCH_PLAN_ONLY },
         [LAUNCH_KEEPER]      = { step_keeper, LAUNCH_BY_USER, .again = LAUNCH_CALLER },
         [LAUNCH_OWN_KEEPER]  = { step_own_keeper, LAUNCH_APP },
-        /* With the keeper there, as it says which versions it reads. Where it cannot do, another one has to come. */
+        /* Only a keeper that is there says which versions it reads. If none of them will do, another has to come. */
         [LAUNCH_ENCODE]      = { step_encode, LAUNCH_RUNS, .again = LAUNCH_CALLER },
-        /* With the keeper there: nobody's place is taken by a launch that only waits for one. */
+        /* After the keeper: a launch that still waits for one must take nobody's place. */
         [LAUNCH_RESERVE]     = { step_reserve, LAUNCH_RUNS },
         /* The keeper's word is final: nothing is looked at again once it runs. */
         [LAUNCH_SEND]        = { step_send, LAUNCH_RUNS, .again = LAUNCH_ANSWER },

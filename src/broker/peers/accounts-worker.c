@@ -27,7 +27,8 @@ static void writer_append(Writer *w, const void *data, size_t size) {
 
 static void writer_append_text(Writer *w, const char *s) { writer_append(w, s ?: "", strlen(s ?: "") + 1); }
 
-ssize_t account_answer_write(void *buf, uint64_t number, int error, const Account *account) {
+/* The size of the packet, at most ACCOUNT_ANSWER_MAX; -E2BIG. No account: an error. */
+static ssize_t answer_write(void *buf, uint64_t number, int error, const Account *account) {
         AccountAnswer head = { .number = number, .error = error };
         Writer w = { .data = buf };
 
@@ -133,15 +134,12 @@ int account_answer_read(const void *data, size_t size, Account **ret) {
         a->gid = head.gid;
 
         k = reader_take_text(&r, false, &a->name);
-        if (k < 0)
-                return k;
-        k = reader_take_text(&r, false, &a->home);
-        if (k < 0)
-                return k;
-        k = reader_take_text(&r, false, &a->shell);
-        if (k < 0)
-                return k;
-        k = read_groups(&r, a, head.n_groups);
+        if (k >= 0)
+                k = reader_take_text(&r, false, &a->home);
+        if (k >= 0)
+                k = reader_take_text(&r, false, &a->shell);
+        if (k >= 0)
+                k = read_groups(&r, a, head.n_groups);
         if (k < 0)
                 return k;
         if (r.size != 0)
@@ -158,9 +156,9 @@ static void answer(int sock, const AccountQuestion *q) {
         int k;
 
         k = account_look_up(q->name[0] != '\0' ? q->name : NULL, q->uid, &a);
-        size = account_answer_write(buf, q->number, k, a);
+        size = answer_write(buf, q->number, k, a);
         if (size < 0)
-                size = account_answer_write(buf, q->number, (int) size, NULL);
+                size = answer_write(buf, q->number, (int) size, NULL);
 
         (void) send(sock, buf, size, MSG_NOSIGNAL);
 }

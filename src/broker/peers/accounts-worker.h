@@ -37,6 +37,3 @@ _noreturn_ void accounts_worker_run(int sock);
 
 /* Reads an answer that is not an error. 0 and the account, which the caller frees; -EBADMSG; -ENOMEM. */
 int account_answer_read(const void *data, size_t size, Account **ret);
-
-/* Writes an answer into buf, which has ACCOUNT_ANSWER_MAX bytes. Returns its size, or -E2BIG. */
-ssize_t account_answer_write(void *buf, uint64_t number, int error, const Account *account);

@@ -96,22 +96,14 @@ static int take_back(PolkitQuery *q) {
 
         r = sd_bus_message_new_method_call(
                 q->polkit->bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CancelCheckAuthorization");
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', q->id);
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(m, false);
+        if (r >= 0)
+                r = sd_bus_message_set_expect_reply(m, false);
 
-        r = sd_bus_message_append_basic(m, 's', q->id);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_set_auto_start(m, false);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_set_expect_reply(m, false);
-        if (r < 0)
-                return r;
-
-        return sd_bus_send(q->polkit->bus, m, NULL);
+        return r < 0 ? r : sd_bus_send(q->polkit->bus, m, NULL);
 }
 
 /* Lets the next question of the same user go. */
@@ -204,10 +196,6 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-static int append_subject(sd_bus_message *m, const char *name) {
-        return sd_bus_message_append(m, "(sa{sv})", "system-bus-name", 1, "name", "s", name);
-}
-
 static int append_details(sd_bus_message *m, char *const *details) {
         int r;
 
@@ -237,23 +225,20 @@ static int question_new(Polkit *p, const PolkitQuestion *question, const char *i
 
         r = sd_bus_message_new_method_call(
                 p->bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CheckAuthorization");
-        if (r < 0)
-                return r;
-
-        r = append_subject(m, question->subject);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', question->action);
-        if (r < 0)
-                return r;
-
-        r = append_details(m, question->details);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append(
-                m, "us", question->interactive ? POLKIT_ALLOW_USER_INTERACTION : UINT32_C(0), id);
+        if (r >= 0)
+                r = sd_bus_message_append(m,
+                                          "(sa{sv})s",
+                                          "system-bus-name",
+                                          1,
+                                          "name",
+                                          "s",
+                                          question->subject,
+                                          question->action);
+        if (r >= 0)
+                r = append_details(m, question->details);
+        if (r >= 0)
+                r = sd_bus_message_append(
+                        m, "us", question->interactive ? POLKIT_ALLOW_USER_INTERACTION : UINT32_C(0), id);
         if (r < 0)
                 return r;
 

@@ -8,17 +8,19 @@
 /* Rows that nobody needs are swept once there are more than this. */
 #define ROWS_KEPT 64
 
+/* So many in a while: the while begins with the first of them. */
+typedef struct Window {
+        uint64_t end_usec; /* 0: none of late */
+        uint32_t n;
+} Window;
+
 typedef struct QuotaRow {
         LIST_ENTRY(QuotaRow) entry;
         uid_t uid;
         uint32_t n[_QUOTA_KIND_MAX];
-        uint64_t window_end; /* 0: no recent launch */
-        uint32_t n_launches; /* in the window */
-        uint64_t record_end; /* the same of records */
-        uint32_t n_records, n_suppressed;
-        uint64_t spent_until; /* when the share of time will have paid for all that was spent */
-        uint64_t refused_end; /* of the second that n_refused counts in */
-        uint32_t n_refused;
+        Window launches, records, refusals;
+        uint32_t n_suppressed; /* records that were one too many, and that nothing tells of yet */
+        uint64_t spent_until;  /* when the share of time will have paid for all that was spent */
 } QuotaRow;
 
 struct Quotas {
@@ -82,8 +84,9 @@ static int row_get(Quotas *q, uid_t uid, QuotaRow **ret) {
 }
 
 static bool row_is_idle(const QuotaRow *row, uint64_t now_usec) {
-        return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 && row->window_end <= now_usec &&
-               row->spent_until <= now_usec && row->refused_end <= now_usec && row->record_end <= now_usec &&
+        return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 &&
+               row->launches.end_usec <= now_usec && row->spent_until <= now_usec &&
+               row->refusals.end_usec <= now_usec && row->records.end_usec <= now_usec &&
                row->n_suppressed == 0;
 }
 
@@ -98,6 +101,17 @@ static void sweep(Quotas *q, uint64_t now_usec) {
                 if (row_is_idle(row, now_usec))
                         row_drop(q, row);
         }
+}
+
+/* 0, and one more is counted; -EDQUOT: there were as many as may be. */
+static int window_count(Window *w, uint64_t now_usec, uint32_t burst, uint64_t interval_usec) {
+        if (w->end_usec <= now_usec)
+                *w = (Window){ .end_usec = now_usec + MIN(interval_usec, UINT64_MAX - now_usec) };
+        if (w->n >= burst)
+                return -EDQUOT;
+
+        w->n++;
+        return 0;
 }
 
 int quotas_enter(Quotas *q, uid_t uid, QuotaKind kind, uint32_t max) {
@@ -138,16 +152,7 @@ int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint6
         if (r < 0)
                 return r;
 
-        if (row->window_end <= now_usec) {
-                row->window_end =
-                        now_usec > UINT64_MAX - interval_usec ? UINT64_MAX : now_usec + interval_usec;
-                row->n_launches = 0;
-        }
-        if (row->n_launches >= burst)
-                return -EDQUOT;
-
-        row->n_launches++;
-        return 0;
+        return window_count(&row->launches, now_usec, burst, interval_usec);
 }
 
 int quotas_record(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec) {
@@ -159,18 +164,11 @@ int quotas_record(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint6
         if (r < 0)
                 return r;
 
-        if (row->record_end <= now_usec) {
-                row->record_end =
-                        now_usec > UINT64_MAX - interval_usec ? UINT64_MAX : now_usec + interval_usec;
-                row->n_records = 0;
-        }
-        if (row->n_records >= burst) {
+        r = window_count(&row->records, now_usec, burst, interval_usec);
+        if (r == -EDQUOT)
                 row->n_suppressed++;
-                return -EDQUOT;
-        }
 
-        row->n_records++;
-        return 0;
+        return r;
 }
 
 bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n) {
@@ -229,13 +227,5 @@ int quotas_refuse(Quotas *q, uid_t uid, uint64_t now_usec) {
         if (r < 0)
                 return r;
 
-        if (row->refused_end <= now_usec) {
-                row->refused_end = now_usec + USEC_PER_SEC;
-                row->n_refused = 0;
-        }
-        if (row->n_refused >= QUOTA_REFUSALS_PER_SEC)
-                return -EDQUOT;
-
-        row->n_refused++;
-        return 0;
+        return window_count(&row->refusals, now_usec, QUOTA_REFUSALS_PER_SEC, USEC_PER_SEC);
 }

@@ -29,7 +29,7 @@ static int entry_fill(CatalogEntry *e, const ProfileEntry *loaded, const Seccomp
         return 0;
 }
 
-int catalog_load(Catalog **ret, const CatalogSources *sources, Findings *findings) {
+static int load(Catalog **ret, const CatalogSources *sources, Findings *findings) {
         _cleanup_(catalog_freep) Catalog *c = NULL;
         int r;
 
@@ -89,11 +89,11 @@ static void log_bad_profiles(const Catalog *c) {
         }
 }
 
-int catalog_load_logged(Catalog **ret, const CatalogSources *sources, char **ret_text) {
+int catalog_load(Catalog **ret, const CatalogSources *sources, char **ret_text) {
         _cleanup_findings_ Findings findings = { 0 };
         int r;
 
-        r = catalog_load(ret, sources, &findings);
+        r = load(ret, sources, &findings);
         if (r < 0) {
                 log_findings(&findings);
                 *ret_text = findings.n_items > 0 ? finding_format(findings.items) : strdup(strerror(-r));

@@ -40,12 +40,13 @@ typedef struct CatalogSources {
 } CatalogSources;
 
 /*
- * 0; -EBADMSG with findings when settings or system call groups are wrong: those hold for every profile, so nothing
+ * 0; -EBADMSG when settings or system call groups are wrong: those hold for every profile, so nothing
  * can be taken over. A profile that is wrong is an entry without a profile. -ENOMEM, -EIO…
+ *
+ * Every finding goes to the journal. When it fails, *ret_text is the first of them, or what else is wrong; the caller
+ * frees it.
  */
-int catalog_load(Catalog **ret, const CatalogSources *sources, Findings *findings);
-/* The same, with every finding in the journal; when it fails the first, or what else is wrong, is *ret_text. */
-int catalog_load_logged(Catalog **ret, const CatalogSources *sources, char **ret_text);
+int catalog_load(Catalog **ret, const CatalogSources *sources, char **ret_text);
 Catalog *catalog_free(Catalog *c); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Catalog *, catalog_free);
 

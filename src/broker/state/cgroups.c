@@ -226,17 +226,20 @@ int cgroup_of_pidfd(int pidfd, char **ret) {
         return r == -ENOMEDIUM ? -ESRCH : r;
 }
 
+/* Of a group, "/a/b", below the mount. Caller frees. */
+static int read_group_file(const char *mount, const char *group, const char *file, char **ret) {
+        _cleanup_free_ char *path = text_printf("%s%s/%s", mount, group, file);
+
+        return path ? file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, ret, NULL) : -ENOMEM;
+}
+
 int cgroup_read_u64(
         const char *mount, const char *group, const char *file, const char *name, uint64_t *ret) {
-        _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_free_ char *text = NULL;
         const char *value;
         int r;
 
-        path = text_printf("%s%s/%s", mount, group, file);
-        if (!path)
-                return -ENOMEM;
-
-        r = file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, &text, NULL);
+        r = read_group_file(mount, group, file, &text);
         if (r < 0)
                 return r;
 
@@ -245,17 +248,13 @@ int cgroup_read_u64(
 }
 
 int cgroup_sum_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret) {
-        _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_free_ char *text = NULL;
         char *state = NULL;
         uint64_t sum = 0;
         size_t n = 0;
         int r;
 
-        path = text_printf("%s%s/%s", mount, group, file);
-        if (!path)
-                return -ENOMEM;
-
-        r = file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, &text, NULL);
+        r = read_group_file(mount, group, file, &text);
         if (r < 0)
                 return r;
 

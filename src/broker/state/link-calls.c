@@ -12,10 +12,8 @@ static int new_call(KeeperEntry *keeper, const char *member, const char *id, sd_
         int r;
 
         r = keeper_entry_new_call(keeper, member, &m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', id);
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', id);
         if (r < 0)
                 return r;
 
@@ -33,10 +31,7 @@ static int call_by_id(KeeperEntry *keeper,
         int r;
 
         r = new_call(keeper, member, id, &m);
-        if (r < 0)
-                return r;
-
-        return keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
+        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
 }
 
 int link_ask(
@@ -59,14 +54,10 @@ int link_kill(KeeperEntry *keeper,
         int r;
 
         r = new_call(keeper, "Kill", id, &m);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sd_bus_message_append(m, "si", whom, signo);
 
-        r = sd_bus_message_append(m, "si", whom, signo);
-        if (r < 0)
-                return r;
-
-        return keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
+        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
 }
 
 int link_set_limits(KeeperEntry *keeper,
@@ -79,41 +70,25 @@ int link_set_limits(KeeperEntry *keeper,
         int r;
 
         r = new_call(keeper, "SetLimits", id, &m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(m, 'a', "(sss)");
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < n_limits; i++) {
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(sss)");
+        for (size_t i = 0; r >= 0 && i < n_limits; i++)
                 r = sd_bus_message_append(m, "(sss)", limits[i].file, limits[i].value, limits[i].layer);
-                if (r < 0)
-                        return r;
-        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
 
-        r = sd_bus_message_close_container(m);
-        if (r < 0)
-                return r;
-
-        return keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
+        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
 }
 
 static int append_streams(sd_bus_message *m, const int streams[static 3]) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(uh)");
-        if (r < 0)
-                return r;
-
-        for (uint32_t i = 0; i < 3; i++)
-                if (streams[i] >= 0) {
+        for (uint32_t i = 0; r >= 0 && i < 3; i++)
+                if (streams[i] >= 0)
                         r = sd_bus_message_append(m, "(uh)", i, streams[i]);
-                        if (r < 0)
-                                return r;
-                }
 
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid) {
@@ -181,10 +156,8 @@ int link_launch(KeeperEntry *keeper,
                 r = append_streams(m, launch->streams);
         if (r >= 0)
                 r = sd_bus_message_append(m, "b", launch->lease);
-        if (r < 0)
-                return r;
 
-        return keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
+        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
 }
 
 int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease) {

@@ -49,9 +49,10 @@ int link_server_new(LinkServer **ret, sd_event *event, const LinkServerHandlers 
 LinkServer *link_server_free(LinkServer *s); /* takes NULL, returns NULL; closed() is called for each link */
 DEFINE_CLEANUP(LinkServer *, link_server_free);
 
+/* Answers all calls with NULL, calls closed(), and frees the client. */
 void link_client_close(LinkClient *l);
 
-/* Whoever keeps the link's place: borrowed. */
+/* What the handlers keep for this link; borrowed. NULL until it is set. */
 void link_client_set_owner(LinkClient *l, void *owner);
 void *link_client_owner(const LinkClient *l);
 /* Whether this is the connection. */
@@ -72,7 +73,7 @@ int link_client_pidfd(const LinkClient *l);
 /* -EPROTONOSUPPORT: the versions that it speaks have no such member. */
 int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret);
 
-/* reply NULL: the link broke first. */
+/* reply, borrowed, may be an error; NULL: the link broke first. */
 typedef void (*LinkReplyHandler)(sd_bus_message *reply, void *userdata);
 int link_client_call(
         LinkClient *l, sd_bus_message *m, LinkReplyHandler handler, void *userdata, uint64_t timeout_usec);
