@@ -88,35 +88,10 @@ static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *e
         return 1;
 }
 
-static int find_sandbox(Keeper *k, sd_bus_message *m, sd_bus_error *error, Sandbox **ret) {
-        const char *id;
-        Sandbox *s;
-        int r;
-
-        r = sd_bus_message_read_basic(m, 's', &id);
-        if (r < 0)
-                return r;
-
-        s = keeper_find(k, id);
-        if (!s)
-                return sd_bus_error_setf(error, ERROR_NO_SUCH_SANDBOX, "%s", id);
-
-        *ret = s;
-        return 0;
-}
-
-static int link_answer_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Keeper *k = userdata;
-        Sandbox *s;
-        int r;
-
-        r = find_sandbox(k, m, error, &s);
-        if (r < 0)
-                return r;
-
+static int link_answer_stop(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
         if (!sandbox_is_alive(s)) {
                 keeper_forget(k, s);
-                return sd_bus_reply_method_return(m, NULL);
+                return 0;
         }
 
         if (call_list_add(&s->stop_calls, m) < 0)
@@ -126,16 +101,10 @@ static int link_answer_stop(sd_bus_message *m, void *userdata, sd_bus_error *err
         return 1;
 }
 
-static int link_answer_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Keeper *k = userdata;
+static int link_answer_kill(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
         const char *whom;
-        Sandbox *s;
         int32_t signo;
         int r;
-
-        r = find_sandbox(k, m, error, &s);
-        if (r < 0)
-                return r;
 
         r = sd_bus_message_read(m, "si", &whom, &signo);
         if (r < 0)
@@ -150,46 +119,27 @@ static int link_answer_kill(sd_bus_message *m, void *userdata, sd_bus_error *err
         if (r == -ESRCH)
                 return sd_bus_error_setf(
                         error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
-        if (r < 0)
-                return r;
 
-        return sd_bus_reply_method_return(m, NULL);
+        return MIN(r, 0);
 }
 
-static int link_answer_restart(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Sandbox *s = NULL;
-        int r;
-
-        r = find_sandbox(userdata, m, error, &s);
-        return r < 0 ? r : sandbox_restart(s, m, error);
+static int link_answer_restart(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
+        return sandbox_restart(s, m, error);
 }
 
-static int link_answer_freeze(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Sandbox *s = NULL;
-        int r;
-
-        r = find_sandbox(userdata, m, error, &s);
-        return r < 0 ? r : sandbox_freeze(s, true, m, error);
+static int link_answer_freeze(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
+        return sandbox_freeze(s, true, m, error);
 }
 
-static int link_answer_thaw(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Sandbox *s = NULL;
-        int r;
-
-        r = find_sandbox(userdata, m, error, &s);
-        return r < 0 ? r : sandbox_freeze(s, false, m, error);
+static int link_answer_thaw(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
+        return sandbox_freeze(s, false, m, error);
 }
 
-static int link_answer_set_limits(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_set_limits(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
         PlanCgroupValue values[CGROUP_CHANGES_MAX];
         const char *file, *value, *layer;
-        Sandbox *s = NULL;
         size_t n = 0;
         int r;
-
-        r = find_sandbox(userdata, m, error, &s);
-        if (r < 0)
-                return r;
 
         r = sd_bus_message_enter_container(m, 'a', "(sss)");
         if (r < 0)
@@ -201,58 +151,78 @@ static int link_answer_set_limits(sd_bus_message *m, void *userdata, sd_bus_erro
 
                 values[n++] = (PlanCgroupValue){ (char *) file, (char *) value, (char *) layer };
         }
-        if (r < 0)
-                return r;
 
-        r = sandbox_set_limits(s, values, n, error);
-        return r < 0 ? r : sd_bus_reply_method_return(m, NULL);
+        return r < 0 ? r : MIN(sandbox_set_limits(s, values, n, error), 0);
 }
 
 /* Answers with what append() has to say of the sandbox. */
-static int reply_about(sd_bus_message *m,
-                       Keeper *k,
-                       int (*append)(Sandbox *s, sd_bus_message *reply),
-                       sd_bus_error *error) {
+static int reply_about(Sandbox *s, sd_bus_message *m, int (*append)(Sandbox *s, sd_bus_message *reply)) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Sandbox *s;
         int r;
 
-        r = find_sandbox(k, m, error, &s);
-        if (r < 0)
-                return r;
-
         r = sd_bus_message_new_method_return(m, &reply);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = append(s, reply);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
 
-        r = append(s, reply);
-        if (r < 0)
-                return r;
-
-        return sd_bus_send(NULL, reply, NULL);
+        return r < 0 ? r : 1;
 }
 
-static int link_answer_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return reply_about(m, userdata, sandbox_append_processes, error);
+static int link_answer_get_processes(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
+        return reply_about(s, m, sandbox_append_processes);
 }
 
-static int link_answer_get_faults(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return reply_about(m, userdata, sandbox_append_faults, error);
+static int link_answer_get_faults(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
+        return reply_about(s, m, sandbox_append_faults);
 }
 
-static int link_answer_reset_failed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_answer_reset_failed(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
+        if (!sandbox_is_alive(s))
+                keeper_forget(k, s);
+
+        return 0;
+}
+
+/* Members whose first argument is the id of a sandbox. 0: done, and nothing to say; 1: answered now or later. */
+/* clang-format off */
+static const struct {
+        const char *member;
+        int (*answer)(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error);
+} answers[] = {
+        { "Stop",         link_answer_stop },
+        { "Kill",         link_answer_kill },
+        { "Restart",      link_answer_restart },
+        { "Freeze",       link_answer_freeze },
+        { "Thaw",         link_answer_thaw },
+        { "SetLimits",    link_answer_set_limits },
+        { "GetProcesses", link_answer_get_processes },
+        { "GetFaults",    link_answer_get_faults },
+        { "ResetFailed",  link_answer_reset_failed },
+};
+/* clang-format on */
+
+static int link_answer_about(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *member = sd_bus_message_get_member(m), *id;
         Keeper *k = userdata;
         Sandbox *s;
         int r;
 
-        r = find_sandbox(k, m, error, &s);
+        r = sd_bus_message_read_basic(m, 's', &id);
         if (r < 0)
                 return r;
 
-        if (!sandbox_is_alive(s))
-                keeper_forget(k, s);
+        s = keeper_find(k, id);
+        if (!s)
+                return sd_bus_error_setf(error, ERROR_NO_SUCH_SANDBOX, "%s", id);
 
-        return sd_bus_reply_method_return(m, NULL);
+        for (size_t i = 0; i < ELEMENTSOF(answers); i++)
+                if (streq(answers[i].member, member)) {
+                        r = answers[i].answer(k, s, m, error);
+                        return r == 0 ? sd_bus_reply_method_return(m, NULL) : r;
+                }
+
+        return -EOPNOTSUPP;
 }
 
 /* The connection is private and its other end was checked to be root: no further right is asked for. */
@@ -264,25 +234,25 @@ const sd_bus_vtable link_answers[] = {
                                 SD_BUS_RESULT("a{sv}", record, "ah", lease),
                                 link_answer_launch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", id, "s", whom, "i", signal), SD_BUS_NO_RESULT,
-                                link_answer_kill, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_restart, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Freeze", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_freeze, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Thaw", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("s", id, "a(sss)", limits), SD_BUS_NO_RESULT,
-                                link_answer_set_limits, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetProcesses", SD_BUS_ARGS("s", id),
                                 SD_BUS_RESULT("a(sus)", processes),
-                                link_answer_get_processes, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetFaults", SD_BUS_ARGS("s", id),
                                 SD_BUS_RESULT("a(tssttas)", faults),
-                                link_answer_get_faults, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ResetFailed", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_reset_failed, SD_BUS_VTABLE_UNPRIVILEGED),
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxRemoved",
                                 SD_BUS_ARGS("s", id, "s", result, "i", code, "i", status), 0),

@@ -2,6 +2,7 @@
 #include "link/sandbox-event.h"
 
 #include "base/buffer.h"
+#include "link/bus-dict.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -78,25 +79,16 @@ int sandbox_event_append(sd_bus_message *m, const SandboxEvent *e) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int read_detail(sd_bus_message *m, SandboxEvent *e) {
+static int read_detail(sd_bus_message *m, const char *name, void *userdata) {
+        SandboxEvent *e = userdata;
         const SandboxEventRow *row = rows + e->kind;
-        const char *name;
-        int r, i;
+        int i = detail_find(row, name, strlen(name));
 
-        r = sd_bus_message_read_basic(m, 's', &name);
-        if (r < 0)
-                return r;
-
-        i = detail_find(row, name, strlen(name));
         if (i < 0)
                 return sd_bus_message_skip(m, "v");
 
-        r = sd_bus_message_enter_container(m, 'v', (const char[]){ row->details[i].type, '\0' });
-        if (r < 0)
-                return r == -ENXIO ? -EBADMSG : r;
-
-        r = sd_bus_message_read_basic(m, row->details[i].type, e->details + i);
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+        return sd_bus_message_read(
+                m, "v", (const char[]){ row->details[i].type, '\0' }, (void *) (e->details + i));
 }
 
 int sandbox_event_read(sd_bus_message *m, SandboxEventKind kind, SandboxEvent *ret) {
@@ -107,25 +99,9 @@ int sandbox_event_read(sd_bus_message *m, SandboxEventKind kind, SandboxEvent *r
                 if (rows[kind].details[i].type == 's')
                         e.details[i].text = "";
 
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        r = bus_dict_read(m, read_detail, &e);
         if (r < 0)
                 return r == -ENXIO ? -EBADMSG : r;
-
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_detail(m, &e);
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_exit_container(m);
-        if (r < 0)
-                return r;
 
         *ret = e;
         return 0;

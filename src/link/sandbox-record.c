@@ -73,18 +73,6 @@ static int append_texts(sd_bus_message *m, const void *member) {
         return sd_bus_message_append_strv(m, *(char **const *) member);
 }
 
-static int append_u32(sd_bus_message *m, const void *member) {
-        return sd_bus_message_append_basic(m, 'u', member);
-}
-
-static int append_i32(sd_bus_message *m, const void *member) {
-        return sd_bus_message_append_basic(m, 'i', member);
-}
-
-static int append_u64(sd_bus_message *m, const void *member) {
-        return sd_bus_message_append_basic(m, 't', member);
-}
-
 static int append_state(sd_bus_message *m, const void *member) {
         return sd_bus_message_append_basic(m, 's', sandbox_state_name(*(const SandboxState *) member));
 }
@@ -111,12 +99,6 @@ static int read_text(sd_bus_message *m, void *member) {
 }
 
 static int read_texts(sd_bus_message *m, void *member) { return sd_bus_message_read_strv(m, member); }
-
-static int read_u32(sd_bus_message *m, void *member) { return sd_bus_message_read_basic(m, 'u', member); }
-
-static int read_i32(sd_bus_message *m, void *member) { return sd_bus_message_read_basic(m, 'i', member); }
-
-static int read_u64(sd_bus_message *m, void *member) { return sd_bus_message_read_basic(m, 't', member); }
 
 static int read_state(sd_bus_message *m, void *member) {
         const char *s;
@@ -154,21 +136,22 @@ static bool equal_texts(const void *a, const void *b) {
         return strv_equal(*(char **const *) a, *(char **const *) b);
 }
 
+/* Numbers have the same form in memory and on the bus, so they need no functions. */
 /* clang-format off */
 static const struct {
         const char *signature;
+        size_t size;
         FieldAppend *append;
         FieldRead *read;
-        size_t size;
         FieldEqual *equal; /* NULL: byte by byte */
 } kinds[_FIELD_KIND_MAX] = {
-        [FIELD_TEXT]   = { RECORD_SIGNATURE_TEXT, append_text, read_text, sizeof(RECORD_TYPE_TEXT), equal_text },
-        [FIELD_TEXTS]  = { RECORD_SIGNATURE_TEXTS, append_texts, read_texts, sizeof(RECORD_TYPE_TEXTS), equal_texts },
-        [FIELD_U32]    = { RECORD_SIGNATURE_U32, append_u32, read_u32, sizeof(RECORD_TYPE_U32) },
-        [FIELD_I32]    = { RECORD_SIGNATURE_I32, append_i32, read_i32, sizeof(RECORD_TYPE_I32) },
-        [FIELD_U64]    = { RECORD_SIGNATURE_U64, append_u64, read_u64, sizeof(RECORD_TYPE_U64) },
-        [FIELD_STATE]  = { RECORD_SIGNATURE_STATE, append_state, read_state, sizeof(RECORD_TYPE_STATE) },
-        [FIELD_RESULT] = { RECORD_SIGNATURE_RESULT, append_result, read_result, sizeof(RECORD_TYPE_RESULT) },
+        [FIELD_TEXT]   = { RECORD_SIGNATURE_TEXT, sizeof(RECORD_TYPE_TEXT), append_text, read_text, equal_text },
+        [FIELD_TEXTS]  = { RECORD_SIGNATURE_TEXTS, sizeof(RECORD_TYPE_TEXTS), append_texts, read_texts, equal_texts },
+        [FIELD_U32]    = { RECORD_SIGNATURE_U32, sizeof(RECORD_TYPE_U32) },
+        [FIELD_I32]    = { RECORD_SIGNATURE_I32, sizeof(RECORD_TYPE_I32) },
+        [FIELD_U64]    = { RECORD_SIGNATURE_U64, sizeof(RECORD_TYPE_U64) },
+        [FIELD_STATE]  = { RECORD_SIGNATURE_STATE, sizeof(RECORD_TYPE_STATE), append_state, read_state },
+        [FIELD_RESULT] = { RECORD_SIGNATURE_RESULT, sizeof(RECORD_TYPE_RESULT), append_result, read_result },
 };
 /* clang-format on */
 
@@ -177,7 +160,11 @@ static const void *member_of(const SandboxRecord *record, RecordField field) {
 }
 
 int sandbox_record_append_field(sd_bus_message *m, const SandboxRecord *record, RecordField field) {
-        return kinds[fields[field].kind].append(m, member_of(record, field));
+        FieldKind kind = fields[field].kind;
+        const void *member = member_of(record, field);
+
+        return kinds[kind].append ? kinds[kind].append(m, member)
+                                  : sd_bus_message_append_basic(m, kinds[kind].signature[0], member);
 }
 
 bool sandbox_record_equal_field(const SandboxRecord *a, const SandboxRecord *b, RecordField field) {
@@ -219,20 +206,22 @@ int sandbox_record_append(sd_bus_message *m, const SandboxRecord *record) {
 
 /* The variant of one known field. A second value for the same name would leak the first: refused. */
 static int read_field(sd_bus_message *m, SandboxRecord *record, size_t i, uint32_t *seen) {
-        const Field *f = fields + i;
+        FieldKind kind = fields[i].kind;
+        void *member = (uint8_t *) record + fields[i].offset;
         int r;
 
         if (*seen & UINT32_C(1) << i)
                 return -EBADMSG;
         *seen |= UINT32_C(1) << i;
 
-        r = sd_bus_message_enter_container(m, 'v', kinds[f->kind].signature);
+        r = sd_bus_message_enter_container(m, 'v', kinds[kind].signature);
         if (r == -ENXIO)
                 return -EBADMSG;
         if (r < 0)
                 return r;
 
-        r = kinds[f->kind].read(m, (uint8_t *) record + f->offset);
+        r = kinds[kind].read ? kinds[kind].read(m, member)
+                             : sd_bus_message_read_basic(m, kinds[kind].signature[0], member);
         if (r < 0)
                 return r;
 

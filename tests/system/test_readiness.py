@@ -100,11 +100,13 @@ class Ready(ReadinessTest):
     def test_launch_that_is_not_to_wait_does_not(self):
         self.profile()
         reply = gdbus('alice', 'Launch', 'ready', "{'Wait': <false>, 'Arguments': <%r>}" %
-                      [SPEAK + 'wait(); say("READY=1"); wait()'])
+                      [SPEAK + 'say("STATUS=here"); wait(); say("READY=1"); wait()'])
         self.assertIn(ID, reply)
         path = sandboxes()[ID]['path']
         self.assertEqual(sandbox_property(path, 'SubState'), 'start')
         self.assert_refused('Busy', 'being started', gdbus, 'alice', 'Restart', ID)
+        # The signal would end a program that has not blocked it yet.
+        self.wait_until(path, SubState='start', StatusText='here')
         self.tell()
         self.wait_until(path, State='running')
 

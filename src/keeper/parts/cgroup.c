@@ -22,7 +22,6 @@
 #define STALE_WAIT_MSEC 5000
 #define STALE_STEP_MSEC 2
 #define VALUE_MAX (64U * 1024)
-#define PROCS_SIZE_MAX (64U * 1024)
 
 static const char *const controllers[] = { "memory", "pids", "cpu", "cpuset", "io" };
 
@@ -188,20 +187,6 @@ static bool strip_keeper(char *path) {
         return true;
 }
 
-/* The path as in /proc/PID/cgroup: this process's, without the last component keeper/. */
-static int find_unit_path(char **ret) {
-        _cleanup_free_ char *path = NULL;
-        int r;
-
-        r = cgroup2_own_group(&path);
-        if (r < 0)
-                return r;
-
-        (void) strip_keeper(path);
-        *ret = TAKE_PTR(path);
-        return 0;
-}
-
 /* Its directory; *ret_inside: this process is in the keeper's cgroup below it already. */
 static int find_unit(char **ret, bool *ret_inside) {
         _cleanup_free_ char *path = NULL, *mountinfo = NULL;
@@ -251,9 +236,10 @@ int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
                 return r;
 
         /* --cgroup= names a directory; only once we are inside does the kernel tell the path that /proc shows. */
-        r = find_unit_path(&u->path);
+        r = cgroup2_own_group(&u->path);
         if (r < 0)
                 return r;
+        (void) strip_keeper(u->path);
 
         r = remove_all_stale(u);
         if (r < 0)
@@ -486,35 +472,39 @@ int cgroup_freeze(int fd, bool freeze) { return file_write_kernel(fd, "cgroup.fr
 
 bool cgroup_is_frozen(int fd) { return read_event(fd, "cgroup.events", "frozen ") > 0; }
 
+bool cgroup_has_process(int fd, pid_t pid) {
+        _cleanup_free_ char *procs = NULL;
+        char word[16];
+
+        if (file_read_full(fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL) < 0)
+                return false;
+
+        (void) snprintf(word, sizeof(word), "%d", pid);
+        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));)
+                if (streq(line, word))
+                        return true;
+
+        return false;
+}
+
 /*
  * A pid read from cgroup.procs may have been given to another process before the signal goes out; behind a pidfd it
  * cannot, so membership is looked at again with the pidfd in hand.
  */
 static int signal_member(int fd, pid_t pid, int signo) {
-        _cleanup_close_ int pidfd = -EBADF;
-        _cleanup_free_ char *procs = NULL;
-        char word[16];
+        _cleanup_close_ int pidfd = pidfd_open_pid(pid);
 
-        pidfd = pidfd_open_pid(pid);
         if (pidfd < 0)
                 return pidfd;
 
-        if (file_read_full(fd, "cgroup.procs", PROCS_SIZE_MAX, &procs, NULL) < 0)
-                return -ESRCH;
-
-        (void) snprintf(word, sizeof(word), "%d", pid);
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));)
-                if (streq(line, word))
-                        return pidfd_signal(pidfd, signo);
-
-        return -ESRCH;
+        return cgroup_has_process(fd, pid) ? pidfd_signal(pidfd, signo) : -ESRCH;
 }
 
 int cgroup_signal(int fd, pid_t except, int signo) {
         _cleanup_free_ char *procs = NULL;
         int n = 0, r;
 
-        r = file_read_full(fd, "cgroup.procs", PROCS_SIZE_MAX, &procs, NULL);
+        r = file_read_full(fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL);
         if (r < 0)
                 return r;
 

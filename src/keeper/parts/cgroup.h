@@ -22,6 +22,8 @@
 
 /* Values that cgroup_change() takes at once. */
 #define CGROUP_CHANGES_MAX 16
+/* Bytes of a cgroup.procs that are read; of a longer one, nothing. */
+#define CGROUP_PROCS_SIZE_MAX (64U * 1024)
 
 typedef struct CgroupUnit {
         int fd;
@@ -43,7 +45,7 @@ int cgroup_unit_open_slice(const CgroupUnit *u);
 /* Whose slice that is, by the path of a unit's cgroup. -ENOENT: it is nobody's. */
 int cgroup_slice_uid(const char *path, uid_t *ret);
 
-/* A new, empty cgroup; returns its directory's fd. What bears the name already is killed and removed first. */
+/* A new, empty cgroup; returns its directory, which is the caller's. What has that name already is removed first. */
 int cgroup_create(const CgroupUnit *u, const char *name);
 
 /*
@@ -63,6 +65,8 @@ int cgroup_change(const CgroupUnit *u, int fd, const PlanCgroupValue *values, si
 int cgroup_freeze(int fd, bool freeze);
 bool cgroup_is_frozen(int fd);
 
+/* Whether it has that process, by its pid; false also where that cannot be read. */
+bool cgroup_has_process(int fd, pid_t pid);
 /* SIGKILL to everything in it, at once. */
 int cgroup_kill(int fd);
 /* A signal to each process in it but one (0: to all). Returns the number of processes that got it. */

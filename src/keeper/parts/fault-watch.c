@@ -110,26 +110,27 @@ static void tell(const Level *l, FaultResource resource, uint64_t value, uint64_
                 w->handler(resource, FAULT_OF_USER, value, limit, w->userdata);
 }
 
-static void tell_tasks(Level *l) {
-        const Level *whose = l->watch ? level_of_tasks(l->watch) : l;
-        uint64_t value, limit;
-
-        level_amounts(whose->fd, FAULT_TASKS_MAX, &value, &limit);
-        if (l->watch)
-                l->watch->handler(FAULT_TASKS_MAX,
-                                  whose == l ? FAULT_OF_SANDBOX : FAULT_OF_USER,
-                                  value,
-                                  limit,
-                                  l->watch->userdata);
-        else
-                tell(l, FAULT_TASKS_MAX, value, limit);
-}
-
 static void tell_amount(const Level *l, FaultResource resource) {
         uint64_t value, limit;
 
         level_amounts(l->fd, resource, &value, &limit);
         tell(l, resource, value, limit);
+}
+
+static void tell_tasks(const Level *l) {
+        FaultWatch *w = l->watch;
+        const Level *whose;
+        uint64_t value, limit;
+
+        if (!w) {
+                tell_amount(l, FAULT_TASKS_MAX);
+                return;
+        }
+
+        whose = level_of_tasks(w);
+        level_amounts(whose->fd, FAULT_TASKS_MAX, &value, &limit);
+        w->handler(
+                FAULT_TASKS_MAX, whose == l ? FAULT_OF_SANDBOX : FAULT_OF_USER, value, limit, w->userdata);
 }
 
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *userdata);

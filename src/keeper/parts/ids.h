@@ -8,7 +8,7 @@
  * claimed for the machine by a lock on IDS_DIRECTORY/BASE and, where systemd runs, by the lock that systemd-nspawn
  * takes on the same ids, which the kernel gives back if the keeper dies. A claimed block is used by one sandbox at a
  * time and kept for the next one; the last of them as long as the keeper lives. Ids that /etc/subuid, /etc/subgid or
- * the account database know are passed over.
+ * the account database know are left alone: somebody may have files under them.
  *
  * Life: one pool per keeper. Runs in: keeper. Privilege: root. Input: /etc/subuid, /etc/subgid, name service.
  */

@@ -24,7 +24,7 @@ typedef void LeaseHandler(void *userdata, const LeaseRequest *request);
 /* The holder has gone, or broke the rules; the lease is dead and the handler frees it. */
 typedef void LeaseGone(void *userdata);
 
-/* *ret_holder: the other end, to be handed on. */
+/* *ret_holder: the other end, which is the caller's to hand on. Errors of socketpair(2) and sd_event_add_io(3). */
 int lease_server_new(LeaseServer **ret,
                      sd_event *event,
                      LeaseHandler *handler,

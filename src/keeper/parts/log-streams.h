@@ -34,12 +34,16 @@ typedef struct LogStreamsInfo {
 
 typedef struct LogStreams LogStreams;
 
+/* No pipe is open yet. Copies what it needs of info; holds a reference to event. -ENOMEM. */
 int log_streams_new(LogStreams **ret, sd_event *event, const LogStreamsInfo *info);
 /* Drops what was not read yet; takes NULL, returns NULL. */
 LogStreams *log_streams_free(LogStreams *s);
 DEFINE_CLEANUP(LogStreams *, log_streams_free);
 
-/* A pipe whose lines are logged as those of descriptor number (1 or 2); returns the writing end. */
+/*
+ * A pipe whose lines are logged as those of descriptor number (1 or 2). Returns the writing end, which is the
+ * caller's, or negative errno: of pipe2(2) and sd_event_add_io(3).
+ */
 int log_streams_open(LogStreams *s, int number);
 
 /* Names the application in entries from now on. */

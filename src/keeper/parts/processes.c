@@ -4,12 +4,12 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "keeper/parts/cgroup.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 
-#define PROCS_SIZE_MAX (64U * 1024)
 #define CGROUPS_MAX 256
 
 DEFINE_CLEANUP(DIR *, closedir);
@@ -47,10 +47,9 @@ static ssize_t read_at(int dir_fd, const char *file, char *buffer, size_t size) 
  * process it was opened for, so whoever is still in the list when that is open is the one that is shown.
  */
 static int append_process(sd_bus_message *m, int cgroup_fd, const char *group, pid_t pid) {
-        char path[32], comm[64] = "", cmdline[PROCESS_COMMAND_MAX], word[16];
-        _cleanup_free_ char *command = NULL, *procs = NULL;
+        char path[32], comm[64] = "", cmdline[PROCESS_COMMAND_MAX];
+        _cleanup_free_ char *command = NULL;
         _cleanup_close_ int dir = -EBADF;
-        bool member = false;
         ssize_t n;
 
         (void) snprintf(path, sizeof(path), "/proc/%d", pid);
@@ -58,12 +57,7 @@ static int append_process(sd_bus_message *m, int cgroup_fd, const char *group, p
         if (dir < 0)
                 return 0;
 
-        (void) snprintf(word, sizeof(word), "%d", pid);
-        if (file_read_full(cgroup_fd, "cgroup.procs", PROCS_SIZE_MAX, &procs, NULL) < 0)
-                return 0;
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));)
-                member = member || streq(line, word);
-        if (!member || read_at(dir, "comm", comm, sizeof(comm) - 1) < 0)
+        if (!cgroup_has_process(cgroup_fd, pid) || read_at(dir, "comm", comm, sizeof(comm) - 1) < 0)
                 return 0;
 
         comm[strcspn(comm, "\n")] = '\0';
@@ -80,7 +74,7 @@ static int append_members(sd_bus_message *m, int cgroup_fd, const char *group, s
         int r;
 
         /* Gone, or too long to be shown. */
-        if (file_read_full(cgroup_fd, "cgroup.procs", PROCS_SIZE_MAX, &procs, NULL) < 0)
+        if (file_read_full(cgroup_fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL) < 0)
                 return 0;
 
         for (char *rest = procs, *line; (line = strsep(&rest, "\n"));) {
@@ -184,7 +178,7 @@ int processes_names(int cgroup_fd, size_t max, char ***ret) {
         _cleanup_free_ char *procs = NULL;
         int r;
 
-        r = file_read_full(cgroup_fd, "cgroup.procs", PROCS_SIZE_MAX, &procs, NULL);
+        r = file_read_full(cgroup_fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL);
         if (r < 0)
                 return r;
 

@@ -26,12 +26,12 @@ typedef struct SpawnRequest {
         int fds[_LAUNCH_FD_END]; /* by their number in the child; negative: closed there */
 } SpawnRequest;
 
-/* The sealed, executable copy of a binary; returns its fd. */
+/* The sealed, executable copy of a binary, or negative errno: -EACCES: not a file; -EFBIG. Caller closes it. */
 int spawn_load(const char *path);
 
 /*
- * Starts it and returns when it was executed. The child is reported by SIGCHLD and reaped by the caller. Nothing runs
- * and nothing is left to reap after an error.
+ * Starts it and returns once execveat(2) has succeeded, so that its errors are the caller's to hear. The caller reaps
+ * the child. After an error nothing runs and nothing is left to reap. spawn_with() takes other arguments.
  */
 int spawn(int exec_fd, const SpawnRequest *request, pid_t *ret_pid);
 int spawn_with(int exec_fd, const SpawnRequest *request, char *const *argv, pid_t *ret_pid);

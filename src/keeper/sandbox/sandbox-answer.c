@@ -4,22 +4,6 @@
 #include "keeper/parts/link-send.h"
 #include "keeper/sandbox/sandbox.h"
 
-static int append_lease(sd_bus_message *m, int holder) {
-        int r;
-
-        r = sd_bus_message_open_container(m, 'a', "h");
-        if (r < 0)
-                return r;
-
-        if (holder >= 0) {
-                r = sd_bus_message_append_basic(m, 'h', &holder);
-                if (r < 0)
-                        return r;
-        }
-
-        return sd_bus_message_close_container(m);
-}
-
 static int launch_reply_new(sd_bus_message *call, const Sandbox *s, sd_bus_message **ret) {
         int r;
 
@@ -34,7 +18,7 @@ static int launch_reply_new(sd_bus_message *call, const Sandbox *s, sd_bus_messa
         if (r < 0)
                 return r;
 
-        return append_lease(*ret, s->lease_holder);
+        return sd_bus_message_append(*ret, "ah", s->lease_holder >= 0 ? 1 : 0, s->lease_holder);
 }
 
 void sandbox_answer_launch(Sandbox *s) {

@@ -27,16 +27,10 @@ static int on_status_timer(sd_event_source *source, uint64_t usec, void *userdat
 }
 
 static void show_status(Sandbox *s, const char *text) {
-        char *copy;
-
         if (streq(s->record->status_text, text))
                 return;
-        copy = strdup(text);
-        if (!copy)
-                return;
 
-        free(s->record->status_text);
-        s->record->status_text = copy;
+        sandbox_set_text(&s->record->status_text, text);
         if (sd_event_source_get_enabled(s->status_timer, NULL) <= 0)
                 (void) timer_start(s->context->run.event,
                                    &s->status_timer,

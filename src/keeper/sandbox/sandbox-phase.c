@@ -75,6 +75,8 @@ void sandbox_change_phase(Sandbox *s, SandboxPhase phase) {
         s->phase = phase;
         s->reloading = false;
         s->record->state = phases[phase].state;
+        if (phase == PHASE_DEAD && s->record->result == SANDBOX_SUCCESS)
+                s->record->state = SANDBOX_EXITED;
         sandbox_set_text(&s->record->sub_state, phases[phase].sub_state);
 
         if (!sandbox_never_was(s))
@@ -106,17 +108,6 @@ void sandbox_enter_running(Sandbox *s) {
 void sandbox_enter_killing(Sandbox *s) {
         sandbox_enter_phase(s, PHASE_KILLING, KILL_AGAIN_USEC);
         run_kill(s->run);
-}
-
-void sandbox_enter_dead(Sandbox *s) {
-        bool failed = s->record->result != SANDBOX_SUCCESS;
-
-        s->phase = PHASE_DEAD;
-        s->record->state = failed ? SANDBOX_FAILED : SANDBOX_EXITED;
-        sandbox_set_text(&s->record->sub_state, phases[PHASE_DEAD].sub_state);
-
-        if (!sandbox_never_was(s))
-                sandbox_changed(s);
 }
 
 void sandbox_abort(Sandbox *s, const char *error_name, const char *text) {

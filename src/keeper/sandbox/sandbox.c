@@ -45,7 +45,7 @@ static void sandbox_end(Sandbox *s) {
         void *userdata = s->context->userdata;
         bool keep = s->record->result != SANDBOX_SUCCESS && !sandbox_never_was(s);
 
-        sandbox_enter_dead(s);
+        sandbox_change_phase(s, PHASE_DEAD);
         if (!keep)
                 handlers->removed(userdata, s);
         sandbox_answer_launch(s);
@@ -302,12 +302,15 @@ static bool streams_were_kept(const Sandbox *s) {
         return !s->has_client_streams || s->terms.restart != RESTART_NO;
 }
 
+static int refuse_not_running(const Sandbox *s, sd_bus_error *error) {
+        return sd_bus_error_setf(error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
+}
+
 int sandbox_restart(Sandbox *s, sd_bus_message *call, sd_bus_error *error) {
         if (s->context->leaving)
                 return sd_bus_error_set(error, ERROR_SHUTTING_DOWN, "the keeper is shutting down");
         if (s->phase == PHASE_DEAD)
-                return sd_bus_error_setf(
-                        error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
+                return refuse_not_running(s, error);
         if (s->phase == PHASE_SETUP || s->phase == PHASE_START || s->stop_wanted || s->restart_wanted)
                 return sd_bus_error_setf(
                         error, ERROR_BUSY, "%s is being started or stopped already", s->record->id);
@@ -330,10 +333,6 @@ int sandbox_restart(Sandbox *s, sd_bus_message *call, sd_bus_error *error) {
         else
                 sandbox_end_run(s);
         return 1;
-}
-
-static int refuse_not_running(const Sandbox *s, sd_bus_error *error) {
-        return sd_bus_error_setf(error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
 }
 
 int sandbox_freeze(Sandbox *s, bool freeze, sd_bus_message *call, sd_bus_error *error) {

@@ -204,7 +204,6 @@ void sandbox_change_phase(Sandbox *s, SandboxPhase phase);
 /* The application was executed, and said that it is ready where it has to. */
 void sandbox_enter_running(Sandbox *s);
 void sandbox_enter_killing(Sandbox *s);
-void sandbox_enter_dead(Sandbox *s);
 /* Begins to end this run, and only this. */
 void sandbox_end_run(Sandbox *s);
 /* Ends the wait between two runs. */
