@@ -133,7 +133,7 @@ static bool print_interface(ObjectKind kind, const Interface *i) {
 static bool print_access(void) {
         bool complete = true;
 
-        printf("# Who may do what. yes; no; none: to him there is no such object. With ?, polkit is asked and can\n"
+        printf("# Who may do what. yes; no; none: to them there is no such object. With ?, polkit is asked and can\n"
                "# turn it round: what it is asked stands at the end. Signals reach who may see what they are about.\n"
                "#%-7s %-36s %-14s %-8s",
                "on",

@@ -152,14 +152,10 @@ static int open_bus(Manager *m) {
                 return r;
 
         r = peers_new(&m->peers, m->questions, m->event, dispatch_peer_ready, m);
-        if (r < 0)
-                return r;
-
-        r = polkit_new(&m->polkit, m->questions, m->event);
-        if (r < 0)
-                return r;
-
-        r = dispatch_attach(m);
+        if (r >= 0)
+                r = polkit_new(&m->polkit, m->questions, m->event);
+        if (r >= 0)
+                r = dispatch_attach(m);
         if (r < 0)
                 return r;
 
@@ -168,10 +164,7 @@ static int open_bus(Manager *m) {
                 return log_errno(r, "Cannot take the name " BUS_NAME " on the system bus");
 
         r = sd_bus_attach_event(m->questions, m->event, SD_EVENT_PRIORITY_NORMAL);
-        if (r < 0)
-                return r;
-
-        return sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL);
+        return r < 0 ? r : sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL);
 }
 
 static int get_host_name(char **ret) {

@@ -86,10 +86,8 @@ int verb_enable(const Options *o, int n, char **args) {
                         r, "User %s: %s", args[0], r == -ENOENT ? "there is no such user" : strerror(-r));
 
         r = check_app(account, args[1]);
-        if (r < 0)
-                return r;
-
-        r = open_systemd(o, &bus);
+        if (r >= 0)
+                r = open_systemd(o, &bus);
         if (r < 0)
                 return r;
 

@@ -371,17 +371,13 @@ int verb_run(const Options *o, int n, char **args) {
         int r;
 
         r = client_open(&run.bus);
-        if (r < 0)
-                return r;
-        r = run_open_streams(&run, args[0]);
+        if (r >= 0)
+                r = run_open_streams(&run, args[0]);
         if (r < 0)
                 return r;
         r = run_catch_signals(&run);
         if (r < 0)
                 return ctl_error(r, "Cannot catch signals: %s", strerror(-r));
         r = run_launch(&run, args);
-        if (r < 0)
-                return r;
-
-        return run_loop(&run);
+        return r < 0 ? r : run_loop(&run);
 }

@@ -14,7 +14,7 @@ typedef enum Who {
         WHO_LISTED,
         WHO_DENIED, /* listed, and denied by a group as well */
         WHO_UNLISTED,
-        WHO_UNKNOWN, /* his account cannot be had */
+        WHO_UNKNOWN, /* their account cannot be had */
         _WHO_MAX,
 } Who;
 

@@ -82,7 +82,7 @@ static void test_parents_come_first(void **state) {
 
         assert_int_equal(node_at(f.plan, "/srv/c")->kind, PLAN_NODE_DIRECTORY);
         assert_int_equal(node_at(f.plan, "/srv/c")->flags, 0);
-        /* Within the user's home, his own; within a directory of the host, nothing is made. */
+        /* Within the user's home, their own; within a directory of the host, nothing is made. */
         assert_int_equal(node_at(f.plan, "/home/alice/deep/er")->flags, PLAN_NODE_OWNED);
         assert_null(node_at(f.plan, "/srv/a/b"));
         assert_non_null(node_at(f.plan, "/srv/a/b/x"));

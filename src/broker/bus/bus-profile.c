@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/bus/interface.h"
 #include "broker/call/manager-state.h"
+#include "profile/names.h"
 
 static int get_name(const View *v, const Property *p, sd_bus_message *reply) {
         return sd_bus_message_append_basic(reply, 's', v->object->profile->loaded->name);
@@ -57,17 +58,11 @@ static int get_may_launch(const View *v, const Property *p, sd_bus_message *repl
 }
 
 static int get_stream(const View *v, const Property *p, sd_bus_message *reply) {
-        static const char *const names[] = {
-                [STREAM_NULL] = "null",
-                [STREAM_CLIENT] = "client",
-                [STREAM_TTY] = "tty",
-                [STREAM_JOURNAL] = "journal",
-        };
         const Profile *profile = v->object->profile->profile;
         const char *name = "";
 
         if (profile)
-                name = names[*(const StreamKind *) ((const uint8_t *) profile + p->offset)];
+                name = stream_names[*(const StreamKind *) ((const uint8_t *) profile + p->offset)];
 
         return sd_bus_message_append_basic(reply, 's', name);
 }

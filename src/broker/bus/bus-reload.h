@@ -9,5 +9,5 @@
 
 #include "broker/call/manager-state.h"
 
-/* Fails with the old state kept and *ret_text saying why (caller frees). */
+/* 0, or errors of catalog_load(): then the old state is kept, and *ret_text says why; the caller frees it. */
 int bus_reload(Manager *m, char **ret_text);

@@ -11,8 +11,8 @@
 #include "broker/call/call.h"
 
 /*
- * Handlers of sandbox-verbs.h, for both spellings: the dispatcher has found call->object. call_ask() and call_await()
- * ask the keeper by the member's own name.
+ * Handlers of sandbox-verbs.def, for both spellings: the dispatcher has found call->object. call_ask() and
+ * call_await() ask the keeper by the member's own name.
  */
 int call_ask(Call *c);
 int call_await(Call *c);

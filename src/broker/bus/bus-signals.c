@@ -8,7 +8,7 @@
 /* Connections of one user that may listen. */
 #define SUBSCRIBERS_PER_USER_MAX 32U
 
-/* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns them. */
+/* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns them, and nothing is sent. */
 typedef int (*SignalFill)(sd_bus_message *m, const View *to, const void *data);
 
 typedef struct SignalTarget {
@@ -35,14 +35,10 @@ send_one(const Peer *to, const SignalTarget *t, SignalFill fill, const View *vie
         int r;
 
         r = sd_bus_message_new_signal(view->manager->bus, &message, t->path, t->interface, t->member);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_set_destination(message, to->name);
-        if (r < 0)
-                return r;
-
-        r = fill(message, view, data);
+        if (r >= 0)
+                r = sd_bus_message_set_destination(message, to->name);
+        if (r >= 0)
+                r = fill(message, view, data);
         if (r < 0)
                 return r == -ENODATA ? 0 : r;
 
@@ -267,31 +263,22 @@ static int fill_profiles_changed(sd_bus_message *m, const View *to, const void *
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "s");
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < d->after->n_entries; i++) {
+        for (size_t i = 0; r >= 0 && i < d->after->n_entries; i++) {
                 const CatalogEntry *e = d->after->entries + i;
 
                 r = append_if_changed(m, to, catalog_find(d->before, e->loaded->name), e, &n);
-                if (r < 0)
-                        return r;
         }
 
-        for (size_t i = 0; i < d->before->n_entries; i++) {
+        for (size_t i = 0; r >= 0 && i < d->before->n_entries; i++) {
                 const CatalogEntry *e = d->before->entries + i;
 
-                if (catalog_find(d->after, e->loaded->name))
-                        continue;
-                r = append_if_changed(m, to, e, NULL, &n);
-                if (r < 0)
-                        return r;
+                if (!catalog_find(d->after, e->loaded->name))
+                        r = append_if_changed(m, to, e, NULL, &n);
         }
+        if (r >= 0 && n == 0)
+                r = -ENODATA;
 
-        if (n == 0)
-                return -ENODATA;
-
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 /* Objects of profiles that came, went or became something else: those are new objects to whoever caches them. */

@@ -16,6 +16,10 @@
 int signals_subscribe(Manager *m, Peer *p);
 void signals_unsubscribe(Peer *p);
 
+/*
+ * Errors are logged, as nobody waits for a signal. A sandbox that is removed has left the table already; result, code
+ * and status say how it ended.
+ */
 void signals_sandbox_new(Manager *m, SandboxEntry *s);
 void signals_sandbox_removed(
         Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status);
@@ -26,6 +30,7 @@ void signals_sandbox_changed(Manager *m, SandboxEntry *s, const SandboxRecord *b
 /* A user's first sandbox came, or their last went. */
 void signals_user(Manager *m, uid_t uid, bool appeared);
 
+/* To every subscriber: a reload begins, or is over. */
 void signals_reloading(Manager *m, bool active);
 /* Between two catalogs; the sandboxes stay. */
 void signals_profiles_changed(Manager *m, const Catalog *before, const Catalog *after);

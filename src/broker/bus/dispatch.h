@@ -16,7 +16,7 @@
 
 struct Manager;
 
-/* Takes over every path of the bus connection. */
+/* Takes over every path of the bus connection. Errors as sd_bus_add_fallback(3). */
 int dispatch_attach(struct Manager *m);
 
 /* A PeerHandler: goes on with the calls that waited for this peer. userdata is the Manager. */

@@ -121,6 +121,7 @@ void call_forget_account(Call *c);
 int call_reply(Call *c, const char *types, ...);
 /* Sends a reply that was built. Takes it over. */
 int call_send(Call *c, sd_bus_message *reply);
+/* An empty reply, which the caller fills and sends or unrefs. Errors as sd_bus_message_new_method_return(3). */
 int call_new_reply(Call *c, sd_bus_message **ret);
 
 /* Sets the call's error; returns the negative errno that a handler hands on. */

@@ -221,10 +221,8 @@ static int read_properties(sd_bus_message *m, const Option *o, LaunchOptions *re
 
         while ((r = sd_bus_message_enter_container(m, 'r', "sv")) > 0) {
                 r = read_setting(m, o, ret, error);
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(m);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
                 if (r < 0)
                         return r;
         }
@@ -383,14 +381,10 @@ static int read_entry(sd_bus_message *m, const char *name, void *userdata) {
                                          contents);
 
         r = sd_bus_message_enter_container(m, 'v', contents);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = o->read(m, o, reading->options, error);
 
-        r = o->read(m, o, reading->options, error);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_exit_container(m);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 int launch_options_read(sd_bus_message *m, LaunchOptions *ret, sd_bus_error *error) {

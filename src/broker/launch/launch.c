@@ -73,7 +73,7 @@ static void launch_fail(Launch *l, int error) {
         (void) launch_free(l);
 }
 
-/* It may be gone afterwards. */
+/* Afterwards the launch may be gone. */
 static void launch_walk(Launch *l) {
         const StepAnswer answer = road_walk(&l->road, l);
 
@@ -487,7 +487,10 @@ static const RoadStep steps[] = {
         /* Before the plan, which would tell of a user. polkit's answer takes the call its whole road again. */
         [LAUNCH_FOR_ANOTHER] = { step_for_another, LAUNCH_BY_CALLER },
 
-        /* From here to LAUNCH_SEND in one moment; a keeper that has to come first makes it another one. */
+        /*
+         * From here to LAUNCH_SEND the loop does not run, so that nothing changes in between. A keeper that has to be
+         * waited for brings the launch back to LAUNCH_CALLER.
+         */
 
         /* Nobody would learn what became of it. */
         [LAUNCH_CALLER]      = { step_caller, .after_wait = true },
@@ -498,14 +501,14 @@ static const RoadStep steps[] = {
         [LAUNCH_HEAR]        = { step_hear, LAUNCH_BY_USER },
         /* The profile as it is at this moment, if the caller may still do this with it. */
         [LAUNCH_ACCESS]      = { step_access, .after_wait = true },
-        /* Before the keeper: what cannot run anyway shall not start one. */
+        /* Before the keeper: none is started for what cannot run anyway. */
         [LAUNCH_PLAN]        = { step_plan },
         [LAUNCH_SHOW]        = { step_show, LAUNCH_PLAN_ONLY },
         [LAUNCH_KEEPER]      = { step_keeper, LAUNCH_BY_USER, .again = LAUNCH_CALLER },
         [LAUNCH_OWN_KEEPER]  = { step_own_keeper, LAUNCH_APP },
-        /* With the keeper there, as it says which versions it reads. Where it cannot do, another one has to come. */
+        /* Only a keeper that is there says which versions it reads. If none of them will do, another has to come. */
         [LAUNCH_ENCODE]      = { step_encode, LAUNCH_RUNS, .again = LAUNCH_CALLER },
-        /* With the keeper there: nobody's place is taken by a launch that only waits for one. */
+        /* After the keeper: a launch that still waits for one must take nobody's place. */
         [LAUNCH_RESERVE]     = { step_reserve, LAUNCH_RUNS },
         /* The keeper's word is final: nothing is looked at again once it runs. */
         [LAUNCH_SEND]        = { step_send, LAUNCH_RUNS, .again = LAUNCH_ANSWER },

@@ -35,9 +35,12 @@ DEFINE_CLEANUP(KnownAccount *, known_account_unref);
 /* Borrowed; never NULL. The query is gone when this is called. */
 typedef void (*AccountHandler)(KnownAccount *known, void *userdata);
 
+/* Starts the child: -errno of socketpair(2) or fork(2). */
 int accounts_new(Accounts **ret);
+/* Takes a reference. Errors as sd_event_add_io(3). */
 int accounts_attach(Accounts *a, sd_event *event);
-Accounts *accounts_free(Accounts *a); /* takes NULL, returns NULL */
+/* Whoever waits is told -ECANCELED. Takes NULL, returns NULL. */
+Accounts *accounts_free(Accounts *a);
 DEFINE_CLEANUP(Accounts *, accounts_free);
 
 /* The answer of a moment ago, with a reference in *ret; -EAGAIN: it has to be asked for. name NULL: by uid. */

@@ -159,9 +159,8 @@ static int peer_new_question(const Peer *p, sd_bus *bus, const char *member, sd_
 
         r = sd_bus_message_new_method_call(
                 bus, &m, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", member);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append_basic(m, 's', p->name);
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', p->name);
         if (r < 0)
                 return r;
 

@@ -27,6 +27,7 @@ typedef enum QuotaKind {
 
 /* One more of this kind for this uid. -EDQUOT: there are max already. -ENOMEM. */
 int quotas_enter(Quotas *q, uid_t uid, QuotaKind kind, uint32_t max);
+/* One less; nothing where there is none. */
 void quotas_leave(Quotas *q, uid_t uid, QuotaKind kind);
 
 /*

@@ -22,12 +22,12 @@ int cgroup_find_own(const char *mount, char **ret);
 int cgroup_path_for_keeper(const char *root, unsigned uid, char **ret);
 
 /*
- * Makes it, with the controllers handed down as far as the kernel lets us; the missing ones make launches refuse, not
- * this. Returns a directory fd.
+ * Makes it, with the controllers handed down as far as the kernel lets us: where one is missing it is launches that
+ * fail, not this. Returns a directory descriptor, which the caller closes, or negative errno of mkdir(2) or open(2).
  */
 int cgroup_make_for_keeper(const char *root, unsigned uid);
 
-/* Whether any process is in the group itself. */
+/* Whether any process is in the group PATH/CHILD itself; false also where there is no such group. */
 bool cgroup_has_processes(const char *path, const char *child);
 
 /*
@@ -45,7 +45,10 @@ int cgroup_clear(const char *path);
  */
 int cgroup_of_pidfd(int pidfd, char **ret);
 
-/* One number of a group's file; name: the word before it ("usage_usec" in cpu.stat), NULL: the first line is it. */
+/*
+ * One number of a group's file; name: the word before it ("usage_usec" in cpu.stat), NULL: the first line is it.
+ * -ENODATA: there is none of that name; -ENOENT: no such group or controller; errors of read(2) and parse_u64().
+ */
 int cgroup_read_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret);
 
 /* The same of a file with a line for each device (io.stat), added up; name: "rbytes". -ENODATA: no line has it. */

@@ -27,6 +27,7 @@ int expected_new(Expected **ret,
 Expected *expected_free(Expected *e); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Expected *, expected_free);
 
+/* Whether any has not said Hello yet. */
 bool expected_any(const Expected *e);
 /* This one has said Hello; app "": the user's own. */
 void expected_heard(Expected *e, uid_t uid, const char *app);

@@ -14,5 +14,8 @@
 
 #include <sys/types.h>
 
-/* Starts immured-keeper for the user inside the cgroup directory. Returns its pidfd. */
+/*
+ * Starts immured-keeper for the user inside the cgroup directory, open as cgroup_fd. Returns its pidfd, which the
+ * caller closes, or negative errno of access(2) or clone3(2). What fails in the child is seen from its exit status.
+ */
 int keeper_spawn(uid_t uid, const char *cgroup, int cgroup_fd);

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* How long one may take that was told to leave and keeps nothing. */
+/* How long a keeper that keeps nothing may take to leave when told to. */
 #define LEAVE_DEADLINE_USEC (5 * USEC_PER_SEC)
 /* How long a keeper may take from being asked for to its Hello. */
 #define START_DEADLINE_USEC (15 * USEC_PER_SEC)
@@ -132,7 +132,7 @@ static void entry_tell_waiters(KeeperEntry *keeper, const char *text) {
         }
 }
 
-/* Nobody can speak for these any more. */
+/* Without their keeper nobody knows what becomes of these. */
 static void drop_sandboxes(KeeperEntry *keeper) {
         const KeepersSetup *setup = &keeper->keepers->setup;
         const Sandboxes *sandboxes = setup->sandboxes;
@@ -224,7 +224,7 @@ static void entry_lose(KeeperEntry *keeper) {
 
         keeper->link = NULL;
         if (keeper->state == KEEPER_LEAVING)
-                return; /* what follows, follows its end */
+                return; /* on_exited() goes on when it has ended */
 
         keeper->state = KEEPER_LOST;
         if (!keeper->cgroup && !entry_has_sandboxes(keeper) && TAILQ_EMPTY(&keeper->waiters)) {
@@ -256,8 +256,8 @@ static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
 }
 
 /*
- * Our own child ended, or one that we told to, whosever child. What it kept must not run on without anybody who knows
- * of it.
+ * A keeper ended: our own child, or one that we told to leave, whoever had started it. What it kept must not run on
+ * where nobody knows of it.
  */
 static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         siginfo_t info = { .si_code = CLD_EXITED };
@@ -310,7 +310,7 @@ static void on_unit_failed(const char *text, void *userdata) {
         entry_give_up(keeper, text);
 }
 
-/* Nobody would watch it, nor reap it. */
+/* It did not get far enough to be watched, and nobody else would reap it. */
 static void end_child(KeeperEntry *keeper) {
         siginfo_t info = { 0 };
 
@@ -362,7 +362,7 @@ static int on_leave_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
         return 0;
 }
 
-/* Its end is heard from the kernel, as whoever waits must not be given one that is still on its way out. */
+/* The kernel tells us of its end. At the end of its link a new keeper would still meet this one on its way out. */
 static int watch_leave(KeeperEntry *keeper) {
         int r;
 
@@ -392,7 +392,7 @@ void keepers_forget(Keepers *k, SandboxEntry *s) {
                                    s->record->exec_main_status);
 }
 
-/* As a keeper does: of the ended sandboxes of a user the newest are remembered. Those that no keeper has go first. */
+/* As a keeper does it: the newest ended sandboxes of a user are remembered. What no keeper holds goes first. */
 static void forget_surplus(Keepers *k, uid_t uid) {
         SandboxEntry *s;
 

@@ -12,7 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #define HELLO_DEADLINE_USEC (10 * USEC_PER_SEC)
-/* One keeper for each user with sandboxes, one for each application started at boot. */
+/* A keeper for each user with sandboxes, and one for each application started at boot. */
 #define LINKS_MAX 4096
 #define RECORDS_MAX 4096
 /* Messages handled out of turn. */
@@ -58,6 +58,18 @@ static void call_finish(LinkCall *c, sd_bus_message *reply) {
         handler(reply, userdata);
 }
 
+static KeeperLink *keeper_link_free_unlisted(KeeperLink *l) {
+        if (!l)
+                return NULL;
+
+        (void) sd_event_source_disable_unref(l->deadline);
+        (void) sd_bus_close_unref(l->bus);
+        (void) safe_close(l->pidfd);
+        free(l);
+        return NULL;
+}
+DEFINE_CLEANUP(KeeperLink *, keeper_link_free_unlisted);
+
 void keeper_link_close(KeeperLink *l) {
         LinkServer *server = l->server;
 
@@ -69,9 +81,7 @@ void keeper_link_close(KeeperLink *l) {
                 call_finish(LIST_FIRST(&l->calls), NULL);
 
         server->handlers->closed(l, server->userdata);
-        (void) sd_bus_close_unref(l->bus);
-        (void) safe_close(l->pidfd);
-        free(l);
+        (void) keeper_link_free_unlisted(l);
 }
 
 void keeper_link_set_owner(KeeperLink *l, void *owner) { l->owner = owner; }
@@ -424,44 +434,22 @@ static int keeper_link_open_bus(KeeperLink *l, int fd) {
                 return r;
 
         r = sd_bus_new(&l->bus);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_set_server(l->bus, 1, id);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_negotiate_fds(l->bus, 1);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_set_fd(l->bus, owned, owned);
+        if (r >= 0)
+                r = sd_bus_set_server(l->bus, 1, id);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(l->bus, 1);
+        if (r >= 0)
+                r = sd_bus_set_fd(l->bus, owned, owned);
         if (r < 0)
                 return r;
         (void) TAKE_FD(owned);
 
         r = sd_bus_start(l->bus);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = keeper_link_listen(l);
 
-        r = keeper_link_listen(l);
-        if (r < 0)
-                return r;
-
-        return sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL);
+        return r < 0 ? r : sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL);
 }
-
-static KeeperLink *keeper_link_free_unlisted(KeeperLink *l) {
-        if (!l)
-                return NULL;
-
-        (void) sd_event_source_disable_unref(l->deadline);
-        (void) sd_bus_close_unref(l->bus);
-        (void) safe_close(l->pidfd);
-        free(l);
-        return NULL;
-}
-DEFINE_CLEANUP(KeeperLink *, keeper_link_free_unlisted);
 
 /* The descriptors are taken over, also on failure. */
 static int keeper_link_new(LinkServer *server, int fd, int pidfd) {
@@ -544,7 +532,7 @@ static int socket_from_systemd(void) {
         return -ENOENT;
 }
 
-/* Born with its final mode: nobody connects in between. */
+/* Made with its final mode: with a chmod(2) after bind(2) others could connect in between. */
 static int socket_make(void) {
         _cleanup_close_ int fd = -EBADF;
         struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = LINK_SOCKET };

@@ -49,9 +49,10 @@ int link_server_new(LinkServer **ret, sd_event *event, const LinkServerHandlers 
 LinkServer *link_server_free(LinkServer *s); /* takes NULL, returns NULL; closed() is called for each link */
 DEFINE_CLEANUP(LinkServer *, link_server_free);
 
+/* Answers all calls with NULL, calls closed(), and frees the client. */
 void keeper_link_close(KeeperLink *l);
 
-/* Whoever keeps the link's place: borrowed. */
+/* What the handlers keep for this link; borrowed. NULL until it is set. */
 void keeper_link_set_owner(KeeperLink *l, void *owner);
 void *keeper_link_owner(const KeeperLink *l);
 /* Whether this is the connection. */
@@ -72,7 +73,7 @@ int keeper_link_pidfd(const KeeperLink *l);
 /* -EPROTONOSUPPORT: the versions that it speaks have no such member. */
 int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret);
 
-/* reply NULL: the link broke first. */
+/* reply, borrowed, may be an error; NULL: the link broke first. */
 typedef void (*LinkReplyHandler)(sd_bus_message *reply, void *userdata);
 int keeper_link_call(
         KeeperLink *l, sd_bus_message *m, LinkReplyHandler handler, void *userdata, uint64_t timeout_usec);
