@@ -356,11 +356,16 @@ static int entry_begin(KeeperEntry *keeper) {
         return entry_clear(keeper);
 }
 
+/* It may hang in the kernel, out of reach of SIGKILL. Whoever waits hears so, now and each time it goes on. */
 static int on_leave_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
-        const KeeperEntry *keeper = userdata;
+        KeeperEntry *keeper = userdata;
 
         log_warning("The keeper of %s keeps nothing and does not leave: it is killed", keeper->title);
         (void) pidfd_signal(keeper->pidfd, SIGKILL);
+        if (sd_event_source_set_time_relative(s, LEAVE_DEADLINE_USEC) < 0 ||
+            sd_event_source_set_enabled(s, SD_EVENT_ONESHOT) < 0)
+                log_warning("The keeper of %s is not looked at again", keeper->title);
+        entry_tell_waiters(keeper, "an older keeper does not end");
         return 0;
 }
 
@@ -544,6 +549,10 @@ on_hello(KeeperLink *l, const LinkHello *hello, SandboxRecord **records, size_t 
                 return -EINVAL;
 
         keeper = entry_find(k, uid, app);
+        /* One link is one keeper's; and one that was told to leave is not to be sent anything more. */
+        if ((keeper_link_owner(l) && keeper_link_owner(l) != keeper) ||
+            (keeper && keeper->state == KEEPER_LEAVING))
+                return -EINVAL;
         if (!keeper) {
                 r = entry_new(k, uid, app, KEEPER_LOST, &keeper);
                 if (r < 0)
