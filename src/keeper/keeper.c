@@ -68,7 +68,7 @@ static void list_remove(Keeper *k, Sandbox *s) {
 }
 
 void keeper_forget(Keeper *k, Sandbox *s) {
-        link_client_removed(k->link, s->record);
+        link_tell_sandbox_removed(k->link, s->record);
         list_remove(k, s);
         k->n_ended--;
         (void) sandbox_free(s);
@@ -103,7 +103,7 @@ static int check_plan(void *userdata, const Plan *plan, sd_bus_error *error) {
 static void on_changed(void *userdata, const Sandbox *s) {
         Keeper *k = userdata;
 
-        link_client_changed(k->link, s->record);
+        link_tell_sandbox_changed(k->link, s->record);
         if (k->app)
                 app_changed(k->app, s);
 }
@@ -135,19 +135,19 @@ static void on_launched(void *userdata, const Sandbox *s) {
 static void on_happened(void *userdata, const Sandbox *s, const SandboxEvent *e) {
         Keeper *k = userdata;
 
-        link_client_event(k->link, s->record, e);
+        link_tell_event(k->link, s->record, e);
 }
 
 static void on_removed(void *userdata, const Sandbox *s) {
         Keeper *k = userdata;
 
-        link_client_removed(k->link, s->record);
+        link_tell_sandbox_removed(k->link, s->record);
 }
 
 /* Nothing is kept of a failed application: its unit shows the failure, and this keeper ends with it. */
 static void end_of_app(Keeper *k, Sandbox *s) {
         app_ended(k->app, s);
-        link_client_removed(k->link, s->record);
+        link_tell_sandbox_removed(k->link, s->record);
         list_remove(k, s);
         (void) sandbox_free(s);
 }

@@ -33,7 +33,7 @@ static void client_drop(LinkClient *l) {
         l->bus = sd_bus_close_unref(l->bus);
 }
 
-void link_client_changed(LinkClient *l, const SandboxRecord *record) {
+void link_tell_sandbox_changed(LinkClient *l, const SandboxRecord *record) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
@@ -46,7 +46,7 @@ void link_client_changed(LinkClient *l, const SandboxRecord *record) {
         link_send_or_break(l->bus, r, m);
 }
 
-void link_client_removed(LinkClient *l, const SandboxRecord *record) {
+void link_tell_sandbox_removed(LinkClient *l, const SandboxRecord *record) {
         int r;
 
         if (!l || !l->announced)
@@ -65,7 +65,7 @@ void link_client_removed(LinkClient *l, const SandboxRecord *record) {
                 link_break(l->bus, r);
 }
 
-void link_client_event(LinkClient *l, const SandboxRecord *record, const SandboxEvent *e) {
+void link_tell_event(LinkClient *l, const SandboxRecord *record, const SandboxEvent *e) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 

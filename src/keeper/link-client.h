@@ -40,9 +40,9 @@ LinkClient *link_client_free(LinkClient *l); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(LinkClient *, link_client_free);
 
 /* Signals; dropped while nobody listens. Take NULL. */
-void link_client_changed(LinkClient *l, const SandboxRecord *record);
-void link_client_removed(LinkClient *l, const SandboxRecord *record);
-void link_client_event(LinkClient *l, const SandboxRecord *record, const SandboxEvent *e);
+void link_tell_sandbox_changed(LinkClient *l, const SandboxRecord *record);
+void link_tell_sandbox_removed(LinkClient *l, const SandboxRecord *record);
+void link_tell_event(LinkClient *l, const SandboxRecord *record, const SandboxEvent *e);
 
 /* Asks for the launch of what this keeper is there for. -ENOTCONN: the broker has not answered a Hello. */
 int link_start_app(LinkClient *l, sd_bus_message_handler_t handler, void *userdata);

@@ -10,7 +10,8 @@
  *   broker's object  LINK_BROKER_PATH, interface LINK_BROKER_INTERFACE
  *       Hello(a{sv} hello, aa{sv} records) -> (a{sv} facts)   all that this keeper holds; again after each reconnect
  *           hello: hello.h. facts: Link u, the version that is spoken from here on; 0: there is none in common
- *       StartApp()                       of such a keeper: have it launched; replies when that is answered, or refused
+ *       StartApp()                       from a keeper of one application: launch it; replies when that is done, or
+ *                                        refused
  *   keeper's object  LINK_KEEPER_PATH, interface LINK_KEEPER_INTERFACE
  *       Launch(s id, a{sv} facts, h plan, a(uh) streams, b lease) -> (a{sv} record, ah lease)
  *           facts: InvocationID s; Wait b, false: not for READY=1; PlanHash s, the property; PlanDigest s, hex of
@@ -29,7 +30,10 @@
  *       SandboxChanged(a{sv} record)     after every change of state
  *       SandboxRemoved(s id, s result, i code, i status)
  *       Event(s id, s name, a{sv} details)   see sandbox-event.h; names that are not known are passed over
- *       LimitHit(s id, s resource, s level, t value, t limit)   the same of version 2
+ *       LimitHit(s id, s resource, s level, t value, t limit)   the one event of version 2
+ *
+ * Whoever asks calls link_x() and the other end has link_answer_x(); link_tell_x() sends a signal that link_hear_x()
+ * takes.
  *
  * Broker and keeper may be of different versions, either of them the older one: the highest that both speak is
  * spoken. What is added to a dictionary needs no new version; a new member does, and a row in hello.c.

@@ -3,7 +3,7 @@
 #include "base/buffer.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
-#include "plan/plan-text.h"
+#include "profile/names.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -148,7 +148,7 @@ static int build_degrade(PlanBuild *b) {
 
         for (size_t i = 0; i < ELEMENTSOF(sources); i++)
                 STRV_FOREACH (layer, sources[i]) {
-                        if (!plan_layer_is_valid(*layer))
+                        if (!layer_name_is_valid(*layer))
                                 return plan_refuse(b,
                                                    PLAN_REFUSAL_BAD_SETTING,
                                                    "Degrade=%s: there is no such layer",

@@ -145,7 +145,7 @@ static const PlanField plan_fields[] = {
           .rows = &cgroup_table },
         { "OOMPolicy",          PLAN_FIELD_U8, SCALAR(uint8_t, terms.oom_policy), ENUM(oom_policy_names) },
         { "Degrade",            PLAN_FIELD_TEXTS, SCALAR(char **, degrade), .max = PLAN_DEGRADE_MAX, .text_max = 16,
-          .is_valid = plan_layer_is_valid },
+          .is_valid = layer_name_is_valid },
 
         { "Type",               PLAN_FIELD_U8, SCALAR(uint8_t, terms.type), ENUM(service_type_names) },
         { "NotifyAccess",       PLAN_FIELD_U8, SCALAR(uint8_t, terms.notify_access), ENUM(notify_access_names) },

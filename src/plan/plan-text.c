@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan/plan-text.h"
 
-#include "base/strv.h"
 #include "base/text.h"
-
-static const char *const layers[] = { "memory", "pids",    "cpu",      "cpuset",   "io",
-                                      "idmap",  "seccomp", "landlock", "apparmor", "selinux" };
-
-bool plan_layer_is_valid(const char *s) {
-        for (size_t i = 0; i < ELEMENTSOF(layers); i++)
-                if (streq(s, layers[i]))
-                        return true;
-
-        return false;
-}
 
 bool plan_text_is_hex(const char *s) { return s[strspn(s, "0123456789abcdef")] == '\0'; }
 

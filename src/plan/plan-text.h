@@ -11,8 +11,6 @@
 
 bool plan_text_is_hex(const char *s);
 bool plan_text_is_one_line(const char *s);
-/* One that Degrade= names. */
-bool plan_layer_is_valid(const char *s);
 /* Normalized, and fit to be shown: UTF-8 without control characters. */
 bool plan_path_is_valid(const char *s);
 /* Looser than account_name_is_valid(), as directories hold such names: nothing that breaks passwd(5) or a path. */

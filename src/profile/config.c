@@ -3,6 +3,7 @@
 
 #include "base/strv.h"
 #include "base/text.h"
+#include "profile/names.h"
 #include "profile/profile-parse.h"
 #include "profile/strict-file.h"
 #include "profile/strict-ini.h"

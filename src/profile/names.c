@@ -22,3 +22,12 @@ int name_value(const char *const *names, size_t n_names, const char *s) {
 
         return -EINVAL;
 }
+
+bool layer_name_is_valid(const char *s) {
+        static const char *const names[] = {
+                "memory", "pids",    "cpu",      "cpuset",   "io",
+                "idmap",  "seccomp", "landlock", "apparmor", "selinux",
+        };
+
+        return name_value(names, ELEMENTSOF(names), s) >= 0;
+}

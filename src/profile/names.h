@@ -25,3 +25,6 @@ extern const char *const on_disconnect_names[_ON_DISCONNECT_MAX];
 
 /* The value of a name; -EINVAL: it is none of them. */
 int name_value(const char *const *names, size_t n_names, const char *s);
+
+/* Of a layer that Degrade= may name. */
+bool layer_name_is_valid(const char *s);

@@ -2,15 +2,6 @@
 #include "profile/names.h"
 #include "profile/profile-parse.h"
 
-bool layer_name_is_valid(const char *s) {
-        static const char *const names[] = {
-                "memory", "pids",    "cpu",      "cpuset",   "io",
-                "idmap",  "seccomp", "landlock", "apparmor", "selinux",
-        };
-
-        return name_value(names, ELEMENTSOF(names), s) >= 0;
-}
-
 /* address_families(7), by the names of <sys/socket.h>. */
 static bool address_family_is_valid(const char *s) {
         static const char *const names[] = {

@@ -22,9 +22,6 @@ static inline void *key_field(const ProfileKey *key, Profile *p) { return (uint8
 /* Only %u %U %g %G %h %i %N %H %t and %% are specifiers. */
 bool specifiers_are_valid(const char *s);
 
-/* A layer that Degrade= may name. */
-bool layer_name_is_valid(const char *s);
-
 /* One more row for an array of rows that are plain data. */
 int profile_array_extend(void *array, size_t *n, size_t row_size, const void *row);
 

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
 from common import (BusError, LIBEXEC, PATIENCE, RIG, SystemTest, add_profile, broker_is_there, broker_pid, busctl,
                     launch, main, pids_of, remove_profile, sandbox_property, sandboxes, start_as, wait_for)
@@ -147,6 +148,23 @@ class Versions(SystemTest):
             busctl('alice', 'Stop', 's', sandbox)
         _, path = launch('alice', 'next')
         self.assertEqual(sandbox_property(path, 'PlanHash'), plan_hash('alice', 'next'))
+
+    def test_launches_that_waited_for_an_older_keeper_get_a_newer_one(self):
+        replace('this')
+        id, _ = launch('alice', 'sleep')
+        busctl('alice', 'Kill', 'ssi', id, 'main', signal.SIGKILL)
+        wait_for('its end', lambda: sandboxes()[id]['state'] == 'failed')
+        keeper = keeper_of(3001)
+        os.kill(keeper, signal.SIGSTOP)
+        try:
+            replace('other')
+            clients = [start_as('alice', 'immurectl', 'launch', 'next') for _ in range(2)]
+            time.sleep(1.5)  # they wait for the keeper, as the broker does not any more
+        finally:
+            os.kill(keeper, signal.SIGCONT)
+        for client in clients:
+            self.assertEqual((client.communicate(timeout=PATIENCE)[1], client.returncode), (b'', 0))
+        self.assertNotIn(keeper_of(3001), (None, keeper))
 
     def test_records_of_ended_sandboxes_stay_when_their_keeper_leaves(self):
         replace('this')

@@ -99,7 +99,7 @@ int sandbox_append_changes(sd_bus_message *m, const View *v, const SandboxRecord
         return sd_bus_message_close_container(m);
 }
 
-/* What a keeper would answer of a sandbox that has ended: this one's has left. */
+/* The keeper of this sandbox has left with it: the broker answers what that keeper would have. */
 static int answer_for_keeper(Call *c) {
         const char *types = c->member->out.types;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;

@@ -392,7 +392,11 @@ void dispatch_keepers_heard(Manager *m) {
 
         while ((c = TAILQ_FIRST(&m->early))) {
                 TAILQ_REMOVE(&m->early, c, entry);
-                call_walk(c);
+                /* Nothing is begun for a caller who went meanwhile. */
+                if (c->peer && c->peer->state != PEER_KNOWN)
+                        (void) call_free(c);
+                else
+                        call_walk(c);
         }
 }
 

@@ -43,6 +43,7 @@ typedef struct Launch {
         Plan *plan;
         uint64_t generation; /* of the catalog that it was made from */
         KeeperEntry *keeper; /* borrowed until the loop goes on */
+        bool replaced;       /* a keeper that was too old was told to leave */
         KeeperWaiter waiter;
         Reservation reservation;
         LinkPlan sent;         /* the plan, as this keeper reads it */
@@ -330,10 +331,15 @@ static StepAnswer step_own_keeper(void *traveller) {
         return call_step(c, l->keeper ? 0 : -ECONNRESET);
 }
 
-/* This keeper cannot be told all that the plan says. One that keeps nothing makes room for one that can. */
+/*
+ * This keeper cannot be told all that the plan says. One that keeps nothing makes room for one that can: once, for in
+ * the midst of a downgrade the program on disk is too old as well.
+ */
 static StepAnswer replace_keeper(Launch *l, const char *unsaid) {
-        if (l->mode != LAUNCH_APP && keeper_entry_retire(l->keeper))
+        if (l->mode != LAUNCH_APP && !l->replaced && keeper_entry_retire(l->keeper)) {
+                l->replaced = true;
                 return wait_for_keeper(l);
+        }
 
         return call_step(
                 l->call,

@@ -14,6 +14,9 @@
 #define MATCH_BUS "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus'"
 #define POLKIT_ALLOW_USER_INTERACTION UINT32_C(1)
 
+/* A flood may keep the signal of its coming from us, so absence is believed for so long. */
+#define ABSENCE_USEC (60 * USEC_PER_SEC)
+
 /* A user who has any question. */
 typedef struct PolkitUser {
         uid_t uid;
@@ -27,7 +30,7 @@ struct Polkit {
         sd_bus *bus;
         sd_bus_slot *appeared, *startable;
         sd_event_source *turns; /* finds out whose turn it is */
-        bool absent;            /* the bus said so, and has not said otherwise since */
+        uint64_t absent_until;  /* the bus said so, and has not said otherwise since; CLOCK_MONOTONIC */
         uint64_t n_asked;
         LIST_HEAD(, PolkitUser) users;
 };
@@ -187,7 +190,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         void *data = q->userdata;
 
         if (answer == POLKIT_ABSENT)
-                q->polkit->absent = true;
+                q->polkit->absent_until = clock_usec(CLOCK_MONOTONIC) + ABSENCE_USEC;
         /* A late one may still be thinking about it, so the question is taken back. */
         if (answer != POLKIT_SILENT)
                 q->slot = sd_bus_slot_unref(q->slot);
@@ -249,7 +252,7 @@ static int question_new(Polkit *p, const PolkitQuestion *question, const char *i
 static int send_question(PolkitQuery *q, uint64_t now) {
         int r;
 
-        if (q->polkit->absent)
+        if (now < q->polkit->absent_until)
                 return -ENOENT;
         if (q->deadline_usec <= now)
                 return -ETIMEDOUT;
@@ -265,7 +268,7 @@ static int send_question(PolkitQuery *q, uint64_t now) {
 static int on_presence(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Polkit *p = userdata;
 
-        p->absent = false;
+        p->absent_until = 0;
         return 0;
 }
 
@@ -373,7 +376,7 @@ int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event) {
         return 0;
 }
 
-bool polkit_is_absent(const Polkit *p) { return p->absent; }
+bool polkit_is_absent(const Polkit *p) { return clock_usec(CLOCK_MONOTONIC) < p->absent_until; }
 
 int polkit_ask(Polkit *p,
                const PolkitQuestion *question,

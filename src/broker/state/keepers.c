@@ -48,7 +48,7 @@ struct KeeperEntry {
         char app[APP_NAME_SIZE];   /* "": the user's own */
         char title[APP_NAME_SIZE]; /* "user 1000", "alice:web" */
         KeeperState state;
-        LinkClient *link; /* while ready */
+        KeeperLink *link; /* while ready */
         TAILQ_HEAD(, KeeperWaiter) waiters;
         sd_event_source *deadline;
         KeeperUnit *unit; /* with systemd, until it came up */
@@ -123,12 +123,14 @@ static void entry_settle(KeeperEntry *keeper) {
         keeper->unit = keeper_unit_free(keeper->unit);
 }
 
+/* One of them may find that a keeper that is ready cannot do, and replace it: all who are left wait for the next. */
 static void entry_tell_waiters(KeeperEntry *keeper, const char *text) {
+        const KeeperState state = keeper->state;
         KeeperWaiter *w;
 
-        while ((w = TAILQ_FIRST(&keeper->waiters))) {
+        while (keeper->state == state && (w = TAILQ_FIRST(&keeper->waiters))) {
                 keepers_withdraw(w);
-                w->handler(keeper->state == KEEPER_READY ? keeper : NULL, text, w->userdata);
+                w->handler(state == KEEPER_READY ? keeper : NULL, text, w->userdata);
         }
 }
 
@@ -275,11 +277,11 @@ static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdat
                             info.si_status);
 
         if (keeper->link) {
-                LinkClient *l = keeper->link;
+                KeeperLink *l = keeper->link;
 
                 keeper->link = NULL;
-                link_client_set_owner(l, NULL);
-                link_client_close(l);
+                keeper_link_set_owner(l, NULL);
+                keeper_link_close(l);
                 keeper->state = KEEPER_LOST;
         }
 
@@ -354,11 +356,16 @@ static int entry_begin(KeeperEntry *keeper) {
         return entry_clear(keeper);
 }
 
+/* It may hang in the kernel, out of reach of SIGKILL. Whoever waits hears so, now and each time it goes on. */
 static int on_leave_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
-        const KeeperEntry *keeper = userdata;
+        KeeperEntry *keeper = userdata;
 
         log_warning("The keeper of %s keeps nothing and does not leave: it is killed", keeper->title);
         (void) pidfd_signal(keeper->pidfd, SIGKILL);
+        if (sd_event_source_set_time_relative(s, LEAVE_DEADLINE_USEC) < 0 ||
+            sd_event_source_set_enabled(s, SD_EVENT_ONESHOT) < 0)
+                log_warning("The keeper of %s is not looked at again", keeper->title);
+        entry_tell_waiters(keeper, "an older keeper does not end");
         return 0;
 }
 
@@ -367,7 +374,7 @@ static int watch_leave(KeeperEntry *keeper) {
         int r;
 
         if (keeper->pidfd < 0) {
-                keeper->pidfd = fcntl(link_client_pidfd(keeper->link), F_DUPFD_CLOEXEC, 3);
+                keeper->pidfd = fcntl(keeper_link_pidfd(keeper->link), F_DUPFD_CLOEXEC, 3);
                 if (keeper->pidfd < 0)
                         return -errno;
 
@@ -404,7 +411,7 @@ bool keeper_entry_retire(KeeperEntry *keeper) {
         const KeepersSetup *setup = &keeper->keepers->setup;
         int r;
 
-        if (keeper->app[0] || keeper->state != KEEPER_READY || link_client_is_busy(keeper->link) ||
+        if (keeper->app[0] || keeper->state != KEEPER_READY || keeper_link_is_busy(keeper->link) ||
             sandboxes_has_keeper(setup->sandboxes, keeper, true))
                 return false;
 
@@ -432,7 +439,7 @@ static int on_reconsider(sd_event_source *s, void *userdata) {
 static void entry_reconsider(KeeperEntry *keeper) {
         int r = 0;
 
-        if (keeper->app[0] || !keeper->link || !link_client_is_foreign(keeper->link))
+        if (keeper->app[0] || !keeper->link || !keeper_link_is_foreign(keeper->link))
                 return;
 
         if (keeper->reconsider)
@@ -444,8 +451,8 @@ static void entry_reconsider(KeeperEntry *keeper) {
                 (void) log_errno(r, "The keeper of %s cannot be told to leave", keeper->title);
 }
 
-static void on_answered(LinkClient *l, void *userdata) {
-        KeeperEntry *keeper = link_client_owner(l);
+static void on_answered(KeeperLink *l, void *userdata) {
+        KeeperEntry *keeper = keeper_link_owner(l);
 
         if (keeper)
                 entry_reconsider(keeper);
@@ -455,7 +462,7 @@ void keepers_hear(Keepers *k, uid_t uid) {
         const KeeperEntry *keeper = keepers_find_ready(k, uid);
 
         if (keeper)
-                link_client_hear(keeper->link);
+                keeper_link_hear(keeper->link);
 }
 
 KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid) {
@@ -468,7 +475,7 @@ KeeperEntry *keepers_find_linked(Keepers *k, const sd_bus *bus) {
         KeeperEntry *keeper;
 
         LIST_FOREACH (keeper, &k->list, entry)
-                if (keeper->link && link_client_is(keeper->link, bus))
+                if (keeper->link && keeper_link_is(keeper->link, bus))
                         return keeper;
 
         return NULL;
@@ -509,14 +516,14 @@ void keepers_withdraw(KeeperWaiter *w) {
 }
 
 uint32_t keeper_entry_plan_version(const KeeperEntry *keeper) {
-        return keeper->link ? link_client_plan_version(keeper->link) : 0;
+        return keeper->link ? keeper_link_plan_version(keeper->link) : 0;
 }
 
 int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret) {
         if (!keeper)
                 return -ESRCH;
 
-        return keeper->link ? link_client_new_call(keeper->link, member, ret) : -ENOTCONN;
+        return keeper->link ? keeper_link_new_call(keeper->link, member, ret) : -ENOTCONN;
 }
 
 int keeper_entry_call(KeeperEntry *keeper,
@@ -524,13 +531,13 @@ int keeper_entry_call(KeeperEntry *keeper,
                       LinkReplyHandler handler,
                       void *userdata,
                       uint64_t timeout_usec) {
-        return keeper->link ? link_client_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
+        return keeper->link ? keeper_link_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
 }
 
 bool keepers_are_heard(const Keepers *k) { return !expected_any(k->expected); }
 
 static int
-on_hello(LinkClient *l, const LinkHello *hello, SandboxRecord **records, size_t n_records, void *userdata) {
+on_hello(KeeperLink *l, const LinkHello *hello, SandboxRecord **records, size_t n_records, void *userdata) {
         Keepers *k = userdata;
         const char *app = hello->app;
         uid_t uid = hello->uid;
@@ -542,20 +549,24 @@ on_hello(LinkClient *l, const LinkHello *hello, SandboxRecord **records, size_t 
                 return -EINVAL;
 
         keeper = entry_find(k, uid, app);
+        /* One link is one keeper's; and one that was told to leave is not to be sent anything more. */
+        if ((keeper_link_owner(l) && keeper_link_owner(l) != keeper) ||
+            (keeper && keeper->state == KEEPER_LEAVING))
+                return -EINVAL;
         if (!keeper) {
                 r = entry_new(k, uid, app, KEEPER_LOST, &keeper);
                 if (r < 0)
                         return r;
         } else if (keeper->link && keeper->link != l) {
                 /* It reconnected before we noticed that the old link broke. */
-                link_client_set_owner(keeper->link, NULL);
-                link_client_close(keeper->link);
+                keeper_link_set_owner(keeper->link, NULL);
+                keeper_link_close(keeper->link);
         }
 
         keeper->uid = uid;
         keeper->link = l;
         keeper->state = KEEPER_READY;
-        link_client_set_owner(l, keeper);
+        keeper_link_set_owner(l, keeper);
         entry_settle(keeper);
         k->setup.handlers->snapshot(k->setup.manager, keeper, records, n_records);
         entry_tell_waiters(keeper, NULL);
@@ -564,8 +575,8 @@ on_hello(LinkClient *l, const LinkHello *hello, SandboxRecord **records, size_t 
         return 0;
 }
 
-static int on_start_app(LinkClient *l, sd_bus_message *call, void *userdata) {
-        const KeeperEntry *keeper = link_client_owner(l);
+static int on_start_app(KeeperLink *l, sd_bus_message *call, void *userdata) {
+        const KeeperEntry *keeper = keeper_link_owner(l);
         Keepers *k = userdata;
         AppName name;
 
@@ -579,9 +590,9 @@ static int on_start_app(LinkClient *l, sd_bus_message *call, void *userdata) {
         return k->setup.handlers->start_app(k->setup.manager, call, &name);
 }
 
-static void on_changed(LinkClient *l, SandboxRecord *record, void *userdata) {
+static void on_changed(KeeperLink *l, SandboxRecord *record, void *userdata) {
         _cleanup_(sandbox_record_freep) SandboxRecord *owned = record;
-        KeeperEntry *keeper = link_client_owner(l);
+        KeeperEntry *keeper = keeper_link_owner(l);
         uid_t uid = record->uid;
         Keepers *k = userdata;
 
@@ -596,8 +607,8 @@ static void on_changed(LinkClient *l, SandboxRecord *record, void *userdata) {
 }
 
 static void
-on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int32_t status, void *userdata) {
-        KeeperEntry *keeper = link_client_owner(l);
+on_removed(KeeperLink *l, const char *id, const char *result, int32_t code, int32_t status, void *userdata) {
+        KeeperEntry *keeper = keeper_link_owner(l);
         Keepers *k = userdata;
         SandboxEntry *s = sandboxes_find(k->setup.sandboxes, id);
 
@@ -607,16 +618,16 @@ on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int3
                 entry_reconsider(keeper);
 }
 
-static void on_event(LinkClient *l, const char *id, const SandboxEvent *e, void *userdata) {
+static void on_event(KeeperLink *l, const char *id, const SandboxEvent *e, void *userdata) {
         Keepers *k = userdata;
         SandboxEntry *s = sandboxes_find(k->setup.sandboxes, id);
 
-        if (s && s->keeper && s->keeper == link_client_owner(l))
+        if (s && s->keeper && s->keeper == keeper_link_owner(l))
                 k->setup.handlers->event(k->setup.manager, s, e);
 }
 
-static void on_closed(LinkClient *l, void *userdata) {
-        KeeperEntry *keeper = link_client_owner(l);
+static void on_closed(KeeperLink *l, void *userdata) {
+        KeeperEntry *keeper = keeper_link_owner(l);
         Keepers *k = userdata;
 
         /* Where we close them all, to leave, it is no news of sandboxes. */

@@ -20,14 +20,14 @@
 
 typedef struct LinkCall {
         LIST_ENTRY(LinkCall) entry;
-        LinkClient *client;
+        KeeperLink *link;
         sd_bus_slot *slot;
         LinkReplyHandler handler;
         void *userdata;
 } LinkCall;
 
-struct LinkClient {
-        LIST_ENTRY(LinkClient) entry;
+struct KeeperLink {
+        LIST_ENTRY(KeeperLink) entry;
         LinkServer *server;
         void *owner;
         sd_bus *bus;
@@ -44,7 +44,7 @@ struct LinkServer {
         int socket;
         const LinkServerHandlers *handlers;
         void *userdata;
-        LIST_HEAD(, LinkClient) list;
+        LIST_HEAD(, KeeperLink) list;
         size_t n_links;
 };
 
@@ -58,7 +58,7 @@ static void call_finish(LinkCall *c, sd_bus_message *reply) {
         handler(reply, userdata);
 }
 
-static LinkClient *client_free_unlisted(LinkClient *l) {
+static KeeperLink *keeper_link_free_unlisted(KeeperLink *l) {
         if (!l)
                 return NULL;
 
@@ -68,9 +68,9 @@ static LinkClient *client_free_unlisted(LinkClient *l) {
         free(l);
         return NULL;
 }
-DEFINE_CLEANUP(LinkClient *, client_free_unlisted);
+DEFINE_CLEANUP(KeeperLink *, keeper_link_free_unlisted);
 
-void link_client_close(LinkClient *l) {
+void keeper_link_close(KeeperLink *l) {
         LinkServer *server = l->server;
 
         LIST_REMOVE(l, entry);
@@ -81,31 +81,31 @@ void link_client_close(LinkClient *l) {
                 call_finish(LIST_FIRST(&l->calls), NULL);
 
         server->handlers->closed(l, server->userdata);
-        (void) client_free_unlisted(l);
+        (void) keeper_link_free_unlisted(l);
 }
 
-void link_client_set_owner(LinkClient *l, void *owner) { l->owner = owner; }
+void keeper_link_set_owner(KeeperLink *l, void *owner) { l->owner = owner; }
 
-void *link_client_owner(const LinkClient *l) { return l->owner; }
+void *keeper_link_owner(const KeeperLink *l) { return l->owner; }
 
-bool link_client_is(const LinkClient *l, const sd_bus *bus) { return l->bus == bus; }
+bool keeper_link_is(const KeeperLink *l, const sd_bus *bus) { return l->bus == bus; }
 
-void link_client_hear(LinkClient *l) {
+void keeper_link_hear(KeeperLink *l) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(l->bus);
 
         for (unsigned i = 0; i < HEAR_MAX && sd_bus_process(bus, NULL) > 0; i++)
                 ;
 }
 
-uint32_t link_client_plan_version(const LinkClient *l) { return l->plan_version; }
+uint32_t keeper_link_plan_version(const KeeperLink *l) { return l->plan_version; }
 
-bool link_client_is_foreign(const LinkClient *l) { return l->foreign; }
+bool keeper_link_is_foreign(const KeeperLink *l) { return l->foreign; }
 
-bool link_client_is_busy(const LinkClient *l) { return !LIST_EMPTY(&l->calls); }
+bool keeper_link_is_busy(const KeeperLink *l) { return !LIST_EMPTY(&l->calls); }
 
-int link_client_pidfd(const LinkClient *l) { return l->pidfd; }
+int keeper_link_pidfd(const KeeperLink *l) { return l->pidfd; }
 
-int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret) {
+int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret) {
         if (l->version < link_member_since(member))
                 return -EPROTONOSUPPORT;
 
@@ -115,22 +115,22 @@ int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret
 
 static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         LinkCall *c = userdata;
-        const LinkServer *server = c->client->server;
+        const LinkServer *server = c->link->server;
 
-        server->handlers->answered(c->client, server->userdata);
+        server->handlers->answered(c->link, server->userdata);
         call_finish(c, m);
         return 0;
 }
 
-int link_client_call(
-        LinkClient *l, sd_bus_message *m, LinkReplyHandler handler, void *userdata, uint64_t timeout_usec) {
+int keeper_link_call(
+        KeeperLink *l, sd_bus_message *m, LinkReplyHandler handler, void *userdata, uint64_t timeout_usec) {
         LinkCall *c = calloc(1, sizeof(*c));
         int r;
 
         if (!c)
                 return -ENOMEM;
 
-        c->client = l;
+        c->link = l;
         c->handler = handler;
         c->userdata = userdata;
         r = sd_bus_call_async(l->bus, &c->slot, m, on_reply, c, timeout_usec);
@@ -182,7 +182,7 @@ static int read_records(sd_bus_message *m, uint32_t uid, Records *ret) {
         return sd_bus_message_exit_container(m);
 }
 
-static void choose_versions(LinkClient *l, const LinkHello *hello) {
+static void choose_versions(KeeperLink *l, const LinkHello *hello) {
         l->version = version_common(LINK_VERSION_BROKER, LINK_VERSION, hello->link_min, hello->link_max);
         l->plan_version = version_common(PLAN_VERSION_FIRST, PLAN_VERSION, hello->plan_min, hello->plan_max);
         l->foreign = !streq(hello->program, IMMURED_VERSION) || hello->link_max != LINK_VERSION ||
@@ -198,7 +198,7 @@ static void choose_versions(LinkClient *l, const LinkHello *hello) {
                         LINK_VERSION);
 }
 
-static int reply_welcome(LinkClient *l, sd_bus_message *m) {
+static int reply_welcome(KeeperLink *l, sd_bus_message *m) {
         /* Version 2 had an empty reply. */
         if (l->version == 2)
                 return sd_bus_reply_method_return(m, NULL);
@@ -207,7 +207,7 @@ static int reply_welcome(LinkClient *l, sd_bus_message *m) {
 }
 
 /* Replies before the handler runs: it may go on to call the keeper, which must know by then that it is welcome. */
-static int welcome(LinkClient *l, sd_bus_message *m, const LinkHello *hello, sd_bus_error *error) {
+static int welcome(KeeperLink *l, sd_bus_message *m, const LinkHello *hello, sd_bus_error *error) {
         _cleanup_(records_done) Records records = { 0 };
         int r;
 
@@ -230,7 +230,7 @@ static int welcome(LinkClient *l, sd_bus_message *m, const LinkHello *hello, sd_
         l->deadline = sd_event_source_disable_unref(l->deadline);
         r = l->server->handlers->hello(l, hello, records.items, records.n_items, l->server->userdata);
         if (r < 0)
-                link_client_close(l);
+                keeper_link_close(l);
         return 1;
 }
 
@@ -263,16 +263,16 @@ static int link_answer_hello_2(sd_bus_message *m, void *userdata, sd_bus_error *
 }
 
 static int link_answer_start_app(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        LinkClient *l = userdata;
+        KeeperLink *l = userdata;
         int r;
 
         r = l->server->handlers->start_app(l, m, l->server->userdata);
         return r < 0 ? r : 1;
 }
 
-static int on_sandbox_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_hear_sandbox_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         SandboxRecord *record;
-        LinkClient *l = userdata;
+        KeeperLink *l = userdata;
         int r;
 
         r = sandbox_record_read(m, &record);
@@ -285,10 +285,10 @@ static int on_sandbox_changed(sd_bus_message *m, void *userdata, sd_bus_error *e
         return 0;
 }
 
-static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_hear_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *id, *result;
         int32_t code, status;
-        LinkClient *l = userdata;
+        KeeperLink *l = userdata;
         int r;
 
         r = sd_bus_message_read(m, "ssii", &id, &result, &code, &status);
@@ -301,9 +301,9 @@ static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *e
         return 0;
 }
 
-static int on_event(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_hear_event(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *id, *name;
-        LinkClient *l = userdata;
+        KeeperLink *l = userdata;
         SandboxEvent e;
         int r, kind;
 
@@ -329,10 +329,10 @@ static int on_event(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-/* As keepers of version 2 of the link say it, which know no other event. */
-static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+/* Keepers of version 2 of the link know this event alone, and say it in this way. */
+static int link_hear_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         SandboxEvent e = { .kind = SANDBOX_EVENT_LIMIT_HIT };
-        LinkClient *l = userdata;
+        KeeperLink *l = userdata;
         EventValue *v = e.details;
         const char *id;
         int r;
@@ -348,13 +348,13 @@ static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) 
 }
 
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        link_client_close(userdata);
+        keeper_link_close(userdata);
         return 0;
 }
 
 static int on_hello_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
         log_warning("A keeper connected and said nothing: closing its link");
-        link_client_close(userdata);
+        keeper_link_close(userdata);
         return 0;
 }
 
@@ -388,16 +388,16 @@ static const struct {
         const char *sender, *path, *interface, *member;
         sd_bus_message_handler_t handler;
 } signals[] = {
-        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", on_sandbox_changed },
-        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", on_sandbox_removed },
-        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Event",          on_event },
-        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "LimitHit",       on_limit_hit },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", link_hear_sandbox_changed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", link_hear_sandbox_removed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Event",          link_hear_event },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "LimitHit",       link_hear_limit_hit },
         { "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
           on_disconnected },
 };
 /* clang-format on */
 
-static int client_listen(LinkClient *l) {
+static int keeper_link_listen(KeeperLink *l) {
         int r;
 
         r = sd_bus_add_object_vtable(l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, vtable, l);
@@ -424,7 +424,7 @@ static int client_listen(LinkClient *l) {
 }
 
 /* The descriptor is taken over, also on failure. */
-static int client_open_bus(LinkClient *l, int fd) {
+static int keeper_link_open_bus(KeeperLink *l, int fd) {
         _cleanup_close_ int owned = fd;
         sd_id128_t id;
         int r;
@@ -446,14 +446,14 @@ static int client_open_bus(LinkClient *l, int fd) {
 
         r = sd_bus_start(l->bus);
         if (r >= 0)
-                r = client_listen(l);
+                r = keeper_link_listen(l);
 
         return r < 0 ? r : sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL);
 }
 
 /* The descriptors are taken over, also on failure. */
-static int client_new(LinkServer *server, int fd, int pidfd) {
-        _cleanup_(client_free_unlistedp) LinkClient *l = NULL;
+static int keeper_link_new(LinkServer *server, int fd, int pidfd) {
+        _cleanup_(keeper_link_free_unlistedp) KeeperLink *l = NULL;
         int r;
 
         l = calloc(1, sizeof(*l));
@@ -467,7 +467,7 @@ static int client_new(LinkServer *server, int fd, int pidfd) {
         l->pidfd = pidfd;
         LIST_INIT(&l->calls);
 
-        r = client_open_bus(l, fd);
+        r = keeper_link_open_bus(l, fd);
         if (r < 0)
                 return r;
 
@@ -516,7 +516,7 @@ static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *use
                 return 0;
         }
 
-        r = client_new(server, TAKE_FD(connection), pidfd);
+        r = keeper_link_new(server, TAKE_FD(connection), pidfd);
         if (r < 0)
                 (void) log_errno(r, "Cannot set up the link to a keeper");
         return 0;
@@ -603,7 +603,7 @@ LinkServer *link_server_free(LinkServer *server) {
                 return NULL;
 
         while (!LIST_EMPTY(&server->list))
-                link_client_close(LIST_FIRST(&server->list));
+                keeper_link_close(LIST_FIRST(&server->list));
 
         (void) sd_event_source_disable_unref(server->source);
         (void) safe_close(server->socket);

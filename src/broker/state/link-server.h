@@ -18,30 +18,30 @@
 #include <systemd/sd-event.h>
 
 typedef struct LinkServer LinkServer;
-typedef struct LinkClient LinkClient;
+typedef struct KeeperLink KeeperLink; /* to one keeper that is connected */
 
-/* Who owns what clients, the keepers that are connected, say. One is gone when closed() returns, and not before. */
+/* What the keepers that are connected say, and to whom. A link is gone when closed() returns, and not before. */
 typedef struct LinkServerHandlers {
         /* Records are the handler's to take (set to NULL). Negative errno closes the link. */
-        int (*hello)(LinkClient *l,
+        int (*hello)(KeeperLink *l,
                      const LinkHello *hello,
                      SandboxRecord **records,
                      size_t n_records,
                      void *userdata);
         /* Replies to the call, at once or later, or returns negative errno. */
-        int (*start_app)(LinkClient *l, sd_bus_message *call, void *userdata);
+        int (*start_app)(KeeperLink *l, sd_bus_message *call, void *userdata);
         /* The record is taken over. */
-        void (*changed)(LinkClient *l, SandboxRecord *record, void *userdata);
-        void (*removed)(LinkClient *l,
+        void (*changed)(KeeperLink *l, SandboxRecord *record, void *userdata);
+        void (*removed)(KeeperLink *l,
                         const char *id,
                         const char *result,
                         int32_t code,
                         int32_t status,
                         void *userdata);
-        void (*event)(LinkClient *l, const char *id, const SandboxEvent *e, void *userdata);
+        void (*event)(KeeperLink *l, const char *id, const SandboxEvent *e, void *userdata);
         /* A call gets its answer. */
-        void (*answered)(LinkClient *l, void *userdata);
-        void (*closed)(LinkClient *l, void *userdata);
+        void (*answered)(KeeperLink *l, void *userdata);
+        void (*closed)(KeeperLink *l, void *userdata);
 } LinkServerHandlers;
 
 /* Takes a listening socket of systemd (sd_listen_fds(3)) or makes LINK_SOCKET itself. */
@@ -50,30 +50,30 @@ LinkServer *link_server_free(LinkServer *s); /* takes NULL, returns NULL; closed
 DEFINE_CLEANUP(LinkServer *, link_server_free);
 
 /* Answers all calls with NULL, calls closed(), and frees the client. */
-void link_client_close(LinkClient *l);
+void keeper_link_close(KeeperLink *l);
 
 /* What the handlers keep for this link; borrowed. NULL until it is set. */
-void link_client_set_owner(LinkClient *l, void *owner);
-void *link_client_owner(const LinkClient *l);
+void keeper_link_set_owner(KeeperLink *l, void *owner);
+void *keeper_link_owner(const KeeperLink *l);
 /* Whether this is the connection. */
-bool link_client_is(const LinkClient *l, const sd_bus *bus);
+bool keeper_link_is(const KeeperLink *l, const sd_bus *bus);
 
 /* Handles what has come in already. The link may be closed, and gone, afterwards. */
-void link_client_hear(LinkClient *l);
+void keeper_link_hear(KeeperLink *l);
 
 /* The newest version of plans that it reads and we write; 0: there is none. */
-uint32_t link_client_plan_version(const LinkClient *l);
+uint32_t keeper_link_plan_version(const KeeperLink *l);
 /* Whether its program is not of the same version as ours. */
-bool link_client_is_foreign(const LinkClient *l);
+bool keeper_link_is_foreign(const KeeperLink *l);
 /* Whether a call that was sent to it has no answer yet. */
-bool link_client_is_busy(const LinkClient *l);
+bool keeper_link_is_busy(const KeeperLink *l);
 /* A pidfd of the process at the other end, borrowed. */
-int link_client_pidfd(const LinkClient *l);
+int keeper_link_pidfd(const KeeperLink *l);
 
 /* -EPROTONOSUPPORT: the versions that it speaks have no such member. */
-int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret);
+int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret);
 
 /* reply, borrowed, may be an error; NULL: the link broke first. */
 typedef void (*LinkReplyHandler)(sd_bus_message *reply, void *userdata);
-int link_client_call(
-        LinkClient *l, sd_bus_message *m, LinkReplyHandler handler, void *userdata, uint64_t timeout_usec);
+int keeper_link_call(
+        KeeperLink *l, sd_bus_message *m, LinkReplyHandler handler, void *userdata, uint64_t timeout_usec);

@@ -138,7 +138,7 @@ int seed_process_spawn(SeedProcess *s, const SpawnRequest *request, pid_t *ret_p
                 return -ENOTCONN;
         }
         if (r < 0) {
-                /* Whether it has forked or not: nothing of it may run without that its number is known. */
+                /* It may have forked and not said so: nothing may run whose pid the keeper does not know. */
                 seed_process_reap(s);
                 (void) cgroup_kill(request->cgroup_fd);
         }
