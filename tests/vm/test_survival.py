@@ -3,15 +3,18 @@
 # vm: releases=12,13 timeout=900
 """What happens to the broker, the bus, the manager and the package disturbs no sandbox and no client."""
 
+import concurrent.futures
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
-from booted import (PATIENCE, BootedTest, broker_answers, broker_pid, busctl, check, drop_in, immurectl, is_active,
-                    keeper_unit, launch, main, sandbox_property, sandboxes, systemctl, unit_property, wait_for)
+from booted import (PATIENCE, BootedTest, broker_answers, broker_pid, busctl, cgroup, check, drop_in, immurectl,
+                    is_active, keeper_unit, launch, main, sandbox_property, sandboxes, systemctl, unit_property,
+                    wait_for)
 
 BROKER = '/usr/libexec/immured/immured'
 PACKAGES = pathlib.Path(os.environ['VM_PACKAGES'])
@@ -166,6 +169,26 @@ class Versions(BootedTest):
             id, _ = launch('alice', 'sleep')
             self.assertNotIn(keeper_pid('alice'), (0, keeper))
             busctl('alice', 'Stop', 's', id)
+
+    def test_launch_waits_for_a_keeper_that_is_on_its_way_out(self):
+        id, path = launch('alice', 'sleep')
+        keeper, pid, group = keeper_pid('alice'), sandbox_property(path, 'MainPID'), cgroup(path)
+        self.install(self.next)
+        # Stopped by turns: the broker hears of the end when the keeper can no longer do as it is told.
+        broker = broker_pid()
+        os.kill(broker, signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        wait_for('the end of its group', lambda: not group.exists())
+        time.sleep(1)
+        os.kill(keeper, signal.SIGSTOP)
+        os.kill(broker, signal.SIGCONT)
+        wait_for('its record', lambda: sandboxes()[id]['state'] == 'failed')
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            launching = pool.submit(launch, 'alice', 'sleep')
+            time.sleep(1.5)
+            os.kill(keeper, signal.SIGCONT)
+            launching.result()
+        self.assertNotIn(keeper_pid('alice'), (0, keeper))
 
     def test_application_of_a_unit_survives_upgrade_and_downgrade(self):
         unit = 'immured-app@alice:sleep.service'
