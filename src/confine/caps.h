@@ -20,6 +20,15 @@ int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem);
 /* Makes effective what is permitted: a change of ids that keeps the one (PR_SET_KEEPCAPS) empties the other. */
 int caps_regain(Problem *problem);
 
+/* The effective set alone, as it is kept over a change of ids that empties or fills it. */
+typedef struct CapsEffective {
+        uint32_t low, high;
+} CapsEffective;
+
+int caps_save(CapsEffective *ret);
+/* Of what is permitted: -EPERM otherwise. */
+int caps_set_effective(const CapsEffective *set);
+
 /*
  * Whether CAP_DAC_OVERRIDE is effective: off from the start, so that root writes only to what is root's, and on for
  * the one mount that needs it. A return to uid 0 of file systems sets it, setfsuid(2), so that ends with this. -EPERM:

@@ -29,7 +29,8 @@ Sources *sources_free(Sources *s); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Sources *, sources_free);
 
 /*
- * userns_fd serves the idmapped mounts, base is where the host ids of the sandbox begin. Marks the plan's nodes whose
+ * userns_fd serves the idmapped mounts, base is where the host ids of the sandbox begin, owner whose
+ * user namespaces are made here. Marks the plan's nodes whose
  * source is not there, PLAN_NODE_ABSENT. A layer problem: a file system that cannot be idmapped.
  */
-int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, Problem *problem);
+int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t owner, Problem *problem);

@@ -8,7 +8,11 @@
  * locked: with every capability inside, nothing of the tree can be remounted, lifted or moved (user_namespaces(7),
  * mount_namespaces(7)). Made first, its maps can be written by root and serve idmapped mounts.
  *
- * Runs in: exec. Privilege: CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETFCAP in the initial user namespace.
+ * It belongs to an id as which no process runs. The kernel charges what the sandbox uses (inotify instances, queued
+ * signals, namespaces, …) to the owner as well, one level up: to root, it would be taken from everybody.
+ *
+ * Runs in: exec. Privilege: CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETFCAP, CAP_SYS_PTRACE in the initial user
+ * namespace.
  */
 
 #include "confine/problem.h"
@@ -17,13 +21,14 @@
 #include <sys/types.h>
 
 /*
- * A user namespace with the plan's maps and setgroups denied; returns its fd. base as in launch.h. *ret_first is set
- * as soon as there is a first process in it, also on failure: for userns_reap(), whenever there is time.
+ * A user namespace with the plan's maps and setgroups denied; returns its fd. base as in exec.h, owner as in launch.h.
+ * *ret_first is set as soon as there is a first process in it, also on failure: for userns_reap(), whenever there is
+ * time.
  */
-int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *problem);
+int userns_new(const Plan *plan, uint32_t base, uid_t owner, pid_t *ret_first, Problem *problem);
 
 /* One by which an idmapped mount shows what is root's as the application's, and nothing else. Returns its fd. */
-int userns_new_for_root(const Plan *plan, uint32_t base, Problem *problem);
+int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *problem);
 
 /* Ends and reaps the first process; the namespace lives on by its fd. Returns what it could not end, or 0. */
 pid_t userns_reap(pid_t first);

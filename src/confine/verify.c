@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 
 #define PROC_FILE_MAX (64U * 1024)
+#define LIMIT_NAME_COLUMNS 26
 
 /* clang-format off */
 static const struct {
@@ -270,6 +271,19 @@ static int owner_of(int fd, ino_t *ret) {
         return 0;
 }
 
+/* ioctl_ns(2): whom the kernel charges with what it counts of the sandbox, and who has every capability over it. */
+static int verify_owner(const Subject *s, int user_fd) {
+        uid_t owner;
+
+        if (ioctl(user_fd, NS_GET_OWNER_UID, &owner) < 0)
+                return problem_set(s->v->problem, -errno, "Owner of ns/user");
+        if (owner != s->v->owner)
+                return problem_set_difference(
+                        s->v->problem, "ns/user belongs to user %u, not %u", owner, s->v->owner);
+
+        return 0;
+}
+
 /*
  * All seven are others than ours. The mount namespace belongs to the sandbox's user namespace and was made from one
  * that did not, hence is locked; the rest belongs to ours, so that no capability inside counts for it.
@@ -299,6 +313,10 @@ static int verify_namespaces(const Subject *s) {
                 if (owner != (i == NAMESPACE_MOUNT ? user : s->v->host->namespaces[NAMESPACE_USER]))
                         return problem_set_difference(
                                 s->v->problem, "%s belongs to the wrong user namespace", namespaces[i].file);
+
+                r = i == NAMESPACE_USER ? verify_owner(s, fd) : 0;
+                if (r < 0)
+                        return r;
         }
 
         return 0;
@@ -317,16 +335,54 @@ static int verify_cgroup(const Subject *s) {
         return 0;
 }
 
+/* One of the two values of a line of /proc/PID/limits. */
+static int read_limit(const char **text, uint64_t *ret) {
+        static const char unlimited[] = "unlimited";
+        char *end;
+
+        *text += strspn(*text, " ");
+        if (strncmp(*text, unlimited, sizeof(unlimited) - 1) == 0) {
+                *text += sizeof(unlimited) - 1;
+                *ret = RLIM_INFINITY;
+                return 0;
+        }
+
+        errno = 0;
+        *ret = strtoull(*text, &end, 10);
+        if (errno != 0 || end == *text)
+                return -EBADMSG;
+        *text = end;
+        return 0;
+}
+
+/*
+ * From /proc/PID/limits and not by prlimit(2), which takes CAP_SYS_RESOURCE for a process of other ids. Below the
+ * heading there is a line for each resource in the order of their numbers: its name in 26 columns, soft, hard.
+ */
 static int verify_rlimits(const Subject *s) {
+        _cleanup_free_ char *limits = NULL;
+        int r;
+
+        r = file_read_full(s->proc_fd, "limits", PROC_FILE_MAX, &limits, NULL);
+        if (r < 0)
+                return problem_set(s->v->problem, r, "/proc/%d/limits", s->pid);
+
         for (size_t i = 0; i < s->v->plan->n_rlimits; i++) {
                 const PlanRlimit *l = &s->v->plan->rlimits[i];
-                struct rlimit found;
+                const char *name = rlimit_name(l->resource), *line = limits;
+                uint64_t soft = 0, hard = 0;
 
-                if (prlimit(s->pid, l->resource, NULL, &found) < 0)
-                        return problem_set(s->v->problem, -errno, "prlimit %s", rlimit_name(l->resource));
-                if (found.rlim_cur != l->soft || found.rlim_max != l->hard)
-                        return problem_set_difference(
-                                s->v->problem, "%s differs from the plan", rlimit_name(l->resource));
+                for (unsigned n = 0; line && n <= l->resource; n++) {
+                        line = strchr(line, '\n');
+                        line = line ? line + 1 : NULL;
+                }
+                if (!line || strnlen(line, LIMIT_NAME_COLUMNS) < LIMIT_NAME_COLUMNS)
+                        return problem_set_difference(s->v->problem, "%s is not shown by this kernel", name);
+                line += LIMIT_NAME_COLUMNS;
+                if (read_limit(&line, &soft) < 0 || read_limit(&line, &hard) < 0)
+                        return problem_set_difference(s->v->problem, "%s is shown as no number", name);
+                if (soft != l->soft || hard != l->hard)
+                        return problem_set_difference(s->v->problem, "%s differs from the plan", name);
         }
 
         return 0;

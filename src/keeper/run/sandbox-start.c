@@ -131,7 +131,7 @@ static int step_record(Start *st, sd_bus_error *error) {
 
 static bool maps_fit(const PlanIdMap *maps, size_t n) {
         for (size_t i = 0; i < n; i++)
-                if ((uint64_t) maps[i].outside + maps[i].count > IDS_BLOCK_SIZE)
+                if ((uint64_t) maps[i].outside + maps[i].count >= IDS_BLOCK_SIZE)
                         return false;
 
         return true;
@@ -141,16 +141,16 @@ static int step_ids(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
         int r;
 
-        if (st->plan->private_users != PRIVATE_USERS_PICK)
-                return 0;
         if (s->id_picked) {
                 st->spawn.id_base = s->id_base;
                 return 0;
         }
-        if (!maps_fit(st->plan->uid_map, st->plan->n_uid_map) ||
-            !maps_fit(st->plan->gid_map, st->plan->n_gid_map))
+        /* The block's last id is the owner's, whom nothing may be mapped to. */
+        if (st->plan->private_users == PRIVATE_USERS_PICK &&
+            (!maps_fit(st->plan->uid_map, st->plan->n_uid_map) ||
+             !maps_fit(st->plan->gid_map, st->plan->n_gid_map)))
                 return sd_bus_error_setf(
-                        error, ERROR_SETUP_FAILED, "ids: the plan maps more than %u", IDS_BLOCK_SIZE);
+                        error, ERROR_SETUP_FAILED, "ids: the plan maps more than %u", IDS_BLOCK_SIZE - 1);
 
         r = id_pool_acquire(s->keeper->ids, &s->id_base);
         if (r < 0)
@@ -173,6 +173,7 @@ static uint32_t id_outside(const PlanIdMap *maps, size_t n, uint32_t base, uint3
 static int open_journal_stream(Start *st, int number) {
         Sandbox *s = st->sandbox;
         const Plan *plan = st->plan;
+        const uint32_t base = plan->private_users == PRIVATE_USERS_PICK ? s->id_base : 0;
         int fd, r;
 
         if (!s->streams) {
@@ -197,8 +198,8 @@ static int open_journal_stream(Start *st, int number) {
 
         /* A pipe is opened again through /dev/stdout only by its owner. */
         (void) fchown(fd,
-                      id_outside(plan->uid_map, plan->n_uid_map, s->id_base, plan->uid),
-                      id_outside(plan->gid_map, plan->n_gid_map, s->id_base, plan->gid));
+                      id_outside(plan->uid_map, plan->n_uid_map, base, plan->uid),
+                      id_outside(plan->gid_map, plan->n_gid_map, base, plan->gid));
         return fd;
 }
 
