@@ -9,7 +9,7 @@ void buffer_done(Buffer *b) {
         *b = (Buffer){};
 }
 
-/* Makes room for extra bytes and the NUL behind them. */
+/* Makes room for extra bytes and the NUL after them. */
 static bool buffer_reserve(Buffer *b, size_t extra) {
         size_t wanted, allocated;
         uint8_t *data;
@@ -99,7 +99,7 @@ void buffer_append_json_string(Buffer *b, const char *s) {
 char *buffer_take_text(Buffer *b) {
         char *text = NULL;
 
-        /* An empty buffer still is a text. */
+        /* An empty buffer is an empty text, not NULL. */
         buffer_append(b, NULL, 0);
         if (b->error == 0)
                 text = (char *) TAKE_PTR(b->data);

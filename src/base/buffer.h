@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * buffer — bytes that grow: what encoders and JSON writers fill
+ * buffer — a growing array of bytes, for encoders and JSON writers
  *
- * Errors stick: after the first failed append every later one does nothing, and buffer_error() tells. So a writer
- * checks once, at the end.
+ * Errors stick: once an append has failed, later ones do nothing and buffer_error() tells why. So a writer checks
+ * once, at the end.
  *
  * Runs in: everything. Privilege: none.
  */
@@ -13,7 +13,7 @@
 #include "base/util.h"
 
 typedef struct Buffer {
-        uint8_t *data; /* size bytes, and always one NUL behind them once anything was appended */
+        uint8_t *data; /* size bytes, followed by a NUL once anything was appended */
         size_t size;
         size_t allocated;
         int error; /* 0 or negative errno */
@@ -25,8 +25,8 @@ void buffer_done(Buffer *b);
 void buffer_append(Buffer *b, const void *data, size_t size);
 void buffer_append_text(Buffer *b, const char *s);
 void buffer_printf(Buffer *b, const char *format, ...) _printf_(2, 3);
-/* A JSON string literal, quotes included (RFC 8259). NULL writes null. Input must be valid UTF-8. */
+/* A JSON string literal with its quotes (RFC 8259), or null for NULL. s must be valid UTF-8. */
 void buffer_append_json_string(Buffer *b, const char *s);
 static inline int buffer_error(const Buffer *b) { return b->error; }
-/* The text, handed over (caller frees), or NULL after an error; the buffer is empty afterwards. */
+/* Hands the text over to the caller, who frees it; NULL after an error. Either way the buffer is empty afterwards. */
 char *buffer_take_text(Buffer *b);

@@ -6,23 +6,7 @@
 
 #include <fcntl.h>
 
-/* proc(5) writes blanks, tabs, newlines and backslashes in paths as three octal digits. */
-static void unescape_octal(char *s) {
-        char *to = s;
-
-        for (const char *from = s; *from; to++) {
-                if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
-                    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
-                        *to = (char) ((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
-                        from += 4;
-                } else
-                        *to = *from++;
-        }
-
-        *to = '\0';
-}
-
-/* Root and mount point of one line of mountinfo, where it is a cgroup2 mount. */
+/* Root and mount point of a line of mountinfo; false unless it is a cgroup2 mount. */
 static bool parse_mount(char *line, Cgroup2Mount *ret) {
         char *fields[5], *rest = line, *type;
 
@@ -37,8 +21,8 @@ static bool parse_mount(char *line, Cgroup2Mount *ret) {
                         return false;
         }
 
-        unescape_octal(fields[3]);
-        unescape_octal(fields[4]);
+        text_unescape_octal(fields[3]);
+        text_unescape_octal(fields[4]);
         if (!path_is_normalized(fields[3]) || !path_is_normalized(fields[4]))
                 return false;
 

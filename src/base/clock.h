@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * clock — the time of a clock in the unit that everything here counts in
+ * clock — reads a clock, in the unit that everything here counts in
  *
  * Runs in: everything. Privilege: none.
  */
@@ -11,7 +11,7 @@
 
 #include <time.h>
 
-/* Microseconds of CLOCK_MONOTONIC, CLOCK_REALTIME, …; clock_gettime(2), which for these does not fail. */
+/* Microseconds of CLOCK_MONOTONIC, CLOCK_REALTIME and the like. clock_gettime(2) cannot fail for these. */
 static inline uint64_t clock_usec(clockid_t clock) {
         struct timespec ts = { 0 };
 

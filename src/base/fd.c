@@ -27,7 +27,10 @@ int fd_read_full(int fd, size_t max, char **ret, size_t *ret_size) {
         for (;;) {
                 ssize_t n;
 
-                /* One byte more than max, so that too long a file shows; one for the NUL. */
+                /*
+                 * One byte more than max, so that a file that is too long can be told from one that just fits; and
+                 * one for the NUL.
+                 */
                 if (size + 1 >= allocated) {
                         size_t wanted = allocated == 0 ? 4096 : allocated * 2;
                         char *grown;
@@ -122,7 +125,10 @@ int memfd_new_sealed(const char *name, const void *data, size_t size) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        /* Linux 6.3 wants to be told that the bytes may be a program; before that the flag is unknown. */
+        /*
+         * Linux 6.3 and later complain in the kernel's log where this does not say whether the bytes may be
+         * executed. Older ones refuse the flag with EINVAL.
+         */
         fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
         if (fd < 0 && errno == EINVAL)
                 fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -151,7 +157,7 @@ int memfd_verify_sealed(int fd) {
         return (seals & wanted) == wanted ? 0 : -EPERM;
 }
 
-/* Sets or clears one bit of what F_GETFD or F_GETFL give. */
+/* Sets or clears one bit of the flags that F_GETFD or F_GETFL reads. */
 static int fd_set_flag(int fd, int get, int set, int flag, bool on) {
         int old, new;
 
@@ -226,7 +232,10 @@ static void close_many(const int *fds, size_t n) {
                 (void) safe_close(fds[i]);
 }
 
-/* The descriptors of a message; at most PACKET_FDS_MAX, for there was no room for more. */
+/*
+ * The descriptors in a message. Where no credentials came, their space lets in more than PACKET_FDS_MAX; those are
+ * closed.
+ */
 static size_t message_fds(struct msghdr *m, int fds[static PACKET_FDS_MAX]) {
         size_t n = 0;
 
@@ -270,7 +279,7 @@ ssize_t
 fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fds, FdSender *ret_sender) {
         union {
                 struct cmsghdr header;
-                /* Room for the sender's credentials too, which come along under SO_PASSCRED. */
+                /* The sender's credentials need room too: with SO_PASSCRED the kernel always adds them. */
                 uint8_t space[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
         } control = {};
         struct iovec iov = { data, size };
@@ -333,7 +342,7 @@ int pidfd_pid(int pidfd, pid_t *ret) {
         (void) snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
         r = file_read_full(AT_FDCWD, path, FDINFO_MAX, &info, NULL);
         if (r < 0)
-                /* Other kinds of descriptors may have more to tell than fits. */
+                /* The fdinfo of other kinds of descriptors may be longer than that. */
                 return r == -ENOENT || r == -EFBIG ? -EBADF : r;
 
         for (char *rest = info, *line; (line = strsep(&rest, "\n"));) {
@@ -346,7 +355,7 @@ int pidfd_pid(int pidfd, pid_t *ret) {
         return -EBADF;
 }
 
-/* Told by number: to ask the device with an ioctl would be to trust whoever answers for it. */
+/* By number: an ioctl would be answered by whoever drives the device, which may be a program of a user's (CUSE). */
 static bool device_is_stream(dev_t device) {
         unsigned major_number = major(device), minor_number = minor(device);
 
@@ -356,8 +365,7 @@ static bool device_is_stream(dev_t device) {
         case TTY_MAJOR:
                 return true;
         case TTYAUX_MAJOR:
-                return minor_number <=
-                       1; /* /dev/tty, /dev/console; not /dev/ptmx, the other end of terminals */
+                return minor_number <= 1; /* /dev/tty, /dev/console; not /dev/ptmx, the other end */
         default:
                 return major_number >= UNIX98_PTY_SLAVE_MAJOR &&
                        major_number < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;

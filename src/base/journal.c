@@ -11,7 +11,10 @@ static unsigned n_dropped = 0;
 
 void journal_use(const char *path) { journal_path = path ?: JOURNAL_SOCKET; }
 
-/* NAME=value, or, for a value that is more than one line, NAME, its size as 64 bits little endian, and the bytes. */
+/*
+ * NAME=value; or, for a value of more than one line, NAME, a newline, the size as 64 bits little endian, and the
+ * bytes.
+ */
 void journal_append(Buffer *entry, const char *name, const void *data, size_t size) {
         buffer_append_text(entry, name);
         if (memchr(data, '\n', size)) {
@@ -74,12 +77,12 @@ int journal_send(const struct iovec *fields, size_t n) {
         int r;
 
         r = send_fields(fields, n);
-        /* A child that closed all it inherited, which may have given the number to something else. */
+        /* In a child that has closed what it inherited, the number may belong to something else. */
         if (r == -EBADF || r == -ENOTSOCK) {
                 journal_fd = -EBADF;
                 r = send_fields(fields, n);
         }
-        /* Left behind by a journal that ended. */
+        /* The socket file of a journald that is not running. */
         if (r == -ECONNREFUSED || r == -ENOTDIR)
                 r = -ENOENT;
         if (r == -ENOENT)

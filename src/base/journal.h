@@ -2,17 +2,17 @@
 #pragma once
 
 /*
- * journal — entries for the journal, with fields, and without ever waiting for it
+ * journal — structured entries for the journal, sent without ever waiting for it
  *
- * sd_journal_sendv(3) waits while the journal's socket is full: a journal that hangs would stop the broker and every
- * keeper, and sandboxes with them. So the protocol is spoken here, over a socket that does not block: what does not
- * fit is dropped and counted, and the next entry that gets through says how many were lost. The library also reports
- * success where there is no journal; here that is an error, for the caller to write elsewhere. See
- * https://systemd.io/JOURNAL_NATIVE_PROTOCOL/.
+ * sd_journal_sendv(3) waits while the journal's socket is full. A journald that hangs would then stop the broker,
+ * every keeper, and the sandboxes with them. So the protocol is spoken here, over a non-blocking socket: what does
+ * not fit is dropped and counted, and the next entry that gets through is followed by one that says how many were
+ * lost. The library also reports success where there is no journal; here that is an error, so that the caller can
+ * write elsewhere. See https://systemd.io/JOURNAL_NATIVE_PROTOCOL/.
  *
- * Life: one socket, opened by journal_open() or with the first entry, and again where somebody closed it. Each entry
- * finds its way anew, as the journal may come and go.
- * Runs in: broker, keeper. Privilege: none. Input: hostile (lines of applications).
+ * Life: one socket, made by journal_open() or by the first entry, and made again if somebody closed it. It is never
+ * connected: each entry is sent to the path, since journald may be restarted at any time.
+ * Runs in: broker, keeper. Privilege: none. Input: hostile (lines that applications print).
  */
 
 #include "base/buffer.h"
@@ -21,15 +21,21 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
-/* Opens the socket, so that what a process has open does not depend on whether it had something to say. */
+/*
+ * Opens the socket at start-up, so that the descriptors of a process do not depend on whether it has logged anything
+ * yet.
+ */
 int journal_open(void);
 
-/* Appends one field: any bytes, newlines too. name is of A-Z, 0-9 and _. */
+/* Appends one field. The value is any bytes, newlines included; the name consists of A-Z, 0-9 and _. */
 void journal_append(Buffer *entry, const char *name, const void *data, size_t size);
 void journal_append_text(Buffer *entry, const char *name, const char *text);
 
-/* Sends these fields as one entry. -ENOENT: there is no journal; any other error: dropped and counted. */
+/*
+ * Sends the fields as one entry. -ENOENT: there is no journal. With any other error the entry was dropped and
+ * counted.
+ */
 int journal_send(const struct iovec *fields, size_t n);
 
-/* Whose socket is used instead; NULL: the journal's. Borrowed. */
+/* Sends to another socket; NULL: to the journal's again. The path is borrowed. */
 void journal_use(const char *path);

@@ -15,7 +15,7 @@ static int log_max_level = LOG_INFO;
 void log_open(const char *program, bool for_systemd) {
         log_program = program;
         log_for_systemd = for_systemd;
-        /* Without one, each message tries again. */
+        /* Should this fail, every message tries again. */
         (void) journal_open();
 }
 
@@ -25,7 +25,7 @@ bool log_is_for_systemd(void) { return log_for_systemd; }
 
 const char *log_program_name(void) { return log_program; }
 
-/* Whether the journal took it, or would have. */
+/* Whether the journal took it, or dropped it because it was busy: then it must not go to standard error either. */
 static bool log_to_journal(int level, const char *text, const char *suffix) {
         _cleanup_buffer_ Buffer b = {};
 
@@ -34,7 +34,7 @@ static bool log_to_journal(int level, const char *text, const char *suffix) {
         return buffer_error(&b) >= 0 && journal_send(&(struct iovec){ b.data, b.size }, 1) != -ENOENT;
 }
 
-/* One writev(2) a line, so that lines of several processes do not mix. */
+/* One writev(2) per line, so that the lines of several processes do not mix. */
 static void log_write(int level, const char *text, const char *suffix) {
         char prefix[64];
         struct iovec v[4];
@@ -51,7 +51,7 @@ static void log_write(int level, const char *text, const char *suffix) {
         v[1] = (struct iovec){ (char *) text, strlen(text) };
         v[2] = (struct iovec){ (char *) suffix, strlen(suffix) };
         v[3] = (struct iovec){ (char *) "\n", 1 };
-        /* Nobody is left to be told when standard error is gone. */
+        /* There is nobody left to tell when standard error is gone. */
         if (writev(STDERR_FILENO, v, ELEMENTSOF(v)) < 0)
                 return;
 }

@@ -2,31 +2,31 @@
 #pragma once
 
 /*
- * log — one line a message: to the journal when systemd reads what we say, to standard error when a person does
+ * log — one line per message: to the journal under systemd, to standard error for a person
  *
- * The journal gets it as an entry, and not through standard error: that is a pipe to it, and writing to one waits. It
- * is used, with the <N> level prefix of sd-daemon(3), where there is no journal.
+ * Under systemd the journal gets an entry of its own. Standard error would be a pipe to journald, and writing to a
+ * pipe waits. It is only used where there is no journal, with the <N> level prefix of sd-daemon(3).
  *
- * Only the outermost layer of broker, keeper and exec logs; the floors below return errors. Text from outside is
- * escaped here, so that nobody can forge a second record or drive the admin's terminal.
+ * Only the outermost layer of broker, keeper and exec logs; the floors below return errors. The text is escaped
+ * here, so that nobody can forge a second record or drive the admin's terminal.
  *
- * Runs in: broker, keeper, exec. Privilege: none.
+ * Runs in: broker, keeper, exec. Privilege: none. Input: hostile.
  */
 
 #include "base/util.h"
 
 #include <syslog.h>
 
-/* Whether systemd reads standard error, or a person does. */
+/* program is borrowed for good; for_systemd: systemd reads what we say, not a person. */
 void log_open(const char *program, bool for_systemd);
 bool log_is_for_systemd(void);
 const char *log_program_name(void);
-/* Messages above this level are dropped; LOG_INFO until set. */
+/* Messages above this level are dropped. LOG_INFO until it is set. */
 void log_set_max_level(int level);
 
 void log_message(int level, const char *format, ...) _printf_(2, 3);
 
-/* Logs "…: strerror" and returns the negative errno it was given, so that "return log_errno(r, …)" works. */
+/* Logs "…: description of error" and returns the error as negative errno, for "return log_errno(r, …)". */
 int log_message_errno(int level, int error, const char *format, ...) _printf_(3, 4);
 
 #define log_error(...) log_message(LOG_ERR, __VA_ARGS__)

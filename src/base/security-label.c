@@ -4,15 +4,14 @@
 #include "base/text.h"
 
 /*
- * apparmor(7). “&” would stack and “:” lead into another namespace of policies: written to the kernel, both mean
- * something else than “this profile”.
+ * apparmor(7). The kernel reads "&" as a stack of profiles and a leading ":" as another policy namespace. Either
+ * would be something else than the one profile that was asked for.
  */
 bool apparmor_profile_is_valid(const char *s) {
         return *s && *s != '&' && *s != ':' && *s != '-' && strlen(s) <= 256 && !strpbrk(s, " \t\"") &&
                !strstr(s, "//&") && text_is_printable(s, "") && utf8_is_valid(s) && !streq(s, "unconfined");
 }
 
-/* user:role:type, with a range of levels behind it where the policy has them. */
 bool selinux_context_is_valid(const char *s) {
         static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-,";
         unsigned n = 0;
@@ -21,7 +20,7 @@ bool selinux_context_is_valid(const char *s) {
                 return false;
 
         for (;; s++, n++) {
-                /* Levels have colons of their own: s0:c1,c2. */
+                /* Levels contain colons themselves: s0:c1,c2. */
                 const size_t length = strspn(s, letters);
 
                 if (length == 0)

@@ -2,14 +2,17 @@
 #pragma once
 
 /*
- * security-label — what may be the name of an AppArmor profile, and what an SELinux context
+ * security-label — which texts can be the name of an AppArmor profile, or an SELinux context
  *
  * Runs in: broker, keeper, exec, immurectl. Privilege: none. Input: hostile.
  */
 
 #include "base/util.h"
 
-/* One profile: nothing that the kernel would take for a stack of them, another namespace, or none. */
+/*
+ * The name of one profile. The kernel must not take it for a stack of profiles, another namespace, or no
+ * confinement.
+ */
 bool apparmor_profile_is_valid(const char *s);
-/* user:role:type, or with a range of levels behind. */
+/* user:role:type, with or without a range of levels. */
 bool selinux_context_is_valid(const char *s);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * sha256 — FIPS 180-4 SHA-256, for naming plans and profiles by content
+ * sha256 — FIPS 180-4 SHA-256, to name plans and profiles by their content
  *
- * Own code because nothing else here needs a cryptographic library, and the plan's hash must be the same in the
- * static immured-exec.
+ * Our own code, because nothing else here needs a cryptographic library, and the static immured-exec has to compute
+ * the same hash.
  *
  * Runs in: everything. Privilege: none.
  */
@@ -26,5 +26,5 @@ void sha256_update(Sha256 *s, const void *data, size_t size);
 void sha256_finish(Sha256 *s, uint8_t ret[static SHA256_SIZE]);
 
 void sha256(const void *data, size_t size, uint8_t ret[static SHA256_SIZE]);
-/* Lower-case hexadecimal with NUL. */
+/* Lower-case hexadecimal, NUL-terminated. */
 void sha256_hex(const uint8_t digest[static SHA256_SIZE], char ret[static SHA256_HEX_SIZE]);

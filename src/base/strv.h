@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * strv — NULL-terminated arrays of strings; NULL is the empty one
+ * strv — NULL-terminated arrays of strings; NULL stands for the empty array
  *
- * The array owns its strings. Functions that grow one leave it as it was on failure.
+ * The array owns its strings. Functions that extend an array leave it as it was on failure.
  *
  * Runs in: everything. Privilege: none.
  */
 
 #include "base/util.h"
 
-/* Frees the array and its strings; takes NULL, returns NULL. */
+/* Frees the array and its strings. Takes NULL, returns NULL. */
 char **strv_free(char **l);
 DEFINE_CLEANUP(char **, strv_free);
 #define _cleanup_strv_ _cleanup_(strv_freep)
@@ -20,20 +20,20 @@ size_t strv_length(char *const *l);
 bool strv_equal(char *const *a, char *const *b);
 bool strv_contains(char *const *l, const char *s);
 
-/* The value of NAME in an array of NAME=value, or NULL; the array still owns it. */
+/* The value of NAME in an array of NAME=value, still owned by the array; or NULL. */
 const char *strv_env_get(char *const *l, const char *name);
 
-/* Append a copy of s, or s itself (consumed also on failure). 0 or -ENOMEM. */
+/* Append a copy of s; or s itself, which is consumed even on failure. 0 or -ENOMEM. */
 int strv_extend(char ***l, const char *s);
 int strv_consume(char ***l, char *s);
 
-/* Append copies of all of b. 0 or -ENOMEM. */
+/* Appends copies of all strings of b. 0 or -ENOMEM. */
 int strv_extend_strv(char ***l, char *const *b);
 
 /* A deep copy in *ret. 0 or -ENOMEM. */
 int strv_copy(char *const *l, char ***ret);
 
-/* All strings with the separator between them, to be freed by the caller; NULL without memory. */
+/* All strings joined by the separator. Caller frees; NULL: out of memory. */
 char *strv_join(char *const *l, const char *separator);
 
 #define STRV_FOREACH(s, l) for (char *const *s = (l); s && *s; s++)

@@ -7,7 +7,7 @@
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* A first character of one set, the others of another, not longer than max. */
+/* A first character from one set, the others from another, at most max in all. */
 static bool name_is_valid(const char *s, const char *first, const char *others, size_t max) {
         size_t n = strlen(s);
 
@@ -43,7 +43,7 @@ bool hostname_is_valid(const char *s) {
         if (n == 0 || n > HOST_NAME_MAX || strspn(s, LOWER UPPER DIGITS "-.") != n)
                 return false;
 
-        /* RFC 1123: labels neither begin nor end with a hyphen, and none is empty. */
+        /* RFC 1123: no label is empty, or begins or ends with a hyphen. */
         for (size_t i = 0; i < n; i++) {
                 bool first = i == 0 || s[i - 1] == '.', last = i + 1 == n || s[i + 1] == '.';
 
@@ -56,7 +56,7 @@ bool hostname_is_valid(const char *s) {
         return true;
 }
 
-/* The length of the well-formed sequence at s (Unicode, table 3-7), or 0. */
+/* The length of the well-formed UTF-8 sequence at s (Unicode, table 3-7), or 0. */
 static size_t utf8_sequence(const char *s) {
         const unsigned char *p = (const unsigned char *) s;
         unsigned char low = 0x80, high = 0xbf;
@@ -98,7 +98,7 @@ bool utf8_is_valid(const char *s) {
         return true;
 }
 
-/* How many bytes at s are a control character: C0 and DEL are one, C1 (U+0080 to U+009F) two in UTF-8. */
+/* The length of the control character at s, or 0: C0 and DEL are one byte, C1 (U+0080 to U+009F) two in UTF-8. */
 static size_t control_length(const char *s) {
         unsigned char c = (unsigned char) s[0], d;
 
@@ -166,6 +166,21 @@ void text_clean(const char *s, char *ret, size_t size) {
         *p = '\0';
 }
 
+void text_unescape_octal(char *s) {
+        char *to = s;
+
+        for (const char *from = s; *from; to++) {
+                if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
+                    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
+                        *to = (char) ((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+                        from += 4;
+                } else
+                        *to = *from++;
+        }
+
+        *to = '\0';
+}
+
 /* Whether the component of n bytes at s is "." or "..". */
 static bool component_is_dots(const char *s, size_t n) {
         return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
@@ -193,7 +208,7 @@ bool path_is_normalized(const char *s) {
 bool path_is_below(const char *path, const char *parent) {
         size_t n = 0;
 
-        /* By hand: plans compare each path with all the others, and most of them differ early. */
+        /* By hand: a plan compares each of its paths with all others, and most of them differ early. */
         while (parent[n] != '\0' && parent[n] == path[n])
                 n++;
         if (parent[n] != '\0')

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/text.h"
 
+#include "base/strv.h"
+
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#define BLANKS " \t\n\r"
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -25,7 +29,7 @@ int parse_boolean(const char *s, bool *ret) {
         return -EINVAL;
 }
 
-/* The digits at *s in this base; moves *s behind them. At least one digit. */
+/* Reads the digits of this base at *s, at least one, and moves *s past them. */
 static int take_number(const char **s, unsigned base, uint64_t *ret) {
         const char *p = *s;
         uint64_t value = 0;
@@ -92,7 +96,7 @@ int parse_id(const char *s, uid_t *ret) {
         r = parse_u32(s, &value);
         if (r < 0)
                 return r;
-        /* (uid_t) -1 and its 16 bit form mean "no change" to chown(2) and its like. */
+        /* chown(2) and its like take (uid_t) -1 for "no change", and so do their 16 bit versions with 65535. */
         if (value == UINT32_MAX || value == UINT16_MAX)
                 return -ERANGE;
 
@@ -117,8 +121,8 @@ int parse_mode(const char *s, mode_t *ret) {
 }
 
 /*
- * A decimal number at *s, with a fraction perhaps, times a unit that is found by the caller behind it. The fraction is
- * kept as digits/scale, at most nine of them, and rounds down.
+ * A decimal number at *s, possibly with a fraction. The caller reads the unit that follows. The fraction is kept as
+ * digits/scale; digits after the ninth are dropped.
  */
 typedef struct Decimal {
         uint64_t whole, digits, scale;
@@ -224,7 +228,7 @@ static const struct {
         { "years", 31557600 * USEC_PER_SEC },
 };
 
-/* The unit at *s; a bare number counts seconds. */
+/* Reads the unit at *s; a bare number means seconds. */
 static int take_time_unit(const char **s, uint64_t *ret) {
         size_t n = strcspn(*s, " \t0123456789");
 
@@ -259,7 +263,7 @@ int parse_usec(const char *s, uint64_t *ret) {
                 r = take_decimal(&s, &d);
                 if (r < 0)
                         return r;
-                /* "5 s" is as good as "5s", but not at the end. */
+                /* "5 s" is as good as "5s", but a blank at the end is not. */
                 if (*s == ' ' && s[strspn(s, " ")] && !is_digit(s[strspn(s, " ")]))
                         s += strspn(s, " ");
                 r = take_time_unit(&s, &unit);
@@ -376,7 +380,7 @@ char *format_size(uint64_t bytes, char *buf, size_t size) {
                 (void) snprintf(buf, size, "%llu", (unsigned long long) bytes);
         else {
                 uint64_t whole = bytes >> (10 * unit), rest = bytes - (whole << (10 * unit));
-                /* Seven bits less on both sides keep the product in range. */
+                /* Seven bits fewer on both sides keep the product within 64 bits, even for exabytes. */
                 unsigned tenth = (unsigned) ((rest >> 7) * 10 >> (10 * unit - 7));
 
                 if (tenth > 0)
@@ -429,6 +433,117 @@ char *format_usec(uint64_t usec, char *buf, size_t size) {
         }
 
         return buf;
+}
+
+/* systemd.syntax(7): escapes of one letter. */
+static const struct {
+        char letter, value;
+} short_escapes[] = {
+        { 'a', '\a' }, { 'b', '\b' }, { 'f', '\f' },  { 'n', '\n' }, { 'r', '\r' },  { 't', '\t' },
+        { 'v', '\v' }, { 's', ' ' },  { '\\', '\\' }, { '"', '"' },  { '\'', '\'' },
+};
+
+/* n digits of a base as one byte. Zero is refused: it would end the text. */
+static int unescape_number(const char *s, unsigned n, unsigned base, char *ret) {
+        unsigned value = 0;
+
+        for (unsigned i = 0; i < n; i++) {
+                static const char digits[] = "0123456789abcdef";
+                char c = s[i] >= 'A' && s[i] <= 'F' ? (char) (s[i] - 'A' + 'a') : s[i];
+                const char *digit = c ? strchr(digits, c) : NULL;
+
+                if (!digit || (unsigned) (digit - digits) >= base)
+                        return -EINVAL;
+                value = value * base + (unsigned) (digit - digits);
+        }
+        if (value == 0 || value > 255)
+                return -EINVAL;
+
+        *ret = (char) value;
+        return 0;
+}
+
+/* Reads the escape that starts with the backslash at *s, and moves *s past it. */
+static int take_escape(const char **s, char *ret) {
+        const char *p = *s + 1;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(short_escapes); i++)
+                if (*p == short_escapes[i].letter) {
+                        *ret = short_escapes[i].value;
+                        *s = p + 1;
+                        return 0;
+                }
+
+        r = *p == 'x' ? unescape_number(p + 1, 2, 16, ret) : unescape_number(p, 3, 8, ret);
+        if (r < 0)
+                return r;
+
+        *s = p + 3;
+        return 0;
+}
+
+/* Reads the word that starts at *s, and moves *s past it. */
+static int take_word(const char **s, char **ret) {
+        _cleanup_free_ char *word = NULL;
+        const char *p = *s;
+        char quote = '\0';
+        size_t n = 0;
+        int r;
+
+        /* No escape yields more than it takes. */
+        word = malloc(strlen(p) + 1);
+        if (!word)
+                return -ENOMEM;
+
+        while (*p && (quote || !strchr(BLANKS, *p))) {
+                if (*p == '\\') {
+                        r = take_escape(&p, word + n);
+                        if (r < 0)
+                                return r;
+                        n++;
+                } else if (quote && *p == quote) {
+                        quote = '\0';
+                        p++;
+                } else if (!quote && (*p == '"' || *p == '\'')) {
+                        quote = *p;
+                        p++;
+                } else
+                        word[n++] = *p++;
+        }
+        if (quote)
+                return -EINVAL;
+
+        word[n] = '\0';
+        if (!utf8_is_valid(word))
+                return -EINVAL;
+
+        *s = p;
+        *ret = TAKE_PTR(word);
+        return 0;
+}
+
+int split_words(const char *s, char ***ret) {
+        _cleanup_strv_ char **words = NULL;
+        int r;
+
+        r = strv_copy(NULL, &words);
+        if (r < 0)
+                return r;
+
+        for (s += strspn(s, BLANKS); *s; s += strspn(s, BLANKS)) {
+                char *word = NULL;
+
+                r = take_word(&s, &word);
+                if (r < 0)
+                        return r;
+                r = strv_consume(&words, word);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(words);
+        return 0;
 }
 
 char *text_printf(const char *format, ...) {

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * util — the few macros every file may use: arrays, ownership, cleanup
+ * util — the few macros that every file may use: arrays, ownership, cleanup
  *
- * Ownership is visible at the declaration: a variable marked _cleanup_… owns what it holds until TAKE_PTR() or
- * TAKE_FD() hands it on. Every destructor takes NULL (or -EBADF) and returns NULL.
+ * Ownership shows at the declaration: a variable marked _cleanup_… owns its value until TAKE_PTR() or TAKE_FD()
+ * hands it on. Every destructor takes NULL (or -EBADF) and returns NULL.
  *
  * Runs in: everything. Privilege: none. Input: none.
  */
@@ -37,7 +37,7 @@
                 _min_a_ < _min_b_ ? _min_a_ : _min_b_; \
         })
 
-/* Hand a value on and leave NULL (or -EBADF) behind, so that _cleanup_ no longer owns it. */
+/* Hand a value on and leave NULL (or -EBADF) behind, so that _cleanup_ does not release it. */
 #define TAKE_PTR(p)                          \
         ({                                   \
                 __typeof__(p) _taken_ = (p); \
@@ -51,7 +51,7 @@
                 _taken_;            \
         })
 
-/* Define FN##p(), the form that _cleanup_() wants, for a destructor that takes NULL. */
+/* Defines FN##p(), which _cleanup_() wants, for a destructor that takes NULL. */
 #define DEFINE_CLEANUP(type, fn)            \
         static inline void fn##p(type *p) { \
                 if (*p)                     \
@@ -61,7 +61,7 @@
 
 static inline void freep(void *p) { free(*(void **) p); }
 
-/* Closes what is open, keeps errno, returns -EBADF: fd = safe_close(fd). */
+/* Closes fd if it is open, keeps errno, returns -EBADF: fd = safe_close(fd). */
 static inline int safe_close(int fd) {
         if (fd >= 0) {
                 int saved = errno;

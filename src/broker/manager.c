@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/manager.h"
 
-#include "base/clock.h"
-#include "base/event.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "broker/bus/bus-records.h"
+#include "broker/bus/bus-reload.h"
+#include "broker/bus/bus-signals.h"
 #include "broker/bus/dispatch.h"
-#include "broker/bus/notify.h"
+#include "broker/bus/interfaces.h"
 #include "broker/call/audit-kernel.h"
 #include "broker/launch/launch.h"
 #include "broker/peers/connection.h"
@@ -28,224 +28,6 @@ void manager_options_done(ManagerOptions *o) {
         *o = (ManagerOptions){ 0 };
 }
 
-AccessObject manager_access_object(const Manager *m, const Object *object) {
-        AccessObject a = { .kind = object->kind, .owner = UID_NOBODY };
-        const CatalogEntry *e = NULL;
-
-        switch (object->kind) {
-        case OBJECT_SANDBOX:
-                if (object->sandbox) {
-                        a.owner = object->sandbox->record->uid;
-                        e = catalog_find(m->catalog, object->sandbox->record->profile);
-                }
-                break;
-        case OBJECT_PROFILE:
-                e = object->profile;
-                break;
-        case OBJECT_USER:
-                a.owner = object->uid;
-                break;
-        case OBJECT_BRANCH:
-        case OBJECT_MANAGER:
-        default:
-                break;
-        }
-
-        a.profile = e ? e->profile : NULL;
-        return a;
-}
-
-bool manager_may_see(const Manager *m, const Caller *caller, const Object *object) {
-        const AccessObject a = manager_access_object(m, object);
-
-        return access_check(caller, ACCESS_INSPECT, &a, NULL) == 0;
-}
-
-bool manager_may_launch(const Caller *caller, const CatalogEntry *e) {
-        const AccessObject a = { .kind = OBJECT_PROFILE, .owner = UID_NOBODY, .profile = e->profile };
-
-        AccessQuestion question = { 0 };
-        int r;
-
-        if (!e->profile || !e->profile->enabled || e->profile->abstract)
-                return false;
-
-        r = access_check(caller, ACCESS_LAUNCH, &a, &question);
-        return r == 0 || (r == -ENOKEY && question.own);
-}
-
-Object manager_object_of_sandbox(Sandbox *s) {
-        return (Object){ .kind = OBJECT_SANDBOX, .path = s->path, .sandbox = s, .uid = UID_NOBODY };
-}
-
-Object manager_object_of_profile(const CatalogEntry *e) {
-        return (Object){ .kind = OBJECT_PROFILE, .path = e->path, .profile = e, .uid = UID_NOBODY };
-}
-
-void manager_update_status(Manager *m) {
-        size_t n_sandboxes = m->sandboxes.n_items, n_users = sandboxes_count_users(&m->sandboxes);
-
-        (void) sd_notifyf(false,
-                          "STATUS=%zu %s of %zu %s",
-                          n_sandboxes,
-                          n_sandboxes == 1 ? "sandbox" : "sandboxes",
-                          n_users,
-                          n_users == 1 ? "user" : "users");
-}
-
-static void sandbox_appeared(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
-        bool first = !sandboxes_has_user(&m->sandboxes, record->uid);
-        uid_t uid = record->uid;
-        Sandbox *s;
-        int r;
-
-        r = sandboxes_insert(&m->sandboxes, record, keeper, &s);
-        if (r < 0) {
-                (void) log_errno(r, "A sandbox of user %u cannot be shown", uid);
-                return;
-        }
-
-        if (first)
-                notify_user(m, uid, true);
-        notify_sandbox_new(m, s);
-        manager_update_status(m);
-}
-
-void manager_sandbox_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
-        _cleanup_(sandbox_record_freep) SandboxRecord *before = NULL;
-        Sandbox *s = sandboxes_find(&m->sandboxes, record->id);
-
-        /* A failed one makes room for a new one of the same name: that is another sandbox. */
-        if (s && !streq(s->record->invocation_id, record->invocation_id)) {
-                manager_sandbox_removed(
-                        m, s, s->record->result, s->record->exec_main_code, s->record->exec_main_status);
-                s = NULL;
-        }
-
-        if (!s) {
-                sandbox_appeared(m, keeper, record);
-                return;
-        }
-
-        before = s->record;
-        s->record = record;
-        s->keeper = keeper;
-        notify_sandbox_changed(m, s, before);
-}
-
-void manager_sandbox_removed(
-        Manager *m, Sandbox *sandbox, SandboxResult result, int32_t code, int32_t status) {
-        _cleanup_(sandbox_freep) Sandbox *gone = sandbox;
-
-        sandboxes_remove(&m->sandboxes, gone);
-        notify_sandbox_removed(m, gone, result, code, status);
-        if (!sandboxes_has_user(&m->sandboxes, gone->record->uid))
-                notify_user(m, gone->record->uid, false);
-        manager_update_status(m);
-}
-
-static bool is_among(SandboxRecord *const *records, size_t n_records, const char *id) {
-        for (size_t i = 0; i < n_records; i++)
-                if (records[i] && streq(records[i]->id, id))
-                        return true;
-
-        return false;
-}
-
-void manager_keeper_snapshot(Manager *m,
-                             struct KeeperEntry *keeper,
-                             SandboxRecord **records,
-                             size_t n_records) {
-        /* A keeper holds on to what failed; so what is gone from its list meanwhile ended well. */
-        for (size_t i = m->sandboxes.n_items; i > 0; i--) {
-                Sandbox *s = m->sandboxes.items[i - 1];
-
-                if (s->keeper == keeper && !is_among(records, n_records, s->record->id))
-                        manager_sandbox_removed(m, s, SANDBOX_SUCCESS, CLD_EXITED, 0);
-        }
-
-        for (size_t i = 0; i < n_records; i++)
-                manager_sandbox_changed(m, keeper, TAKE_PTR(records[i]));
-}
-
-static void log_findings(const Findings *f) {
-        for (size_t i = 0; i < f->n_items; i++) {
-                _cleanup_free_ char *text = finding_format(f->items + i);
-
-                log_error("%s", text ?: "out of memory");
-        }
-}
-
-static void log_bad_profiles(const Catalog *c) {
-        for (size_t i = 0; i < c->n_entries; i++) {
-                const CatalogEntry *e = c->entries + i;
-
-                if (e->profile)
-                        continue;
-
-                event_log(EVENT_PROFILE_REFUSED,
-                          &(EventField){ "IMMURED_PROFILE", e->loaded->name },
-                          1,
-                          "Profile \"%s\" is refused:",
-                          e->loaded->name);
-                log_findings(&e->loaded->findings);
-                log_findings(&e->findings);
-        }
-}
-
-static int load_catalog(Manager *m, Catalog **ret, char **ret_text) {
-        _cleanup_findings_ Findings findings = { 0 };
-        int r;
-
-        r = catalog_load(ret, &m->options->sources, &findings);
-        if (r < 0) {
-                log_findings(&findings);
-                *ret_text = findings.n_items > 0 ? finding_format(findings.items) : strdup(strerror(-r));
-                return r;
-        }
-
-        log_findings(&findings);
-        log_bad_profiles(*ret);
-        return 0;
-}
-
-static int swap_catalog(Manager *m, char **ret_text) {
-        _cleanup_(catalog_freep) Catalog *before = NULL;
-        Catalog *after = NULL;
-        int r;
-
-        r = load_catalog(m, &after, ret_text);
-        if (r < 0)
-                return r;
-
-        before = m->catalog;
-        m->catalog = after;
-        notify_profiles_changed(m, before, after);
-        return 0;
-}
-
-int manager_reload(Manager *m, char **ret_text) {
-        int r;
-
-        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec(CLOCK_MONOTONIC));
-        notify_reloading(m, true);
-
-        accounts_flush(m->accounts);
-        r = swap_catalog(m, ret_text);
-        if (r < 0)
-                event_log(EVENT_RELOAD_REFUSED,
-                          &(EventField){ "IMMURED_REASON", *ret_text },
-                          1,
-                          "Nothing was reloaded, the old settings and profiles hold: %s",
-                          *ret_text ?: strerror(-r));
-        else
-                event_log(EVENT_RELOADED, NULL, 0, "Reloaded: %zu profiles", m->catalog->n_entries);
-
-        notify_reloading(m, false);
-        (void) sd_notify(false, "READY=1");
-        return r;
-}
-
 static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         return sd_event_exit(sd_event_source_get_event(s), 0);
 }
@@ -253,7 +35,7 @@ static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, v
 static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         _cleanup_free_ char *text = NULL;
 
-        (void) manager_reload(userdata, &text);
+        (void) bus_reload(userdata, &text);
         return 0;
 }
 
@@ -304,15 +86,15 @@ static void raise_fd_limit(void) {
 }
 
 /* Where we run keepers ourselves; NULL: systemd does. */
-static int find_cgroup_root(Manager *m, char **ret) {
+static int find_cgroup_root(Manager *m, const char *given, char **ret) {
         int r;
 
         r = cgroup_find_mount(&m->cgroup_mount);
         if (r < 0 && r != -ENOMEDIUM)
                 return r;
 
-        if (m->options->cgroup_root) {
-                *ret = strdup(m->options->cgroup_root);
+        if (given) {
+                *ret = strdup(given);
                 return *ret ? 0 : -ENOMEM;
         }
         if (access("/run/systemd/system", F_OK) >= 0) {
@@ -326,22 +108,22 @@ static int find_cgroup_root(Manager *m, char **ret) {
 }
 
 static const KeepersHandlers keepers_handlers = {
-        .snapshot = manager_keeper_snapshot,
-        .changed = manager_sandbox_changed,
-        .removed = manager_sandbox_removed,
-        .limit_hit = notify_limit_hit,
+        .snapshot = bus_records_snapshot,
+        .changed = bus_records_changed,
+        .removed = bus_records_removed,
+        .limit_hit = signals_limit_hit,
         .start_app = launch_app,
 };
 
-static int open_keepers(Manager *m) {
+static int open_keepers(Manager *m, const char *cgroup_root) {
         _cleanup_free_ char *root = NULL;
         int r;
 
-        r = find_cgroup_root(m, &root);
+        r = find_cgroup_root(m, cgroup_root, &root);
         if (r < 0)
                 return log_errno(r, "There is no version 2 cgroup hierarchy to run sandboxes in");
 
-        m->n_layers = layers_probe(root ?: m->cgroup_mount, m->layers);
+        m->n_layers = machine_layers_probe(root ?: m->cgroup_mount, m->layers);
 
         r = keepers_new(&m->keepers,
                         &(KeepersSetup){
@@ -410,7 +192,8 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
                 return log_oom();
 
         m->audit_fd = -EBADF;
-        m->options = options;
+        m->sources = &options->sources;
+        m->interfaces = interfaces_by_kind;
         LIST_INIT(&m->reservations);
         raise_fd_limit();
 
@@ -434,7 +217,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (r < 0)
                 return log_errno(r, "Cannot get the host's name");
 
-        r = load_catalog(m, &m->catalog, &text);
+        r = catalog_load_logged(&m->catalog, m->sources, &text);
         if (r < 0)
                 return log_errno(r, "Cannot start with these settings");
 
@@ -443,7 +226,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (r < 0)
                 return log_errno(r, "Cannot set up the bus");
 
-        r = open_keepers(m);
+        r = open_keepers(m, options->cgroup_root);
         if (r < 0)
                 return r;
 
@@ -478,7 +261,7 @@ Manager *manager_free(Manager *m) {
 int manager_run(Manager *m) {
         int r;
 
-        manager_update_status(m);
+        bus_records_update_status(m);
         (void) sd_notify(false, "READY=1");
         log_info("Ready: %zu profiles", m->catalog->n_entries);
 

@@ -9,7 +9,7 @@
 static int bounding_apply(uint64_t bounding, Problem *problem) {
         int c;
 
-        /* EINVAL ends the list: the first number past the kernel's last capability. */
+        /* The first number after the kernel's last capability gives EINVAL. */
         for (c = 0; c < 64; c++) {
                 const bool keep = bounding & UINT64_C(1) << c;
 
@@ -47,7 +47,10 @@ int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem) {
         if (r < 0)
                 return r;
 
-        /* Without it, execve(2) by uid 0 would fill the sets again. Needs CAP_SETPCAP, so before they empty. */
+        /*
+         * Without it, execve(2) as uid 0 would fill the sets again. It takes CAP_SETPCAP, so it is done before the
+         * sets are emptied.
+         */
         if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED) < 0)
                 return problem_set(problem, -errno, "PR_SET_SECUREBITS");
 

@@ -13,12 +13,15 @@
 #include <stdio.h>
 #include <sys/sysmacros.h>
 
-/* Far more than any machine has for one user; a directory holds what udev makes, which is the machine's. */
+/*
+ * Far more than a user has on any machine. The limits are for a /dev gone wrong, since udev alone makes entries
+ * there.
+ */
 #define NODES_MAX 256U
 #define DIRECTORIES_MAX 256U
 #define ENTRIES_MAX 65536U
 
-/* The devices that are safe for everyone, and the numbers that must stand behind the names. */
+/* The devices that are safe for everybody, with the numbers that must be found behind the names. */
 /* clang-format off */
 static const struct {
         const char *path;
@@ -34,8 +37,8 @@ static const struct {
 /* clang-format on */
 
 /*
- * Majors of the terminals and their screens, Documentation/admin-guide/devices.txt: who holds one that the user has
- * open outside can type there. And 1, memory, beyond those above.
+ * Majors of terminals and their screens, Documentation/admin-guide/devices.txt. Whoever holds a terminal that the
+ * user has open outside can type there. And major 1, memory, except for the devices above.
  */
 static bool leads_out(dev_t device) {
         static const unsigned majors[] = { 1, 2, 3, 4, 5, 7 };
@@ -49,8 +52,8 @@ static bool leads_out(dev_t device) {
 }
 
 /*
- * Whether it may be a terminal of any kind, sysfs's word for it: where nobody named the device, a serial line with a
- * login on it is none to hand out. What sysfs does not know may be one.
+ * Whether it may be any kind of terminal, by the word of sysfs. Where nobody named the device, a serial line with a
+ * login on it must not be handed out; what sysfs does not know may be one.
  */
 static bool may_be_terminal(dev_t device) {
         char path[64], subsystem[PATH_MAX];
@@ -65,14 +68,20 @@ static bool may_be_terminal(dev_t device) {
         return streq(strrchr(subsystem, '/') ?: "", "/tty");
 }
 
-/* No file system of devices takes idmapped mounts: with other ids, only what everybody has is left. */
+/*
+ * devtmpfs and devpts do not support idmapped mounts, so with other ids than outside only the rights of everybody
+ * are left.
+ */
 static bool is_carried(const Plan *plan, mode_t mode) {
         const mode_t everyone = S_IROTH | S_IWOTH;
 
         return plan->private_users != PRIVATE_USERS_PICK || (mode & everyone) == everyone;
 }
 
-/* A device of the profile's: what the user may read and write outside, with the ids it has inside. */
+/*
+ * A device named by the profile: it takes the user's right to read and write it outside, with the ids that count
+ * inside.
+ */
 static int
 check_allowed(int fd, const Plan *plan, const PlanNode *n, const struct stat *st, Problem *problem) {
         if (leads_out(st->st_rdev))
@@ -107,12 +116,12 @@ int devices_check(int fd, const Plan *plan, const PlanNode *n, const struct stat
                 problem, -EPERM, "Device %s is not one of those that everyone may have", n->source);
 }
 
-/* What is found on the way through /dev. Directories wait in a list: what is on disk does not say how deep we go. */
+/* The walk through /dev. Directories wait in a list, so that the depth of the tree costs no stack. */
 typedef struct Search {
         const Plan *plan;
         Problem *problem;
         int root_fd;
-        dev_t file_system; /* of /dev; another one is none of devices */
+        dev_t file_system; /* of /dev; other file systems mounted there hold no device nodes of the machine's */
         char **directories;
         size_t n_entries;
 
@@ -144,7 +153,7 @@ static int search_add_node(Search *s, PlanNode node) {
                                                        : problem_set(s->problem, -ENOMEM, "%s", node.target);
 }
 
-/* What covers or changes something there needs it to be there. */
+/* A mask or remount needs something to be there, so it is not what makes it. */
 static bool has_target(const PlanNode *nodes, size_t n, const char *path) {
         for (size_t i = 0; i < n; i++)
                 if (nodes[i].kind != PLAN_NODE_MASK && nodes[i].kind != PLAN_NODE_REMOUNT &&
@@ -154,7 +163,7 @@ static bool has_target(const PlanNode *nodes, size_t n, const char *path) {
         return false;
 }
 
-/* "/dev/bus" and "/dev/bus/usb" for "/dev/bus/usb/001", as far as there is none yet. */
+/* Adds "/dev/bus" and "/dev/bus/usb" for "/dev/bus/usb/001", unless they are there already. */
 static int search_add_parents(Search *s, const char *path) {
         char parent[PATH_MAX];
 
@@ -217,7 +226,7 @@ static int search_see(Search *s, int dir_fd, const char *directory, const char *
         n = snprintf(path, sizeof(path), "%s/%s", directory, name);
         if (n < 0 || (size_t) n >= sizeof(path) || !plan_path_is_valid(path))
                 return 0;
-        /* Gone meanwhile, or not for the user. */
+        /* It may be gone again, or hidden from the user. */
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return 0;
 
@@ -231,7 +240,7 @@ static void closedirp(DIR **d) {
                 (void) closedir(*d);
 }
 
-/* What the user may not list has nothing for the user to find. */
+/* A directory that the user may not list has nothing in it for them. */
 static int search_directory(Search *s, const char *path) {
         _cleanup_(closedirp) DIR *d = NULL;
         _cleanup_close_ int place = -EBADF, fd = -EBADF;
@@ -269,7 +278,7 @@ static int search_run(Search *s) {
         return r;
 }
 
-/* Behind the file system they go into, before what changes or covers a part of it. */
+/* After the file system they go into, before whatever changes or covers a part of it. */
 static int insert_nodes(Plan *plan, Search *s) {
         size_t at = 0;
         PlanNode *grown;

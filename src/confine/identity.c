@@ -25,7 +25,9 @@ int identity_outside(const PlanIdMap *map, size_t n, uint32_t base, uint32_t ins
         return -EINVAL;
 }
 
-/* setfsuid(2) and setfsgid(2) tell of no error: the second call, with an id that is none, tells what holds. */
+/*
+ * setfsuid(2) and setfsgid(2) report no errors. A second call with an id that cannot exist returns the one in force.
+ */
 static bool fsuid_set(uid_t uid) {
         (void) setfsuid(uid);
         return (uid_t) setfsuid((uid_t) -1) == uid;
@@ -53,7 +55,7 @@ int identity_borrow(const Plan *plan, Identity *ret, Problem *problem) {
         if (n < 0)
                 return problem_set(problem, -errno, "getgroups");
 
-        /* The uid comes last: with it go the rights to do the rest. */
+        /* The uid last: with it goes the right to change the others. */
         if (setgroups(plan->n_groups, plan->groups) < 0)
                 return problem_set(problem, -errno, "setgroups");
         if (!fsgid_set(plan->gid))
@@ -73,7 +75,7 @@ int identity_return(Identity *identity, Problem *problem) {
         if (!groups)
                 return 0;
 
-        /* Asked twice, as neither call can say that it failed. */
+        /* Checked against the effective ids and by reading back, since neither call can report a failure. */
         if (identity->fsuid != geteuid() || !fsuid_set(identity->fsuid))
                 return problem_set(problem, -EPERM, "setfsuid back");
         if (caps_override_files(false) < 0)
@@ -122,10 +124,16 @@ int identity_set_ids(const Plan *plan, Problem *problem) {
         if (setresuid(plan->uid, plan->uid, plan->uid) < 0)
                 return problem_set(problem, -errno, "setresuid %u", plan->uid);
 
-        /* The change has set this to fs.suid_dumpable, and an init of the application's uid must not be traced. */
+        /*
+         * The kernel resets this to fs.suid_dumpable when ids change, and an init with the application's uid must
+         * not be traced by it.
+         */
         if (prctl(PR_SET_DUMPABLE, 0) < 0)
                 return problem_set(problem, -errno, "PR_SET_DUMPABLE");
 
-        /* Only where uid 0 is mapped does the kernel take this for root giving up. */
+        /*
+         * The kernel empties the effective set here only where uid 0 is mapped in this namespace; otherwise there is
+         * no root to give up.
+         */
         return caps_regain(problem);
 }

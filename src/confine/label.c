@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/vfs.h>
 
-/* A profile's name with the kernel's word behind it, or a context. */
+/* A profile's name with the mode that the kernel adds, or a context. */
 #define LABEL_MAX 4096U
 
 static bool apparmor_matches(const char *found, const char *label) {
@@ -22,8 +22,8 @@ static bool selinux_matches(const char *found, const char *label) { return streq
 /* clang-format off */
 static const struct {
         const char *layer;
-        size_t offset;       /* char * in Plan */
-        const char *enforce; /* below the host's root: says so with its first letter */
+        size_t offset;       /* a char * in Plan */
+        const char *enforce; /* below the host's root; its first letter tells */
         char enforced;
         const char *files[2]; /* in /proc/PID/attr; the second where there is no first */
         const char *command;
@@ -59,7 +59,7 @@ int label_open(Problem *problem) {
         fd = open("/proc/self/attr", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 || fstatfs(fd, &fs) < 0)
                 return problem_set(problem, -errno, "/proc/self/attr");
-        /* A file of anybody else's would take what is written and say it back. */
+        /* Any other file would accept what is written and say it back. */
         if (fs.f_type != PROC_SUPER_MAGIC)
                 return problem_set(problem, -EXDEV, "/proc/self/attr is not of the kernel's");
 

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * label — the AppArmor profile or SELinux context that the application gets with its first instruction
+ * label — the AppArmor profile or SELinux context that the application has from its first instruction
  *
- * Asked for through /proc/self/attr, takes effect at execve(2), which fails where the policy does not let this
- * transition happen. Under no_new_privs AppArmor lets an unconfined process change to any profile, and a confined one
- * only to less than it has; SELinux wants nnp_transition and, as every mount of a sandbox is nosuid,
- * nosuid_transition. So the keeper has to run unconfined, or under a policy that knows of this.
+ * Requested through /proc/self/attr; it takes effect at execve(2), which fails where the policy forbids the
+ * transition. Under no_new_privs AppArmor lets an unconfined process change to any profile, and a confined one only
+ * to less than it has. SELinux wants the permission nnp_transition and, since every mount of a sandbox is nosuid,
+ * nosuid_transition. So the keeper has to run unconfined, or under a policy that allows for this.
  *
  * Runs in: exec, in the process that becomes the application. Privilege: none. Input: the kernel's.
  */
@@ -21,22 +21,22 @@ typedef enum LabelKind {
         _LABEL_KIND_MAX,
 } LabelKind;
 
-/* As Degrade= names it. */
+/* The name of the layer in Degrade=. Static text. */
 const char *label_layer(LabelKind kind);
-/* The plan's, or NULL. */
+/* The plan's label of this kind, or NULL. The plan owns it. */
 const char *label_of(const Plan *plan, LabelKind kind);
 
-/* Whether the kernel has that module and enforces its policy, as the file system below root_fd says. */
+/* Whether the kernel has this module and enforces its policy, as the files below root_fd say. */
 bool label_is_enforced(LabelKind kind, int root_fd);
 
-/* /proc/self/attr, for sure of the kernel's own procfs; returns the fd. */
+/* Opens /proc/self/attr, and makes sure that it is the kernel's own procfs. Returns the fd. */
 int label_open(Problem *problem);
 
-/* Asks for the label. -ENOENT, -EINVAL with a layer problem: the policy has no such profile or context. */
+/* Requests the label. -ENOENT or -EINVAL with a layer problem: the policy has no such profile or context. */
 int label_set(LabelKind kind, int attr_fd, const char *label, Problem *problem);
 
 /*
- * Reads back what was asked for; attr_fd is the caller's own for AppArmor, which tells nobody else. A profile that
- * only complains counts as a difference.
+ * Reads back what was requested. For AppArmor attr_fd must be the caller's own, since no other process gets to see
+ * it. A profile in complain mode counts as a difference. -EBADE.
  */
 int label_check(LabelKind kind, int attr_fd, const char *label, Problem *problem);

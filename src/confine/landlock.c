@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* The kernel's words, all versions of them: the C library's headers may be older than the kernel. */
+/* The kernel's constants, spelled out: the headers of the C library may be older than the running kernel. */
 #define CREATE_RULESET_VERSION (1U << 0)
 #define RULE_PATH_BENEATH 1
 #define RESTRICT_SELF_LOG_SAME_EXEC_OFF (1U << 0)
@@ -33,7 +33,7 @@ enum {
         ACCESS_TRUNCATE = 1U << 14,
         ACCESS_IOCTL_DEV = 1U << 15,
 
-        ACCESS_NET_ALL = 1U << 0 | 1U << 1, /* bind and connect, of TCP */
+        ACCESS_NET_ALL = 1U << 0 | 1U << 1, /* TCP: bind, connect */
         SCOPE_ALL = 1U << 0 | 1U << 1,      /* abstract sockets, signals */
 };
 
@@ -42,10 +42,10 @@ enum {
         (ACCESS_WRITE_FILE | ACCESS_TRUNCATE | ACCESS_REMOVE_DIR | ACCESS_REMOVE_FILE | ACCESS_MAKE_CHAR | \
          ACCESS_MAKE_DIR | ACCESS_MAKE_REG | ACCESS_MAKE_SOCK | ACCESS_MAKE_FIFO | ACCESS_MAKE_BLOCK |     \
          ACCESS_MAKE_SYM | ACCESS_REFER)
-/* What a rule on anything but a directory may speak of. */
+/* The rights that a rule on anything but a directory may name; the kernel refuses others with EINVAL. */
 #define OF_FILES (ACCESS_EXECUTE | ACCESS_WRITE_FILE | ACCESS_READ_FILE | ACCESS_TRUNCATE | ACCESS_IOCTL_DEV)
 
-/* What came with which version. */
+/* Which version brought what: Linux 5.13, 5.19, 6.2, 6.7, 6.10, 6.12. */
 static const struct {
         unsigned version;
         uint64_t fs, net, scope;
@@ -54,7 +54,7 @@ static const struct {
         { 4, 0, ACCESS_NET_ALL, 0 }, { 5, ACCESS_IOCTL_DEV, 0, 0 }, { 6, 0, 0, SCOPE_ALL },
 };
 
-/* struct landlock_ruleset_attr; older kernels take the longer one as long as what they do not know is 0. */
+/* struct landlock_ruleset_attr. A kernel accepts a longer one than it knows as long as the rest is 0. */
 typedef struct RulesetAttributes {
         uint64_t fs, net, scope;
 } RulesetAttributes;
@@ -87,10 +87,10 @@ int landlock_version(void) {
 uint64_t landlock_rights(unsigned version) { return attributes_of(version).fs; }
 
 typedef enum NodeAccess {
-        NODE_ACCESS_NONE,   /* is no mount: what lies around it counts */
-        NODE_ACCESS_FILE,   /* of our own making */
+        NODE_ACCESS_NONE,   /* not a mount, so what surrounds it decides */
+        NODE_ACCESS_FILE,   /* made by us */
         NODE_ACCESS_MOUNT,  /* as its flags say */
-        NODE_ACCESS_DEVICE, /* the same, and the only place where devices are devices */
+        NODE_ACCESS_DEVICE, /* the same, and the only place where devices work */
 } NodeAccess;
 
 static const NodeAccess node_access[] = {
@@ -105,15 +105,18 @@ static const NodeAccess node_access[] = {
         [PLAN_NODE_MQUEUE] = NODE_ACCESS_MOUNT,
         [PLAN_NODE_MASK] = NODE_ACCESS_NONE,
         [PLAN_NODE_REMOUNT] = NODE_ACCESS_NONE,
-        /* Sending to a socket is none of the rights there are (landlock(7)). */
+        /* Landlock has no right for connecting to a named socket or sending to it, landlock(7). */
         [PLAN_NODE_SOCKET] = NODE_ACCESS_NONE,
-        /* Rules reach down: what it allows is allowed everywhere, and only the mounts below it say less. */
+        /*
+         * Rules apply to everything below. What this one grants holds everywhere, and only the mounts inside it
+         * allow less.
+         */
         [PLAN_NODE_OVERLAY] = NODE_ACCESS_MOUNT,
 };
 
 _Static_assert(ELEMENTSOF(node_access) == _PLAN_NODE_KIND_MAX, "every kind of node is thought of");
 
-/* Flags of a mount, with those that later nodes add to it. */
+/* The flags of a mount together with those that later nodes add. */
 static uint32_t effective_flags(const Plan *plan, size_t i) {
         const PlanNode *n = &plan->nodes[i];
         uint32_t flags = n->flags;
@@ -166,7 +169,7 @@ static int add_rule(int ruleset_fd, int fd, uint64_t rights) {
         return 0;
 }
 
-/* Nothing is granted on what does not stand there, is covered, or was exchanged: that only makes the wall closer. */
+/* What is missing, covered or exchanged gets no rule: that only makes the wall tighter. */
 static int add_node(int ruleset_fd, int root_fd, const PlanNode *n, uint64_t rights) {
         _cleanup_close_ int fd = -EBADF;
         struct statx sx;
@@ -188,8 +191,8 @@ static int add_node(int ruleset_fd, int root_fd, const PlanNode *n, uint64_t rig
 }
 
 /*
- * A standard stream with a place in some file system, a terminal or a named FIFO, can be opened again as /dev/stdout,
- * for what it is open for now. Other pipes need no rule, and take none: EBADFD.
+ * A terminal or a named FIFO has a place in a file system and can be reopened as /dev/stdout, for what it is already
+ * open for. Other pipes need no rule, and the kernel accepts none for them: EBADFD.
  */
 static int add_stream(int ruleset_fd, int fd, unsigned version) {
         static const uint64_t by_mode[] = {
@@ -250,7 +253,10 @@ int landlock_rules(const Plan *plan, unsigned version, Problem *problem) {
 }
 
 int landlock_enter(int ruleset_fd, unsigned version, Problem *problem) {
-        /* What is tried below is no attack that an audit log should tell of. */
+        /*
+         * landlock_prove() breaks a rule on purpose; the audit log should not report that as an attack (version 7,
+         * Linux 6.15).
+         */
         const unsigned flags = version >= VERSION_OF_LOG_FLAGS ? RESTRICT_SELF_LOG_SAME_EXEC_OFF : 0;
 
         if (syscall(SYS_landlock_restrict_self, ruleset_fd, flags) < 0)
@@ -262,7 +268,7 @@ int landlock_enter(int ruleset_fd, unsigned version, Problem *problem) {
 int landlock_prove(Problem *problem) {
         _cleanup_close_ int mount_fd = -EBADF, fd = -EBADF;
 
-        /* An empty file system that is mounted nowhere, so that no rule is about it, and open to everybody. */
+        /* An empty file system, mounted nowhere, so that no rule covers it, and open to everybody. */
         mount_fd = mount_new("tmpfs", NULL, 0);
         if (mount_fd < 0)
                 return problem_set(problem, mount_fd, "tmpfs");

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * layers — which of the walls that not every kernel has will stand around a sandbox
+ * layers — which of the walls that not every kernel offers will stand around a sandbox
  *
- * Settled once, before there are two halves, so that both build and verify the same.
+ * Settled once, before the process splits in two, so that both halves build and verify the same.
  *
  * Runs in: exec, outside. Privilege: none. Input: what the kernel says about itself.
  */
@@ -13,12 +13,12 @@
 #include "plan/plan.h"
 
 typedef struct Layers {
-        unsigned landlock; /* the version of the kernel's interface; 0: not asked for, or done without */
+        unsigned landlock; /* the kernel's version of it; 0: not wanted, or done without */
         bool apparmor, selinux;
 } Layers;
 
 /*
- * What the plan asks for and this kernel enforces. What it asks for and the kernel does not have is a layer problem,
- * or done without where the plan's Degrade= says so.
+ * What the plan asks for and this kernel enforces. A layer that it asks for and the kernel lacks is a layer problem,
+ * or is left out where the plan's Degrade= allows.
  */
 int layers_settle(const Plan *plan, Layers *ret, Problem *problem);

@@ -89,7 +89,7 @@ int mount_attach(int mount_fd, int target_fd) {
 int mount_identify(int fd, uint64_t *ret_id, bool *ret_is_root) {
         struct statx sx;
 
-        /* DONT_SYNC: the server of a network or FUSE mount is not asked, it need not answer. */
+        /* Without DONT_SYNC the server of a network or FUSE mount would be asked, and it need not answer. */
         if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0)
                 return -errno;
         if (!(sx.stx_mask & STATX_MNT_ID) || !(sx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))

@@ -11,7 +11,10 @@ static int loopback_up(void) {
         struct ifreq request = { .ifr_name = "lo" };
         _cleanup_close_ int fd = -EBADF;
 
-        /* Any socket takes interface requests, netdevice(7); this family is the one that every keeper may open. */
+        /*
+         * Any socket takes requests for interfaces, netdevice(7). AF_UNIX is the one that a keeper needs anyway, so
+         * no drop-in of its unit can have forbidden it.
+         */
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return -errno;

@@ -9,11 +9,14 @@
 
 #include "confine/problem.h"
 
-/* A new namespace with its loopback up; returns its fd. The caller's process is in it from then on. */
+/*
+ * A new namespace with its loopback interface up; returns its fd. The caller's process has moved into it, even where
+ * this fails after unshare(2).
+ */
 int netns_new(Problem *problem);
 
-/* Back into one that this process has been in. */
+/* Returns to a namespace that this process has been in, setns(2). Negative errno. */
 int netns_return(int fd);
 
-/* Enters a namespace, and brings its loopback up if it is not. */
+/* Enters a namespace and brings its loopback interface up if it is down. */
 int netns_enter(int fd, Problem *problem);

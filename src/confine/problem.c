@@ -13,7 +13,7 @@ static void problem_write(Problem *p, LaunchFailure failure, int error, const ch
         (void) vsnprintf(p->text, sizeof(p->text), format, ap);
 }
 
-/* Behind the words, as far as there is room. */
+/* After the words, as far as there is room. */
 static void problem_append_error(Problem *p, int error) {
         const char *description = strerrordesc_np(-error);
         size_t n = strlen(p->text);

@@ -29,7 +29,7 @@ int process_harden(Problem *problem) {
         if (setrlimit(RLIMIT_CORE, &core) < 0)
                 return problem_set(problem, -errno, "setrlimit RLIMIT_CORE");
 
-        /* With SECBIT_NO_SETUID_FIXUP, files would be opened as the user yet with root's overrides. */
+        /* With SECBIT_NO_SETUID_FIXUP files would be opened as the user, but with root's overrides. */
         if (prctl(PR_GET_SECUREBITS) != 0)
                 return problem_set(problem, -EPERM, "Inherited secure bits");
 
@@ -65,8 +65,8 @@ int process_schedule(const Plan *plan, Problem *problem) {
         int r;
 
         /*
-         * Where the plan says nothing, 0 is only tried: a keeper that was made the earlier victim or the lesser one
-         * may not take that back, and a sandbox in the same place is none the weaker.
+         * Where the plan says nothing, 0 is merely tried. A keeper that was made a likelier victim of the OOM
+         * killer, or slower, may not undo that without privilege; a sandbox in the same place is no weaker for it.
          */
         r = write_oom_score(plan->oom_score_adjust_set ? plan->oom_score_adjust : 0);
         if (r < 0 && (plan->oom_score_adjust_set || r != -EACCES))
@@ -87,7 +87,7 @@ int process_reset_signals(void) {
         sigset_t none;
 
         for (int s = 1; s <= SIGRTMAX; s++)
-                /* EINVAL: SIGKILL, SIGSTOP, and the two that libc keeps for itself */
+                /* EINVAL: SIGKILL, SIGSTOP, and the two that libc reserves for itself */
                 if (sigaction(s, &normal, NULL) < 0 && errno != EINVAL)
                         return -errno;
 
@@ -113,7 +113,7 @@ int process_new_group(Problem *problem) {
         return 0;
 }
 
-/* A kernel that has none to share knows no call for them at all. */
+/* Without CONFIG_KEYS the call does not exist, and there is no keyring to share. */
 static bool has_keyrings(void) {
         return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) >= 0 ||
                errno != ENOSYS;
@@ -131,7 +131,7 @@ int process_change_directory(const char *path, Problem *problem) {
         if (chdir(path) < 0)
                 return problem_set(problem, -errno, "chdir %s", path);
 
-        /* Not getcwd(3), which would search for a name where the kernel says "(unreachable)". */
+        /* Not getcwd(3): where the kernel answers "(unreachable)", it would go looking for a name. */
         if (syscall(SYS_getcwd, buf, sizeof(buf)) < 0)
                 return problem_set(problem, -errno, "getcwd");
         if (buf[0] != '/')

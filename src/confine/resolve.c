@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define LINKS_MAX 40 /* as the kernel's */
+#define LINKS_MAX 40 /* as many as the kernel follows, path_resolution(7) */
 
 static int open_without_links(int root_fd, const char *path) {
         return fd_openat2(root_fd,
@@ -21,7 +21,7 @@ static int open_without_links(int root_fd, const char *path) {
                           RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
 }
 
-/* What a link of procfs says depends on who looks, and magic links look like others. */
+/* The text of a link in procfs depends on who reads it, and magic links look like any other. */
 static bool is_on_procfs(int fd) {
         struct statfs fs;
 
@@ -36,7 +36,7 @@ static bool is_trusted(const struct stat *link, const struct stat *directory, in
                !is_on_procfs(directory_fd);
 }
 
-/* "/a/./b//../c" becomes "/a/c"; ".." at the root stays there, as in a chroot. Works in place. */
+/* "/a/./b//../c" becomes "/a/c"; ".." at the root stays there, as in a chroot. In place. */
 static void squeeze(char *path) {
         char *out = path;
 
@@ -65,7 +65,7 @@ static void squeeze(char *path) {
         *out = '\0';
 }
 
-/* path has a link at its first length bytes: put the link's text in its place. */
+/* The first length bytes of path are a link: puts the link's text in their place. */
 static int splice_link(char path[static PATH_MAX], size_t length, const char *target) {
         char joined[2 * PATH_MAX];
         size_t parent = length;
@@ -85,7 +85,7 @@ static int splice_link(char path[static PATH_MAX], size_t length, const char *ta
         return 0;
 }
 
-/* Finds the first link on the way and replaces it by what it says, if root alone could have put it there. */
+/* Finds the first link on the way and replaces it by its text, if only root could have put it there. */
 static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
         _cleanup_close_ int directory = -EBADF;
 
@@ -129,7 +129,7 @@ static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
                 directory = TAKE_FD(fd);
         }
 
-        /* Exchanged under our hands; the next try says what stands there now. */
+        /* The link was exchanged under our hands. The next try says what is there now. */
         return 0;
 }
 

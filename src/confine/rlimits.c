@@ -3,7 +3,7 @@
 
 #include <sys/resource.h>
 
-/* select(2) ends there, so a program that has not asked for more must not get more. */
+/* select(2) cannot handle higher numbers, so a program only gets more if it asks. */
 #define NOFILE_SOFT_USUAL 1024
 
 static const char *const names[] = {

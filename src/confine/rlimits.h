@@ -4,8 +4,8 @@
 /*
  * rlimits — the plan's resource limits, setrlimit(2)
  *
- * In two halves, because raising a hard limit asks for CAP_SYS_RESOURCE of the initial user namespace, while the
- * limits themselves must not yet hold for what this program still has to do.
+ * In two halves. Raising a hard limit takes CAP_SYS_RESOURCE in the initial user namespace, so that comes early; but
+ * the limits themselves must not hold yet for what this program still has to do.
  *
  * Runs in: exec. Privilege: see each function.
  */
@@ -13,11 +13,11 @@
 #include "confine/problem.h"
 #include "plan/plan.h"
 
-/* Raises hard limits where the plan's are above; the soft ones stay. Needs CAP_SYS_RESOURCE only then. */
+/* Raises hard limits where the plan's are higher and leaves the soft ones alone. Only that takes CAP_SYS_RESOURCE. */
 int rlimits_raise(const Plan *plan, Problem *problem);
 
-/* All of the plan's limits, and the usual soft limit of descriptors where the plan has none. Needs nothing. */
+/* Sets all limits of the plan, and the usual soft limit of descriptors where the plan has none. Needs no privilege. */
 int rlimits_apply(const Plan *plan, Problem *problem);
 
-/* What a planned limit is called: "RLIMIT_NOFILE". Static text. */
+/* The name of a limit: "RLIMIT_NOFILE". Static text. */
 const char *rlimit_name(unsigned resource);

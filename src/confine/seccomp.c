@@ -32,7 +32,10 @@ int seccomp_load(const Plan *plan, Problem *problem) {
                 return problem_set(problem, -EINVAL, "Filter of %zu bytes", plan->n_seccomp);
 
         if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) {
-                /* ENOSYS and, without CONFIG_SECCOMP_FILTER, EINVAL say that there is no such layer. */
+                /*
+                 * ENOSYS: a kernel without CONFIG_SECCOMP. Without CONFIG_SECCOMP_FILTER alone it is EINVAL, which a
+                 * bad filter gives too.
+                 */
                 if (errno == ENOSYS)
                         return problem_set_layer(problem, -errno, "seccomp: not in this kernel");
                 return problem_set(problem, -errno, "SECCOMP_SET_MODE_FILTER");

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * seccomp — loads the plan's system call filter, and no_new_privs without which it could not be
+ * seccomp — loads the plan's system call filter, after no_new_privs, which the kernel requires for it
  *
  * Runs in: exec, in the process that becomes the application. Privilege: none.
  */
@@ -10,11 +10,12 @@
 #include "confine/problem.h"
 #include "plan/plan.h"
 
-/* prctl(2) PR_SET_NO_NEW_PRIVS: for good, and for all children. */
+/* prctl(2) PR_SET_NO_NEW_PRIVS: cannot be undone, and children inherit it. */
 int seccomp_no_new_privileges(Problem *problem);
 
 /*
- * The filter, seccomp(2). Afterwards only what the plan's policy allows can be called; this program then needs read,
- * write, execve and exit_group. A plan without a filter is refused unless it may do without the layer.
+ * Loads the filter, seccomp(2). Afterwards only what the plan's policy allows can be called; this program still
+ * needs read, write, execve and exit_group. A plan without a filter is a layer problem unless Degrade= has
+ * "seccomp".
  */
 int seccomp_load(const Plan *plan, Problem *problem);

@@ -30,7 +30,7 @@ static bool has_source(const PlanNode *n) {
         return n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_DEVICE || n->kind == PLAN_NODE_OVERLAY;
 }
 
-/* The plan was checked by the path's text; the links that root laid may lead to such a place all the same. */
+/* The plan was checked by the text of the path. A link of root's may lead to a forbidden place all the same. */
 static int place_check(int fd, const PlanNode *n, Problem *problem) {
         char link[32], place[PATH_MAX];
         ssize_t size;
@@ -49,7 +49,7 @@ static int place_check(int fd, const PlanNode *n, Problem *problem) {
         return 0;
 }
 
-/* By the plan's own rules, where it said something about what must stand at the path. */
+/* Whether what was found is what the plan means. */
 static int source_check(int fd,
                         const Plan *plan,
                         const PlanNode *n,
@@ -64,7 +64,7 @@ static int source_check(int fd,
         return has_links ? place_check(fd, n, problem) : 0;
 }
 
-/* Into source->fd: what stands at the path, not yet copied. */
+/* Opens what is at the path into source->fd, not copied yet. */
 static int source_find(Source *source, int root_fd, const Plan *plan, const PlanNode *n, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
         bool has_links = false;
@@ -113,7 +113,7 @@ static int sources_find(Sources *s, const Plan *plan, bool as_user, int root_fd,
         return 0;
 }
 
-/* The node of what is kept that the i-th is mounted in, or plan->n_nodes. */
+/* The kept directory that node i is mounted in, or plan->n_nodes. */
 static size_t state_above(const Plan *plan, size_t i) {
         size_t found = plan->n_nodes;
 
@@ -125,8 +125,8 @@ static size_t state_above(const Plan *plan, size_t i) {
 }
 
 /*
- * What is kept is empty at first, and what the profile mounts in it needs a place there. The user's own directory is
- * the one place on the host that a sandbox adds to, so it is done with the user's rights.
+ * A kept directory is empty at first, and what the profile mounts in it needs mount points. It is the only place on
+ * the host that a sandbox adds to, so this is done with the user's rights.
  */
 static int sources_make_places(Sources *s, const Plan *plan, Problem *problem) {
         for (size_t i = 0; i < s->n; i++) {
@@ -195,8 +195,8 @@ static int sources_find_as_user(Sources *s, const Plan *plan, int root_fd, Probl
 }
 
 /*
- * There is no weaker idmap: without it, what the application writes would belong to an id that another user's sandbox
- * gets tomorrow. So Degrade= does not help here.
+ * Degrade= does not help here. Without an idmapped mount, what the application writes would belong to an id that
+ * another user's sandbox gets tomorrow.
  */
 static int refuse_idmap(int fd, const PlanNode *n, int error, Problem *problem) {
         char type[64];
@@ -206,8 +206,8 @@ static int refuse_idmap(int fd, const PlanNode *n, int error, Problem *problem) 
 }
 
 /*
- * A root that the application may change has all that is root's as the application's. So it must be one that root
- * alone has laid out: else a user could have something of root's moved there, and read it.
+ * In a root that the application may change, everything of root's appears as the application's. So it must be one
+ * that root alone has laid out: otherwise a user could have a file of root's moved there, and read it.
  */
 static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *problem) {
         _cleanup_close_ int at = -EBADF;
@@ -223,7 +223,10 @@ static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *pr
 
                 if (fstat(at, &st) < 0)
                         return problem_set(problem, -errno, "stat %s", n->source);
-                /* In a /tmp above it, nobody but root could take root's directory away. */
+                /*
+                 * Further up a sticky directory will do, such as /tmp: nobody but root could move root's directory
+                 * out of it.
+                 */
                 if (st.st_uid != 0 ||
                     (st.st_mode & (S_IWGRP | S_IWOTH) && !(is_above && st.st_mode & S_ISVTX)))
                         return problem_set(problem,
@@ -242,7 +245,9 @@ static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *pr
         }
 }
 
-/* The user namespace that an idmapped mount translates by: the sandbox's, but for a root that can be written to. */
+/*
+ * The user namespace that an idmapped mount translates through: the sandbox's, or a special one for a writable root.
+ */
 static int open_idmap(const Source *source,
                       const Plan *plan,
                       const PlanNode *n,
@@ -265,7 +270,7 @@ static int open_idmap(const Source *source,
         return fd < 0 ? problem_set(problem, -errno, "dup") : fd;
 }
 
-/* What was found becomes a mount of its own. */
+/* Turns what was found into a mount of its own. */
 static int source_copy(Source *source, const PlanNode *n, int userns_fd, Problem *problem) {
         const bool recursive = n->kind == PLAN_NODE_BIND && n->flags & PLAN_NODE_RECURSIVE;
         const bool idmap = n->flags & PLAN_NODE_IDMAP;

@@ -2,24 +2,25 @@
 #pragma once
 
 /*
- * sources — what of the host comes into a sandbox, as detached mounts
+ * sources — what comes into a sandbox from the host, as detached mounts
  *
- * Opened and copied in the host's mount namespace, before there is another one. What a user may influence is looked up
- * with that user's rights; from then on only descriptors count, so nothing can be exchanged behind the look-up.
+ * Opened and copied in the host's mount namespace, before there is another one. What a user can influence is looked
+ * up with that user's rights. From then on only descriptors count, so nothing can be exchanged after it was looked
+ * up.
  *
  * Runs in: exec, outside. Privilege: CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID in the initial user namespace.
- * Input: paths are the plan's, the files there may be a hostile user's.
+ * Input: paths are the plan's; the files there may be a hostile user's.
  */
 
 #include "confine/problem.h"
 #include "plan/plan.h"
 
 typedef struct Source {
-        int fd; /* a detached mount; -EBADF: the node has no source, or an optional one that does not exist */
+        int fd; /* a detached mount; -EBADF: the node has no source, or an optional one that is missing */
         bool is_directory;
 } Source;
 
-/* One for each node of the plan, in their order. */
+/* One for each node of the plan, in the same order. */
 typedef struct Sources {
         size_t n;
         Source items[];
@@ -29,8 +30,8 @@ Sources *sources_free(Sources *s); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Sources *, sources_free);
 
 /*
- * userns_fd serves the idmapped mounts, base is where the host ids of the sandbox begin, owner whose
- * user namespaces are made here. Marks the plan's nodes whose
- * source is not there, PLAN_NODE_ABSENT. A layer problem: a file system that cannot be idmapped.
+ * userns_fd serves the idmapped mounts; base as in exec.h; owner owns the user namespaces that are made here. Sets
+ * PLAN_NODE_ABSENT on nodes whose optional source is missing. A layer problem: a file system that does not support
+ * idmapped mounts.
  */
 int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t owner, Problem *problem);

@@ -15,7 +15,7 @@
 
 static const char *const roots[] = { PLAN_STATE_ROOT, PLAN_CACHE_ROOT };
 
-/* The next name of a path, which moves on behind it; false: there is none. -ENAMETOOLONG shows as an empty name. */
+/* Takes the next name off a path; false at its end. A name that is too long comes out empty, and opening it fails. */
 static bool next_name(const char **path, char ret[static NAME_BUFFER]) {
         size_t n;
 
@@ -54,7 +54,7 @@ static int check_roots_alone(int fd) {
         return st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
 }
 
-/* Root's at birth, so that a crash before this leaves nothing that anybody else could use. */
+/* It is made as root's and given away here, so that a crash in between leaves nothing that anybody else could use. */
 static int give_to_user(int fd, uint32_t uid, uint32_t gid) {
         struct stat st;
 
@@ -68,7 +68,7 @@ static int give_to_user(int fd, uint32_t uid, uint32_t gid) {
         return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-/* /var/lib/immured; systemd-tmpfiles makes it, and this does where that was not. */
+/* /var/lib/immured is made by systemd-tmpfiles; here it is made on machines without. */
 static int open_root(int root_fd, const char *path) {
         const char *slash = strrchr(path, '/');
         _cleanup_close_ int parent = -EBADF;

@@ -2,18 +2,18 @@
 #pragma once
 
 /*
- * streams — the three descriptors an application starts with, and the ones it must not
+ * streams — the three descriptors that an application starts with, and all those that it must not have
  *
- * Runs in: exec. Privilege: none. Input: descriptors may be a user's, and a hostile one's.
+ * Runs in: exec. Privilege: none. Input: descriptors may belong to a hostile user.
  */
 
 #include "confine/problem.h"
 
 /*
- * Refuses on 0, 1, 2 whatever would be a way out of the tree (see fd_check_stream()); and a closed one, whose number
- * the next open(2) would take.
+ * Refuses anything on 0, 1, 2 that would lead out of the tree (fd_check_stream()), with -EPERM; and a closed one,
+ * whose number the next open(2) would get.
  */
 int streams_check(Problem *problem);
 
-/* Everything above 2 goes at execve(2). */
+/* Everything above 2 is closed by execve(2). */
 int streams_close_others(Problem *problem);

@@ -49,7 +49,7 @@ static int tree_check_own(const Tree *t, int fd) {
                 if (t->own_mounts[i] == id)
                         return 0;
 
-        /* Said like this because that is what it comes to: nothing is there, and nothing will be made. */
+        /* ENOENT, because that is what it means to the caller: nothing is there, and nothing will be made. */
         return -ENOENT;
 }
 
@@ -81,8 +81,8 @@ int tree_seal(Tree *t) {
 int tree_open(const Tree *t, const char *target) { return resolve_path(t->root_fd, target, NULL); }
 
 /*
- * The rights to make something in a directory: root's are enough, but where the root belongs to the application. Then
- * what is made there is the application's as well, and make_as_root() must follow.
+ * Takes on the rights to make something in a directory. Root's are enough, except where the root belongs to the
+ * application; there what is made becomes the application's too. make_as_root() must follow.
  */
 static int make_as_owner(const Tree *t, int parent_fd) {
         struct stat st;
@@ -95,7 +95,7 @@ static int make_as_owner(const Tree *t, int parent_fd) {
         return st.st_uid == t->uid ? identity_make_as(t->uid, t->gid) : 0;
 }
 
-/* Keeps the result of what was done meanwhile. */
+/* Back to root. Passes on the result of what was done meanwhile. */
 static int make_as_root(const Tree *t, int result) {
         int r = tree_root_is_users(t) ? identity_make_as(0, 0) : 0;
 
@@ -116,7 +116,7 @@ static int make_directory(const Tree *t, int parent_fd, const char *name, mode_t
         return fd < 0 ? -errno : fd;
 }
 
-/* path, with whatever of it is missing made. */
+/* Opens path, and makes the directories of it that are missing. */
 static int make_directories(const Tree *t, const char *path) {
         _cleanup_close_ int parent = -EBADF;
         char prefix[PATH_MAX], name[NAME_MAX + 1];
@@ -151,7 +151,7 @@ static int make_directories(const Tree *t, const char *path) {
         return TAKE_FD(parent);
 }
 
-/* Kept for the next target, which mostly lies beside this one. */
+/* The descriptor is kept for the next target, which usually lies beside this one. */
 int tree_open_parent(Tree *t, const char *target, const char **ret_name) {
         const char *slash = strrchr(target, '/');
         _cleanup_close_ int fd = -EBADF;
@@ -242,14 +242,14 @@ int tree_attach(Tree *t, int mount_fd, const char *target, bool is_directory) {
         if (fd < 0)
                 return fd;
 
-        /* What was kept may be covered from now on. */
+        /* The directory that was kept may be covered from now on. */
         if (path_is_below(t->parent, target))
                 t->parent_fd = safe_close(t->parent_fd);
 
         return mount_attach(mount_fd, fd);
 }
 
-/* Both lie in the first file system until all is done; as mounts they live on when their names are gone. */
+/* Both are made on the first file system and lose their names in the end. Mounts of them live on without. */
 static int make_masks(Tree *t) {
         int fd;
 

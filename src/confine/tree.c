@@ -20,23 +20,26 @@
 #define ROOT_INODES_MORE (UINT64_C(1) << 20)
 
 /*
- * All instances of devpts but the host's share kernel.pty.max less kernel.pty.reserve, 3072 as the kernel comes, and
- * without a bound of its own one sandbox could take them all. As many as a user with the usual 32 sandboxes leaves
- * two thirds to the others.
+ * All instances of devpts but the host's share kernel.pty.max less kernel.pty.reserve, 3072 unless it was changed:
+ * without a bound of its own one sandbox could take them all. As it is, a user with the usual 32 sandboxes leaves two
+ * thirds to the others.
  */
 #define DEVPTS_MAX "32"
 
-/* A plan that gives a tmpfs no size means one that holds names, not data. */
+/* Where a plan gives a tmpfs no size, it is meant to hold names, not data. */
 #define TMPFS_SIZE_LEAST (UINT64_C(1) << 20)
 #define TMPFS_INODES_LEAST UINT64_C(1024)
 #define TMPFS_INODES_MOST (UINT64_C(1) << 20)
 
 typedef struct ProcEntry {
         const char *name;
-        bool read_only; /* else masked */
+        bool read_only; /* otherwise masked */
 } ProcEntry;
 
-/* What a whole /proc shows of the machine beyond processes: nobody's business in a sandbox, or not to be written. */
+/*
+ * What a full /proc shows of the machine apart from processes: it is nobody's business in a sandbox, or must not be
+ * written.
+ */
 /* clang-format off */
 static const ProcEntry proc_entries[] = {
         { "acpi",          false }, { "asound",       false }, { "interrupts",  false }, { "kallsyms",      false },
@@ -55,7 +58,7 @@ static int make_directory(Tree *t, size_t i) {
 
         fd = tree_make_directory(t, n->target, (mode_t) n->mode);
         if (fd >= 0) {
-                /* mkdir(2) takes no set-id bits; fchmod(2) no descriptor with O_PATH. */
+                /* mkdir(2) ignores set-id bits, and fchmod(2) refuses a descriptor with O_PATH. */
                 _cleanup_close_ int opened = -EBADF;
 
                 if (n->mode & (S_ISUID | S_ISGID)) {
@@ -66,7 +69,7 @@ static int make_directory(Tree *t, size_t i) {
                 return tree_add_later(t, TAKE_FD(fd), 0, n->flags & PLAN_NODE_OWNED);
         }
 
-        /* There already, or nothing that could be made: then it must be there. */
+        /* It exists, or must not be made here; then it has to exist. */
         if (fd == -EEXIST || fd == -ENOENT)
                 fd = tree_open(t, n->target);
         if (fd < 0)
@@ -88,7 +91,10 @@ static int make_file(Tree *t, size_t i) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        /* Only a directory of the admin's can have one already, RootDirectory=: there it goes, in front of it. */
+        /*
+         * Only RootDirectory= can bring a file of that name. The layer in memory then hides it; the admin's
+         * directory keeps it.
+         */
         r = tree_remove(t, n->target);
         if (r < 0)
                 return r;
@@ -119,7 +125,7 @@ static int make_tmpfs(Tree *t, size_t i) {
         (void) snprintf(nr_inodes, sizeof(nr_inodes), "%llu", (unsigned long long) inodes);
         (void) snprintf(mode, sizeof(mode), "%o", n->mode);
 
-        /* Read-only only when all that belongs into it is there. */
+        /* Not read-only yet: what belongs in it must come first. */
         fd = mount_new("tmpfs", options, attributes & ~(uint64_t) MOUNT_ATTR_RDONLY);
         if (fd < 0)
                 return fd;
@@ -133,7 +139,7 @@ static int make_tmpfs(Tree *t, size_t i) {
         return tree_add_later(t, TAKE_FD(fd), attributes & MOUNT_ATTR_RDONLY, n->flags & PLAN_NODE_OWNED);
 }
 
-/* BIND and DEVICE: the mount lies ready, with all its attributes. */
+/* BIND and DEVICE: the mount is ready, with all of its attributes. */
 static int make_bind(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         const Source *source = &t->sources->items[i];
@@ -141,7 +147,7 @@ static int make_bind(Tree *t, size_t i) {
         return n->flags & PLAN_NODE_ABSENT ? 0 : tree_attach(t, source->fd, n->target, source->is_directory);
 }
 
-/* The target on itself, with attributes added; where it is the root of a mount already, that mount. */
+/* Adds attributes to a target: to its mount if it is the root of one, else to a copy that is mounted over it. */
 static int add_attributes(int target, uint64_t attributes, bool recursive) {
         _cleanup_close_ int copy = -EBADF;
         bool is_root;
@@ -173,7 +179,7 @@ static int confine_proc_entry(Tree *t, int proc_fd, const ProcEntry *e) {
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
 
-        /* The entry itself, not something that lies in front of it. */
+        /* The entry itself, not something mounted over it. */
         r = mount_identify(proc_fd, &proc_id, NULL);
         if (r >= 0)
                 r = mount_identify(fd, &id, NULL);
@@ -298,14 +304,14 @@ static int make_remount(Tree *t, size_t i) {
         if (r < 0 || plan_root_is_writable(t->plan) || !is_on_root(t, target))
                 return r;
 
-        /* The root itself is read-only only in the end; nothing is made in this part of it any more. */
+        /* The root becomes read-only last of all. In this part of it nothing will be made, so it can be so already. */
         copy = tree_open(t, n->target);
         return copy < 0 ? copy : mount_restrict(copy, MOUNT_ATTR_RDONLY, -EBADF, false);
 }
 
 /*
- * By its name alone, from the directory we stand in: an address holds fewer bytes than a path may have, and
- * getsockname(2) tells no more of it than that.
+ * By its bare name, from its directory. An address holds fewer bytes than a path may have (108, unix(7)), and
+ * getsockname(2) will show no more than this.
  */
 static int make_socket(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
@@ -324,16 +330,16 @@ static int make_socket(Tree *t, size_t i) {
             bind(t->socket_fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;
 
-        /* The umask had its say. */
+        /* The umask has been applied to it. */
         return fchmodat(parent, name, (mode_t) n->mode, 0) < 0 ? -errno : 0;
 }
 
-/* Made with the root, as all else stands on it. */
+/* Made together with the root, on which all else stands. */
 static int make_overlay(Tree *t, size_t i) { return i == 0 ? 0 : -EINVAL; }
 
 /* clang-format off */
 static const struct {
-        const char *verb; /* for the error: "bind /srv/data: No such file or directory" */
+        const char *verb; /* for errors: "bind /srv/data: No such file or directory" */
         int (*make)(Tree *t, size_t i);
 } kinds[] = {
         [PLAN_NODE_DIRECTORY] = { "mkdir",   make_directory },
@@ -364,7 +370,7 @@ static int tree_make_node(Tree *t, size_t i, const char **ret_verb) {
         return kinds[kind].make(t, i);
 }
 
-/* The file system that holds what is made here: names for the most part, and what an overlay takes up. */
+/* The file system that holds what is made here: mostly names, and what an overlay takes up. */
 static int tree_new_scratch(Tree *t, const PlanNode *overlay, Problem *problem) {
         const uint64_t more = overlay ? overlay->size : 0;
         char size[24], nr_inodes[24];
@@ -401,11 +407,12 @@ static int tree_make_layers(const Tree *t, Problem *problem) {
 }
 
 /*
- * The admin's directory below, and what is made or changed in memory above it. The kernel acts on the layers with the
- * rights of whoever mounts, and must get into a directory that it makes with none: hence the override.
+ * The admin's directory below, and above it, in memory, what is made or changed. The kernel works on the layers with
+ * the rights of whoever mounted them, and has to enter a directory that it makes there without any permission. Hence
+ * the override.
  */
 static int tree_mount_overlay(Tree *t, const PlanNode *overlay, Problem *problem) {
-        /* Names in the directory we stand in: no path of the host's shows in the table of mounts. */
+        /* Relative names, so that no path of the host shows in the mount table. */
         static const MountOption options[] = {
                 { "lowerdir", "lower" },
                 { "upperdir", "upper" },
@@ -451,11 +458,14 @@ static int tree_new_root(Tree *t, Problem *problem) {
         _cleanup_close_ int host = -EBADF;
         int r;
 
-        /* First of all: from here on nothing that is done to this mount table reaches the host's. */
+        /* First of all: from here on nothing done to this mount table reaches the host's. */
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return problem_set(problem, -errno, "Private mount propagation");
 
-        /* Mounted over the host's root, which every host has, because mounts go only into a tree that is in place. */
+        /*
+         * Mounted over the host's root, which every host has. Before Linux 6.15 move_mount(2) attaches nothing to a
+         * tree that is detached itself, so the new root has to be in place first.
+         */
         host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (host < 0)
                 return problem_set(problem, -errno, "open /");
@@ -497,13 +507,13 @@ static int tree_finish(Tree *t, Problem *problem) {
         return 0;
 }
 
-/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and goes. */
+/* As in pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and is unmounted there. */
 static int tree_pivot(const Tree *t, Problem *problem) {
         if (fchdir(t->root_fd) < 0)
                 return problem_set(problem, -errno, "fchdir");
         if (syscall(SYS_pivot_root, ".", ".") < 0)
                 return problem_set(problem, -errno, "pivot_root");
-        /* The layers of an overlay lie on the old root, and go first. */
+        /* The layers of an overlay are mounted on the old root, and go first. */
         if (t->plan->nodes[0].kind == PLAN_NODE_OVERLAY && umount2(".", MNT_DETACH) < 0)
                 return problem_set(problem, -errno, "umount2 of the layers");
         if (umount2(".", MNT_DETACH) < 0)

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * tree — the sandbox's root: an empty tmpfs, filled node by node, then all there is
+ * tree — the sandbox's root: an empty tmpfs that is filled node by node and then becomes all there is
  *
- * Mount points are made only on file systems that were made here: where the host's or a user's files are bound, what
- * does not exist is an error, so a plan can never create files outside.
+ * Mount points are made only on file systems that were made here. Where files of the host or of a user are bound, a
+ * missing mount point is an error, so no plan can create files outside.
  *
- * Runs in: exec, inside (own mount, PID and IPC namespaces, still root). Privilege: CAP_SYS_ADMIN, CAP_CHOWN,
+ * Runs in: exec, inside (own mount, PID and IPC namespaces, still root). Privilege: CAP_SYS_ADMIN, CAP_CHOWN and
  * CAP_DAC_READ_SEARCH in the initial user namespace, and CAP_DAC_OVERRIDE for the mount of an overlay.
  * Input: the plan; bound trees may be a hostile user's.
  */
@@ -18,12 +18,12 @@
 #include "plan/plan.h"
 
 /*
- * Builds the plan's tree on sources, and makes it the root of this mount namespace; the old one is gone from it.
- * base as in launch.h; socket_fd: the one for notifications, -EBADF where the plan has none. The sources may be freed
- * and the socket closed afterwards.
+ * Builds the plan's tree from sources and makes it the root of this mount namespace, without the old one. base as in
+ * plan/launch.h; socket_fd: the socket for notifications, -EBADF where the plan has none. Afterwards the sources can
+ * be freed and the socket closed. Errors set problem.
  */
 int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int socket_fd, Problem *problem);
 
-/* The options a node's /proc is mounted with, and shows in the mount table; proc(5). An empty key ends them. */
+/* The options that a node's /proc is mounted with and shows in the mount table, proc(5). An empty key ends them. */
 #define TREE_PROC_OPTIONS_MAX 2
 void tree_proc_options(const PlanNode *n, MountOption ret[static TREE_PROC_OPTIONS_MAX + 1]);

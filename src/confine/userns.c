@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-/* One write(2) of less than a page is all the kernel takes, user_namespaces(7). */
+/* The kernel takes a map in one write(2) of less than a page, user_namespaces(7). */
 #define MAP_TEXT_MAX 4096
 
 typedef struct Maps {
@@ -47,7 +47,7 @@ static int map_write(pid_t pid, const char *file, const PlanIdMap *map, size_t n
         return file_write_kernel(AT_FDCWD, path, text);
 }
 
-/* setgroups first: once the groups are mapped it can be denied no more. */
+/* setgroups first: with a gid_map in place the kernel refuses to have it denied. */
 static int maps_write(pid_t pid, const Maps *maps, uint32_t base, Problem *problem) {
         char path[64];
         int r;
@@ -68,7 +68,10 @@ static int maps_write(pid_t pid, const Maps *maps, uint32_t base, Problem *probl
         return 0;
 }
 
-/* The first inhabitant: maps are written through a process that lives in the namespace, and that is all it is for. */
+/*
+ * The first process of a namespace. Maps are written through the /proc/PID of a process that lives in it, and that
+ * is all it is for.
+ */
 static int inhabit(void *parent) {
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != *(const pid_t *) parent)
@@ -79,8 +82,8 @@ static int inhabit(void *parent) {
 }
 
 /*
- * It shares the memory of its parent, whose pages would be copied for nothing: it only stands still, on a stack of its
- * own. All signals are blocked by now, so that it never runs anything else either.
+ * It shares its parent's memory, since copying the page tables would be for nothing: it only waits, on a stack of
+ * its own. All signals are blocked by now, so it never runs a handler either.
  */
 static pid_t clone_inhabitant(bool second) {
         static uint8_t stacks[2][16 * 1024] __attribute__((__aligned__(16)));
@@ -94,9 +97,9 @@ static pid_t clone_inhabitant(bool second) {
 }
 
 /*
- * The owner of a user namespace is its maker's effective user id. To leave that id 0 empties the effective
- * capabilities; CAP_SYS_ADMIN is taken back for the call, without which Debian's kernel.unprivileged_userns_clone=0
- * forbids it. To come back to 0 makes all effective that is permitted, so they are put back as they were.
+ * The owner of a user namespace is its maker's effective user id. Leaving id 0 empties the effective capabilities;
+ * CAP_SYS_ADMIN is taken back for the call, which Debian's kernel.unprivileged_userns_clone=0 forbids otherwise.
+ * Coming back to 0 makes effective all that is permitted, so the set is put back as it was.
  */
 static pid_t clone_inhabitant_as(uid_t owner, bool second, Problem *problem) {
         CapsEffective effective;
@@ -169,7 +172,7 @@ int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *p
         pid_t first = 0;
         int fd;
 
-        /* Outside as the host counts them, so the base is in them already. */
+        /* These are the host's numbers, with the base already in them. */
         if (identity_outside(plan->uid_map, plan->n_uid_map, base, plan->uid, &uid.outside) < 0 ||
             identity_outside(plan->gid_map, plan->n_gid_map, base, plan->gid, &gid.outside) < 0)
                 return problem_set(problem, -EINVAL, "The user's own ids are not mapped");
@@ -187,7 +190,7 @@ pid_t userns_reap(pid_t first) {
         if (first <= 0)
                 return 0;
 
-        /* It would be waited for in vain; it ends with us in any case. */
+        /* If it cannot be killed, waiting would never end. It dies with us in any case. */
         if (kill(first, SIGKILL) < 0 && errno != ESRCH)
                 return first;
         while (waitpid(first, NULL, 0) < 0)
@@ -201,7 +204,7 @@ int userns_enter(int userns_fd, Problem *problem) {
         if (setns(userns_fd, CLONE_NEWUSER) < 0)
                 return problem_set(problem, -errno, "setns user namespace");
 
-        /* Copied into another user namespace: that is what locks the mounts. */
+        /* A copy into another user namespace: this is what locks the mounts. */
         if (unshare(CLONE_NEWNS) < 0)
                 return problem_set(problem, -errno, "unshare CLONE_NEWNS");
 

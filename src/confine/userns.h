@@ -5,8 +5,8 @@
  * userns — the sandbox's user namespace: made first, entered last
  *
  * Entered last, it owns none of the sandbox's other namespaces, and the mount namespace that is copied into it is
- * locked: with every capability inside, nothing of the tree can be remounted, lifted or moved (user_namespaces(7),
- * mount_namespaces(7)). Made first, its maps can be written by root and serve idmapped mounts.
+ * locked: even with every capability inside, nothing in the tree can be remounted, lifted or moved
+ * (user_namespaces(7), mount_namespaces(7)). Made first, it has its maps written by root and serves idmapped mounts.
  *
  * It belongs to an id as which no process runs. The kernel charges what the sandbox uses (inotify instances, queued
  * signals, namespaces, …) to the owner as well, one level up: to root, it would be taken from everybody.
@@ -21,17 +21,26 @@
 #include <sys/types.h>
 
 /*
- * A user namespace with the plan's maps and setgroups denied; returns its fd. base as in exec.h, owner as in launch.h.
- * *ret_first is set as soon as there is a first process in it, also on failure: for userns_reap(), whenever there is
- * time.
+ * A user namespace with the plan's maps and setgroups(2) denied; returns its fd. base as in exec.h, owner as in
+ * plan/launch.h. *ret_first is set as soon as it has a first process, on failure too; that goes to userns_reap()
+ * whenever there is time.
  */
 int userns_new(const Plan *plan, uint32_t base, uid_t owner, pid_t *ret_first, Problem *problem);
 
-/* One by which an idmapped mount shows what is root's as the application's, and nothing else. Returns its fd. */
+/*
+ * A namespace through which an idmapped mount shows what is root's as the application's, and nothing else. Returns
+ * its fd.
+ */
 int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *problem);
 
-/* Ends and reaps the first process; the namespace lives on by its fd. Returns what it could not end, or 0. */
+/*
+ * Kills and reaps the first process; the namespace lives on through its fd. Returns the process if it could not be
+ * ended, or 0.
+ */
 pid_t userns_reap(pid_t first);
 
-/* Enters it, together with a locked copy of the mount namespace. Descriptors of the old mounts must be closed. */
+/*
+ * Enters the namespace, together with a locked copy of the mount namespace. Descriptors into the old mounts must be
+ * closed by then: they would not be locked.
+ */
 int userns_enter(int userns_fd, Problem *problem);

@@ -19,10 +19,10 @@ typedef struct Mount {
         const char *type, *type_options; /* "proc", "rw,hidepid=invisible" */
 
         bool is_explained;
-        size_t node;            /* the first that stands right here; SIZE_MAX: none, it came along */
-        const PlanNode *newest; /* the last that mounts something of its own here, or NULL */
+        size_t node; /* the first node that stands here; SIZE_MAX: none, it came along with another mount */
+        const PlanNode *newest; /* the last node that mounts something of its own here, or NULL */
         size_t n_planned;       /* how many mounts the nodes put here */
-        uint32_t flags;         /* PLAN_NODE_*: what all nodes that reach it ask for */
+        uint32_t flags;         /* PLAN_NODE_*, from all nodes that affect it */
         bool is_device, is_mask, spreads;
 } Mount;
 
@@ -37,23 +37,10 @@ static void mount_table_done(MountTable *t) {
         free(t->mounts);
 }
 
-/* "\040" and its like back to the byte, in place; proc(5). */
-static void unescape(char *s) {
-        char *out = s;
-
-        for (const char *in = s; *in != '\0'; in++) {
-                if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
-                    in[3] >= '0' && in[3] <= '7') {
-                        *out++ = (char) ((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
-                        in += 3;
-                } else
-                        *out++ = *in;
-        }
-
-        *out = '\0';
-}
-
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"; the device may be empty */
+/*
+ * "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue", proc(5). The device may be
+ * empty.
+ */
 static int mount_parse(char *line, Mount *ret) {
         char *rest = NULL, *fields[6], *tail;
         uint64_t id, parent_id;
@@ -77,7 +64,7 @@ static int mount_parse(char *line, Mount *ret) {
         if (parse_u64(fields[0], &id) < 0 || parse_u64(fields[1], &parent_id) < 0)
                 return -EBADMSG;
 
-        unescape(fields[4]);
+        text_unescape_octal(fields[4]);
         *ret = (Mount){
                 .id = id,
                 .parent_id = parent_id,
@@ -132,14 +119,14 @@ static bool node_mounts(const PlanNode *n) {
                n->kind != PLAN_NODE_SYMLINK && n->kind != PLAN_NODE_FILE && n->kind != PLAN_NODE_SOCKET;
 }
 
-/* What may be mounted below a node's own mount without being a node of its own, and is then as narrow as the node. */
+/* Whether other mounts may lie below a node's own without being nodes. They must then be as narrow as the node. */
 static bool node_spreads(const PlanNode *n) {
         return n->flags & PLAN_NODE_RECURSIVE ||
                (n->kind == PLAN_NODE_PROC && !(n->flags & PLAN_NODE_PID_ONLY));
 }
 
 static void mount_explain(Mount *m, const PlanNode *n, size_t i) {
-        /* A remount is a mount of its own only where there was none. */
+        /* A remount adds a mount only where there was none. */
         m->n_planned += n->kind != PLAN_NODE_REMOUNT || m->n_planned == 0;
         if (n->kind != PLAN_NODE_REMOUNT)
                 m->newest = n;
@@ -151,7 +138,7 @@ static void mount_explain(Mount *m, const PlanNode *n, size_t i) {
         m->spreads = m->spreads || node_spreads(n);
 }
 
-/* The last at a path is the one that is seen there. */
+/* Of several mounts at one path the last one is visible. */
 static Mount *find_by_path(const MountTable *t, const char *path) {
         for (size_t i = t->n; i > 0; i--)
                 if (streq(t->mounts[i - 1].path, path))
@@ -168,12 +155,15 @@ static Mount *find_by_id(const MountTable *t, uint64_t id) {
         return NULL;
 }
 
-/* What it stands on; NULL: it is the root. */
+/* The mount it stands on; NULL: it is the root. */
 static const Mount *parent_of(const MountTable *t, const Mount *m) {
         return m->parent_id == m->id ? NULL : find_by_id(t, m->parent_id);
 }
 
-/* Where a link of the tree leads to the target, the table shows another path: ask for the mount that is there. */
+/*
+ * Where a link in the tree leads to the target, the table shows another path. So ask for the mount that is found
+ * there.
+ */
 static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mount **ret) {
         _cleanup_close_ int root_fd = -EBADF, fd = -EBADF;
         bool is_root;
@@ -193,7 +183,7 @@ static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mou
         return *ret ? 0 : -ENXIO;
 }
 
-/* Each node to its mount. */
+/* Finds the mount of each node. */
 static int explain_targets(const MountTable *t, const Plan *plan, int proc_fd, Problem *problem) {
         for (size_t i = 0; i < plan->n_nodes; i++) {
                 const PlanNode *n = &plan->nodes[i];
@@ -219,7 +209,7 @@ static int explain_targets(const MountTable *t, const Plan *plan, int proc_fd, P
         return 0;
 }
 
-/* A recursive remount reaches whatever stood below its target by then. */
+/* A recursive remount reaches everything that stood below its target by then. */
 static void explain_remounts(const MountTable *t, const Plan *plan) {
         for (size_t i = 0; i < plan->n_nodes; i++) {
                 const PlanNode *n = &plan->nodes[i];
@@ -233,7 +223,7 @@ static void explain_remounts(const MountTable *t, const Plan *plan) {
         }
 }
 
-/* Of several at one place, another one is seen. */
+/* The planned mount that is visible at the same place, if any. */
 static const Mount *find_in_front(const MountTable *t, const Mount *m) {
         for (size_t i = 0; i < t->n; i++)
                 if (t->mounts[i].node != SIZE_MAX && streq(t->mounts[i].path, m->path))
@@ -242,7 +232,7 @@ static const Mount *find_in_front(const MountTable *t, const Mount *m) {
         return NULL;
 }
 
-/* What a mount came along with: that which spreads, with nothing of the plan's own in between. */
+/* The mount that brought this one along: the nearest that spreads, with nothing of the plan's own in between. */
 static const Mount *find_spreading(const MountTable *t, const Mount *m) {
         const Mount *above = parent_of(t, m);
 
@@ -252,7 +242,7 @@ static const Mount *find_spreading(const MountTable *t, const Mount *m) {
         return above && above->spreads ? above : NULL;
 }
 
-/* Mounts that came along: right under another one at the same place, or with what they stand on. */
+/* Explains mounts that came along: hidden under another one at the same place, or with what they stand on. */
 static void explain_rest(const MountTable *t) {
         for (size_t i = 0; i < t->n; i++) {
                 const Mount *front, *spreading;
@@ -268,13 +258,13 @@ static void explain_rest(const MountTable *t) {
                         m->is_device = front->is_device;
                 else if (spreading) {
                         m->flags = spreading->flags;
-                        /* Only /proc spreads without saying so: by its masks and read-only directories. */
+                        /* Only /proc spreads without being recursive, for its masks and read-only directories. */
                         m->is_mask = !(spreading->flags & PLAN_NODE_RECURSIVE);
                 }
         }
 }
 
-/* The mount itself, or the nearest below it that is the plan's own and no copy; NULL: it is the root. */
+/* The mount itself, or the nearest below it that the plan made and did not copy; NULL: that is the root. */
 static const Mount *find_ground(const MountTable *t, const Mount *m) {
         while (m && !m->newest)
                 m = parent_of(t, m);
@@ -282,7 +272,7 @@ static const Mount *find_ground(const MountTable *t, const Mount *m) {
         return m;
 }
 
-/* A remount is a copy of what it stands on. */
+/* A remount is a copy of what it stands on, and has its flags. */
 static void explain_copies(const MountTable *t, uint32_t root_flags) {
         for (size_t i = 0; i < t->n; i++) {
                 const Mount *ground;
@@ -296,7 +286,7 @@ static void explain_copies(const MountTable *t, uint32_t root_flags) {
         }
 }
 
-/* Of an overlay, what lies below is mapped. */
+/* An overlay is not idmapped itself; its lower layer is. */
 static bool wants_idmap(const MountTable *t, const Mount *m) {
         if (m->node == SIZE_MAX && find_in_front(t, m))
                 return false;
@@ -305,7 +295,7 @@ static bool wants_idmap(const MountTable *t, const Mount *m) {
         return m && m->newest->flags & PLAN_NODE_IDMAP && m->newest->kind != PLAN_NODE_OVERLAY;
 }
 
-/* What its nodes ask for, beyond nosuid for all. */
+/* The first option that its nodes ask for, and nosuid for every mount, which it does not have. */
 static bool option_is_missing(const MountTable *t, const Mount *m, const char **ret) {
         const struct {
                 bool wanted;
@@ -327,7 +317,7 @@ static bool option_is_missing(const MountTable *t, const Mount *m, const char **
         return false;
 }
 
-/* Nothing lies on top of what was planned, nor right under it, but where both may have come along. */
+/* Whether more is mounted at a place than was planned. Mounts that came along may lie there too. */
 static bool is_covered(const MountTable *t, const Mount *m) {
         const Mount *ground = m;
         size_t n_here = 0;
@@ -345,7 +335,7 @@ static bool is_covered(const MountTable *t, const Mount *m) {
         return n_here > m->n_planned;
 }
 
-/* What a bind shows is the source's matter; other nodes have a file system of their own. */
+/* The file system that a node must have; NULL where it is the source's, as of a bind. */
 static const char *type_planned(const Mount *m) {
         static const char *const types[_PLAN_NODE_KIND_MAX] = {
                 [PLAN_NODE_TMPFS] = "tmpfs",   [PLAN_NODE_PROC] = "proc",  [PLAN_NODE_DEVPTS] = "devpts",

@@ -33,16 +33,16 @@ static const struct {
 };
 /* clang-format on */
 
-/* What is being verified; of one process at a time. */
+/* What is being verified: one process at a time. */
 typedef struct Subject {
         const Verification *v;
         pid_t pid;
-        pid_t parent; /* 0: of no interest */
+        pid_t parent; /* 0: does not matter */
         bool is_application;
         int proc_fd;
 } Subject;
 
-/* The value behind "\nName:\t" of /proc/PID/status, up to its line's end. */
+/* The value of "Name:" in the text of /proc/PID/status, up to the end of its line. */
 static const char *status_value(const char *status, const char *name, size_t *ret_size) {
         const size_t n = strlen(name);
 
@@ -91,7 +91,7 @@ static int compare_gids(const void *a, const void *b) {
         return x < y ? -1 : x > y;
 }
 
-/* The kernel keeps groups sorted. */
+/* The kernel keeps groups sorted, and shows them so. */
 static int groups_compare(const Subject *s, const char *status) {
         const Plan *p = s->v->plan;
         _cleanup_free_ gid_t *gids = NULL;
@@ -167,7 +167,10 @@ static int capabilities_compare(const Subject *s, const char *status) {
         return 0;
 }
 
-/* One filter more than we live under: that the mode is 2 would also be true of a keeper's. */
+/*
+ * One filter more than we run under ourselves. Mode 2 alone would also be true if it had only inherited the
+ * keeper's.
+ */
 static int filter_compare(const Subject *s, const char *status) {
         char expected[16];
         int r;
@@ -258,7 +261,7 @@ static int verify_maps(const Subject *s) {
         return 0;
 }
 
-/* ioctl_ns(2): the user namespace that a namespace belongs to. */
+/* The user namespace that owns a namespace, ioctl_ns(2). */
 static int owner_of(int fd, ino_t *ret) {
         _cleanup_close_ int owner = -EBADF;
         struct stat st;
@@ -285,8 +288,8 @@ static int verify_owner(const Subject *s, int user_fd) {
 }
 
 /*
- * All seven are others than ours. The mount namespace belongs to the sandbox's user namespace and was made from one
- * that did not, hence is locked; the rest belongs to ours, so that no capability inside counts for it.
+ * All seven differ from ours. The mount namespace belongs to the sandbox's user namespace and was copied from one
+ * that does not, which locks it. The other five belong to ours, so that no capability inside counts for them.
  */
 static int verify_namespaces(const Subject *s) {
         ino_t user = 0;
@@ -389,8 +392,8 @@ static int verify_rlimits(const Subject *s) {
 }
 
 /*
- * The context that execve(2) will bring. AppArmor does not tell what another process has asked for: that is read back
- * by the process itself, and the kernel fails the execve(2) that cannot bring it.
+ * The context that execve(2) will set. AppArmor tells no other process what one has requested: that process reads it
+ * back itself, and the kernel fails an execve(2) that cannot honour it.
  */
 static int verify_label(const Subject *s) {
         _cleanup_close_ int fd = -EBADF;
@@ -415,8 +418,8 @@ static int verify_process(Subject *s) {
                 { verify_status, false },
                 { verify_cgroup, false },
                 /*
-                 * The init stays undumpable, so its namespaces are out of sight. The application is its child, and
-                 * nothing on the way from one to the other could have changed them.
+                 * The init stays undumpable, so its namespaces cannot be seen. But the application is its child, and
+                 * nothing between the fork and here could have changed them.
                  */
                 { verify_maps, true },
                 { verify_namespaces, true },
@@ -428,7 +431,7 @@ static int verify_process(Subject *s) {
         char path[32];
         int r;
 
-        /* The directory stays this process', whoever gets the number later. */
+        /* The directory stays that of this process, whoever gets the number next. */
         (void) snprintf(path, sizeof(path), "/proc/%d", s->pid);
         proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (proc_fd < 0)

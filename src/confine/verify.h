@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * verify — reads back, from outside and through the host's /proc, what a sandbox really is before it is let go
+ * verify — reads back what a sandbox really is, from outside through the host's /proc, before it is released
  *
- * Trusts nothing that the other half of this program believes it has done: every fact comes from the kernel, about a
- * process that stands still behind its last step. A difference to the plan ends the launch.
+ * Nothing is trusted that the other half of this program believes it has done. Every fact comes from the kernel,
+ * about a process that has finished its last step and stands still. A difference from the plan ends the launch.
  *
- * Runs in: exec, outside. Privilege: root's, and owner of the sandbox's user namespace (so no CAP_SYS_PTRACE).
+ * Runs in: exec, outside. Privilege: root's, as owner of the sandbox's user namespace (so no CAP_SYS_PTRACE).
  */
 
 #include "confine/layers.h"
@@ -28,32 +28,35 @@ typedef enum Namespace {
         _NAMESPACE_MAX,
 } Namespace;
 
-/* What is the host's, to tell it from the sandbox's. */
+/* What the host has, to tell the sandbox's from it. */
 typedef struct VerifyHost {
         ino_t namespaces[_NAMESPACE_MAX];
-        char *cgroups;      /* /proc/self/cgroup */
-        unsigned n_filters; /* system call filters that we live under ourselves */
+        char *cgroups;      /* the text of /proc/self/cgroup */
+        unsigned n_filters; /* filters that this process itself runs under */
 } VerifyHost;
 
 void verify_host_done(VerifyHost *h);
-/* The network namespace, before it is left; and the rest, which the outer half never leaves, while it has to wait. */
+/*
+ * Two halves: the network namespace, before it is left; and the rest, which the outer half never leaves, while it
+ * waits anyway.
+ */
 int verify_host_remember(VerifyHost *h, Problem *problem);
 int verify_host_complete(VerifyHost *h, Problem *problem);
 
 typedef struct Verification {
         const Plan *plan;
-        uint32_t base; /* as in exec.h, id_base */
+        uint32_t base; /* as in exec.h */
         uid_t owner;   /* of the sandbox's user namespace */
         const VerifyHost *host;
         const Layers *layers;
         Problem *problem;
 } Verification;
 
-/* The init, which has dropped everything. */
+/* Checks the init, which has dropped everything. -EBADE: a difference; problem says which. */
 int verify_init(const Verification *v, pid_t leader);
 
-/* The application, a child of leader or leader itself. */
+/* Checks the process that becomes the application: a child of leader, or leader itself. Errors as above. */
 int verify_application(const Verification *v, pid_t leader, pid_t main);
 
-/* The names of the layers that were found in force, blanks between. */
+/* Writes the names of the layers that were found in force, separated by blanks. */
 void verify_enforced(const Plan *plan, const Layers *layers, char *text, size_t size);

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-/* Reaps all that have ended. Whether the application was among them. */
+/* Reaps everything that has ended; true if the application was among it. */
 static bool reap(pid_t application, int *ret_status) {
         bool found = false;
 
@@ -43,8 +43,8 @@ int init_run(pid_t application, int result_fd) {
 
                 signo = sigwaitinfo(&all, NULL);
                 /*
-                 * Everything that can be waited for is meant for the application: real faults of our own are not
-                 * held up by the mask, and SIGKILL and SIGSTOP never arrive here.
+                 * Every signal that can be waited for is meant for the application. Faults of our own are delivered
+                 * despite the mask, and SIGKILL and SIGSTOP never get here.
                  */
                 if (signo > 0 && signo != SIGCHLD)
                         (void) kill(application, signo);

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * init — pid 1 of a sandbox: forwards signals, reaps, ends as the application ended
+ * init — pid 1 of a sandbox: forwards signals, reaps, exits as the application did
  *
- * An application that is pid 1 itself would ignore every signal it has no handler for, and would have to reap.
+ * The kernel delivers to a pid 1 only the signals it has a handler for (pid_namespaces(7)), and leaves every orphan
+ * to it. Few applications expect either.
  *
  * Runs in: exec, inside. Privilege: none. Input: signals from the keeper and from inside.
  */
@@ -14,7 +15,7 @@
 #include <sys/types.h>
 
 /*
- * All signals must be blocked. Returns when the application has ended: with its wait status written to result_fd (an
- * int32_t), the exit status for the init itself, 128 + N for signal N.
+ * Call it with all signals blocked. Returns when the application has ended, having written its wait status to
+ * result_fd as an int32_t. The value is the exit status for the init: the application's, or 128 + N for signal N.
  */
 int init_run(pid_t application, int result_fd);

@@ -13,18 +13,18 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* As a shell would say it: found, but not to be executed; or not found. */
+/* As in a shell: found but not executable, or not found. */
 #define EXIT_CANNOT_EXECUTE 126
 #define EXIT_NOT_FOUND 127
 
-/* The keeper first, then the outer half, which cleans up: not while another process still tells. */
+/* Tells the keeper first, then the outer half, which cleans up; unless another process is telling already. */
 static int fail(Exec *x, int status) {
         if (report_failed(x))
                 (void) barrier_tell(x->barrier_fd, BARRIER_FAILED);
         return status;
 }
 
-/* The process that becomes the application. Comes back only when it cannot. */
+/* Returns only if it cannot become the application. */
 static int become_application(Exec *x, const Step *steps) {
         static char *const nothing[] = { NULL };
         char *const *environment;
@@ -34,13 +34,13 @@ static int become_application(Exec *x, const Step *steps) {
         if (r < 0)
                 return fail(x, EXIT_FAILURE);
 
-        /* From here on there is the filter: read, write, execve, exit_group. */
+        /* The filter is in force: read, write, execve and exit_group are all that is left. */
         x->step = "barrier";
         r = barrier_tell(x->barrier_fd, BARRIER_APPLICATION);
         if (r < 0)
                 return EXIT_FAILURE;
         r = barrier_wait(x->barrier_fd);
-        /* When it is gone it has told why; else it believes that the application runs. */
+        /* If the outer half is gone, it has told why; or it thinks that the application runs. */
         if (r == -ECONNRESET)
                 return EXIT_FAILURE;
         if (r < 0) {
@@ -58,20 +58,23 @@ static int become_application(Exec *x, const Step *steps) {
         return r == -ENOENT || r == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 }
 
-/* 0, 1, 2 to nowhere; they are the application's, and a reader waits for the last writer to go. */
+/*
+ * Points 0, 1 and 2 at nothing. They are the application's, and a reader at the other end waits until the last
+ * writer is gone.
+ */
 static int release_streams(void) {
         _cleanup_close_ int null = -EBADF;
 
         null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
         for (int fd = 0; fd <= 2; fd++)
-                /* A plan without /dev/null: closed does as well, nothing is ever opened here again. */
+                /* In a plan without /dev/null they are closed. That is safe, since nothing will be opened here. */
                 if (null < 0 ? close(fd) < 0 : dup2(null, fd) < 0)
                         return -errno;
 
         return 0;
 }
 
-/* Everything goes that the init does not need, capabilities and memory included. */
+/* Drops everything that the init does not need, capabilities and memory included. */
 static int drop_to_init(Exec *x) {
         int r;
 
@@ -96,12 +99,12 @@ static int become_init(Exec *x, pid_t application) {
         r = drop_to_init(x);
         if (r < 0) {
                 (void) fail(x, EXIT_FAILURE);
-                /* Our end would be the application's, which may be telling of a failure of its own. */
+                /* Our end would end the application's process too, which may be reporting a failure of its own. */
                 (void) waitpid(application, NULL, 0);
                 return EXIT_FAILURE;
         }
 
-        /* The keeper waits for the end of this one: from here on the application's process alone holds it. */
+        /* The keeper waits for this to close. From here on only the application's process holds it. */
         x->status_fd = safe_close(x->status_fd);
         r = barrier_tell(x->barrier_fd, BARRIER_INIT);
         x->barrier_fd = safe_close(x->barrier_fd);
@@ -112,8 +115,8 @@ static int become_init(Exec *x, pid_t application) {
 }
 
 /*
- * A sandbox without its keeper is one that nobody can stop. Asked for only here, as a change of ids takes it back; and
- * as the keeper may be gone by then, its end of the pipe is looked at too.
+ * Nobody could stop a sandbox without its keeper. This comes so late because the kernel forgets it when ids change
+ * (prctl(2)). The keeper may be gone already, so its end of the pipe is checked too.
  */
 static int die_with_keeper(Exec *x) {
         struct pollfd result = { .fd = x->result_fd };

@@ -12,9 +12,9 @@
 #include <sys/syscall.h>
 
 /*
- * Waits until both processes are through their last step; *ret_main is the application's. The init is looked at while
- * the other still has to do. What that finds counts only when the other is through as well: an application that fails
- * ends its init, and has told the keeper why.
+ * Waits until both processes have finished their last step; *ret_main is the application's. The init is checked
+ * while the other is still busy. What that finds only counts once the other is done: an application that fails ends
+ * its init too, and has told the keeper why.
  */
 static int hear_ready(Exec *x, pid_t *ret_main, bool *ret_reported) {
         Problem init_problem = {};
@@ -67,7 +67,10 @@ static int hear_ready(Exec *x, pid_t *ret_main, bool *ret_reported) {
         return 0;
 }
 
-/* A process whose pidfd is not readable lives: all that was read of it meanwhile was its own. */
+/*
+ * While a pidfd is not readable the process is alive, so what was read about it was not about another one with its
+ * number.
+ */
 static int check_alive(Exec *x, int pidfd) {
         struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
@@ -122,7 +125,7 @@ static int verify_and_release(Exec *x, int leader_fd, bool *ret_reported) {
         return 0;
 }
 
-/* The inner half: pid 1 of new namespaces, but a child of the keeper's, as we are. */
+/* The inner half: pid 1 of new namespaces, but a child of the keeper, as this process is. */
 static pid_t clone_inner(int *ret_pidfd) {
         struct clone_args args = {
                 .flags = CLONE_PARENT | CLONE_PIDFD | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC |
@@ -133,7 +136,7 @@ static pid_t clone_inner(int *ret_pidfd) {
         return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* Until whoever was first has told the keeper; or it is gone. */
+/* Waits until the process that failed first has told the keeper, or is gone. */
 static void await_failure(Exec *x) {
         BarrierWord word;
         pid_t sender;
@@ -143,19 +146,19 @@ static void await_failure(Exec *x) {
                         return;
 }
 
-/* Nothing of the sandbox may stay. What it had still to say is in the socket until its end. */
+/* Leaves nothing of the sandbox. What it still had to say can be read from the socket until its end. */
 static void end_inner(Exec *x, int leader_fd) {
         BarrierWord word;
         pid_t sender;
 
         (void) pidfd_signal(leader_fd, SIGKILL);
-        /* Whoever waits to be let go and has not ended with its init sees the end here. */
+        /* A process that waits for its release, and has not ended with its init, sees the end of the socket here. */
         (void) shutdown(x->barrier_fd, SHUT_WR);
         while (barrier_hear(x->barrier_fd, &word, &sender) >= 0)
                 ;
 }
 
-/* One of all that failed tells the keeper, and is not killed before it has. */
+/* Only one of those that failed tells the keeper, and it is not killed before it has. */
 static void fail_with_inner(Exec *x, int leader_fd, bool reported) {
         const bool other = !reported && !report_failed(x);
 
@@ -196,7 +199,7 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
                 _exit(exec_inner(x, steps));
         }
 
-        /* What is the inner half's alone, so that its end shows. */
+        /* Only the inner half may hold these, or its end would go unnoticed. */
         barrier_inner = safe_close(barrier_inner);
         x->barrier_fd = barrier_outer;
         x->result_fd = safe_close(x->result_fd);
@@ -229,7 +232,7 @@ static int run_outer(Exec *x, const Step *steps) {
         return EXIT_FAILURE;
 }
 
-/* The keeper's descriptors, and nothing else. Whether they are what they should be, their first use shows. */
+/* Takes the keeper's descriptors and closes all others. Their first use shows whether they are what they should be. */
 static int take_descriptors(Exec *x) {
         bool has_netns, has_notify;
         int r;
@@ -270,7 +273,7 @@ int exec_launch(const Step *steps, uint32_t id_block) {
         if (r < 0)
                 return r;
 
-        /* The kernel would show the name of the memory file that the keeper executed. */
+        /* Otherwise the kernel would show the name of the memfd that the keeper executed. */
         (void) prctl(PR_SET_NAME, "immured-exec");
 
         return run_outer(&x, steps);

@@ -32,7 +32,10 @@ static void write_failed(const Exec *x) {
         (void) snprintf(status.step, sizeof(status.step), "%s", x->step ?: "start");
         (void) snprintf(status.text, sizeof(status.text), "%s", x->problem.text);
 
-        /* Whoever does not get this sees the end of the socket, which without VERIFIED before it is a failure too. */
+        /*
+         * If this does not arrive, the keeper sees the end of the socket; without VERIFIED before it, that means
+         * failure too.
+         */
         while (write(x->status_fd, &status, sizeof(status)) < 0 && errno == EINTR)
                 ;
 }
@@ -78,7 +81,7 @@ int barrier_new(int ret[static 2]) {
         outer = fds[0];
         inner = fds[1];
 
-        /* Before anybody can write: credentials are attached when a message is sent. */
+        /* Before anybody can write: the kernel attaches credentials as a message is sent, not as it is received. */
         if (setsockopt(outer, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
                 return -errno;
 

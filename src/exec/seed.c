@@ -15,17 +15,17 @@
 #define NAMESPACES_MAX 4
 #define FDS_MAX (1 + _LAUNCH_FD_END) /* the cgroup, and one for each number */
 
-/* A launch has the processors to itself for this long; then the next one is prepared for. */
+/* For this long a launch has the processors to itself; then the next one is prepared. */
 #define PREPARE_AFTER_MSEC 10
 #define DISCARD_AFTER_MSEC (60 * 1000)
 
 typedef struct Seed {
         int socket;
-        int host_network; /* -EBADF: namespaces are not made ahead */
+        int host_network; /* -EBADF: no namespaces are made ahead */
         int namespaces[NAMESPACES_MAX];
         size_t n_namespaces;
-        bool wanted; /* since the last time that all were thrown away, there was an order */
-        char *title; /* of our command line, all but the program's name */
+        bool wanted; /* there was an order since all were thrown away */
+        char *title; /* our command line, without the program's name */
         size_t title_size;
 } Seed;
 
@@ -34,7 +34,7 @@ static void close_all(int *fds, size_t n) {
                 fds[i] = safe_close(fds[i]);
 }
 
-/* Into a new network namespace and out again. Negative errno: this process is where it should not be. */
+/* Enters a new network namespace and returns. Negative errno: this process is stuck in the wrong one. */
 static int prepare_namespace(Seed *s) {
         Problem problem = {};
         int fd;
@@ -45,7 +45,7 @@ static int prepare_namespace(Seed *s) {
                 return -EPERM;
         }
 
-        /* What cannot be had now is asked for again by the launch, which says so. */
+        /* If there is none to be had now, the launch asks again, and reports it. */
         if (fd < 0)
                 s->wanted = false;
         else
@@ -102,7 +102,7 @@ static int receive_order(const Seed *s, LaunchOrder *order, int fds[static FDS_M
         return 0;
 }
 
-/* What ps(1) shows: the words that the keeper would have executed this with. */
+/* Shows in ps(1) the words that the keeper would have executed this with. */
 static void show_title(const Seed *s, const LaunchOrder *order) {
         size_t n = strlen(order->id) + 1;
 
@@ -114,12 +114,15 @@ static void show_title(const Seed *s, const LaunchOrder *order) {
         (void) snprintf(s->title + n, s->title_size - n, "%u", order->id_base);
 }
 
-/* Whether this launch gets the namespace that was made last: not one whose order brings its own. */
+/* Whether this launch gets the namespace that was made last. Not if its order brings one. */
 static bool gives_namespace(const Seed *s, const LaunchOrder *order) {
         return s->n_namespaces > 0 && !(order->fds & UINT32_C(1) << LAUNCH_FD_NETNS);
 }
 
-/* All numbers that are arranged are taken, by what came with us: none of those received is among them. */
+/*
+ * Puts each descriptor on its number. take_place() has occupied all of those numbers, so none that was received is
+ * among them.
+ */
 static int arrange_fds(const Seed *s, const LaunchOrder *order, const int *fds) {
         int next[_LAUNCH_FD_END];
 
@@ -149,7 +152,9 @@ static _noreturn_ void grow(const Seed *s, const Step *steps, const LaunchOrder 
         _exit(r < 0 ? EXIT_FAILURE : r);
 }
 
-/* A copy of this process that is not its child but the keeper's, and starts in its sandbox's cgroup. */
+/*
+ * A copy of this process that is a child of the keeper, not of ours, and starts in the sandbox's cgroup (Linux 5.7).
+ */
 static pid_t clone_into(int cgroup_fd) {
         struct clone_args args = {
                 .flags = CLONE_PARENT | CLONE_INTO_CGROUP,
@@ -189,7 +194,7 @@ static int serve(Seed *s, const Step *steps) {
         }
 }
 
-/* Everything of ours out of the way of the numbers that sandboxes use, and something harmless on each of those. */
+/* Moves what is ours off the numbers that sandboxes use, and occupies each of those with something harmless. */
 static int take_place(Seed *s) {
         s->socket = fcntl(LAUNCH_FD_SEED, F_DUPFD_CLOEXEC, _LAUNCH_FD_END);
         if (s->socket < 0)
@@ -206,12 +211,12 @@ int seed_main(const Step *steps, char *title, size_t title_size) {
         Seed s = { .host_network = -EBADF, .title = title, .title_size = title_size };
         int32_t pid;
 
-        /* Not to be looked into, nor left behind by a keeper that is killed. */
+        /* Not to be looked into, and not to outlive a keeper that is killed. */
         if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || take_place(&s) < 0)
                 return EXIT_FAILURE;
         (void) prctl(PR_SET_NAME, "immured-seed");
 
-        /* Where one cannot come back from a namespace, none is entered. */
+        /* Where there is no way back from a namespace, none is entered. */
         s.host_network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
         if (s.host_network >= 0 && netns_return(s.host_network) < 0)
                 s.host_network = safe_close(s.host_network);

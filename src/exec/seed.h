@@ -2,17 +2,21 @@
 #pragma once
 
 /*
- * seed — immured-exec started ahead of any launch, that forks where it would have been executed
+ * seed — an immured-exec that is started ahead of any launch, and forks where it would have been executed
  *
- * An execution costs a launch more than a fork of a process this small. What is forked has seen no plan: between
- * orders the seed holds its own program, and network namespaces that nobody has been in. As few things take the
- * kernel as long, it makes those while nothing is asked of it. Each is given away once, or unused after a while.
+ * Executing a program costs a launch more than forking a process this small. The seed has seen no plan: between
+ * orders it holds its own program, and network namespaces that nobody has been in. The kernel takes longer for those
+ * than for most things, so they are made while nothing is asked for. Each is given away once, or thrown away after a
+ * while.
  *
- * Life: as long as the keeper's end of the socket. Runs in: exec. Privilege: the keeper's.
+ * Life: until the keeper closes its end of the socket. Runs in: exec. Privilege: the keeper's.
  * Input: orders of the keeper (plan/launch.h).
  */
 
 #include "exec/exec.h"
 
-/* What main() does for --seed. title: the words of the command line, to be written over. Returns the exit status. */
+/*
+ * What main() does for --seed. title: the words of the command line, which will be overwritten. Returns the exit
+ * status.
+ */
 int seed_main(const Step *steps, char *title, size_t title_size);

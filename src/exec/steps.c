@@ -165,7 +165,7 @@ static int step_signals(Exec *x) {
 }
 
 static int step_umask(Exec *x) {
-        /* The call tells of no error: the second one tells what the first has set. */
+        /* umask(2) reports no error, but returns the value before: the second call tells what the first one set. */
         (void) umask(x->plan->umask);
         if (umask(x->plan->umask) != x->plan->umask)
                 return problem_set(&x->problem, -EPERM, "umask");
@@ -220,70 +220,76 @@ static int step_seccomp(Exec *x) { return seccomp_load(x->plan, &x->problem); }
 
 /* clang-format off */
 const Step exec_steps[] = {
-        /* First, so that nothing of what follows can be watched, dumped or interrupted half-way. */
+        /* First, so that nothing that follows can be watched, dumped or interrupted half-way. */
         { "harden", STAGE_OUTSIDE, step_harden },
-        /* Before anything is opened: a closed descriptor below 3 would be taken by the next open(2). */
+        /* Before anything is opened: the next open(2) would get the number of a stream that is closed. */
         { "streams", STAGE_OUTSIDE, step_streams },
         { "plan", STAGE_OUTSIDE, step_plan },
-        /* Before anything is made: what this kernel cannot do is said at once, and both halves know of it. */
+        /* Before anything is made: what this kernel cannot do is reported at once, and both halves know of it. */
         { "layers", STAGE_OUTSIDE, step_layers },
         /* Before the network namespace is left, or nobody could tell later that it was. */
         { "host", STAGE_OUTSIDE, step_host },
-        /* Through the host's /proc, and with capabilities of the initial user namespace. */
+        /* Needs the host's /proc, and capabilities in the initial user namespace. */
         { "schedule", STAGE_OUTSIDE, step_schedule },
-        /* CAP_SYS_RESOURCE counts in the initial user namespace alone; the limits themselves come last but few. */
+        /* CAP_SYS_RESOURCE only counts in the initial user namespace. The limits themselves come much later. */
         { "hard-limits", STAGE_OUTSIDE, step_hard_limits },
-        /* Made first: root writes its maps, and the idmapped mounts of the next step need it. */
+        /* Made first: root writes its maps, and the idmapped mounts below need it. */
         { "user-namespace", STAGE_OUTSIDE, step_user_namespace },
-        /* Turns the one word of the plan that is not resolved into nodes, as all that follows goes by them. */
+        /* Turns the one word of the plan that is not resolved yet into nodes, which all that follows goes by. */
         { "devices", STAGE_OUTSIDE, step_devices },
-        /* In the host's mount namespace, the only one where its paths mean what the plan means. */
+        /* In the host's mount namespace, the only one where the plan's paths mean what they say. */
         { "mounts", STAGE_OUTSIDE, step_mounts },
 
-        /* Made while the tree is, since nothing costs more. After all look-ups: some files are reached by network. */
+        /*
+         * Nothing takes longer, so it is made while the tree is built. After all look-ups, since some files are on
+         * the network.
+         */
         { "network", STAGE_BESIDE, step_network },
         { "host-rest", STAGE_BESIDE, step_host_rest },
-        /* The user namespace lives on by its descriptors. */
+        /* The user namespace lives on through its descriptors. */
         { "reap", STAGE_BESIDE, step_reap },
 
-        /* While root is root: what is mounted here belongs to the initial user namespace, and later is locked. */
+        /* While root is root: these mounts belong to the initial user namespace, so they can be locked later. */
         { "tree", STAGE_INSIDE, step_tree },
-        /* On the finished tree, and as root: the user may be kept from what the rules have to name. */
+        /* On the finished tree, and as root: the user may not be able to reach what the rules name. */
         { "landlock-rules", STAGE_INSIDE, step_landlock_rules },
-        /* After the tree, while which it was made; before the line, as it is the initial user namespace's. */
+        /* After the tree, alongside which it was made. Before the line, as the initial user namespace owns it. */
         { "enter-network", STAGE_INSIDE, step_enter_network },
-        /* The host name's namespace is not the sandbox's own: after the line no capability would do. */
+        /* The UTS namespace belongs to the initial user namespace: after the line no capability would be enough. */
         { "hostname", STAGE_INSIDE, step_hostname },
-        /* As the host counts them, for inside setgroups(2) is denied for ever. */
+        /* By the host's numbers, since inside setgroups(2) is denied for ever. */
         { "groups", STAGE_INSIDE, step_groups },
-        /* The line: all privilege over the host ends here. The mounts are copied, and thereby locked. */
+        /* The line: all privilege over the host ends here. The mounts are copied, which locks them. */
         { "lock", STAGE_INSIDE, step_enter_user_namespace },
         { "identity", STAGE_INSIDE, step_identity },
         { "session", STAGE_INSIDE, step_session },
-        /* After the ids, whose quota it counts against; before the fork, so that pid 1 has left the old one. */
+        /* After the ids, whose quota it counts against. Before the fork, so that pid 1 leaves the old one too. */
         { "keyring", STAGE_INSIDE, step_keyring },
-        /* Before the fork: in one domain with the init, an application may signal it whatever the kernel's version. */
+        /*
+         * Before the fork: sharing a domain with the init, the application may signal it under any version of
+         * Landlock.
+         */
         { "landlock", STAGE_INSIDE, step_landlock },
-        /* While there are capabilities, so that nothing but the domain is in the way of what is tried. */
+        /* While there are capabilities, so that only the domain can be what refuses the attempt. */
         { "landlock-proof", STAGE_INSIDE, step_landlock_proof },
 
         /* Apart from the init, which must not get what the application sends to its own group. */
         { "process-group", STAGE_APPLICATION, step_process_group },
         { "signals", STAGE_APPLICATION, step_signals },
         { "umask", STAGE_APPLICATION, step_umask },
-        /* After the fork and the ids: a limit of processes must not fail what is none of the application's. */
+        /* After the fork and the ids: a limit on processes must not make our own steps fail. */
         { "rlimits", STAGE_APPLICATION, step_rlimits },
         /* Nothing below needs one. */
         { "capabilities", STAGE_APPLICATION, step_capabilities },
-        /* Without capabilities: the application starts where it may be by its own right. */
+        /* Without capabilities: the application starts where it may go by its own rights. */
         { "working-directory", STAGE_APPLICATION, step_working_directory },
-        /* Taken up at execve(2); before no_new_privs, under which a policy may let nobody ask for it. */
+        /* Takes effect at execve(2). Before no_new_privs, under which a policy may refuse the request. */
         { "label", STAGE_APPLICATION, step_label },
-        /* The filter asks for it. */
+        /* The kernel requires it for the filter. */
         { "no-new-privileges", STAGE_APPLICATION, step_no_new_privileges },
-        /* Now there is nothing left to hide from the verifying half, which has no CAP_SYS_PTRACE. */
+        /* Nothing is left to hide from the verifying half, which has no CAP_SYS_PTRACE. */
         { "visible", STAGE_APPLICATION, step_visible },
-        /* AppArmor shows to nobody else what a process has asked for. */
+        /* AppArmor shows no other process what this one has requested. */
         { "label-proof", STAGE_APPLICATION, step_label_proof },
         { "descriptors", STAGE_APPLICATION, step_descriptors },
         /* Last: it may forbid any of the calls above. */

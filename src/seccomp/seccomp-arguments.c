@@ -7,14 +7,14 @@
 #include <endian.h>
 #include <linux/seccomp.h>
 
-/* The longest comparison: both halves loaded, three jumps. */
+/* The longest comparison: both halves are loaded, with three jumps. */
 #define BODY_MAX 5U
-/* Around it: the number of the call compared, the answer, and the number again for the next item. */
+/* Around it: a comparison of the call's number, the answer, and the number again for the next item. */
 #define ITEM_MAX (BODY_MAX + 3U)
 
 /*
- * Arguments of which the kernel looks at 32 bits, and modes, of which it looks at 16; bit N: argument N. An ABI leaves
- * the bits above undefined, and the kernel cuts them off.
+ * Arguments of which the kernel reads only 32 bits, and modes, of which it reads only 16; bit N stands for argument
+ * N. The ABI leaves the upper bits undefined and the kernel discards them, so a filter must not compare them either.
  */
 /* clang-format off */
 static const struct {
@@ -71,7 +71,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* How many bits of the argument count, as far as that is known: 16, 32 or 64. */
+/* How many bits of the argument the kernel reads: 16, 32, or 64 where that is not known. */
 static unsigned width_of(const ProfileSyscallArgument *item) {
         for (size_t i = 0; i < ELEMENTSOF(narrow_rows); i++) {
                 if (!streq(narrow_rows[i].syscall, item->name))
@@ -91,13 +91,13 @@ static uint32_t offset_of(unsigned argument, bool upper) {
                            (second ? sizeof(uint32_t) : 0));
 }
 
-/* The body of one item, written with its jumps still open. */
+/* The comparison of one item, with its jumps still symbolic. */
 typedef struct Body {
         struct sock_filter code[BODY_MAX];
         unsigned n;
 } Body;
 
-/* Where a jump of a body goes: to the instruction behind it, to the answer, or past it. */
+/* Targets of a jump in a body: the next instruction, the answer, or past it. */
 enum {
         GO_ON = 0,
         REFUSE = 254,
@@ -113,7 +113,7 @@ static void body_jump(Body *b, uint16_t test, uint32_t value, uint8_t if_true, u
         b->code[b->n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_K | test, value, if_true, if_false);
 }
 
-/* How each operator reads on 32 bits: a test, and whether the item holds where the test does. */
+/* What each operator tests on 32 bits. BPF has few tests, so some items hold where theirs fails. */
 static const struct {
         uint16_t test;
         bool holds;
@@ -137,7 +137,7 @@ static void body_compare_lower(Body *b, const ProfileSyscallArgument *item) {
                   holds ? PASS : REFUSE);
 }
 
-/* The upper half decides, unless it is equal: then the lower one does. */
+/* The upper half decides; only where it is equal does the lower half. */
 static void body_compare_whole(Body *b, const ProfileSyscallArgument *item) {
         const uint32_t upper = (uint32_t) (item->value >> 32);
 
@@ -165,7 +165,7 @@ static void body_compare_whole(Body *b, const ProfileSyscallArgument *item) {
         body_compare_lower(b, item);
 }
 
-/* Whether a comparison of the lower half says all, or where it is the wider of the two readings. */
+/* Whether the lower half says it all: for narrow arguments, and where its reading covers that of the whole. */
 static bool lower_is_enough(const ProfileSyscallArgument *item) {
         if (width_of(item) < 64)
                 return true;
@@ -200,7 +200,7 @@ static void write_load_number(Writer *w) {
                 (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
 }
 
-/* On entry and at the end the accumulator holds the number of the call. */
+/* Enters and leaves with the number of the call in the accumulator. */
 static void write_item(Writer *w, const ProfileSyscallArgument *item, int number, int error) {
         Body b = {};
 
@@ -209,7 +209,7 @@ static void write_item(Writer *w, const ProfileSyscallArgument *item, int number
         else
                 body_compare_whole(&b, item);
 
-        /* Past the body, the answer, and the load behind it. */
+        /* Past the body, the answer, and the load after it. */
         write_one(w,
                   (struct sock_filter) BPF_JUMP(
                           BPF_JMP | BPF_JEQ | BPF_K, (uint32_t) number, 0, (uint8_t) (b.n + 2)));
@@ -270,7 +270,7 @@ int seccomp_arguments(const Profile *profile, struct sock_filter **ret, size_t *
                 }
                 if (error <= 0 || error > SYSCALL_ERROR_MAX)
                         return -EINVAL;
-                /* Without a number here it answers ENOSYS, whatever its arguments. */
+                /* A call without a number on this ABI answers ENOSYS whatever its arguments. */
                 if (syscall_number(item->name) >= 0)
                         write_item(&w, item, syscall_number(item->name), error);
         }

@@ -15,26 +15,25 @@
 #define PROGRAM_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
 
 /*
- * The program is made of two filters, one behind the other. The first lets through by default and refuses
- * what seccomp-restrict.c says; where it would let a call through, it goes on with the second. That one
- * decides by number alone: listed calls pass, other calls that libseccomp knows get SystemCallErrorNumber=,
- * and numbers nobody knew when libseccomp was made get ENOSYS, so that programs fall back to what they did
- * before there was such a call.
+ * The program consists of two filters, one after the other. The first allows by default and refuses what
+ * seccomp-restrict.c says. Where it would allow, it goes on to the second, which decides by number alone: listed
+ * calls pass, other calls that libseccomp knows get SystemCallErrorNumber=, and numbers that were unknown when
+ * libseccomp was made get ENOSYS, so that programs fall back to what they did before that call existed.
  *
- * Two filters, because one cannot say both: within an allow-list, "this call but not with that argument"
- * would have to be spelled as all the arguments that are fine. One program, because every filter more costs
- * on each call.
+ * Two filters, because one cannot say both: in an allow list, "this call but not with that argument" would have to
+ * be spelled as all the arguments that are fine. One program, because the kernel runs every loaded filter on every
+ * call.
  *
- * Between the two stands what seccomp-arguments.c makes of SystemCallArgumentFilter=. It is no filter of
- * libseccomp's, whose rules have no order: of two that hold it could not be said which one answers.
+ * Between the two stands what seccomp-arguments.c makes of SystemCallArgumentFilter=. libseccomp cannot express it:
+ * its rules have no order, so where two of them hold nobody could say which one answers.
  */
 
-/* What becomes of one native number. */
+/* What happens to one native number. */
 typedef struct Verdict {
         bool known;
         bool allowed;
         bool logged;
-        int error; /* where not allowed */
+        int error; /* where it is not allowed */
 } Verdict;
 
 typedef struct Compiler {
@@ -50,8 +49,8 @@ static int compiler_find(Compiler *c, const char *key, const char *name, const c
 }
 
 /*
- * The calls that an item of a list means: those of a group, or itself. *ret is an array of borrowed names,
- * NULL where a finding was added.
+ * The system calls that an item stands for: those of a group, or itself. *ret is an array of borrowed names, or NULL
+ * where a finding was added.
  */
 static int compiler_expand(Compiler *c, const char *key, char *const item[static 2], char *const **ret) {
         *ret = NULL;
@@ -70,7 +69,7 @@ static int compiler_expand(Compiler *c, const char *key, char *const item[static
 
 static bool always_allowed(const char *name) { return strv_contains((char *const *) syscalls_always, name); }
 
-/* error: -1 lets through, else what the call answers. */
+/* error: -1 allows the call, anything else is its answer. */
 static int compiler_apply(Compiler *c, const char *name, int error) {
         char *const item[2] = { (char *) name, NULL };
         char *const *names;
@@ -88,7 +87,7 @@ static int compiler_apply(Compiler *c, const char *name, int error) {
                 int number = syscall_number(*s);
 
                 if (number < 0)
-                        continue; /* has no number here, so it answers ENOSYS */
+                        continue; /* no number on this ABI, so it answers ENOSYS */
                 c->verdicts[number].known = true;
                 c->verdicts[number].allowed = error < 0;
                 c->verdicts[number].error = error;
@@ -100,8 +99,8 @@ static int compiler_apply(Compiler *c, const char *name, int error) {
 static bool refuses(const ProfileSyscall *item) { return item->deny || item->error >= 0; }
 
 /*
- * A list that starts by removing, removes from the default; one that starts with names of its own replaces
- * it, but for what every program needs.
+ * A list that begins by removing removes from the default; one that begins with names replaces it, except for what
+ * every program needs.
  */
 static int compiler_apply_filter(Compiler *c) {
         const Profile *p = c->profile;
@@ -166,7 +165,7 @@ static int compiler_add_verdicts(const Compiler *c, scmp_filter_ctx filter) {
                 uint32_t action = v->allowed ? (v->logged ? SCMP_ACT_LOG : SCMP_ACT_ALLOW)
                                              : SCMP_ACT_ERRNO((uint16_t) v->error);
 
-                /* libseccomp refuses a rule that says what the default says. */
+                /* libseccomp refuses a rule that repeats the default action. */
                 if (!v->known || action == SCMP_ACT_ERRNO(ENOSYS))
                         continue;
 
@@ -183,7 +182,7 @@ static void filter_releasep(scmp_filter_ctx *filter) {
                 seccomp_release(*filter);
 }
 
-/* A filter for the native ABI alone; a call of any other kills the process. */
+/* A filter for the native ABI; calls of any other ABI kill the process. */
 static int filter_new(uint32_t default_action, scmp_filter_ctx *ret) {
         _cleanup_(filter_releasep) scmp_filter_ctx filter = NULL;
         int r;
@@ -196,7 +195,7 @@ static int filter_new(uint32_t default_action, scmp_filter_ctx *ret) {
         if (r < 0)
                 return r;
 
-        /* A binary tree over the numbers: a call costs some ten comparisons instead of hundreds. */
+        /* A binary tree over the numbers: some ten comparisons per call in place of hundreds. */
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
         if (r < 0)
                 return r;
@@ -234,13 +233,13 @@ static int filter_export(scmp_filter_ctx filter, Program *ret) {
         if (size == 0 || size % sizeof(struct sock_filter) != 0)
                 return -EIO;
 
-        /* malloc's memory is aligned for any type. */
+        /* Memory from malloc(3) is aligned for any type. */
         ret->instructions = (struct sock_filter *) (void *) TAKE_PTR(data);
         ret->n = size / sizeof(struct sock_filter);
         return 0;
 }
 
-/* Each going on with the next wherever it would have let a call through; an empty one is passed over. */
+/* Joins programs: where one would allow, the next one decides. Empty ones are left out. */
 static int program_join(const Program *const *programs, size_t n_programs, uint8_t **ret, size_t *ret_size) {
         struct sock_filter *joined, *at;
         size_t n = 0;
@@ -316,11 +315,14 @@ int seccomp_compile(const SeccompPolicy *policy,
         size_t n_before = findings->n_items + findings->n_dropped;
         int r;
 
-        /* 0 would let a refused call look like one that worked. */
+        /* With 0 a refused call would look as if it had worked. */
         if (profile->syscall_error <= 0 || profile->syscall_error > SYSCALL_ERROR_MAX)
                 return -EINVAL;
 
-        /* What libseccomp offers must not depend on the kernel here: 3 has SCMP_ACT_LOG and KILL_PROCESS. */
+        /*
+         * Level 3 has SCMP_ACT_LOG and KILL_PROCESS (Linux 4.14). Left to itself libseccomp would ask the running
+         * kernel, and the program would depend on the machine where it was compiled.
+         */
         r = seccomp_api_set(3);
         if (r < 0)
                 return r;

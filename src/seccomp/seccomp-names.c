@@ -4,9 +4,9 @@
 #include <seccomp.h>
 
 /*
- * Calls younger than the oldest libseccomp that immured runs with. Naming them keeps one set of group files
- * good for all versions; where libseccomp has no number for them they answer ENOSYS, which every caller must
- * expect of a call as young as that.
+ * System calls that the oldest libseccomp we run with does not know. Accepting their names keeps one set of group
+ * files good for every version. Where libseccomp has no number for them they answer ENOSYS, which every caller of a
+ * call that young has to expect.
  */
 static const char *const young_syscalls[] = {
         "cachestat",         "fchmodat2",        "file_getattr",
@@ -23,7 +23,7 @@ static const char *const young_syscalls[] = {
 
 const char *const syscalls_always[] = {
         "execve",       "execveat",        "exit", "exit_group",
-        "read",         "restart_syscall", /* a read that a signal interrupted goes on with this one */
+        "read",         "restart_syscall", /* a read that a signal interrupted continues with it */
         "rt_sigreturn", "write",           NULL,
 };
 
@@ -33,7 +33,7 @@ int syscall_number(const char *name) {
         if (number >= 0)
                 return number < SYSCALL_NUMBER_MAX ? number : -ENOSYS;
         if (number != __NR_SCMP_ERROR)
-                return -ENOSYS; /* libseccomp's own number for a call that only other ABIs have */
+                return -ENOSYS; /* libseccomp's pseudo number for a call that only other ABIs have */
 
         for (size_t i = 0; i < ELEMENTSOF(young_syscalls); i++)
                 if (streq(young_syscalls[i], name))

@@ -13,7 +13,7 @@
 #define POLICY_SUFFIX ".policy"
 
 typedef struct PolicyItem {
-        char *name; /* of a system call, or of a group with its "@" */
+        char *name; /* a system call, or a group with its "@" */
         unsigned line;
 } PolicyItem;
 
@@ -23,11 +23,11 @@ typedef struct PolicyGroup {
         PolicyItem *items;
         size_t n_items;
         bool resolved;
-        char **syscalls; /* sorted, once resolved; never NULL then */
+        char **syscalls; /* sorted; never NULL once resolved */
 } PolicyGroup;
 
 struct SeccompPolicy {
-        PolicyGroup *groups; /* sorted by name, once loaded */
+        PolicyGroup *groups; /* sorted by name once loaded */
         size_t n_groups;
         char **names;
 };
@@ -107,7 +107,7 @@ static int policy_group_add_item(PolicyGroup *g, const char *name, unsigned line
         return 0;
 }
 
-/* One line without its newline; changed in place. 0 also where a finding was added. */
+/* Parses one line without its newline, in place. 0 also where a finding was added. */
 static int policy_group_parse_line(PolicyGroup *g, char *line, unsigned number, Findings *findings) {
         size_t n;
 
@@ -163,7 +163,7 @@ static int policy_group_parse(PolicyGroup *g, char *text, Findings *findings) {
         return 0;
 }
 
-/* Makes room for one more group at the end, zeroed, and counts it. */
+/* Appends a zeroed group. */
 static int policy_new_group(SeccompPolicy *p, PolicyGroup **ret) {
         PolicyGroup *grown;
 
@@ -200,7 +200,7 @@ static int policy_read_file(SeccompPolicy *p,
                                     "a group is named [a-z][a-z0-9-]*, with at most %d characters",
                                     POLICY_NAME_MAX);
         if (policy_find(p, name))
-                return 0; /* an earlier directory has it */
+                return 0; /* an earlier directory has one of that name */
         if (p->n_groups >= POLICY_GROUPS_MAX)
                 return findings_add(findings, path, 0, NULL, "more than %d groups", POLICY_GROUPS_MAX);
 
@@ -246,7 +246,7 @@ policy_read_directory(SeccompPolicy *p, const char *path, uid_t required_uid, Fi
         return 0;
 }
 
-/* Names that lead nowhere. */
+/* Finds names that stand for nothing. */
 static int policy_check_items(const SeccompPolicy *p, Findings *findings) {
         int r = 0;
 
@@ -276,7 +276,7 @@ static int policy_check_items(const SeccompPolicy *p, Findings *findings) {
         return r;
 }
 
-/* The first group inside g that is not resolved yet, or NULL. */
+/* The first group in g that is not resolved yet, or NULL. */
 static const PolicyItem *policy_group_waits_for(const SeccompPolicy *p, const PolicyGroup *g) {
         for (size_t i = 0; i < g->n_items; i++) {
                 const PolicyGroup *inner = policy_find(p, g->items[i].name);
@@ -288,7 +288,7 @@ static const PolicyItem *policy_group_waits_for(const SeccompPolicy *p, const Po
         return NULL;
 }
 
-/* Everything in it, sorted and once, now that all groups inside are resolved. */
+/* Collects what is in a group, sorted and without repeats. All groups in it must be resolved. */
 static int policy_group_resolve(const SeccompPolicy *p, PolicyGroup *g) {
         _cleanup_strv_ char **all = NULL;
         size_t n, n_kept = 0;
@@ -321,7 +321,7 @@ static int policy_group_resolve(const SeccompPolicy *p, PolicyGroup *g) {
         return 0;
 }
 
-/* Groups that are not resolved when nothing moves any more wait for themselves, or for one that does. */
+/* Groups still unresolved after the last round contain themselves, or a group that does. */
 static int policy_find_loops(const SeccompPolicy *p, Findings *findings) {
         int r;
 
@@ -351,7 +351,7 @@ static int policy_find_loops(const SeccompPolicy *p, Findings *findings) {
         return 0;
 }
 
-/* Innermost groups first, without recursion: each round resolves what waits for nothing. */
+/* Innermost groups first, without recursion: each round resolves the groups that wait for nothing. */
 static int policy_resolve(SeccompPolicy *p, Findings *findings) {
         bool moved = true;
         int r;

@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * seccomp-policy — groups of system calls as text files, and from a profile's filter to a BPF program
+ * seccomp-policy — groups of system calls in text files, and the way from a profile's filter to a BPF program
  *
- * A group file NAME.policy holds one system call or @group a line, "#" starts a comment. Directories: local
- * ones in /etc/immured/seccomp win over /usr/share/immured/seccomp, file by file; an empty local file
- * empties a group.
+ * A file NAME.policy defines the group @NAME: one system call or @group per line, "#" starts a comment. A file in
+ * /etc/immured/seccomp replaces the one of the same name in /usr/share/immured/seccomp; an empty one empties the
+ * group.
  *
+ * Life: loaded once and never changed; a reload makes another.
  * Runs in: broker, immurectl lint. Privilege: none. Input: the admin's.
  */
 
@@ -19,37 +20,37 @@ typedef struct SeccompPolicy SeccompPolicy;
 SeccompPolicy *seccomp_policy_free(SeccompPolicy *p); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(SeccompPolicy *, seccomp_policy_free);
 
-/* NULL-terminated; first wins. */
+/* NULL-terminated. The first directory that has a group wins. */
 extern const char *const seccomp_policy_path[];
 
 /*
- * Reads every group below the directories (NULL: seccomp_policy_path). Unknown names of system calls,
- * unknown groups, loops, bad owners: findings and -EBADMSG. -ENOMEM.
+ * Reads all groups in the directories (NULL: seccomp_policy_path), whose files must belong to required_uid. Unknown
+ * system calls, unknown groups, loops and wrong owners are findings, and -EBADMSG. -ENOMEM.
  */
 int seccomp_policy_load(SeccompPolicy **ret,
                         char *const *directories,
                         uid_t required_uid,
                         Findings *findings);
 
-/* The system calls of a group ("@system-service"), sorted, groups inside resolved; NULL: no such group. */
+/* The system calls of a group ("@system-service"), sorted, groups in it expanded; NULL: no such group. p owns them. */
 char *const *seccomp_policy_group(const SeccompPolicy *p, const char *group);
-/* Names of all groups, sorted, with their "@". */
+/* The names of all groups with their "@", sorted. p owns them. */
 char *const *seccomp_policy_groups(const SeccompPolicy *p);
 
 /*
- * The program for a profile: struct sock_filter[] in *ret (caller frees), its size in bytes. Everything of
- * [Security] and [Network] that is a filter goes in here, plus what always holds: clone3 answers ENOSYS,
- * foreign ABIs are killed, ioctl TIOCSTI and TIOCLINUX and netlink sockets of netfilter are refused, and
- * what no program starts without (syscalls_always in seccomp-names.h) is let through.
+ * The program for a profile: struct sock_filter[] in *ret, its size in bytes in *ret_size. Caller frees. It covers
+ * every filter of [Security] and [Network], and what always holds: clone3 answers ENOSYS, foreign ABIs are killed,
+ * ioctl TIOCSTI and TIOCLINUX and netlink sockets of netfilter are refused, and what no program starts without
+ * (syscalls_always in seccomp-names.h) is allowed.
  *
- * SystemCallFilter= is always a list of what may pass: a first item that removes, removes from
- * @system-service; a first item that adds, starts from @default alone. Other calls answer
- * SystemCallErrorNumber=, and calls that the installed libseccomp does not know, ENOSYS. SystemCallLog=
- * notes calls that pass. SystemCallArgumentFilter= refuses calls that would pass, and never lets one
- * through. The same input makes the same bytes, on every kernel.
+ * SystemCallFilter= is always an allow list. If its first item removes, it starts from @system-service; if that
+ * adds, from @default alone. Other calls answer SystemCallErrorNumber=, and calls that the installed libseccomp does
+ * not know ENOSYS. SystemCallLog= logs calls that are allowed. SystemCallArgumentFilter= refuses calls that would be
+ * allowed, and never allows one. The same input gives the same bytes on every kernel.
  *
- * -EBADMSG with findings (key "SystemCallFilter" and the like): a name that does not exist, or a call of
- * syscalls_always that is to be refused. -EINVAL: an errno out of range. -ENOMEM.
+ * -EBADMSG with findings (key "SystemCallFilter" and the like): an unknown name, or a call of syscalls_always that
+ * is to be refused. -EINVAL: an errno out of range. -E2BIG: more than BPF_MAXINSNS instructions, which is all that
+ * the kernel takes. -ENOMEM.
  */
 int seccomp_compile(const SeccompPolicy *policy,
                     const Profile *profile,

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 
 /*
- * The positions of arguments below, and that no call multiplexes others (socketcall, ipc), were checked for
- * these ABIs. On another one a rule could silently look at the wrong argument.
+ * The positions of the arguments below were checked for these ABIs, and that none of the calls is multiplexed
+ * (socketcall, ipc). On another ABI a rule could silently look at the wrong argument.
  */
 #if !defined(__x86_64__) && !defined(__aarch64__) && !(defined(__riscv) && __riscv_xlen == 64)
 #error "seccomp-restrict.c: check the arguments of clone, mmap and the multiplexed calls for this ABI first"
@@ -24,7 +24,7 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-/* Like O_TMPFILE without the O_DIRECTORY in it: the bit alone makes the kernel use the mode. */
+/* O_TMPFILE contains O_DIRECTORY; this bit alone makes the kernel use the mode. */
 #define O_TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 
 #define PERSONALITY_QUERY UINT32_MAX
@@ -40,7 +40,7 @@ typedef enum Restriction {
         RESTRICT_WRITE_EXECUTE = 1U << 5,
 } Restriction;
 
-/* A call is refused with error where all of when[] holds; with n_when 0 whatever its arguments. */
+/* Refuses a call where all of when[] holds; with n_when 0, always. */
 typedef struct RefuseRow {
         unsigned restriction;
         const char *syscall;
@@ -50,9 +50,8 @@ typedef struct RefuseRow {
 } RefuseRow;
 
 /*
- * All that is looked at here lies in the lower 32 bits of its argument, and of most arguments the kernel
- * takes no more. So only that half is ever compared: a comparison of the whole register would be passed by
- * any garbage above.
+ * All of these values are in the lower 32 bits of their argument, and most of these calls read no more than that. So
+ * only the lower half is compared: a rule on the whole register could be dodged with garbage in the upper half.
  */
 #define IS(n, value) \
         { .arg = (n), .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = (uint32_t) (value) }
@@ -61,9 +60,9 @@ typedef struct RefuseRow {
 
 /* clang-format off */
 static const RefuseRow refuse_rows[] = {
-        /* Its flags lie in memory, where no filter sees them; libc falls back to clone. */
+        /* Its flags are in memory, which no filter can read; libc falls back to clone(2). */
         { RESTRICT_ALWAYS,        "clone3",        ENOSYS, 0, {} },
-        /* Typing into the terminal of whoever started us. */
+        /* Would type into the terminal of whoever started us. */
         { RESTRICT_ALWAYS,        "ioctl",         EPERM,  1, { IS(1, TIOCSTI) } },
         { RESTRICT_ALWAYS,        "ioctl",         EPERM,  1, { IS(1, TIOCLINUX) } },
 
@@ -84,7 +83,7 @@ static const RefuseRow refuse_rows[] = {
         { RESTRICT_NAMESPACES,    "unshare",       EPERM,  1, { HAS(0, CLONE_NEWTIME) } },
         { RESTRICT_NAMESPACES,    "setns",         EPERM,  0, {} },
 
-        /* The policy lies in memory. */
+        /* The policy is in memory. */
         { RESTRICT_REALTIME,      "sched_setattr", EPERM,  0, {} },
 
         { RESTRICT_SUID_SGID,     "chmod",         EPERM,  1, { HAS(1, S_ISUID) } },
@@ -105,7 +104,7 @@ static const RefuseRow refuse_rows[] = {
         { RESTRICT_SUID_SGID,     "mknod",         EPERM,  1, { HAS(1, S_ISGID) } },
         { RESTRICT_SUID_SGID,     "mknodat",       EPERM,  1, { HAS(2, S_ISUID) } },
         { RESTRICT_SUID_SGID,     "mknodat",       EPERM,  1, { HAS(2, S_ISGID) } },
-        /* Without one of these flags the mode is not used, and may be garbage. */
+        /* Without one of these flags the kernel ignores the mode, which may then be garbage. */
         { RESTRICT_SUID_SGID,     "open",          EPERM,  2, { HAS(1, O_CREAT),       HAS(2, S_ISUID) } },
         { RESTRICT_SUID_SGID,     "open",          EPERM,  2, { HAS(1, O_CREAT),       HAS(2, S_ISGID) } },
         { RESTRICT_SUID_SGID,     "open",          EPERM,  2, { HAS(1, O_TMPFILE_BIT), HAS(2, S_ISUID) } },
@@ -114,7 +113,7 @@ static const RefuseRow refuse_rows[] = {
         { RESTRICT_SUID_SGID,     "openat",        EPERM,  2, { HAS(2, O_CREAT),       HAS(3, S_ISGID) } },
         { RESTRICT_SUID_SGID,     "openat",        EPERM,  2, { HAS(2, O_TMPFILE_BIT), HAS(3, S_ISUID) } },
         { RESTRICT_SUID_SGID,     "openat",        EPERM,  2, { HAS(2, O_TMPFILE_BIT), HAS(3, S_ISGID) } },
-        /* The mode lies in memory; ENOSYS makes programs fall back to openat. */
+        /* The mode is in memory; after ENOSYS programs fall back to openat(2). */
         { RESTRICT_SUID_SGID,     "openat2",       ENOSYS, 0, {} },
 
         { RESTRICT_WRITE_EXECUTE, "mmap",          EPERM,  1, { HAS(2, PROT_WRITE | PROT_EXEC) } },
@@ -124,7 +123,7 @@ static const RefuseRow refuse_rows[] = {
 };
 /* clang-format on */
 
-/* A call is refused with error unless the lower half of its argument is one of allowed[]. */
+/* Refuses a call unless the lower half of its argument is one of allowed[]. */
 typedef struct OneOfRow {
         unsigned restriction;
         const char *syscall;
@@ -184,14 +183,17 @@ static unsigned profile_restrictions(const Profile *p) {
                 restrictions |= RESTRICT_SUID_SGID;
         if (p->memory_deny_write_execute)
                 restrictions |= RESTRICT_WRITE_EXECUTE;
-        /* READ_IMPLIES_EXEC would make mappings executable behind the back of MemoryDenyWriteExecute=. */
+        /*
+         * With the personality READ_IMPLIES_EXEC every mapping is executable, behind the back of
+         * MemoryDenyWriteExecute=.
+         */
         if (p->lock_personality || p->memory_deny_write_execute)
                 restrictions |= RESTRICT_PERSONALITY;
 
         return restrictions;
 }
 
-/* A call that has no number here answers ENOSYS anyway. */
+/* A call without a number on this ABI answers ENOSYS anyway. */
 static int refuse(scmp_filter_ctx filter,
                   const char *syscall,
                   int error,
@@ -216,10 +218,9 @@ static bool any_below(const uint32_t *values, size_t n, unsigned bit, uint32_t p
 }
 
 /*
- * Refuses a call unless the lower 32 bits of an argument are one of allowed[]. "Not one of these" is no
- * comparison a rule can make, so it is said with bits instead: think of all values as leaves of a binary
- * tree; beside the path to each allowed leaf hang subtrees without any, and "is in that subtree" is one
- * masked comparison.
+ * Refuses a call unless the lower 32 bits of an argument are one of allowed[]. A rule cannot compare with "none of
+ * these", so this is said with bits. Think of all values as leaves of a binary tree: off the path to each allowed
+ * leaf branch subtrees without any, and "is in this subtree" is one masked comparison.
  */
 static int refuse_unless_one_of(scmp_filter_ctx filter,
                                 const char *syscall,
@@ -244,7 +245,7 @@ static int refuse_unless_one_of(scmp_filter_ctx filter,
 
                         if (any_below(allowed, n_allowed, bit, sibling) ||
                             any_below(allowed, i, bit + 1, sibling >> 1))
-                                continue; /* holds an allowed value, or was refused beside an earlier one */
+                                continue; /* holds an allowed value, or an earlier one has refused it */
 
                         r = refuse(filter, syscall, error, 1, &when);
                         if (r < 0)
@@ -265,8 +266,8 @@ static int family_by_name(const char *name, uint32_t *ret) {
 }
 
 /*
- * socketpair as well: it loads modules of any family, and one of its ends can be connected to somewhere
- * else. An empty list allows no family.
+ * socketpair(2) too: it loads the module of any family, and one of its ends may be connected elsewhere. An empty
+ * list allows no family.
  */
 static int restrict_families(scmp_filter_ctx filter, const Profile *p, Findings *findings) {
         uint32_t families[ELEMENTSOF(family_names)];
@@ -290,7 +291,7 @@ static int restrict_families(scmp_filter_ctx filter, const Profile *p, Findings 
                 }
 
                 if (any_below(families, n, 0, family))
-                        continue; /* listed twice, or under its other name */
+                        continue; /* listed twice, or under another name (AF_LOCAL, AF_UNIX) */
 
                 netlink = netlink || family == AF_NETLINK;
                 families[n++] = family;
@@ -303,7 +304,7 @@ static int restrict_families(scmp_filter_ctx filter, const Profile *p, Findings 
         if (r < 0 || !netlink)
                 return r;
 
-        /* Of all that netlink reaches, nftables has been the widest door for namespaces' root. */
+        /* Of all that netlink reaches, nftables has most often given root to whoever had a user namespace. */
         return refuse(filter,
                       "socket",
                       EPERM,

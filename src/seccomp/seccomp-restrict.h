@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * seccomp-restrict — what is refused by argument: RestrictNamespaces=, RestrictAddressFamilies= and their
+ * seccomp-restrict — system calls refused for an argument: RestrictNamespaces=, RestrictAddressFamilies= and the
  * like
  *
  * Runs in: broker, immurectl lint. Privilege: none. Input: the admin's.
@@ -14,8 +14,8 @@
 #include <seccomp.h>
 
 /*
- * Adds the rules to a filter that lets everything through by default; every rule answers an errno. So no two
- * rules ever contradict each other, and their order does not matter. 0 also where a finding was added.
- * -ENOMEM or another errno of libseccomp.
+ * Adds the rules to a filter that allows everything by default. Every rule answers an errno, so no two of them
+ * contradict each other and their order does not matter. -ENOMEM or another errno of libseccomp. 0 also where a
+ * finding was added.
  */
 int seccomp_restrict(scmp_filter_ctx filter, const Profile *profile, Findings *findings);

@@ -31,6 +31,7 @@ FLOORS = {
 
 # A folder may have rooms, which are floors among themselves, the lowest first. What lies in none stands on all of them.
 ROOMS = {
+    'broker': ['access', 'peers', 'state', 'call', 'launch', 'bus'],
     'keeper': ['parts', 'run', 'sandbox'],
 }
 

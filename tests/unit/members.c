@@ -8,7 +8,7 @@
  * Fails, and the build with it, where a member of the bus interface has no rule.
  */
 
-#include "broker/bus/interface.h"
+#include "broker/bus/interfaces.h"
 
 #include <stdio.h>
 
@@ -139,7 +139,7 @@ static bool print_access(void) {
         printf(" polkit\n");
 
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++)
-                for (const Interface *const *i = interfaces_of(kind); *i; i++)
+                for (const Interface *const *i = interfaces_by_kind[kind]; *i; i++)
                         complete &= print_interface(kind, *i);
 
         return print_row(OBJECT_PROFILE, "start by a unit", ACCESS_START_AT_BOOT, OBJECT_PROFILE) &&
@@ -152,7 +152,7 @@ static bool print_policy(void) {
         size_t n = 0;
 
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++)
-                for (const Interface *const *i = interfaces_of(kind); *i; i++) {
+                for (const Interface *const *i = interfaces_by_kind[kind]; *i; i++) {
                         bool again = false;
 
                         for (size_t k = 0; k < n; k++)

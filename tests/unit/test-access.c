@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/call/access.h"
+#include "broker/access/access.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

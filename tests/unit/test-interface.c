@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/bus/interface.h"
+#include "broker/bus/interfaces.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ typedef void (*MemberVisitor)(ObjectKind kind, const Interface *i, const Member 
 
 static void each_member(MemberVisitor visit) {
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++)
-                for (const Interface *const *i = interfaces_of(kind); *i; i++)
+                for (const Interface *const *i = interfaces_by_kind[kind]; *i; i++)
                         for (size_t k = 0; k < (*i)->n_members; k++)
                                 visit(kind, *i, (*i)->members + k);
 }
@@ -95,20 +95,22 @@ static void every_argument_has_a_name(void **state) {
         each_member(check_member_arguments);
 
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++)
-                for (const Interface *const *i = interfaces_of(kind); *i; i++)
+                for (const Interface *const *i = interfaces_by_kind[kind]; *i; i++)
                         for (size_t k = 0; k < (*i)->n_signals; k++)
                                 check_arguments(&(*i)->signals[k].args);
 }
 
 static void names_are_found_once(void **state) {
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++)
-                for (const Interface *const *i = interfaces_of(kind); *i; i++) {
+                for (const Interface *const *i = interfaces_by_kind[kind]; *i; i++) {
                         bool known;
 
                         for (size_t k = 0; k < (*i)->n_members; k++)
-                                assert_ptr_equal(
-                                        member_find(kind, (*i)->name, (*i)->members[k].name, &known),
-                                        (*i)->members + k);
+                                assert_ptr_equal(member_find(interfaces_by_kind[kind],
+                                                             (*i)->name,
+                                                             (*i)->members[k].name,
+                                                             &known),
+                                                 (*i)->members + k);
                         for (size_t k = 0; k < (*i)->n_properties; k++) {
                                 assert_ptr_equal(property_find(*i, (*i)->properties[k].name),
                                                  (*i)->properties + k);
@@ -118,18 +120,19 @@ static void names_are_found_once(void **state) {
 }
 
 static void what_there_is_not_is_told_apart(void **state) {
+        const Manager m = { .interfaces = interfaces_by_kind };
         bool known = true;
 
-        assert_null(member_find(OBJECT_SANDBOX, INTERFACE_MANAGER, "Launch", &known));
+        assert_null(member_find(interfaces_by_kind[OBJECT_SANDBOX], INTERFACE_MANAGER, "Launch", &known));
         assert_false(known);
-        assert_null(member_find(OBJECT_MANAGER, INTERFACE_MANAGER, "Attach", &known));
+        assert_null(member_find(interfaces_by_kind[OBJECT_MANAGER], INTERFACE_MANAGER, "Attach", &known));
         assert_true(known);
-        assert_null(member_find(OBJECT_BRANCH, NULL, "Launch", &known));
+        assert_null(member_find(interfaces_by_kind[OBJECT_BRANCH], NULL, "Launch", &known));
         assert_true(known);
-        assert_non_null(member_find(OBJECT_MANAGER, NULL, "Launch", &known));
+        assert_non_null(member_find(interfaces_by_kind[OBJECT_MANAGER], NULL, "Launch", &known));
         assert_null(property_find(&interface_user, "Id"));
-        assert_null(interface_own(OBJECT_BRANCH));
-        assert_ptr_equal(interface_own(OBJECT_SANDBOX), &interface_sandbox);
+        assert_null(interface_own(&m, OBJECT_BRANCH));
+        assert_ptr_equal(interface_own(&m, OBJECT_SANDBOX), &interface_sandbox);
 }
 
 static void assert_contains(const char *xml, const char *format, const char *name) {
@@ -144,8 +147,8 @@ static void introspection_shows_everything(void **state) {
         for (ObjectKind kind = 0; kind < _OBJECT_KIND_MAX; kind++) {
                 _cleanup_free_ char *xml = NULL;
 
-                assert_int_equal(interfaces_to_xml(interfaces_of(kind), NULL, &xml), 0);
-                for (const Interface *const *i = interfaces_of(kind); *i; i++) {
+                assert_int_equal(interfaces_to_xml(interfaces_by_kind[kind], NULL, &xml), 0);
+                for (const Interface *const *i = interfaces_by_kind[kind]; *i; i++) {
                         assert_contains(xml, "<interface name=\"%s\">", (*i)->name);
                         for (size_t k = 0; k < (*i)->n_members; k++)
                                 assert_contains(xml, "<method name=\"%s\">", (*i)->members[k].name);
@@ -161,7 +164,7 @@ static void introspection_names_arguments_and_children(void **state) {
         char *children[] = { (char *) "web_2e1000_2e1", NULL };
         _cleanup_free_ char *xml = NULL;
 
-        assert_int_equal(interfaces_to_xml(interfaces_of(OBJECT_MANAGER), children, &xml), 0);
+        assert_int_equal(interfaces_to_xml(interfaces_by_kind[OBJECT_MANAGER], children, &xml), 0);
         assert_contains(xml, "%s", "<arg type=\"a{sv}\" name=\"options\" direction=\"in\"/>");
         assert_contains(xml, "%s", "<arg type=\"a(ssussuo)\" name=\"sandboxes\" direction=\"out\"/>");
         assert_contains(xml, "%s", "<arg type=\"h\" name=\"lease\" direction=\"out\"/>");

@@ -21,7 +21,7 @@ static SandboxRecord *record(const char *profile, uint32_t uid, unsigned n, Sand
 }
 
 static void insert(Sandboxes *s, SandboxRecord *r) {
-        Sandbox *sandbox;
+        SandboxEntry *sandbox;
 
         assert_int_equal(sandboxes_insert(s, r, NULL, &sandbox), 0);
         assert_ptr_equal(sandbox->record, r);
@@ -43,7 +43,7 @@ static void they_are_sorted_and_found(void **state) {
 
 static void one_id_is_there_once(void **state) {
         _cleanup_(sandboxes_done) Sandboxes s = { 0 };
-        Sandbox *second = NULL;
+        SandboxEntry *second = NULL;
 
         insert(&s, record("web", 1000, 1, SANDBOX_FAILED));
         assert_int_equal(sandboxes_insert(&s, record("web", 1000, 1, SANDBOX_RUNNING), NULL, &second),
@@ -54,7 +54,7 @@ static void one_id_is_there_once(void **state) {
 
 static void what_was_removed_is_the_callers(void **state) {
         _cleanup_(sandboxes_done) Sandboxes s = { 0 };
-        _cleanup_(sandbox_freep) Sandbox *gone = NULL;
+        _cleanup_(sandbox_entry_freep) SandboxEntry *gone = NULL;
 
         insert(&s, record("a", 1000, 1, SANDBOX_RUNNING));
         insert(&s, record("b", 1000, 1, SANDBOX_RUNNING));

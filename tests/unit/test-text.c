@@ -419,31 +419,14 @@ static void words(void **state) {
         assert_ptr_equal(l, (char **) 1);
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_strv_ char **split = NULL, **again = NULL;
-                _cleanup_free_ char *quoted = NULL;
+                _cleanup_strv_ char **split = NULL;
                 size_t n = 0;
 
                 assert_int_equal(split_words(cases[i].text, &split), 0);
                 for (; cases[i].words[n]; n++)
                         assert_string_equal(split[n], cases[i].words[n]);
                 assert_null(split[n]);
-
-                quoted = quote_words(split);
-                assert_int_equal(split_words(quoted, &again), 0);
-                assert_int_equal(strv_length(again), n);
-                for (size_t k = 0; k < n; k++)
-                        assert_string_equal(again[k], split[k]);
         }
-}
-
-static void quotes_only_where_needed(void **state) {
-        static char *list[] = {
-                (char *) "/bin/a",   (char *) "x y", (char *) "", (char *) "a\nb",
-                (char *) "\xc2\x9b", (char *) "ä",   NULL,
-        };
-        _cleanup_free_ char *quoted = quote_words(list);
-
-        assert_string_equal(quoted, "/bin/a \"x y\" \"\" \"a\\x0ab\" \"\\xc2\\x9b\" ä");
 }
 
 int main(void) {
@@ -464,7 +447,6 @@ int main(void) {
                 cmocka_unit_test(printable_and_escaped),
                 cmocka_unit_test(paths),
                 cmocka_unit_test(words),
-                cmocka_unit_test(quotes_only_where_needed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/bus/bus-reload.h"
 #include "broker/bus/bus-sandbox.h"
+#include "broker/bus/bus-signals.h"
 #include "broker/bus/interface.h"
-#include "broker/bus/notify.h"
-#include "broker/call/check-access.h"
+#include "broker/call/manager-state.h"
+#include "broker/launch/check-access.h"
 #include "broker/launch/launch.h"
-#include "broker/manager.h"
 
 static int call_get_object(Call *c) {
         _cleanup_free_ char *path = NULL;
@@ -40,9 +41,9 @@ static int call_list_sandboxes(Call *c) {
 
         for (size_t i = 0; i < all->n_items; i++) {
                 const SandboxRecord *record = all->items[i]->record;
-                const Object object = manager_object_of_sandbox(all->items[i]);
+                const Object object = object_of_sandbox(all->items[i]);
 
-                if (!manager_may_see(c->manager, &caller, &object))
+                if (!object_is_visible(c->manager, &caller, &object))
                         continue;
 
                 r = sd_bus_message_append(reply,
@@ -81,9 +82,9 @@ static int call_list_profiles(Call *c) {
 
         for (size_t i = 0; i < catalog->n_entries; i++) {
                 const CatalogEntry *e = catalog->entries + i;
-                const Object object = manager_object_of_profile(e);
+                const Object object = object_of_profile(e);
 
-                if (!manager_may_see(c->manager, &caller, &object))
+                if (!object_is_visible(c->manager, &caller, &object))
                         continue;
 
                 r = sd_bus_message_append(reply,
@@ -91,7 +92,7 @@ static int call_list_profiles(Call *c) {
                                           e->loaded->name,
                                           e->profile && e->profile->description ? e->profile->description
                                                                                 : "",
-                                          manager_may_launch(&caller, e),
+                                          object_may_launch(&caller, e),
                                           e->path);
                 if (r < 0)
                         return r;
@@ -108,7 +109,7 @@ static int call_reload(Call *c) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        r = manager_reload(c->manager, &text);
+        r = bus_reload(c->manager, &text);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
@@ -120,7 +121,7 @@ static int call_reload(Call *c) {
 static int call_subscribe(Call *c) {
         int r;
 
-        r = notify_subscribe(c->manager, c->peer);
+        r = signals_subscribe(c->manager, c->peer);
         if (r == -EDQUOT)
                 return call_fail(c,
                                  ERROR_QUOTA_EXCEEDED,
@@ -133,7 +134,7 @@ static int call_subscribe(Call *c) {
 }
 
 static int call_unsubscribe(Call *c) {
-        notify_unsubscribe(c->peer);
+        signals_unsubscribe(c->peer);
         return call_reply(c, NULL);
 }
 
@@ -166,9 +167,9 @@ static int get_n_sandboxes(
         uint32_t n = 0;
 
         for (size_t i = 0; i < m->sandboxes.n_items; i++) {
-                const Object sandbox = manager_object_of_sandbox(m->sandboxes.items[i]);
+                const Object sandbox = object_of_sandbox(m->sandboxes.items[i]);
 
-                if (manager_may_see(m, caller, &sandbox))
+                if (object_is_visible(m, caller, &sandbox))
                         n++;
         }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/bus/interface.h"
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
 
 static int
 get_name(Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
@@ -58,7 +58,7 @@ static int get_config_hash(
 
 static int get_may_launch(
         Manager *m, const Caller *caller, const Object *object, const Property *p, sd_bus_message *reply) {
-        const int may = manager_may_launch(caller, object->profile);
+        const int may = object_may_launch(caller, object->profile);
 
         return sd_bus_message_append_basic(reply, 'b', &may);
 }

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "broker/bus/interface.h"
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
 #include "broker/state/cgroups.h"
 #include "broker/state/link-calls.h"
 
@@ -228,7 +228,7 @@ static int sent(Call *c, int r) {
 }
 
 static int forward(Call *c, LinkCaller caller, LinkReplyHandler handler) {
-        const Sandbox *s = c->object.sandbox;
+        const SandboxEntry *s = c->object.sandbox;
 
         return sent(c, caller(s->keeper, s->record->id, handler, c));
 }
@@ -339,7 +339,7 @@ static int read_limits(Call *c, LiveLimit limits[static LIVE_LIMITS_MAX], size_t
 }
 
 int call_set_properties(Call *c) {
-        const Sandbox *s = c->object.sandbox;
+        const SandboxEntry *s = c->object.sandbox;
         LiveLimit limits[LIVE_LIMITS_MAX];
         size_t n = 0;
         int r;
@@ -352,7 +352,7 @@ int call_set_properties(Call *c) {
 }
 
 int call_kill(Call *c) {
-        const Sandbox *s = c->object.sandbox;
+        const SandboxEntry *s = c->object.sandbox;
         const char *whom;
         int32_t signo;
         int r;

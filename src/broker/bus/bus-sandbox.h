@@ -26,9 +26,3 @@ int sandbox_append_changes(sd_bus_message *m,
                            const Caller *to,
                            const Object *object,
                            const SandboxRecord *before);
-
-/* Appends "oa{sa{sv}}": an object with all its interfaces. */
-int object_append_interfaces(sd_bus_message *m,
-                             struct Manager *manager,
-                             const Caller *caller,
-                             const Object *object);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/bus/bus-sandbox.h"
 #include "broker/bus/interface.h"
-#include "broker/manager.h"
+#include "broker/call/call.h"
 
 /* The interface a Properties call names, if this object has it. NULL: it has not. */
-static const Interface *named_interface(const Object *object, const char *name) {
-        for (const Interface *const *i = interfaces_of(object->kind); *i; i++)
+static const Interface *named_interface(const Call *c, const char *name) {
+        for (const Interface *const *i = c->manager->interfaces[c->object.kind]; *i; i++)
                 if (streq((*i)->name, name))
                         return *i;
 
@@ -30,7 +29,7 @@ static int find_property(Call *c, const Property **ret) {
         if (r < 0)
                 return r;
 
-        i = named_interface(&c->object, interface_name);
+        i = named_interface(c, interface_name);
         if (!i)
                 return fail_no_interface(c, interface_name);
 
@@ -85,7 +84,7 @@ static int call_get_all(Call *c) {
                 return r;
 
         /* The empty name means all interfaces; there is one with properties. */
-        i = name[0] == '\0' ? interface_own(c->object.kind) : named_interface(&c->object, name);
+        i = name[0] == '\0' ? interface_own(c->manager, c->object.kind) : named_interface(c, name);
         if (!i)
                 return fail_no_interface(c, name);
 
@@ -116,10 +115,10 @@ static const char *label_of(const char *path) { return strrchr(path, '/') + 1; }
 
 static int visible_sandboxes(Call *c, const Caller *caller, char ***ret) {
         for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
-                const Object object = manager_object_of_sandbox(c->manager->sandboxes.items[i]);
+                const Object object = object_of_sandbox(c->manager->sandboxes.items[i]);
                 int r;
 
-                if (!manager_may_see(c->manager, caller, &object))
+                if (!object_is_visible(c->manager, caller, &object))
                         continue;
 
                 r = strv_extend(ret, label_of(object.path));
@@ -132,10 +131,10 @@ static int visible_sandboxes(Call *c, const Caller *caller, char ***ret) {
 
 static int visible_profiles(Call *c, const Caller *caller, char ***ret) {
         for (size_t i = 0; i < c->manager->catalog->n_entries; i++) {
-                const Object object = manager_object_of_profile(c->manager->catalog->entries + i);
+                const Object object = object_of_profile(c->manager->catalog->entries + i);
                 int r;
 
-                if (!manager_may_see(c->manager, caller, &object))
+                if (!object_is_visible(c->manager, caller, &object))
                         continue;
 
                 r = strv_extend(ret, label_of(object.path));
@@ -153,7 +152,7 @@ static int visible_users(Call *c, const Caller *caller, char ***ret) {
                 _cleanup_free_ char *path = NULL;
                 int r;
 
-                if (!manager_may_see(c->manager, caller, &object))
+                if (!object_is_visible(c->manager, caller, &object))
                         continue;
 
                 r = object_path_of_user(object.uid, &path);
@@ -203,53 +202,18 @@ static int call_introspect(Call *c) {
         if (r < 0)
                 return r;
 
-        r = interfaces_to_xml(interfaces_of(c->object.kind), children, &xml);
+        r = interfaces_to_xml(c->manager->interfaces[c->object.kind], children, &xml);
         if (r < 0)
                 return r;
 
         return call_reply(c, "s", xml);
 }
 
-int object_append_interfaces(sd_bus_message *m,
-                             Manager *manager,
-                             const Caller *caller,
-                             const Object *object) {
-        int r;
-
-        r = sd_bus_message_append_basic(m, 'o', object->path);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
-        if (r < 0)
-                return r;
-
-        for (const Interface *const *i = interfaces_of(object->kind); *i; i++) {
-                r = sd_bus_message_open_container(m, 'e', "sa{sv}");
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_append_basic(m, 's', (*i)->name);
-                if (r < 0)
-                        return r;
-
-                r = properties_append(m, manager, caller, object, *i);
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_close_container(m);
-                if (r < 0)
-                        return r;
-        }
-
-        return sd_bus_message_close_container(m);
-}
-
 static int
 append_if_visible(sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object) {
         int r;
 
-        if (!manager_may_see(manager, caller, object))
+        if (!object_is_visible(manager, caller, object))
                 return 0;
 
         r = sd_bus_message_open_container(m, 'e', "oa{sa{sv}}");
@@ -307,7 +271,7 @@ static int call_get_managed_objects(Call *c) {
                 return r;
 
         for (size_t i = 0; i < m->catalog->n_entries; i++) {
-                const Object object = manager_object_of_profile(m->catalog->entries + i);
+                const Object object = object_of_profile(m->catalog->entries + i);
 
                 r = append_if_visible(reply, m, &caller, &object);
                 if (r < 0)
@@ -315,7 +279,7 @@ static int call_get_managed_objects(Call *c) {
         }
 
         for (size_t i = 0; i < m->sandboxes.n_items; i++) {
-                const Object object = manager_object_of_sandbox(m->sandboxes.items[i]);
+                const Object object = object_of_sandbox(m->sandboxes.items[i]);
 
                 r = append_if_visible(reply, m, &caller, &object);
                 if (r < 0)

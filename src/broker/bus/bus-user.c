@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/bus/interface.h"
-#include "broker/manager.h"
+#include "broker/call/call.h"
 #include "broker/state/link-calls.h"
 
 static int
@@ -19,7 +19,7 @@ static int get_sandboxes(
                 return r;
 
         for (size_t i = 0; i < m->sandboxes.n_items; i++) {
-                const Sandbox *s = m->sandboxes.items[i];
+                const SandboxEntry *s = m->sandboxes.items[i];
 
                 if (s->record->uid != object->uid)
                         continue;
@@ -73,7 +73,7 @@ static int call_terminate_all(Call *c) {
         /* One more than there are stops, so that the answer cannot come before all are sent. */
         *t = (Termination){ .call = c, .n_open = 1 };
         for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
-                Sandbox *s = c->manager->sandboxes.items[i];
+                SandboxEntry *s = c->manager->sandboxes.items[i];
                 int r;
 
                 if (s->record->uid != c->object.uid)

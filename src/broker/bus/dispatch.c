@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "broker/bus/interface.h"
+#include "broker/bus/interfaces.h"
 #include "broker/call/authorize.h"
 #include "broker/call/call.h"
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
 #include "broker/peers/connection.h"
 #include "broker/peers/message-size.h"
 #include "broker/state/cgroups.h"
@@ -372,7 +372,8 @@ check_form(sd_bus_message *m, const ObjectName *name, const Member **ret_member,
         bool known;
         int r;
 
-        member = member_find(name->kind, interface, sd_bus_message_get_member(m), &known);
+        member =
+                member_find(interfaces_by_kind[name->kind], interface, sd_bus_message_get_member(m), &known);
         if (!member && !known)
                 return refuse(m, SD_BUS_ERROR_UNKNOWN_INTERFACE, "No interface %s here", interface);
         if (!member)

@@ -3,34 +3,15 @@
 
 #include "base/buffer.h"
 
-/* clang-format off */
-static const Interface *const of_branch[]  = { &interface_introspectable, NULL };
-static const Interface *const of_manager[] = { &interface_manager, &interface_object_manager,
-                                               &interface_properties, &interface_introspectable, NULL };
-static const Interface *const of_sandbox[] = { &interface_sandbox,
-                                               &interface_properties, &interface_introspectable, NULL };
-static const Interface *const of_profile[] = { &interface_profile,
-                                               &interface_properties, &interface_introspectable, NULL };
-static const Interface *const of_user[]    = { &interface_user,
-                                               &interface_properties, &interface_introspectable, NULL };
+const Interface *interface_own(const Manager *m, ObjectKind kind) {
+        return kind == OBJECT_BRANCH ? NULL : m->interfaces[kind][0];
+}
 
-static const Interface *const *const by_kind[_OBJECT_KIND_MAX] = {
-        [OBJECT_BRANCH]  = of_branch,
-        [OBJECT_MANAGER] = of_manager,
-        [OBJECT_SANDBOX] = of_sandbox,
-        [OBJECT_PROFILE] = of_profile,
-        [OBJECT_USER]    = of_user,
-};
-/* clang-format on */
-
-const Interface *const *interfaces_of(ObjectKind kind) { return by_kind[kind]; }
-
-const Interface *interface_own(ObjectKind kind) { return kind == OBJECT_BRANCH ? NULL : by_kind[kind][0]; }
-
-const Member *member_find(ObjectKind kind, const char *interface, const char *member, bool *ret_known) {
+const Member *
+member_find(const Interface *const *interfaces, const char *interface, const char *member, bool *ret_known) {
         *ret_known = !interface;
 
-        for (const Interface *const *i = by_kind[kind]; *i; i++) {
+        for (const Interface *const *i = interfaces; *i; i++) {
                 if (interface && !streq((*i)->name, interface))
                         continue;
 
@@ -161,7 +142,7 @@ int interfaces_to_xml(const Interface *const *interfaces, char *const *children,
 
 /* A value that may be absent is built apart: it must leave no half-open entry behind. */
 static int value_build(sd_bus_message *m,
-                       struct Manager *manager,
+                       Manager *manager,
                        const Caller *caller,
                        const Object *object,
                        const Property *p,
@@ -185,11 +166,8 @@ static int value_build(sd_bus_message *m,
         return 0;
 }
 
-static int property_append(sd_bus_message *m,
-                           struct Manager *manager,
-                           const Caller *caller,
-                           const Object *object,
-                           const Property *p) {
+static int property_append(
+        sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object, const Property *p) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
         int r;
 
@@ -223,7 +201,7 @@ static int property_append(sd_bus_message *m,
 }
 
 int properties_append(sd_bus_message *m,
-                      struct Manager *manager,
+                      Manager *manager,
                       const Caller *caller,
                       const Object *object,
                       const Interface *interface) {
@@ -235,6 +213,41 @@ int properties_append(sd_bus_message *m,
 
         for (size_t i = 0; interface && i < interface->n_properties; i++) {
                 r = property_append(m, manager, caller, object, interface->properties + i);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(m);
+}
+
+int object_append_interfaces(sd_bus_message *m,
+                             Manager *manager,
+                             const Caller *caller,
+                             const Object *object) {
+        int r;
+
+        r = sd_bus_message_append_basic(m, 'o', object->path);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
+        if (r < 0)
+                return r;
+
+        for (const Interface *const *i = manager->interfaces[object->kind]; *i; i++) {
+                r = sd_bus_message_open_container(m, 'e', "sa{sv}");
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_append_basic(m, 's', (*i)->name);
+                if (r < 0)
+                        return r;
+
+                r = properties_append(m, manager, caller, object, *i);
+                if (r < 0)
+                        return r;
+
+                r = sd_bus_message_close_container(m);
                 if (r < 0)
                         return r;
         }

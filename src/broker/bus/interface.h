@@ -9,39 +9,11 @@
  * Runs in: broker. Privilege: none.
  */
 
-#include "broker/call/access.h"
-#include "broker/call/call.h"
+#include "broker/call/manager-state.h"
+#include "broker/call/member.h"
+#include "broker/call/object.h"
 
 #include <systemd/sd-bus.h>
-
-/* A signature and the names of its complete types, blanks between. */
-typedef struct Arguments {
-        const char *types;
-        const char *names;
-} Arguments;
-
-/* Which object a method is about, and so whose rule decides. */
-typedef enum Subject {
-        SUBJECT_PATH = 0, /* the one it is called on */
-        SUBJECT_SANDBOX,  /* the one whose id is the first argument */
-        SUBJECT_PROCESS,  /* the one that holds the process whose pidfd is the first argument */
-        SUBJECT_PROFILE,  /* the one whose name is the first argument */
-        SUBJECT_USER,     /* likewise by uid */
-        _SUBJECT_MAX,
-} Subject;
-
-/* 0: replied; 1: keeps the call and replies later; negative errno, call->error set or not: the dispatcher replies. */
-typedef int (*MemberHandler)(Call *call);
-
-typedef struct Member {
-        const char *name;
-        Arguments in, out;
-        AccessVerb verb;
-        Subject subject;
-        bool works; /* a keeper works on it: counts as a request in flight */
-        bool lists; /* on an object that leads to others it answers with what the caller may see of them */
-        MemberHandler handler;
-} Member;
 
 typedef enum PropertyChange {
         PROPERTY_CONST,
@@ -52,7 +24,7 @@ typedef enum PropertyChange {
 typedef struct Property Property;
 
 /* Appends the value. -ENODATA: there is none now, so the property is absent. */
-typedef int (*PropertyGetter)(struct Manager *manager,
+typedef int (*PropertyGetter)(Manager *manager,
                               const Caller *caller,
                               const Object *object,
                               const Property *p,
@@ -92,14 +64,12 @@ typedef struct Interface {
 extern const Interface interface_manager, interface_sandbox, interface_profile, interface_user;
 extern const Interface interface_properties, interface_introspectable, interface_object_manager;
 
-/* Those of a kind of object, NULL-terminated, our own first. */
-const Interface *const *interfaces_of(ObjectKind kind);
-
-/* Our own one; NULL: the kind has none. */
-const Interface *interface_own(ObjectKind kind);
+/* Of our own, what a kind of object has besides the standard ones; NULL: nothing. */
+const Interface *interface_own(const Manager *m, ObjectKind kind);
 
 /* interface NULL: the first that has the member. NULL, with *ret_known telling whether there is such an interface. */
-const Member *member_find(ObjectKind kind, const char *interface, const char *member, bool *ret_known);
+const Member *
+member_find(const Interface *const *interfaces, const char *interface, const char *member, bool *ret_known);
 const Property *property_find(const Interface *interface, const char *name);
 
 /* The XML of an object with these interfaces and children; caller frees. 0 or -ENOMEM. */
@@ -107,7 +77,13 @@ int interfaces_to_xml(const Interface *const *interfaces, char *const *children,
 
 /* Appends a{sv} of one interface (NULL: an empty one), without what is absent. */
 int properties_append(sd_bus_message *m,
-                      struct Manager *manager,
+                      Manager *manager,
                       const Caller *caller,
                       const Object *object,
                       const Interface *interface);
+
+/* Appends "oa{sa{sv}}": an object with all its interfaces. */
+int object_append_interfaces(sd_bus_message *m,
+                             Manager *manager,
+                             const Caller *caller,
+                             const Object *object);

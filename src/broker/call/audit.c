@@ -3,11 +3,11 @@
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "broker/bus/interface.h"
 #include "broker/call/audit-kernel.h"
 #include "broker/call/call.h"
+#include "broker/call/manager-state.h"
+#include "broker/call/member.h"
 #include "broker/call/message-text.h"
-#include "broker/manager.h"
 
 #include <stdio.h>
 

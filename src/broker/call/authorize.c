@@ -3,8 +3,8 @@
 
 #include "base/text.h"
 #include "broker/bus/dispatch.h"
-#include "broker/bus/interface.h"
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
+#include "broker/call/member.h"
 #include "link/link.h"
 
 #include <stdio.h>
@@ -29,7 +29,7 @@ static bool call_is_interactive(const Call *c) {
 Deed deed_of_call(const Call *c) {
         Deed d = {
                 .verb = c->member->verb,
-                .object = manager_access_object(c->manager, &c->object),
+                .object = object_access(c->manager, &c->object),
                 .name = c->object.name,
                 .uid = UID_NOBODY,
         };

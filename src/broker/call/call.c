@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
 
 #include <stdarg.h>
 

@@ -10,30 +10,17 @@
  * Runs in: broker. Privilege: none. Input: the message is hostile.
  */
 
-#include "broker/call/access.h"
+#include "broker/access/object-path.h"
 #include "broker/call/audit.h"
-#include "broker/call/object-path.h"
+#include "broker/call/object.h"
 #include "broker/peers/peers.h"
 #include "broker/peers/polkit.h"
 #include "broker/peers/quota.h"
-#include "broker/state/catalog.h"
-#include "broker/state/sandboxes.h"
 
 #include <systemd/sd-bus.h>
 
 struct Manager;
 struct Member;
-
-/* An object as it is at this moment; pointers are borrowed and hold until the loop goes on. */
-typedef struct Object {
-        ObjectKind kind;
-        const char *path;
-        const char *name; /* in the caller's words, of a sandbox or profile; NULL: he has none for it */
-        uid_t named_uid;  /* likewise of a user */
-        Sandbox *sandbox; /* of a sandbox; NULL: there is none of that name */
-        const CatalogEntry *profile; /* of a profile, likewise */
-        uid_t uid;                   /* of a user; UID_NOBODY: he has no sandboxes */
-} Object;
 
 /* What polkit said, and to which question: an answer holds for no other one. */
 typedef struct CallAnswer {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/bus/interface.h"
+#include "broker/call/manager-state.h"
+#include "broker/call/member.h"
 #include "broker/launch/launch-state.h"
-#include "broker/manager.h"
 
 /* What a unit asks for; the admin who enabled it is no caller of ours, so it is the account's rights that count. */
 static const Member start_app = { .name = "StartApp", .verb = ACCESS_START_AT_BOOT };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/launch/launch-profile.h"
 
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
 #include "link/link.h"
 
 void launch_profile_done(LaunchProfile *p) {

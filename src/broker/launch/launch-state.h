@@ -10,8 +10,8 @@
 
 #include "broker/launch/launch-options.h"
 #include "broker/launch/launch.h"
+#include "broker/launch/reservation.h"
 #include "broker/state/keepers.h"
-#include "broker/state/reservation.h"
 #include "plan/plan.h"
 
 typedef enum LaunchMode {

@@ -4,10 +4,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/bus/interface.h"
 #include "broker/call/authorize.h"
+#include "broker/call/manager-state.h"
 #include "broker/launch/launch-profile.h"
-#include "broker/manager.h"
 #include "broker/state/link-calls.h"
 #include "plan/plan-compile.h"
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/state/catalog.h"
 
-#include "broker/call/object-path.h"
+#include "base/event.h"
+#include "base/log.h"
+#include "broker/access/object-path.h"
 
 static const char *entry_name(const CatalogEntry *e) { return e->loaded->name; }
 
@@ -58,6 +60,47 @@ int catalog_load(Catalog **ret, const CatalogSources *sources, Findings *finding
         }
 
         *ret = TAKE_PTR(c);
+        return 0;
+}
+
+static void log_findings(const Findings *f) {
+        for (size_t i = 0; i < f->n_items; i++) {
+                _cleanup_free_ char *text = finding_format(f->items + i);
+
+                log_error("%s", text ?: "out of memory");
+        }
+}
+
+static void log_bad_profiles(const Catalog *c) {
+        for (size_t i = 0; i < c->n_entries; i++) {
+                const CatalogEntry *e = c->entries + i;
+
+                if (e->profile)
+                        continue;
+
+                event_log(EVENT_PROFILE_REFUSED,
+                          &(EventField){ "IMMURED_PROFILE", e->loaded->name },
+                          1,
+                          "Profile \"%s\" is refused:",
+                          e->loaded->name);
+                log_findings(&e->loaded->findings);
+                log_findings(&e->findings);
+        }
+}
+
+int catalog_load_logged(Catalog **ret, const CatalogSources *sources, char **ret_text) {
+        _cleanup_findings_ Findings findings = { 0 };
+        int r;
+
+        r = catalog_load(ret, sources, &findings);
+        if (r < 0) {
+                log_findings(&findings);
+                *ret_text = findings.n_items > 0 ? finding_format(findings.items) : strdup(strerror(-r));
+                return r;
+        }
+
+        log_findings(&findings);
+        log_bad_profiles(*ret);
         return 0;
 }
 

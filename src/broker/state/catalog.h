@@ -43,6 +43,8 @@ typedef struct CatalogSources {
  * can be taken over. A profile that is wrong is an entry without a profile. -ENOMEM, -EIO…
  */
 int catalog_load(Catalog **ret, const CatalogSources *sources, Findings *findings);
+/* The same, with every finding in the journal; when it fails the first, or what else is wrong, is *ret_text. */
+int catalog_load_logged(Catalog **ret, const CatalogSources *sources, char **ret_text);
 Catalog *catalog_free(Catalog *c); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Catalog *, catalog_free);
 

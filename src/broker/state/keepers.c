@@ -474,7 +474,7 @@ static void
 on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int32_t status, void *userdata) {
         KeeperEntry *keeper = link_client_owner(l);
         Keepers *k = userdata;
-        Sandbox *s = sandboxes_find(k->setup.sandboxes, id);
+        SandboxEntry *s = sandboxes_find(k->setup.sandboxes, id);
 
         if (s && keeper && s->keeper == keeper)
                 k->setup.handlers->removed(k->setup.manager, s, sandbox_result_of(result), code, status);
@@ -482,7 +482,7 @@ on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int3
 
 static void on_limit_hit(LinkClient *l, const char *id, const LimitHit *hit, void *userdata) {
         Keepers *k = userdata;
-        Sandbox *s = sandboxes_find(k->setup.sandboxes, id);
+        SandboxEntry *s = sandboxes_find(k->setup.sandboxes, id);
 
         if (s && s->keeper && s->keeper == link_client_owner(l))
                 k->setup.handlers->limit_hit(k->setup.manager, s, hit);

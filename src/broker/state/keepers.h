@@ -31,8 +31,9 @@ typedef struct KeepersHandlers {
         void (*snapshot)(struct Manager *m, KeeperEntry *keeper, SandboxRecord **records, size_t n_records);
         /* One that is new or changed, taken over. */
         void (*changed)(struct Manager *m, KeeperEntry *keeper, SandboxRecord *record);
-        void (*removed)(struct Manager *m, Sandbox *s, SandboxResult result, int32_t code, int32_t status);
-        void (*limit_hit)(struct Manager *m, Sandbox *s, const LimitHit *hit);
+        void (*removed)(
+                struct Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status);
+        void (*limit_hit)(struct Manager *m, SandboxEntry *s, const LimitHit *hit);
         /* A unit wants its application run. Replies to the call, at once or later, or returns negative errno. */
         int (*start_app)(struct Manager *m, sd_bus_message *call, const AppName *app);
 } KeepersHandlers;

@@ -3,9 +3,9 @@
 
 #include "base/text.h"
 
-#include "broker/call/object-path.h"
+#include "broker/access/object-path.h"
 
-Sandbox *sandbox_free(Sandbox *sandbox) {
+SandboxEntry *sandbox_entry_free(SandboxEntry *sandbox) {
         if (!sandbox)
                 return NULL;
 
@@ -17,7 +17,7 @@ Sandbox *sandbox_free(Sandbox *sandbox) {
 
 void sandboxes_done(Sandboxes *s) {
         for (size_t i = 0; i < s->n_items; i++)
-                (void) sandbox_free(s->items[i]);
+                (void) sandbox_entry_free(s->items[i]);
 
         free(s->items);
         *s = (Sandboxes){ 0 };
@@ -43,21 +43,21 @@ static bool is_at(const Sandboxes *s, size_t i, const char *id) {
         return i < s->n_items && streq(s->items[i]->record->id, id);
 }
 
-Sandbox *sandboxes_find(const Sandboxes *s, const char *id) {
+SandboxEntry *sandboxes_find(const Sandboxes *s, const char *id) {
         size_t i = lower_bound(s, id);
 
         return is_at(s, i, id) ? s->items[i] : NULL;
 }
 
-Sandbox *sandboxes_find_alive(const Sandboxes *s, const char *id) {
-        Sandbox *sandbox = sandboxes_find(s, id);
+SandboxEntry *sandboxes_find_alive(const Sandboxes *s, const char *id) {
+        SandboxEntry *sandbox = sandboxes_find(s, id);
 
         return sandbox && sandbox_state_is_alive(sandbox->record->state) ? sandbox : NULL;
 }
 
 static int reserve(Sandboxes *s) {
         size_t n = s->n_allocated > 0 ? 2 * s->n_allocated : 16;
-        Sandbox **items;
+        SandboxEntry **items;
 
         if (s->n_items < s->n_allocated)
                 return 0;
@@ -71,7 +71,7 @@ static int reserve(Sandboxes *s) {
         return 0;
 }
 
-Sandbox *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group) {
+SandboxEntry *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group) {
         for (size_t i = 0; i < s->n_items; i++) {
                 const SandboxRecord *record = s->items[i]->record;
 
@@ -82,9 +82,9 @@ Sandbox *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group) {
         return NULL;
 }
 
-int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *keeper, Sandbox **ret) {
+int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *keeper, SandboxEntry **ret) {
         _cleanup_(sandbox_record_freep) SandboxRecord *owned = record;
-        _cleanup_(sandbox_freep) Sandbox *sandbox = NULL;
+        _cleanup_(sandbox_entry_freep) SandboxEntry *sandbox = NULL;
         size_t i = lower_bound(s, record->id);
         int r;
 
@@ -112,7 +112,7 @@ int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *ke
         return 0;
 }
 
-void sandboxes_remove(Sandboxes *s, Sandbox *sandbox) {
+void sandboxes_remove(Sandboxes *s, SandboxEntry *sandbox) {
         size_t i = lower_bound(s, sandbox->record->id);
 
         if (!is_at(s, i, sandbox->record->id))

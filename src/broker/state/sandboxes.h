@@ -15,33 +15,33 @@
 
 struct KeeperEntry;
 
-typedef struct Sandbox {
+typedef struct SandboxEntry {
         char *path; /* of its bus object */
         SandboxRecord *record;
         struct KeeperEntry *keeper; /* borrowed: a keeper takes its sandboxes along when it goes */
-} Sandbox;
+} SandboxEntry;
 
 typedef struct Sandboxes {
-        Sandbox **items;
+        SandboxEntry **items;
         size_t n_items, n_allocated;
 } Sandboxes;
 
 void sandboxes_done(Sandboxes *s);
 
-Sandbox *sandboxes_find(const Sandboxes *s, const char *id);
+SandboxEntry *sandboxes_find(const Sandboxes *s, const char *id);
 /* The same, but NULL too for one that has ended. */
-Sandbox *sandboxes_find_alive(const Sandboxes *s, const char *id);
+SandboxEntry *sandboxes_find_alive(const Sandboxes *s, const char *id);
 
 /* The one that this cgroup, or one above it, belongs to. */
-Sandbox *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group);
+SandboxEntry *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group);
 
 /* Takes the record over, also on failure. -EEXIST, -ENOMEM. */
-int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *keeper, Sandbox **ret);
+int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *keeper, SandboxEntry **ret);
 
 /* Takes it out; the caller owns it then. */
-void sandboxes_remove(Sandboxes *s, Sandbox *sandbox);
-Sandbox *sandbox_free(Sandbox *sandbox); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Sandbox *, sandbox_free);
+void sandboxes_remove(Sandboxes *s, SandboxEntry *sandbox);
+SandboxEntry *sandbox_entry_free(SandboxEntry *sandbox); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(SandboxEntry *, sandbox_entry_free);
 
 /* Those that hold processes. uid (uid_t) -1: of all users; profile NULL: of all profiles. */
 size_t sandboxes_count_alive(const Sandboxes *s, uid_t uid, const char *profile);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/call/object-path.h"
+#include "broker/access/object-path.h"
 
 #include "link/link.h"
 

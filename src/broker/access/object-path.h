@@ -9,7 +9,7 @@
  * Runs in: broker. Privilege: none. Input of object_path_parse(): hostile.
  */
 
-#include "broker/call/access.h"
+#include "broker/access/access.h"
 
 #define OBJECT_PATH_MANAGER "/org/immured/Broker1"
 #define OBJECT_PATH_SANDBOXES OBJECT_PATH_MANAGER "/sandbox"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/call/access.h"
+#include "broker/access/access.h"
 
 /* What a caller can be to an object; he may be several things at once. */
 enum {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/call/check-access.h"
+#include "broker/launch/check-access.h"
 
-#include "broker/bus/interface.h"
+#include "broker/call/manager-state.h"
+#include "broker/call/member.h"
 #include "broker/launch/launch-state.h"
-#include "broker/manager.h"
 
 /* Verbs that can be asked about, and the object that they are done to. */
 static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/state/layers.h"
+#include "broker/state/machine-layers.h"
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -76,12 +76,12 @@ static const struct {
 };
 /* clang-format on */
 
-_Static_assert(ELEMENTSOF(probes) <= LAYERS_MAX, "every layer has a place");
+_Static_assert(ELEMENTSOF(probes) <= MACHINE_LAYERS_MAX, "every layer has a place");
 
-size_t layers_probe(const char *cgroup, Layer ret[static LAYERS_MAX]) {
+size_t machine_layers_probe(const char *cgroup, MachineLayer ret[static MACHINE_LAYERS_MAX]) {
         for (size_t i = 0; i < ELEMENTSOF(probes); i++)
-                ret[i] = (Layer){ .name = probes[i].name,
-                                  .available = probes[i].probe(cgroup, probes[i].name) };
+                ret[i] = (MachineLayer){ .name = probes[i].name,
+                                         .available = probes[i].probe(cgroup, probes[i].name) };
 
         return ELEMENTSOF(probes);
 }

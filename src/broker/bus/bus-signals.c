@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/bus/notify.h"
+#include "broker/bus/bus-signals.h"
 
 #include "base/log.h"
 #include "broker/bus/bus-sandbox.h"
+#include "broker/bus/interface.h"
 
 /* Connections of one user that may listen. */
 #define SUBSCRIBERS_PER_USER_MAX 32U
@@ -17,7 +18,7 @@ typedef struct SignalTarget {
         const char *member;
 } SignalTarget;
 
-int notify_subscribe(Manager *m, Peer *p) {
+int signals_subscribe(Manager *m, Peer *p) {
         if (!p->subscribed && p->uid != 0 &&
             peers_count_subscribed(m->peers, p->uid) >= SUBSCRIBERS_PER_USER_MAX)
                 return -EDQUOT;
@@ -26,7 +27,7 @@ int notify_subscribe(Manager *m, Peer *p) {
         return 0;
 }
 
-void notify_unsubscribe(Peer *p) { p->subscribed = false; }
+void signals_unsubscribe(Peer *p) { p->subscribed = false; }
 
 static int send_one(Manager *m,
                     const Peer *to,
@@ -90,7 +91,7 @@ static void send_each(Manager *m, const SignalTarget *t, SignalFill fill, const 
 
                 refresh_account(m, p);
                 caller = (Caller){ .uid = p->uid, .account = p->account ? p->account->account : NULL };
-                if (t->object && !manager_may_see(m, &caller, t->object))
+                if (t->object && !object_is_visible(m, &caller, t->object))
                         continue;
 
                 r = send_one(m, p, t, fill, &caller, data);
@@ -117,12 +118,12 @@ static int fill_interfaces_removed(sd_bus_message *m, const Caller *to, const vo
                                      "oas",
                                      d->object->path,
                                      3,
-                                     interface_own(d->object->kind)->name,
+                                     interface_own(d->manager, d->object->kind)->name,
                                      INTERFACE_PROPERTIES,
                                      INTERFACE_INTROSPECTABLE);
 }
 
-static void notify_interfaces(Manager *m, const Object *object, bool added) {
+static void signals_interfaces(Manager *m, const Object *object, bool added) {
         const SignalTarget t = {
                 .object = object,
                 .path = OBJECT_PATH_MANAGER,
@@ -135,21 +136,21 @@ static void notify_interfaces(Manager *m, const Object *object, bool added) {
 }
 
 static int fill_sandbox_new(sd_bus_message *m, const Caller *to, const void *data) {
-        const Sandbox *s = data;
+        const SandboxEntry *s = data;
 
         return sd_bus_message_append(m, "sosu", s->record->id, s->path, s->record->profile, s->record->uid);
 }
 
-void notify_sandbox_new(Manager *m, Sandbox *s) {
-        const Object object = manager_object_of_sandbox(s);
+void signals_sandbox_new(Manager *m, SandboxEntry *s) {
+        const Object object = object_of_sandbox(s);
         const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "SandboxNew" };
 
-        notify_interfaces(m, &object, true);
+        signals_interfaces(m, &object, true);
         send_each(m, &t, fill_sandbox_new, s);
 }
 
 typedef struct RemovedData {
-        const Sandbox *sandbox;
+        const SandboxEntry *sandbox;
         SandboxResult result;
         int32_t code, status;
 } RemovedData;
@@ -166,17 +167,18 @@ static int fill_sandbox_removed(sd_bus_message *m, const Caller *to, const void 
                                      d->status);
 }
 
-void notify_sandbox_removed(Manager *m, Sandbox *s, SandboxResult result, int32_t code, int32_t status) {
-        const Object object = manager_object_of_sandbox(s);
+void signals_sandbox_removed(
+        Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status) {
+        const Object object = object_of_sandbox(s);
         const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "SandboxRemoved" };
         const RemovedData d = { .sandbox = s, .result = result, .code = code, .status = status };
 
         send_each(m, &t, fill_sandbox_removed, &d);
-        notify_interfaces(m, &object, false);
+        signals_interfaces(m, &object, false);
 }
 
 typedef struct LimitHitData {
-        const Sandbox *sandbox;
+        const SandboxEntry *sandbox;
         const LimitHit *hit;
 } LimitHitData;
 
@@ -192,8 +194,8 @@ static int fill_limit_hit(sd_bus_message *m, const Caller *to, const void *data)
                                      d->hit->limit);
 }
 
-void notify_limit_hit(Manager *m, Sandbox *s, const LimitHit *hit) {
-        const Object object = manager_object_of_sandbox(s);
+void signals_limit_hit(Manager *m, SandboxEntry *s, const LimitHit *hit) {
+        const Object object = object_of_sandbox(s);
         const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "LimitHit" };
         const LimitHitData d = { .sandbox = s, .hit = hit };
 
@@ -221,15 +223,15 @@ static int fill_sandbox_changed(sd_bus_message *m, const Caller *to, const void 
         return sd_bus_message_append(m, "as", 0);
 }
 
-void notify_sandbox_changed(Manager *m, Sandbox *s, const SandboxRecord *before) {
-        const Object object = manager_object_of_sandbox(s);
+void signals_sandbox_changed(Manager *m, SandboxEntry *s, const SandboxRecord *before) {
+        const Object object = object_of_sandbox(s);
         const SignalTarget t = { &object, s->path, INTERFACE_PROPERTIES, "PropertiesChanged" };
         const ChangedData d = { .manager = m, .object = &object, .before = before };
 
         send_each(m, &t, fill_sandbox_changed, &d);
 }
 
-void notify_user(Manager *m, uid_t uid, bool appeared) {
+void signals_user(Manager *m, uid_t uid, bool appeared) {
         _cleanup_free_ char *path = NULL;
         Object object;
 
@@ -239,7 +241,7 @@ void notify_user(Manager *m, uid_t uid, bool appeared) {
         }
 
         object = (Object){ .kind = OBJECT_USER, .path = path, .uid = uid };
-        notify_interfaces(m, &object, appeared);
+        signals_interfaces(m, &object, appeared);
 }
 
 static int fill_boolean(sd_bus_message *m, const Caller *to, const void *data) {
@@ -248,7 +250,7 @@ static int fill_boolean(sd_bus_message *m, const Caller *to, const void *data) {
         return sd_bus_message_append_basic(m, 'b', active);
 }
 
-void notify_reloading(Manager *m, bool active) {
+void signals_reloading(Manager *m, bool active) {
         const SignalTarget t = { NULL, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "Reloading" };
         const int value = active;
 
@@ -261,9 +263,9 @@ typedef struct ProfilesData {
 } ProfilesData;
 
 static bool may_see_entry(Manager *m, const Caller *caller, const CatalogEntry *e) {
-        const Object object = manager_object_of_profile(e);
+        const Object object = object_of_profile(e);
 
-        return manager_may_see(m, caller, &object);
+        return object_is_visible(m, caller, &object);
 }
 
 /* Appends the name where it differs between the catalogs and this subscriber could or can see it. */
@@ -318,28 +320,28 @@ static int fill_profiles_changed(sd_bus_message *m, const Caller *to, const void
 }
 
 /* Objects of profiles that came, went or became something else: those are new objects to whoever caches them. */
-static void notify_profile_objects(Manager *m, const Catalog *before, const Catalog *after) {
+static void signals_profile_objects(Manager *m, const Catalog *before, const Catalog *after) {
         for (size_t i = 0; i < before->n_entries; i++) {
                 const CatalogEntry *old = before->entries + i, *new = catalog_find(after, old->loaded->name);
-                const Object object = manager_object_of_profile(old);
+                const Object object = object_of_profile(old);
 
                 if (!new || !catalog_entry_equal(old, new))
-                        notify_interfaces(m, &object, false);
+                        signals_interfaces(m, &object, false);
         }
 
         for (size_t i = 0; i < after->n_entries; i++) {
                 const CatalogEntry *new = after->entries + i, *old = catalog_find(before, new->loaded->name);
-                const Object object = manager_object_of_profile(new);
+                const Object object = object_of_profile(new);
 
                 if (!old || !catalog_entry_equal(old, new))
-                        notify_interfaces(m, &object, true);
+                        signals_interfaces(m, &object, true);
         }
 }
 
-void notify_profiles_changed(Manager *m, const Catalog *before, const Catalog *after) {
+void signals_profiles_changed(Manager *m, const Catalog *before, const Catalog *after) {
         const SignalTarget t = { NULL, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "ProfilesChanged" };
         const ProfilesData d = { .manager = m, .before = before, .after = after };
 
-        notify_profile_objects(m, before, after);
+        signals_profile_objects(m, before, after);
         send_each(m, &t, fill_profiles_changed, &d);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/state/reservation.h"
+#include "broker/launch/reservation.h"
 
 #include "base/text.h"
-#include "broker/manager.h"
+#include "broker/call/manager-state.h"
 
 static size_t count_pending(const Manager *m, uid_t uid, const char *profile) {
         Reservation *r;
