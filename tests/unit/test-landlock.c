@@ -15,6 +15,7 @@
 #define REFER UINT64_C(0x2000)
 #define TRUNCATE UINT64_C(0x4000)
 #define IOCTL_DEV UINT64_C(0x8000)
+#define READS (READ_FILE | READ_DIR)
 #define WRITES (FIRST_WRITES | REFER | TRUNCATE)
 
 #define NODE(k, t, f) \
@@ -52,7 +53,7 @@ static void a_node_grants_what_its_mount_allows(void **state) {
                 { NODE(TMPFS, "/tmp", safe), EXECUTE | WRITES },
                 { NODE(TMPFS, "/dev", PLAN_NODE_NO_EXEC | PLAN_NODE_READ_ONLY), 0 },
                 { NODE(PROC, "/proc", safe | PLAN_NODE_NO_EXEC), WRITES },
-                { NODE(MQUEUE, "/dev/mqueue", safe | PLAN_NODE_NO_EXEC), WRITES },
+                { NODE(MQUEUE, "/dev/mqueue", safe | PLAN_NODE_NO_EXEC), READS | WRITES },
                 { NODE(DEVICE, "/dev/null", PLAN_NODE_NO_EXEC), WRITES | IOCTL_DEV },
                 { NODE(DEVPTS, "/dev/pts", PLAN_NODE_NO_EXEC), WRITES | IOCTL_DEV },
         };
