@@ -38,6 +38,10 @@ bool cgroup2_next_mount(char **rest, Cgroup2Mount *ret) {
         return false;
 }
 
+int cgroup2_read_mounts(char **ret) {
+        return file_read_full(AT_FDCWD, "/proc/self/mountinfo", CGROUP2_PROC_FILE_MAX, ret, NULL);
+}
+
 int cgroup2_directory(const char *mountinfo, const char *group, char **ret) {
         _cleanup_free_ char *copy = NULL;
         Cgroup2Mount mount;

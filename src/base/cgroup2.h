@@ -20,6 +20,9 @@ typedef struct Cgroup2Mount {
         const char *point; /* where it is mounted */
 } Cgroup2Mount;
 
+/* The text of this process's mountinfo. Caller frees. */
+int cgroup2_read_mounts(char **ret);
+
 /* The next cgroup2 mount in the text of mountinfo. The text is cut up on the way, and *ret points into it. */
 bool cgroup2_next_mount(char **rest, Cgroup2Mount *ret);
 

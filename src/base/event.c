@@ -8,14 +8,10 @@
 #include <stdio.h>
 
 /* clang-format off */
-static const struct {
-        const char *id;
-        int priority;
-} events[_EVENT_MAX] = {
+static const EventMessage events[_EVENT_MAX] = {
         [EVENT_SANDBOX_STARTED]     = { "d891a1bf59d049cc15fdac54177e13f7", LOG_INFO },
         [EVENT_SANDBOX_ENDED]       = { "d474c499cee3b9d92419f2176e89b8a9", LOG_INFO },
         [EVENT_SANDBOX_FAILED]      = { "738bae3393d7518234fde6973996bfa8", LOG_NOTICE },
-        [EVENT_LIMIT_HIT]           = { "789ca28dbe0ea5af6043b50d13e63fe6", LOG_NOTICE },
         [EVENT_PROFILE_REFUSED]     = { "a0b0dd188deb1c45871ffccf740f0a06", LOG_ERR },
         [EVENT_RELOADED]            = { "94851a8002e3d01c964250b1af68d5a0", LOG_INFO },
         [EVENT_RELOAD_REFUSED]      = { "2404da30242b5930feff21e99708f824", LOG_ERR },
@@ -27,7 +23,7 @@ static const struct {
 };
 /* clang-format on */
 
-const char *event_id(Event event) { return events[event].id; }
+const EventMessage *event_message(Event event) { return events + event; }
 
 static void append_escaped(Buffer *b, const char *name, const char *value) {
         _cleanup_free_ char *escaped = text_escape(value);
@@ -38,11 +34,11 @@ static void append_escaped(Buffer *b, const char *name, const char *value) {
                 b->error = -ENOMEM;
 }
 
-static int send_event(Event event, const EventField *fields, size_t n, const char *text) {
+static int send_event(const EventMessage *message, const EventField *fields, size_t n, const char *text) {
         _cleanup_buffer_ Buffer b = {};
 
-        journal_append_text(&b, "MESSAGE_ID", events[event].id);
-        buffer_printf(&b, "PRIORITY=%d\n", events[event].priority);
+        journal_append_text(&b, "MESSAGE_ID", message->id);
+        buffer_printf(&b, "PRIORITY=%d\n", message->priority);
         journal_append_text(&b, "SYSLOG_IDENTIFIER", log_program_name());
         append_escaped(&b, "MESSAGE", text);
         for (size_t i = 0; i < n; i++)
@@ -55,20 +51,34 @@ static int send_event(Event event, const EventField *fields, size_t n, const cha
         return journal_send(&(struct iovec){ b.data, b.size }, 1);
 }
 
-void event_log(Event event, const EventField *fields, size_t n, const char *format, ...) {
+static void _printf_(4, 0) log_entry(
+        const EventMessage *message, const EventField *fields, size_t n, const char *format, va_list ap) {
         _cleanup_free_ char *text = NULL;
-        va_list ap;
         int r;
 
-        va_start(ap, format);
-        r = vasprintf(&text, format, ap);
-        va_end(ap);
-        if (r < 0) {
+        if (vasprintf(&text, format, ap) < 0) {
                 (void) log_oom();
                 return;
         }
 
-        r = send_event(event, fields, n, text);
+        r = send_event(message, fields, n, text);
         if (r == -ENOENT || !log_is_for_systemd())
-                log_message(events[event].priority, "%s", text);
+                log_message(message->priority, "%s", text);
+}
+
+void event_log(Event event, const EventField *fields, size_t n, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        log_entry(events + event, fields, n, format, ap);
+        va_end(ap);
+}
+
+void event_log_message(
+        const EventMessage *message, const EventField *fields, size_t n, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        log_entry(message, fields, n, format, ap);
+        va_end(ap);
 }

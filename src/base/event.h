@@ -17,7 +17,6 @@ typedef enum Event {
         EVENT_SANDBOX_STARTED, /* its application was executed */
         EVENT_SANDBOX_ENDED,   /* successfully, or because it was told to */
         EVENT_SANDBOX_FAILED,  /* any other end, or it could not be built */
-        EVENT_LIMIT_HIT,
         EVENT_PROFILE_REFUSED, /* it has errors */
         EVENT_RELOADED,
         EVENT_RELOAD_REFUSED,
@@ -29,6 +28,12 @@ typedef enum Event {
         _EVENT_MAX,
 } Event;
 
+/* A MESSAGE_ID, 32 hexadecimal digits, and the level of syslog(3). */
+typedef struct EventMessage {
+        const char *id;
+        int priority;
+} EventMessage;
+
 typedef struct EventField {
         const char *name;
         const char *value; /* NULL: unknown, and left out */
@@ -37,5 +42,11 @@ typedef struct EventField {
 /* Never fails and never waits. The message is one line. */
 void event_log(Event event, const EventField *fields, size_t n, const char *format, ...) _printf_(4, 5);
 
-/* The MESSAGE_ID, 32 hexadecimal digits. Static text. */
-const char *event_id(Event event);
+/* The same for an event that is not in the list above. */
+void event_log_message(const EventMessage *message,
+                       const EventField *fields,
+                       size_t n,
+                       const char *format,
+                       ...) _printf_(4, 5);
+
+const EventMessage *event_message(Event event);

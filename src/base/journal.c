@@ -15,9 +15,11 @@ void journal_use(const char *path) { journal_path = path ?: JOURNAL_SOCKET; }
  * NAME=value; or, for a value of more than one line, NAME, a newline, the size as 64 bits little endian, and the
  * bytes.
  */
-void journal_append(Buffer *entry, const char *name, const void *data, size_t size) {
+void journal_append_text(Buffer *entry, const char *name, const char *text) {
+        size_t size = strlen(text);
+
         buffer_append_text(entry, name);
-        if (memchr(data, '\n', size)) {
+        if (strchr(text, '\n')) {
                 uint8_t little[8];
 
                 for (size_t i = 0; i < sizeof(little); i++)
@@ -26,12 +28,8 @@ void journal_append(Buffer *entry, const char *name, const void *data, size_t si
                 buffer_append(entry, little, sizeof(little));
         } else
                 buffer_append(entry, "=", 1);
-        buffer_append(entry, data, size);
+        buffer_append(entry, text, size);
         buffer_append(entry, "\n", 1);
-}
-
-void journal_append_text(Buffer *entry, const char *name, const char *text) {
-        journal_append(entry, name, text, strlen(text));
 }
 
 int journal_open(void) {

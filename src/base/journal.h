@@ -27,8 +27,7 @@
  */
 int journal_open(void);
 
-/* Appends one field. The value is any bytes, newlines included; the name consists of A-Z, 0-9 and _. */
-void journal_append(Buffer *entry, const char *name, const void *data, size_t size);
+/* Appends one field. The value may have newlines; the name consists of A-Z, 0-9 and _. */
 void journal_append_text(Buffer *entry, const char *name, const char *text);
 
 /*

@@ -22,6 +22,7 @@
 #define _cleanup_(fn) __attribute__((__cleanup__(fn)))
 #define _printf_(a, b) __attribute__((__format__(__printf__, a, b)))
 #define _noreturn_ __attribute__((__noreturn__))
+#define _packed_ __attribute__((packed))
 #define _unused_ __attribute__((__unused__))
 
 #define MAX(a, b)                                      \

@@ -111,7 +111,8 @@ static const KeepersHandlers keepers_handlers = {
         .snapshot = bus_records_snapshot,
         .changed = bus_records_changed,
         .removed = bus_records_removed,
-        .limit_hit = signals_limit_hit,
+        .event = signals_event,
+        .heard = dispatch_keepers_heard,
         .start_app = launch_app,
 };
 
@@ -130,6 +131,7 @@ static int open_keepers(Manager *m, const char *cgroup_root) {
                                 .event = m->event,
                                 .bus = m->questions,
                                 .sandboxes = &m->sandboxes,
+                                .hierarchy = root ?: m->cgroup_mount,
                                 .cgroup_root = root,
                                 .handlers = &keepers_handlers,
                                 .manager = m,
@@ -195,6 +197,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         m->sources = &options->sources;
         m->interfaces = interfaces_by_kind;
         LIST_INIT(&m->reservations);
+        TAILQ_INIT(&m->early);
         raise_fd_limit();
 
         r = accounts_new(&m->accounts);
@@ -241,6 +244,7 @@ Manager *manager_free(Manager *m) {
 
         (void) accounts_free(m->accounts);
         m->accounts = NULL;
+        dispatch_drop(m);
         (void) keepers_free(m->keepers);
         (void) peers_free(m->peers);
         (void) polkit_free(m->polkit);

@@ -6,6 +6,7 @@
 #include "confine/identity.h"
 #include "confine/resolve.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
 
 #include <dirent.h>
 #include <fcntl.h>

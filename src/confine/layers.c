@@ -24,7 +24,10 @@ static int settle_landlock(const Plan *plan, Layers *l, Problem *problem) {
                 return 0;
         if (version >= 0)
                 return problem_set_layer(
-                        problem, -EOPNOTSUPP, "landlock: version %d, which lets no file be moved", version);
+                        problem,
+                        -EOPNOTSUPP,
+                        "landlock: version %d, which cannot let files move between directories",
+                        version);
 
         return problem_set_layer(problem,
                                  version,

@@ -231,7 +231,7 @@ static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *pr
                     (st.st_mode & (S_IWGRP | S_IWOTH) && !(is_above && st.st_mode & S_ISVTX)))
                         return problem_set(problem,
                                            -EPERM,
-                                           "%s: RootEphemeral= takes only what is root's alone",
+                                           "%s: RootEphemeral= takes a directory that root alone can change",
                                            n->source);
                 if (st.st_dev == root.st_dev && st.st_ino == root.st_ino)
                         return 0;

@@ -122,7 +122,7 @@ int state_open(int root_fd, const PlanNode *node, uint32_t uid, uint32_t gid, Pr
                 if (fd == -EPERM)
                         return problem_set(problem,
                                            fd,
-                                           "%s, or what it lies in, belongs to somebody else",
+                                           "%s, or a directory above it, belongs to somebody else",
                                            node->source);
                 return fd < 0 ? problem_set(problem, fd, "%s", node->source) : fd;
         }

@@ -13,7 +13,7 @@ int streams_check(Problem *problem) {
                 r = fd_check_stream(fd);
                 if (r == -EPERM)
                         return problem_set(
-                                problem, r, "Descriptor %d is no pipe, no terminal and not /dev/null", fd);
+                                problem, r, "Descriptor %d is neither a pipe, a terminal nor /dev/null", fd);
                 if (r < 0)
                         return problem_set(problem, r, "Descriptor %d", fd);
         }

@@ -417,6 +417,11 @@ static int tree_mount_overlay(Tree *t, const PlanNode *overlay, Problem *problem
                 { "lowerdir", "lower" },
                 { "upperdir", "upper" },
                 { "workdir", "work" },
+                /*
+                 * Said, because the kernel's build and its module parameters choose the defaults. A redirect or a
+                 * metacopy in a layer stands for another file, and overlayfs.rst warns of following those in layers
+                 * that somebody else has made.
+                 */
                 { "xino", "off" },
                 { "redirect_dir", "nofollow" },
                 { "metacopy", "off" },

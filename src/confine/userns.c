@@ -152,7 +152,7 @@ static int new_with_maps(
 
         fd = open_namespace(pid);
         if (fd < 0)
-                return problem_set(problem, fd, "open of the user namespace");
+                return problem_set(problem, fd, "opening the user namespace");
 
         return TAKE_FD(fd);
 }
@@ -180,7 +180,8 @@ int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *p
         fd = new_with_maps(&maps, 0, owner, true, &first, problem);
         if (userns_reap(first) != 0) {
                 (void) safe_close(fd);
-                return problem_set(problem, -ECHILD, "The user namespace's first process stays");
+                return problem_set(
+                        problem, -ECHILD, "The first process of the user namespace cannot be ended");
         }
 
         return fd;

@@ -491,11 +491,6 @@ void verify_enforced(const Plan *plan, const Layers *layers, char *text, size_t 
                         n += (size_t) snprintf(text + n, size - n, " %s", others[i].layer);
 }
 
-void verify_host_done(VerifyHost *h) {
-        free(h->cgroups);
-        *h = (VerifyHost){};
-}
-
 static int remember_namespace(VerifyHost *h, Namespace i, Problem *problem) {
         char path[64];
         struct stat st;

@@ -31,11 +31,10 @@ typedef enum Namespace {
 /* What the host has, to tell the sandbox's from it. */
 typedef struct VerifyHost {
         ino_t namespaces[_NAMESPACE_MAX];
-        char *cgroups;      /* the text of /proc/self/cgroup */
+        char *cgroups;      /* the text of /proc/self/cgroup; goes with the process */
         unsigned n_filters; /* filters that this process itself runs under */
 } VerifyHost;
 
-void verify_host_done(VerifyHost *h);
 /*
  * Two halves: the network namespace, before it is left; and the rest, which the outer half never leaves, while it
  * waits anyway.

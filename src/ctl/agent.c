@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #define AGENT_PATH "/usr/bin/pkttyagent"
-/* polkit may have to be started first. */
+/* Long, because the bus may have to start polkit first. */
 #define REGISTRATION_TIMEOUT_MSEC 30000
 
 static void agent_exec(int notify_fd, pid_t parent) __attribute__((noreturn));
@@ -25,7 +25,7 @@ static void agent_exec(int notify_fd, pid_t parent) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         (void) signal(SIGPIPE, SIG_DFL);
 
-        /* It shall not ask for a password that nobody waits for any more. */
+        /* Otherwise it would go on asking for a password that nobody is waiting for. */
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent || fcntl(notify_fd, F_SETFD, 0) < 0)
                 _exit(EXIT_FAILURE);
 
@@ -57,7 +57,7 @@ int agent_open(Agent *a) {
         a->pid = pid;
         (void) close(TAKE_FD(theirs));
 
-        /* It closes its end when it has registered, or by its end. */
+        /* The agent closes its end once it has registered, or when it dies. */
         waiting = (struct pollfd){ .fd = ours };
         return poll(&waiting, 1, REGISTRATION_TIMEOUT_MSEC) < 0 ? -errno : 0;
 }

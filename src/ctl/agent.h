@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * agent — pkttyagent(1) beside us: asks on the terminal for the password that polkit wants
+ * agent — runs pkttyagent(1), which asks on the terminal for the password that polkit wants
  *
- * Life: from agent_open(), which returns when polkit knows of it, to agent_close().
+ * Life: from agent_open(), which returns once it has registered with polkit, to agent_close().
  *
  * Runs in: immurectl. Privilege: none.
  */
@@ -19,7 +19,7 @@ typedef struct Agent {
 
 #define AGENT_NONE ((Agent){ .pid = 0 })
 
-/* 0, also where another agent looks after us; negative errno: none could be started. */
+/* 0: an agent is there, this one or another; negative errno: none could be started. */
 int agent_open(Agent *a);
 void agent_close(Agent *a);
 #define _cleanup_agent_ _cleanup_(agent_close)

@@ -19,7 +19,7 @@ void app_unit_name(const char *user, uid_t uid, const char *profile, char ret[st
                 (void) snprintf(ret, APP_UNIT_SIZE, APP_UNIT_PREFIX "%u:%s.service", uid, profile);
 }
 
-/* Everybody may read it, as systemctl(1) shows it to everybody, whatever umask its author has. Returns the fd. */
+/* Readable by everybody whatever our umask is, since systemctl(1) shows it to everybody. Returns the fd. */
 static int make_directory(const char *directory, const char *name) {
         _cleanup_free_ char *path = text_printf("%s/%s", directory, name);
         _cleanup_close_ int fd = -EBADF;
@@ -39,7 +39,7 @@ static int make_directory(const char *directory, const char *name) {
         return TAKE_FD(fd);
 }
 
-/* All or nothing, as a reader sees it. */
+/* A reader sees all of it or nothing. */
 static int write_file(int directory_fd, const char *name, const char *text) {
         _cleanup_close_ int fd = -EBADF;
         char temporary[64];
@@ -88,7 +88,7 @@ int app_unit_set_slice(const char *directory, const char *unit, uid_t uid) {
         return r < 0 ? r : 1;
 }
 
-/* 1: it was there. The directory goes where nothing else is in it. */
+/* 1: it was there. The directory is removed as well if it is empty. */
 static int
 remove_from(const char *directory, const char *subdirectory, const char *name, bool with_directory) {
         _cleanup_free_ char *path = text_printf("%s/%s/%s", directory, subdirectory, name);

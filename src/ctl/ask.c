@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-/* Another user's sandbox is hidden from who may not see it, and polkit may still let him. */
+/* Another user's sandbox is hidden from those who may not see it, and polkit may still let them. */
 static const char *const worth_asking[] = {
         SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
         ERROR_NO_SUCH_SANDBOX,
@@ -18,7 +18,7 @@ static bool forbidden;
 
 void ask_forbid(void) { forbidden = true; }
 
-/* polkit lets root do everything, and without a terminal there is nobody to ask. */
+/* polkit allows root everything, and without a terminal there is nobody to ask. */
 static bool may_ask(void) { return !forbidden && geteuid() != 0 && isatty(STDIN_FILENO); }
 
 bool ask_may_help(const sd_bus_error *error) {
@@ -72,7 +72,7 @@ int ask_call(sd_bus *bus, sd_bus_message *m, sd_bus_error *error, sd_bus_message
         if (ask_again(bus, m, &again) < 0)
                 return r;
 
-        /* Without one there may still be that of a desktop. */
+        /* No agent of ours; a desktop may have one. */
         (void) agent_open(&agent);
 
         sd_bus_error_free(error);

@@ -3,6 +3,7 @@
 #include "ctl/client.h"
 
 #include "ctl/ask.h"
+#include "link/bus-dict.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@ int client_message_error(int r) {
         return ctl_error(r < 0 ? r : -EBADMSG, "Cannot make or read a message of the bus: %s", strerror(-r));
 }
 
-/* Errors of the bus itself say little to someone who wants to launch an application. */
+/* For errors of the bus itself, whose own words do not help someone who wants to launch an application. */
 static const struct {
         const char *name;
         const char *text;
@@ -97,7 +98,7 @@ int client_get_object(sd_bus *bus, const char *member, const char *name, char **
         return 0;
 }
 
-/* A value of a basic type. *ret stays NULL for one that JSON has no form for, such as a descriptor. */
+/* A value of a basic type. *ret stays NULL if JSON has no form for it, as for a descriptor. */
 static int read_basic(sd_bus_message *m, char type, json_t **ret) {
         union {
                 uint8_t y;
@@ -159,7 +160,7 @@ static int read_basic(sd_bus_message *m, char type, json_t **ret) {
 
 static bool type_is_basic(char type) { return type && strchr("ybnqiuxtdsogh", type); }
 
-/* The rest of an open array or structure, as far as its items are basic; others are passed over. */
+/* The rest of an open array or structure. Items that are not of a basic type are skipped. */
 static int read_items(sd_bus_message *m, json_t *array) {
         for (;;) {
                 json_t *item = NULL;
@@ -179,7 +180,7 @@ static int read_items(sd_bus_message *m, json_t *array) {
         }
 }
 
-/* A basic value, or an array or structure of such; NULL for whatever is deeper. */
+/* A basic value, or an array or structure of them; NULL for anything nested deeper. */
 static int read_value(sd_bus_message *m, json_t **ret) {
         _cleanup_json_ json_t *value = NULL;
         const char *contents;
@@ -368,11 +369,7 @@ static int append_list_option(sd_bus_message *m, const char *name, char *const *
         if (strv_length(first) + strv_length(second) == 0)
                 return 0;
 
-        r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, name);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "as");
+        r = bus_dict_open_entry(m, name, "as");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "s");
         STRV_FOREACH (s, first)
@@ -381,10 +378,10 @@ static int append_list_option(sd_bus_message *m, const char *name, char *const *
         STRV_FOREACH (s, second)
                 if (r >= 0)
                         r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, *s);
-        for (int i = 0; i < 3 && r >= 0; i++)
+        if (r >= 0)
                 r = sd_bus_message_close_container(m);
 
-        return r;
+        return r < 0 ? r : bus_dict_close_entry(m);
 }
 
 int client_append_property(sd_bus_message *m, const char *assignment) {
@@ -403,20 +400,16 @@ static int append_properties(sd_bus_message *m, char *const *properties) {
         if (strv_length(properties) == 0)
                 return 0;
 
-        r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, "Properties");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "a(sv)");
+        r = bus_dict_open_entry(m, "Properties", "a(sv)");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "(sv)");
         STRV_FOREACH (property, properties)
                 if (r >= 0)
                         r = client_append_property(m, *property);
-        for (int i = 0; i < 3 && r >= 0; i++)
+        if (r >= 0)
                 r = sd_bus_message_close_container(m);
 
-        return r;
+        return r < 0 ? r : bus_dict_close_entry(m);
 }
 
 int client_open_options(sd_bus_message *m, const Options *o, char *const *arguments) {

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * client — org.immured.Broker1 from the outside: calls, errors in words, properties as JSON
+ * client — calls to org.immured.Broker1, its errors in words, its properties as JSON
  *
- * Life: a verb opens the bus, calls, and lets go of it. Calls wait for as long as the broker takes: a launch may last
- * TimeoutStartSec=, a stop TimeoutStopSec=, and both have their deadlines there.
+ * Life: a verb opens the bus, calls, and closes it. Calls have no timeout here: a launch may take TimeoutStartSec= and
+ * a stop TimeoutStopSec=, and it is the keeper that ends them then.
  *
  * Runs in: immurectl. Privilege: none. Input: whatever comes over the bus.
  */
@@ -25,24 +25,24 @@
 #define _cleanup_message_ _cleanup_(sd_bus_message_unrefp)
 #define _cleanup_bus_error_ _cleanup_(sd_bus_error_free)
 
-/* Every function here returns 0 or negative errno, told on standard error. */
+/* Every function returns 0, or negative errno after it has written to standard error why. */
 
 int client_open(sd_bus **ret);
 
-/* Says what an error of the bus means, and returns r, or -EIO where that is no error. */
+/* Writes what an error of the bus means. Returns r, or -EIO if r is no error. */
 int client_error(const sd_bus_error *error, int r);
-/* The same for a message that could not be made or read. */
+/* The same for a message that could not be built or read. */
 int client_message_error(int r);
 
 /* Calls a method of the manager; ret_reply may be NULL. Arguments as in sd_bus_message_append(3). */
 int client_call(sd_bus *bus, sd_bus_message **ret_reply, const char *member, const char *types, ...);
 int client_send(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret_reply);
 
-/* The reply of a method that answers with an object's path, for this name; *ret is the caller's. */
+/* Calls a method that finds an object by this name and returns its path; the caller frees *ret. */
 int client_get_object(sd_bus *bus, const char *member, const char *name, char **ret);
-/* All properties as a JSON object. What has no plain form in JSON is null. */
+/* All properties as a JSON object; null for what has no simple form in JSON. */
 int client_get_properties(sd_bus *bus, const char *path, const char *interface, json_t **ret);
-/* Of a profile, by its name. *ret is NULL where there is none to be seen, and nothing was told. */
+/* Those of a profile, by its name. *ret is NULL, without a message, if the caller can see no such profile. */
 int client_get_profile(sd_bus *bus, const char *name, json_t **ret);
 
 /*
@@ -51,9 +51,9 @@ int client_get_profile(sd_bus *bus, const char *name, json_t **ret);
  */
 int client_read_rows(sd_bus_message *reply, const char *signature, const char *const *keys, json_t **ret);
 
-/* Opens the options of Launch and its like, with what the command line says; the caller may add some, then closes. */
+/* Opens the a{sv} of options of Launch and fills in the command line's. The caller adds their own and closes it. */
 int client_open_options(sd_bus_message *m, const Options *o, char *const *arguments);
 int client_close_options(sd_bus_message *m);
 
-/* One KEY=VALUE as (sv), into an array that is open. Tells nothing: what sd_bus_message_append(3) returns. */
+/* Appends KEY=VALUE as (sv) to an open array. Writes no message. Errors as sd_bus_message_append(3). */
 int client_append_property(sd_bus_message *m, const char *assignment);

@@ -109,7 +109,7 @@ int exit_status_from_report(const LeaseReport *report) {
         return EXIT_STATUS_OWN;
 }
 
-/* The last step of building a sandbox; its failure means that everything was right but the program itself. */
+/* The last step of building a sandbox. If it fails, all is well but the program itself. */
 #define STEP_EXEC "exec: "
 
 int exit_status_from_error(const char *name, const char *message) {

@@ -4,8 +4,8 @@
 /*
  * exit-status — what `immurectl run` exits with, as shells and env(1) do
  *
- * The application's own status; 128+N where signal N ended it; 125 where it never ran, or nobody can tell what became
- * of it; 127 where the program does not exist, 126 where it could not be executed for another reason.
+ * The application's own status; 128+N if signal N ended it; 127 if the program does not exist, 126 if it could not
+ * be executed for another reason; 125 if it never ran otherwise, or nobody can tell what became of it.
  *
  * Runs in: immurectl. Privilege: none. Input: the keeper's packets and the broker's errors.
  */
@@ -24,14 +24,14 @@ typedef struct LeaseReport {
         char result[32];
         char code[16];
         int status;      /* exit status or signal; -1: there was none */
-        char text[1024]; /* why, where it never ran */
+        char text[1024]; /* why it never ran */
 } LeaseReport;
 
 #define LEASE_REPORT_INIT ((LeaseReport){ .status = -1 })
 
 /*
- * One packet of the lease (see link/lease.h) into the report; unknown names are passed over. -EBADMSG: not such a
- * packet, and the report is as it was.
+ * Adds what one packet of the lease (link/lease.h) says to the report; unknown names are skipped. -EBADMSG: no such
+ * packet, and the report is unchanged.
  */
 int lease_report_read(LeaseReport *report, const char *packet, size_t size);
 

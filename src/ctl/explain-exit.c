@@ -16,7 +16,7 @@ typedef struct Meaning {
 
 /* clang-format off */
 
-/* Behind "It exited with status N: ". The shell's, sysexits.h, and what LSB says of services. */
+/* Follows "It exited with status N: ". From the shell, sysexits.h, and LSB's list for services. */
 static const Meaning statuses[] = {
         { 0,   "all went well" },
         { 1,   "an error that it does not tell apart from others" },
@@ -41,7 +41,7 @@ static const Meaning statuses[] = {
         { 255, "an error that it does not tell apart from others" },
 };
 
-/* Behind "Signal N ended it: ". */
+/* Follows "Signal N ended it: ". */
 static const Meaning signals[] = {
         { SIGHUP,  "its terminal or client went away" },
         { SIGINT,  "it was interrupted, as by Ctrl+C" },
@@ -68,7 +68,7 @@ static const Meaning signals[] = {
         { SIGSYS,  "it made a system call that its filter answers with death" },
 };
 
-/* Where the result says more than the status or signal that came with it. */
+/* Results that say more than the status or signal that comes with them. */
 static const char *const results[_SANDBOX_RESULT_MAX] = {
         [SANDBOX_OOM_KILL]    = "It used more memory than there is for it, and the kernel killed it (MemoryMax=).",
         [SANDBOX_TIMEOUT]     = "Its time was over: TimeoutStartSec=, TimeoutStopSec= or RuntimeMaxSec=.",

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * explain-exit — one sentence on what the end of an application means, for whoever does not know the numbers
+ * explain-exit — one sentence on why an application ended, for people who do not know the numbers by heart
  *
  * Runs in: immurectl. Privilege: none. Input: the broker's properties.
  */

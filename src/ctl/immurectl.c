@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* immurectl — the command line of immured: nothing in it that another client of its bus could not do */
+/* immurectl — the command line of immured; it does nothing that another client on the bus could not do */
 
 #include "ctl/verb.h"
 
@@ -8,7 +8,7 @@
 #include <locale.h>
 #include <stdio.h>
 
-/* Whatever is opened later must not take the place of a standard stream that the caller has closed. */
+/* If the caller has closed a standard stream, the next file we open must not get its number. */
 static int ensure_standard_streams(void) {
         int fd;
 

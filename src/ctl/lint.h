@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * lint — for other verbs: is this profile one that the broker would take?
+ * lint — for other verbs: would the broker accept this profile?
  *
  * Runs in: immurectl. Privilege: none. Input: the admin's files.
  */
@@ -10,7 +10,7 @@
 #include "profile/profile.h"
 
 /*
- * The profile of this name as the broker would read it, with what is wrong with it told on standard output. -ENOENT,
- * -EBADMSG, told.
+ * Reads the profile of this name as the broker would, and writes what is wrong with it to standard output. -ENOENT,
+ * -EBADMSG: with a message.
  */
 int lint_profile(const char *name, Profile **ret);

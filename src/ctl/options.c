@@ -11,7 +11,7 @@
 
 typedef struct OptionRow OptionRow;
 
-/* Takes the value of one option (NULL where it has none). -EINVAL: it is not what the row's argument promises. */
+/* Stores the value of one option (NULL if it takes none). -EINVAL: it is not of the form that the row says. */
 typedef int (*OptionParser)(const OptionRow *row, const char *value, Options *o);
 
 struct OptionRow {
@@ -56,7 +56,7 @@ static int parse_json(const OptionRow *row, const char *value, Options *o) {
         return -EINVAL;
 }
 
-/* NAME=VALUE as it is; NAME alone is taken from the caller's own environment, and passed over where it is not set. */
+/* NAME=VALUE as it is. NAME alone gets its value from our own environment, or is skipped if it is not set there. */
 static int parse_variable(const OptionRow *row, const char *value, Options *o) {
         _cleanup_free_ char *assignment = NULL;
         const char *own;
@@ -81,7 +81,7 @@ static int parse_property(const OptionRow *row, const char *value, Options *o) {
 static int parse_choice(const OptionRow *row, const char *value, Options *o) {
         size_t n = strlen(value);
 
-        /* The row's argument is the list of choices, "a|b": one of them, whole. */
+        /* The row's argument lists the choices, "a|b": look for a whole one. */
         for (const char *p = strchr(value, '|') ? NULL : row->argument; p; p = strchr(p, '|')) {
                 p += *p == '|';
                 if (n > 0 && strncmp(p, value, n) == 0 && (p[n] == '|' || p[n] == '\0'))
@@ -132,7 +132,7 @@ static const OptionRow option_rows[] = {
 };
 /* clang-format on */
 
-/* Values of getopt_long() for our rows: clear of every character. */
+/* What getopt_long() returns for our rows: above any character. */
 #define OPTION_VALUE_BASE 1000
 
 void options_done(Options *o) {

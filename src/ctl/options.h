@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * options — the command line apart: the options of immurectl, which verbs take them, and what they say
+ * options — the options of immurectl: parsing, which verbs take them, help
  *
- * An option may stand before the verb or behind it. Verbs that start an application take options only before the
- * name of the profile: whatever follows it is the application's and passes untouched.
+ * An option may stand before or after the verb. Verbs that start an application take options only before the name of
+ * the profile: what follows it belongs to the application and is passed on as it is.
  *
  * Runs in: immurectl. Privilege: none. Input: the caller's own.
  */
@@ -36,11 +36,11 @@ typedef struct Options {
         bool help, version;
         OutputMode output;
         bool no_legend;
-        bool no_pager; /* for hands that are used to it: there is none to be left out */
+        bool no_pager; /* accepted out of habit; there is no pager */
         bool no_ask_password;
         bool quiet;
 
-        /* all borrowed from the command line but the lists */
+        /* borrowed from the command line, except the lists */
         const char *instance;
         const char *user;
         const char *on_disconnect;
@@ -52,6 +52,7 @@ typedef struct Options {
         const char *whom; /* NULL: none was given */
 
         bool now;
+        const char *method; /* that the command calls for each sandbox; from its row */
 } Options;
 
 void options_done(Options *o);
@@ -65,7 +66,7 @@ void options_done(Options *o);
  */
 int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_order);
 
-/* What tells of one option; a verb takes it where their groups meet. */
+/* An option's line of help. A verb takes the option if they share a group. */
 typedef struct OptionInfo {
         const char *name;
         char letter;          /* 0: none */
@@ -74,8 +75,8 @@ typedef struct OptionInfo {
         const char *help;
 } OptionInfo;
 
-/* The options in their order; false: there are no more. */
+/* The options in order; false: there are no more. */
 bool options_get(size_t i, OptionInfo *ret);
 
-/* The options of these groups as lines of help; caller frees. NULL: no memory. */
+/* The lines of help for these groups; caller frees. NULL: no memory. */
 char *options_help(unsigned groups);

@@ -49,7 +49,8 @@ bool output_wants_colour(void) {
         return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && !streq(term, "dumb");
 }
 
-size_t output_width(void) {
+/* Of standard output in columns; 0: it is no terminal. */
+static size_t output_width(void) {
         struct winsize ws = {};
 
         if (!isatty(STDOUT_FILENO))
@@ -115,7 +116,7 @@ char *json_to_text(const json_t *value) {
         }
 }
 
-/* Columns on a terminal, one per character: what takes two is rare here, and only puts the next column off. */
+/* Columns on a terminal, at one per character. Wide ones are rare here, and would only shift the next column. */
 static size_t text_width(const char *s) {
         size_t n = 0;
 
@@ -125,7 +126,7 @@ static size_t text_width(const char *s) {
         return n;
 }
 
-/* The bytes that the first width characters take. */
+/* How many bytes the first width characters take. */
 static size_t text_prefix(const char *s, size_t width) {
         size_t n = 0;
 
@@ -168,7 +169,7 @@ append_cell(Buffer *b, const TableColumn *c, const char *text, size_t width, boo
                 append_blanks(b, (n < width && !(c->flags & COLUMN_RIGHT) ? width - n : 0) + COLUMN_GAP);
 }
 
-/* Takes from the columns that may shrink what the line is too long. */
+/* Narrows the columns that may shrink until the line fits. */
 static void fit_widths(size_t *widths, const TableColumn *columns, size_t n_columns, size_t limit) {
         size_t total = (n_columns - 1) * COLUMN_GAP;
 

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * output — what immurectl says: errors, JSON, aligned tables
+ * output — what immurectl prints: errors, JSON, aligned tables
  *
- * Verbs gather what they have to show as JSON, which is then either printed or laid out as a table, so that both
- * say the same. Text from outside is escaped before it can reach a terminal.
+ * Verbs collect their results as JSON, which is then printed or laid out as a table, so that both say the same.
+ * Text from outside is escaped before it reaches a terminal.
  *
  * Runs in: immurectl. Privilege: none. Input: whatever comes over the bus.
  */
@@ -17,14 +17,14 @@
 
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
-/* "immurectl: …" on standard error, escaped; returns the negative errno it was given. */
+/* Writes "immurectl: …" to standard error, escaped. Returns the negative errno it was given. */
 int ctl_error(int error, const char *format, ...) _printf_(2, 3);
-/* The same for something that does not fail the verb. */
+/* The same for something that does not make the verb fail. */
 void ctl_note(const char *format, ...) _printf_(1, 2);
 
 typedef enum ColumnFlags {
         COLUMN_RIGHT = 1 << 0,  /* numbers */
-        COLUMN_SHRINK = 1 << 1, /* gives way where the line would be too long */
+        COLUMN_SHRINK = 1 << 1, /* becomes narrower if the line is too long */
         COLUMN_STATE = 1 << 2,  /* a sandbox's state, coloured as one */
 } ColumnFlags;
 
@@ -44,20 +44,19 @@ typedef struct TableStyle {
 char *
 table_format(const json_t *rows, const TableColumn *columns, size_t n_columns, const TableStyle *style);
 
-/* One value as a person reads it, escaped: "yes", "-" for nothing, items with blanks between. Caller frees. */
+/* One value for people, escaped: "yes", "-" for nothing, items separated by blanks. Caller frees. */
 char *json_to_text(const json_t *value);
 
-/* Whether standard output is a terminal that wants colours, and how wide it is (0: no terminal). */
+/* Whether standard output is a terminal that wants colours. */
 bool output_wants_colour(void);
-size_t output_width(void);
 
-/* ANSI sequences for a sandbox's state, and back; "" where nothing is to be coloured. */
+/* The ANSI sequence for a sandbox's state, and the one that ends it; "" if colour is not wanted. */
 const char *output_state_colour(const char *state, bool colour);
 const char *output_colour_end(bool colour);
 
 /*
- * A list on standard output as the options want it: JSON, a table with a last line that counts ("3 sandboxes."), or,
- * where it shall be quiet, the first column alone. 0 or negative errno, told.
+ * Prints a list as the options ask: JSON, a table whose last line counts ("3 sandboxes."), or with --quiet the first
+ * column alone. 0 or negative errno, with a message.
  */
 int output_list(const Options *o,
                 const json_t *rows,
@@ -66,8 +65,8 @@ int output_list(const Options *o,
                 const char *singular,
                 const char *plural);
 
-/* One value as JSON with a newline; OUTPUT_TEXT prints it as OUTPUT_JSON_PRETTY. 0 or negative errno, told. */
+/* Prints one value as JSON; OUTPUT_TEXT as OUTPUT_JSON_PRETTY. 0 or negative errno, with a message. */
 int output_json(OutputMode mode, const json_t *value);
 
-/* Flushes standard output: 0, or negative errno, told, when something that was printed was lost. */
+/* Flushes standard output. Negative errno, with a message: something that was printed is lost. */
 int output_flush(void);

@@ -15,7 +15,7 @@ void relay_done(Relay *relay) {
         *relay = RELAY_INIT;
 }
 
-/* Whether bytes can come or go there at all. */
+/* Whether it can be read or written at all. */
 static int check_copy(int stream) {
         struct stat st;
         int flags;
@@ -52,7 +52,7 @@ int relay_open(Relay *relay, int stream) {
         near = ends[outward ? 0 : 1];
         far = ends[outward ? 1 : 0];
 
-        /* Only our end: the flag belongs to an end of the pipe, and the application's stays as it expects it. */
+        /* Only our end. O_NONBLOCK belongs to an end of a pipe, so the application's end stays blocking. */
         r = fd_set_nonblock(near, true);
         if (r < 0)
                 return r;
@@ -90,7 +90,7 @@ struct pollfd relay_poll(const Relay *relay) {
                                 .events = full ? POLLOUT : POLLIN };
 }
 
-/* The caller's stream may be shared, and must not be made non-blocking for others: a socket is asked each time. */
+/* O_NONBLOCK would hold for everyone who shares the caller's stream. A socket can be asked per call instead. */
 static ssize_t read_some(int fd, void *buffer, size_t size) {
         ssize_t n = recv(fd, buffer, size, MSG_DONTWAIT);
 
@@ -103,7 +103,7 @@ static ssize_t write_some(int fd, const void *buffer, size_t size) {
         return n < 0 && errno == ENOTSOCK ? write(fd, buffer, size) : n;
 }
 
-/* Ends it. Closing our end of the pipe tells the application: end of file, or EPIPE. */
+/* Ends it. With our end of the pipe closed the application sees end of file, or EPIPE. */
 static void relay_finish(Relay *relay) {
         relay->own = safe_close(relay->own);
         relay->source = relay->sink = -EBADF;

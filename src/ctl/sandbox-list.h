@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * sandbox-list — the sandboxes that the caller may see, as several verbs want them
+ * sandbox-list — the sandboxes that the caller may see, for several verbs
  *
  * Runs in: immurectl. Privilege: none. Input: whatever comes over the bus.
  */
@@ -10,10 +10,7 @@
 #include "ctl/client.h"
 
 /*
- * Those whose id matches one of n patterns (fnmatch(3)), or all where there are none: JSON objects with id, profile,
- * uid, user, instance, state, leader, path. 0 or negative errno, told.
+ * Those whose id matches one of n patterns (fnmatch(3)), or all if n is 0: JSON objects with id, profile, uid, user,
+ * instance, state, leader, path. 0 or negative errno, with a message.
  */
 int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret);
-
-/* A user's name as this machine's account database has it, or the number as text; caller frees. NULL: no memory. */
-char *user_name_of(uint32_t uid);

@@ -15,13 +15,13 @@
 
 bool systemd_is_there(void) { return sd_booted() > 0; }
 
-/* The broker may not run: what client_error() says of it would mislead here. */
+/* client_error() would blame the broker, which need not even run for this. */
 static int fail(const char *what, const sd_bus_error *error, int r) {
         return ctl_error(
                 r, "systemd: %s: %s", what, error && error->message ? error->message : strerror(-r));
 }
 
-/* As patient as systemctl(1): on a busy machine it takes its time to read all units, and then to answer. */
+/* As long as systemctl(1) waits: on a busy machine systemd is slow to read all units and to answer. */
 int systemd_open(sd_bus **ret) {
         int r;
 

@@ -9,6 +9,9 @@
 
 #include <stdio.h>
 
+static int verb_version(const Options *o, int n, char **args);
+static int verb_help(const Options *o, int n, char **args);
+
 #define LAUNCHING (OPTION_LAUNCH | OPTION_QUIET)
 #define SHOWING (OPTION_LISTING | OPTION_QUIET)
 #define IN_ORDER true
@@ -24,24 +27,24 @@ const Verb verbs[] = {
           "List sandboxes" },
         { "status",       0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_status,
           "Show all about sandboxes" },
-        { "stop",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_stop,
-          "Stop sandboxes" },
+        { "stop",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
+          "Stop sandboxes", "Stop" },
         { "kill",         1, -1, OPTION_LISTING | OPTION_KILL, ANY_ORDER, EXIT_FAILURE, "ID…", verb_kill,
           "Send a signal to the processes of sandboxes" },
-        { "restart",      1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_restart,
-          "Stop sandboxes and run the same again" },
+        { "restart",      1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
+          "Stop sandboxes and run the same again", "Restart" },
         { "set-property", 2, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID KEY=VALUE…",
           verb_set_property, "Change limits while a sandbox runs" },
-        { "freeze",       1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_freeze,
-          "Suspend all processes of sandboxes" },
-        { "thaw",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_thaw,
-          "Let frozen sandboxes go on" },
+        { "freeze",       1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
+          "Suspend all processes of sandboxes", "Freeze" },
+        { "thaw",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
+          "Let frozen sandboxes go on", "Thaw" },
         { "ps",           0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_ps,
           "List the processes of sandboxes" },
         { "faults",       0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_faults,
           "List the limits that sandboxes ran into" },
         { "reset-failed", 0, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_reset_failed,
-          "Forget sandboxes that have failed" },
+          "Forget sandboxes that have failed", "ResetFailed" },
         { "profiles",     0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_profiles,
           "List profiles" },
         { "cat",          1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "PROFILE…", verb_cat,
@@ -79,7 +82,8 @@ const Verb *verb_find(const char *name) {
         return NULL;
 }
 
-int verb_check(const Verb *verb, int n) {
+/* -EINVAL, with a message: n words are too few or too many. */
+static int verb_check(const Verb *verb, int n) {
         if (n < verb->min_args)
                 return ctl_error(-EINVAL,
                                  "%s needs %s; see immurectl help %s",
@@ -103,13 +107,14 @@ static void append_overview(Buffer *b) {
                         b->error = -ENOMEM;
                         return;
                 }
-                /* printf() counts bytes, and "…" is three of them for one column. */
+                /* printf() pads by bytes, and "…" is three bytes wide but one column. */
                 buffer_printf(b, "  %-*s %s\n", strstr(left, "…") ? 31 : 29, left, verbs[i].help);
         }
         buffer_append_text(b, "\nOptions:\n");
 }
 
-int verb_print_help(const Verb *verb) {
+/* Prints the help of one verb, or all of it for NULL. 0 or negative errno, with a message. */
+static int verb_print_help(const Verb *verb) {
         _cleanup_free_ char *options = options_help(verb ? verb->options | OPTION_ALWAYS : ~0U),
                             *text = NULL;
         _cleanup_buffer_ Buffer b = {};
@@ -183,7 +188,7 @@ static json_t *verb_table_to_json(void) {
         return json_pack("{s:O}", "commands", commands);
 }
 
-int verb_version(const Options *o, int n, char **args) {
+static int verb_version(const Options *o, int n, char **args) {
         _cleanup_json_ json_t *version = json_pack("{s:s}", "version", IMMURED_VERSION);
 
         if (o->output != OUTPUT_TEXT)
@@ -193,7 +198,7 @@ int verb_version(const Options *o, int n, char **args) {
         return output_flush();
 }
 
-int verb_help(const Options *o, int n, char **args) {
+static int verb_help(const Options *o, int n, char **args) {
         const Verb *verb = NULL;
 
         if (n > 0) {
@@ -211,7 +216,7 @@ int verb_help(const Options *o, int n, char **args) {
         return verb_print_help(verb);
 }
 
-/* Options before the verb are read with what every verb takes together: they are checked again once it is known. */
+/* Before the verb any verb's option is allowed. They are checked again once the verb is known. */
 int verb_dispatch(int argc, char **argv) {
         _cleanup_options_ Options options = {};
         const Verb *verb;
@@ -233,7 +238,7 @@ int verb_dispatch(int argc, char **argv) {
                 return EXIT_FAILURE;
         }
 
-        /* Where getopt_long() expects the program's name, for its messages. */
+        /* getopt_long() takes the program's name for its messages from here. */
         argv += first;
         argc -= first;
         argv[0] = (char *) "immurectl";
@@ -249,6 +254,7 @@ int verb_dispatch(int argc, char **argv) {
         if (options.help)
                 return verb_print_help(verb) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
+        options.method = verb->method;
         r = verb_check(verb, argc);
         if (r >= 0)
                 r = verb->function(&options, argc, argv);

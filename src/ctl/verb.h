@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * verb — the one table of what immurectl can do
+ * verb — the table of everything that immurectl can do
  *
  * Runs in: immurectl. Privilege: none.
  */
@@ -10,8 +10,8 @@
 #include "ctl/options.h"
 
 /*
- * Does it. n words in args, none of them options; their number was checked. Returns the exit status, or negative
- * errno after it has said on standard error what went wrong.
+ * Does it. args holds n words without options, as many as the row allows. Returns the exit status, or negative errno
+ * after it has written to standard error what went wrong.
  */
 typedef int (*VerbFunction)(const Options *o, int n, char **args);
 
@@ -24,6 +24,8 @@ typedef struct Verb {
         const char *synopsis;   /* of its words */
         VerbFunction function;
         const char *help; /* one line, without a full stop */
+        const char *
+                method; /* of the manager, called with a sandbox's id and nothing else; NULL: by the function */
 } Verb;
 
 /* In the order of the help. */
@@ -33,12 +35,6 @@ extern const size_t n_verbs;
 /* NULL: no such verb. */
 const Verb *verb_find(const char *name);
 
-/* -EINVAL, told, where n words are too few or too many. */
-int verb_check(const Verb *verb, int n);
-
-/* All of the help, or that of one verb, on standard output. 0 or negative errno, told. */
-int verb_print_help(const Verb *verb);
-
 /* The whole command line, from argv[0]: the exit status. */
 int verb_dispatch(int argc, char **argv);
 
@@ -47,12 +43,10 @@ int verb_launch(const Options *o, int n, char **args);
 int verb_plan(const Options *o, int n, char **args);
 int verb_list(const Options *o, int n, char **args);
 int verb_status(const Options *o, int n, char **args);
-int verb_stop(const Options *o, int n, char **args);
+/* Calls the row's method for each of the sandboxes. */
+int verb_for_sandboxes(const Options *o, int n, char **args);
 int verb_kill(const Options *o, int n, char **args);
-int verb_restart(const Options *o, int n, char **args);
 int verb_set_property(const Options *o, int n, char **args);
-int verb_freeze(const Options *o, int n, char **args);
-int verb_thaw(const Options *o, int n, char **args);
 int verb_ps(const Options *o, int n, char **args);
 int verb_faults(const Options *o, int n, char **args);
 int verb_reset_failed(const Options *o, int n, char **args);
@@ -65,5 +59,3 @@ int verb_reload(const Options *o, int n, char **args);
 int verb_lint(const Options *o, int n, char **args);
 int verb_cat(const Options *o, int n, char **args);
 int verb_keys(const Options *o, int n, char **args);
-int verb_version(const Options *o, int n, char **args);
-int verb_help(const Options *o, int n, char **args);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/verb.h"
+#include "link/bus-dict.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -19,22 +20,18 @@ static const TableColumn account_columns[] = {
 static int append_properties(sd_bus_message *m, int n, char **assignments) {
         int r;
 
-        r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append_basic(m, 's', "Properties");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "a(sv)");
+        r = bus_dict_open_entry(m, "Properties", "a(sv)");
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "(sv)");
         for (int i = 0; i < n && r >= 0; i++)
                 r = client_append_property(m, assignments[i]);
-        for (int i = 0; i < 3 && r >= 0; i++)
+        if (r >= 0)
                 r = sd_bus_message_close_container(m);
 
-        return r;
+        return r < 0 ? r : bus_dict_close_entry(m);
 }
 
-/* Whether the user could launch the profile, as a row of the table. 0 or negative errno, told. */
+/* Adds a row that says whether the user could launch the profile. 0 or negative errno, with a message. */
 static int check_launch(sd_bus *bus,
                         const char *user,
                         uid_t uid,
@@ -142,7 +139,7 @@ int verb_can(const Options *o, int n, char **args) {
         return is_no(row) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Whoever it is that gets no answer: nobody can tell who could. */
+/* Without an answer for one user, nobody can tell who could. */
 static int gather_accounts(sd_bus *bus, const char *profile, json_t *rows) {
         const struct passwd *pw;
         int r = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* enable, disable: applications that are started at boot, by units of their own */
+/* enable, disable: applications that their own units start at boot */
 
 #include "base/text.h"
 #include "ctl/app-unit.h"
@@ -22,7 +22,7 @@ static int look_up(const char *user, Account **ret) {
         return parse_id(user, &uid) >= 0 ? account_look_up(NULL, uid, ret) : account_look_up(user, 0, ret);
 }
 
-/* What the broker would refuse at boot, said now. It looks again then: the files may have changed. */
+/* Says now what the broker would refuse at boot. It checks again then, as the files may have changed. */
 static int check_app(const Account *account, const char *name) {
         _cleanup_(profile_unrefp) Profile *profile = NULL;
         int r;
@@ -43,7 +43,7 @@ static int check_app(const Account *account, const char *name) {
         return 0;
 }
 
-/* A bus, or none where systemd is not running, as while an image is built. */
+/* Opens the bus, or none if systemd is not running, as when an image is built. */
 static int open_systemd(const Options *o, sd_bus **ret) {
         if (systemd_is_there())
                 return systemd_open(ret);
@@ -93,7 +93,7 @@ int verb_enable(const Options *o, int n, char **args) {
         if (r < 0)
                 return r;
 
-        /* The slice first: without it the unit refuses to run, rather than get round what the slice limits. */
+        /* The slice first: outside of it the unit would escape the user's limits, and so refuses to run. */
         app_unit_name(account->name, account->uid, args[1], unit);
         r = app_unit_set_slice(APP_UNIT_DIRECTORY, unit, account->uid);
         if (r < 0)
@@ -114,7 +114,7 @@ int verb_enable(const Options *o, int n, char **args) {
         return output_flush();
 }
 
-/* Also of a user who is no more, and of a profile that is no more. */
+/* Also for a user or a profile that does not exist any more. */
 static int name_unit(const char *user, const char *profile, char ret[static APP_UNIT_SIZE]) {
         _cleanup_(account_freep) Account *account = NULL;
         uid_t uid = 0;

@@ -12,7 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-/* Somebody may have put into a file what a terminal would act on. */
+/* A file may have control sequences in it, which a terminal would obey. */
 static char *line_to_text(const char *line, size_t n) {
         _cleanup_free_ char *copy = strndup(line, n);
 
@@ -25,7 +25,7 @@ static int add_line(json_t *rows, const char *path, unsigned number, const char 
         return json_array_append_new(rows, row) < 0 ? ctl_error(-ENOMEM, "Out of memory") : 0;
 }
 
-/* Line by line, on standard output where there are no rows to fill. */
+/* Line by line: into rows, or to standard output if rows is NULL. */
 static int cat_lines(const char *path, const char *text, json_t *rows) {
         unsigned number = 0;
         int r = 0;

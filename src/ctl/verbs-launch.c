@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* launch, plan: what a launch does, and what it would do */
+/* launch, plan: launches an application, or shows what a launch would do */
 
 #include "base/sha256.h"
 #include "ctl/client.h"

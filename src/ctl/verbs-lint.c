@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* lint: reads what the broker would read, with the same code, and says what it would say */
+/* lint: reads the broker's files with the broker's code and reports the same findings */
 
 #include "ctl/lint.h"
 
@@ -9,16 +9,16 @@
 #include "ctl/verb.h"
 #include "profile/config.h"
 #include "profile/profile-load.h"
-#include "seccomp/seccomp-policy.h"
+#include "seccomp/seccomp-compile.h"
 
 #include <stdio.h>
 
-/* What every profile starts from; without it the groups are not installed. */
+/* The group that every profile starts with. If it is missing, the groups are not installed. */
 #define SYSTEM_CALLS_DEFAULT "@system-service"
 
 typedef struct Lint {
         const Options *options;
-        SeccompPolicy *policy; /* NULL: it cannot be read, which is a finding of its own */
+        SeccompPolicy *policy; /* NULL: it cannot be read, which is a finding, too */
         json_t *rows;
 } Lint;
 
@@ -27,7 +27,7 @@ static void lint_done(Lint *l) {
         json_decref(l->rows);
 }
 
-/* As it is where it is UTF-8, escaped otherwise: a finding may quote a file that is not. */
+/* Escaped unless it is UTF-8, as a finding may quote a file that is not. */
 static json_t *lint_text(const char *text) {
         _cleanup_free_ char *escaped = NULL;
         json_t *value = json_string(text);
@@ -80,7 +80,7 @@ static int lint_take(Lint *l, const Findings *findings) {
         return r;
 }
 
-/* A profile that reads well may still name system calls that do not exist. */
+/* A profile without errors may still name system calls that do not exist. */
 static int lint_filter(Lint *l, const Profile *profile) {
         _cleanup_findings_ Findings findings = {};
         _cleanup_free_ uint8_t *program = NULL;
@@ -106,7 +106,7 @@ static int lint_policy(Lint *l) {
         if (r < 0 && r != -EBADMSG)
                 return ctl_error(r, "Cannot read the groups of system calls: %s", strerror(-r));
 
-        /* One finding rather than one for each profile that uses a group, and all do. */
+        /* One finding. Every profile uses a group, so that there would be one for each. */
         if (l->policy && !seccomp_policy_group(l->policy, SYSTEM_CALLS_DEFAULT)) {
                 l->policy = seccomp_policy_free(l->policy);
                 r = findings_add(&findings,
@@ -126,7 +126,7 @@ static int lint_file(Lint *l, const char *path) {
         _cleanup_(profile_unrefp) Profile *profile = NULL;
         int r;
 
-        /* A file in somebody's own working copy is not root's yet, and that is no mistake before it is installed. */
+        /* A file in a working copy need not be owned by root before it is installed. */
         r = profile_load_file(&profile, path, NULL, geteuid(), &findings);
         if (r < 0 && r != -EBADMSG)
                 return ctl_error(r, "%s: %s", path, strerror(-r));

@@ -6,7 +6,6 @@
 #include "ctl/client.h"
 #include "ctl/verb.h"
 #include "profile/config.h"
-#include "profile/profile-ceiling.h"
 #include "profile/profile-keys.h"
 #include "profile/profile-load.h"
 #include "seccomp/seccomp-policy.h"
@@ -81,7 +80,7 @@ static const TableColumn key_columns[] = {
         { "help", "MEANING", COLUMN_SHRINK },
 };
 
-/* Keys are matched as "Section.Key", so that "Files.*" is a section and "*Paths" what it seems to be. */
+/* Matched against "Section.Key": "Files.*" is a section, and "*Paths" all keys with that ending. */
 static bool key_matches(const ProfileKey *key, int n, char **patterns) {
         char full[128];
 
@@ -107,7 +106,7 @@ int verb_keys(const Options *o, int n, char **args) {
                                 "supported",
                                 key->parse != NULL,
                                 "settable",
-                                profile_settable_key(key->name) == key,
+                                key->at_most != NULL,
                                 "list",
                                 key->list,
                                 "default",

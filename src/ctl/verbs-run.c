@@ -3,8 +3,8 @@
 /*
  * run: launches an application and stays with it, as if the caller's shell had started it
  *
- * The bus is needed for the launch alone. From then on there is only the lease, which goes to the keeper: neither a
- * restart of the broker nor one of the bus is noticed here.
+ * Only the launch needs the bus. After it there is just the lease, whose other end is the keeper's, so a restart of
+ * the broker or of the bus goes unnoticed here.
  */
 
 #include "base/fd.h"
@@ -24,7 +24,7 @@
 
 #define N_STREAMS 3
 
-/* What the caller may send here and the application gets instead. */
+/* Signals that we pass on to the application. */
 static const int forwarded_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
 
 static const char *const stream_names[N_STREAMS] = { "StandardInput", "StandardOutput", "StandardError" };
@@ -36,13 +36,13 @@ typedef struct Run {
         int lease;
         Relay streams[N_STREAMS];
         LeaseReport report;
-        sd_bus_message *request; /* for as long as it may have to be sent again */
+        sd_bus_message *request; /* kept while it may have to be sent again */
         bool asked;              /* it was */
         Agent agent;
         bool launched;
         uint64_t early_signals; /* came before the lease; bit N: signal N */
-        bool finished;          /* status is final, but output may still be on its way */
-        int status;             /* for exit, or negative errno, told */
+        bool finished;          /* status is final; there may still be output to copy */
+        int status;             /* to exit with, or negative errno after a message */
 } Run;
 
 static void run_done(Run *run) {
@@ -61,8 +61,8 @@ static void run_finish(Run *run, int status) {
 }
 
 /*
- * The profile says which streams are the caller's; nothing else may be sent along. Where there is no such profile, the
- * launch is refused with better words than an object is.
+ * The profile says which streams are the caller's, and no others may be sent. If there is no such profile we go on:
+ * the error of the launch says so in better words.
  */
 static int run_open_streams(Run *run, const char *profile) {
         _cleanup_json_ json_t *properties = NULL;
@@ -93,7 +93,7 @@ static int run_forward(Run *run, int signo) {
         int r;
 
         if (run->lease < 0) {
-                /* Asked twice while there is nobody yet to hand it to: the caller wants out. */
+                /* The second time before there is an application to pass it on to: the caller wants out. */
                 if ((signo == SIGINT || signo == SIGTERM) && (run->early_signals & UINT64_C(1) << signo))
                         run_finish(run, EXIT_STATUS_SIGNAL + signo);
                 run->early_signals |= UINT64_C(1) << signo;
@@ -103,7 +103,7 @@ static int run_forward(Run *run, int signo) {
         snprintf(packet, sizeof(packet), "SIGNAL=%i", signo);
         r = fd_send_packet(run->lease, packet, strlen(packet), NULL, 0);
 
-        /* The application may have ended this moment: the result is in the socket, and says more than this error. */
+        /* The application may just have ended. Its result is in the socket and says more than this error. */
         return r == -EPIPE || r == -ECONNRESET || r == -EAGAIN ? 0 : r;
 }
 
@@ -122,7 +122,7 @@ static int run_read_signal(Run *run) {
                      : 0;
 }
 
-/* Why an application ended that did not end by itself; its own exit status says the rest. */
+/* Says why an application ended, unless it exited by itself: then its exit status says enough. */
 static void run_explain(const Run *run) {
         static const struct {
                 const char *result;
@@ -143,7 +143,7 @@ static void run_read_lease(Run *run) {
         int r;
 
         n = fd_receive_packet(run->lease, packet, sizeof(packet), NULL, NULL);
-        /* ECONNRESET: the keeper left something of ours unread. What it said before is still there to be received. */
+        /* ECONNRESET: the keeper closed with a packet of ours unread. What it sent before can still be received. */
         if (n == -EAGAIN || n == -EINTR || n == -ECONNRESET)
                 return;
 
@@ -192,7 +192,7 @@ static int run_take_lease(Run *run, sd_bus_message *reply) {
 
 static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error);
 
-/* Somebody has to authenticate: once more, with leave to ask, and an agent until the answer comes. */
+/* Authentication is needed: sends it again with interactive authorisation, and runs an agent until the answer. */
 static int run_ask_again(Run *run) {
         _cleanup_message_ sd_bus_message *again = NULL;
         int r;
@@ -214,7 +214,7 @@ static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
         if (error && !run->asked && ask_may_help(error) && run_ask_again(run) >= 0)
                 return 0;
 
-        /* It holds copies of the streams that were handed over, which nobody but the application shall have now. */
+        /* The request holds copies of the streams, which only the application may keep open from here on. */
         run->request = sd_bus_message_unref(run->request);
         agent_close(&run->agent);
         run->launched = true;
@@ -258,7 +258,7 @@ static int run_launch(Run *run, char **args) {
         if (r < 0)
                 return r;
 
-        /* Not a blocking call: streams that are copied must flow, and signals be heard, while it lasts. */
+        /* Asynchronous, because streams have to be copied and signals to be handled meanwhile. */
         run->request = sd_bus_message_ref(m);
         r = sd_bus_call_async(run->bus, NULL, m, on_launched, run, UINT64_MAX);
         return r < 0 ? client_message_error(r) : 0;
@@ -281,7 +281,7 @@ static int run_process_bus(Run *run) {
         return 0;
 }
 
-/* Whether output is still on its way: the application's end of a pipe is open, or its bytes are not all out. */
+/* Whether output may still come: the application's end of a pipe is open, or not all its bytes are written. */
 static bool run_is_draining(const Run *run) {
         for (size_t i = 0; i < N_STREAMS; i++)
                 if (run->streams[i].outward && !relay_is_done(&run->streams[i]))
@@ -342,7 +342,7 @@ static int run_loop(Run *run) {
         return run->status;
 }
 
-/* From here on signals wait to be read, and are the application's. */
+/* From here on signals are read from a descriptor and passed on to the application. */
 static int run_catch_signals(Run *run) {
         static const struct sigaction ignore = { .sa_handler = SIG_IGN };
         sigset_t set;
@@ -357,7 +357,7 @@ static int run_catch_signals(Run *run) {
         if (run->signals < 0)
                 return -errno;
 
-        /* A reader that closed its end is told by errno, and passed on to the application by closing ours. */
+        /* EPIPE tells us that a reader is gone. We close our end then, so that the application gets it, too. */
         return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
 }
 

@@ -20,7 +20,8 @@ static const TableColumn sandbox_columns[] = {
         { "leader", "LEADER", COLUMN_RIGHT },
 };
 
-char *user_name_of(uint32_t uid) {
+/* As this machine's account database has it, or the number as text; caller frees. NULL: no memory. */
+static char *user_name_of(uint32_t uid) {
         const struct passwd *pw = getpwuid(uid);
 
         return pw ? strdup(pw->pw_name) : text_printf("%" PRIu32, uid);
@@ -93,7 +94,7 @@ static const TableColumn process_columns[] = {
         { "command", "COMMAND", COLUMN_SHRINK },
 };
 
-/* A question that is answered with rows, and what these are called. */
+/* A method that answers with rows, and what these are called. */
 typedef struct RowQuestion {
         const char *method, *signature;
         const char *const *keys;
@@ -124,7 +125,7 @@ static int gather_rows(sd_bus *bus, const RowQuestion *q, const char *id, json_t
         return 0;
 }
 
-/* Of the sandboxes that were named, or of all. for_people makes text of what only a program can read. */
+/* Of the named sandboxes, or of all. for_people turns what only programs can read into text. */
 static int
 list_rows(const Options *o, int n, char **ids, const RowQuestion *q, int (*for_people)(json_t *rows)) {
         _cleanup_bus_ sd_bus *bus = NULL;
@@ -191,7 +192,7 @@ static char *duration_of(uint64_t value) {
         return strdup(format_usec(value, text, sizeof(text)));
 }
 
-/* Of one second, as CPUQuota= has it. */
+/* Percent of one second, as in CPUQuota=. */
 static char *share_of(uint64_t value) { return text_printf("%" PRIu64 "%%", value / (USEC_PER_SEC / 100)); }
 
 static char *unknown(uint64_t value) { return strdup("-"); }
@@ -217,7 +218,7 @@ static const struct {
         { "MemoryHigh", bytes_of,    bytes_of },
         { "CPUQuota",   duration_of, share_of },
         { "TasksMax",   number_of,   number_of },
-        { NULL,         number_of,   number_of }, /* of a newer broker */
+        { NULL,         number_of,   number_of }, /* unknown here: from a newer broker */
 };
 /* clang-format on */
 
@@ -260,23 +261,11 @@ int verb_faults(const Options *o, int n, char **args) {
         return list_rows(o, n, args, &question, faults_for_people);
 }
 
-/* Calls a method of the manager for one sandbox. 0 or negative errno, told. */
+/* Calls a method of the manager for one sandbox. 0 or negative errno, with a message. */
 typedef int (*SandboxCall)(sd_bus *bus, const Options *o, const char *id);
 
-static int call_stop(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "Stop", "s", id);
-}
-
-static int call_restart(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "Restart", "s", id);
-}
-
-static int call_freeze(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "Freeze", "s", id);
-}
-
-static int call_thaw(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "Thaw", "s", id);
+static int call_plain(sd_bus *bus, const Options *o, const char *id) {
+        return client_call(bus, NULL, o->method, "s", id);
 }
 
 static int call_kill(sd_bus *bus, const Options *o, const char *id) {
@@ -285,11 +274,7 @@ static int call_kill(sd_bus *bus, const Options *o, const char *id) {
         return client_call(bus, NULL, "Kill", "ssi", id, o->whom ? o->whom : "all", signo);
 }
 
-static int call_reset_failed(sd_bus *bus, const Options *o, const char *id) {
-        return client_call(bus, NULL, "ResetFailed", "s", id);
-}
-
-/* One that fails does not keep the others from their turn; the first error is the verb's. */
+/* Goes on after an error, and returns the first one. */
 static int for_each_id(sd_bus *bus, const Options *o, int n, char **ids, SandboxCall call) {
         _cleanup_json_ json_t *rows = json_array();
         int r, first = 0;
@@ -319,13 +304,9 @@ static int open_and_call(const Options *o, int n, char **ids, SandboxCall call) 
         return r < 0 ? r : for_each_id(bus, o, n, ids, call);
 }
 
-int verb_stop(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_stop); }
-
-int verb_restart(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_restart); }
-
-int verb_freeze(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_freeze); }
-
-int verb_thaw(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_thaw); }
+int verb_for_sandboxes(const Options *o, int n, char **args) {
+        return open_and_call(o, n, args, call_plain);
+}
 
 int verb_kill(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_kill); }
 
@@ -376,7 +357,7 @@ int verb_reset_failed(const Options *o, int n, char **args) {
         int r;
 
         if (n > 0)
-                return open_and_call(o, n, args, call_reset_failed);
+                return open_and_call(o, n, args, call_plain);
 
         r = client_open(&bus);
         if (r < 0)
@@ -390,5 +371,5 @@ int verb_reset_failed(const Options *o, int n, char **args) {
                                   strv_extend(&ids, json_string_value(json_object_get(row, "id"))) <
                                           0) return ctl_error(-ENOMEM, "Out of memory");
 
-        return for_each_id(bus, o, (int) strv_length(ids), ids, call_reset_failed);
+        return for_each_id(bus, o, (int) strv_length(ids), ids, call_plain);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* status: everything the broker shows of a sandbox, as one block for people or as JSON with the names of the bus */
+/* status: everything that the broker shows of a sandbox, as a block of text or as JSON with the names of the bus */
 
 #include "base/buffer.h"
 #include "base/text.h"
@@ -14,7 +14,7 @@
 
 #define LABEL_WIDTH 11
 
-/* Writes what stands behind a label; nothing at all where there is nothing to say. */
+/* Writes the text for a label; nothing at all if there is nothing to say. */
 typedef void (*StatusWriter)(Buffer *b, const json_t *properties, const char *key, bool colour);
 
 static const char *get_text(const json_t *properties, const char *key) {
@@ -72,7 +72,7 @@ static void write_state(Buffer *b, const json_t *properties, const char *key, bo
                 buffer_printf(b, ", launched %s", when);
 }
 
-/* Only of what has ended, for good or until it is started again: until then it would say "success". */
+/* Only once a run has ended. Before that the result is always "success". */
 static bool has_ended(const json_t *properties) {
         int state = sandbox_state_from_name(get_text(properties, "State"));
 
@@ -200,7 +200,7 @@ static char *status_format(const json_t *properties, bool colour) {
         return buffer_take_text(&b);
 }
 
-/* The sandboxes that were named, or all: their objects' properties. 0 or the first error, told. */
+/* The properties of the named sandboxes, or of all. 0 or the first error, with a message. */
 static int status_gather(sd_bus *bus, int n, char **ids, json_t *all) {
         _cleanup_json_ json_t *rows = NULL;
         size_t n_ids = (size_t) n;

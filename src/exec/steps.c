@@ -35,7 +35,7 @@ static int step_plan(Exec *x) {
                 return problem_set(&x->problem, -EINVAL, "Ids from %u on are no block", x->id_block);
         if (x->plan->private_users == PRIVATE_USERS_PICK)
                 x->id_base = x->id_block;
-        if ((x->plan->notify_access != NOTIFY_ACCESS_NONE) != (x->notify_fd >= 0))
+        if ((x->plan->terms.notify_access != NOTIFY_ACCESS_NONE) != (x->notify_fd >= 0))
                 return problem_set(
                         &x->problem, -EINVAL, "The socket for notifications does not fit the plan");
 

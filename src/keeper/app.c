@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "keeper/app-end.h"
-#include "keeper/link-client.h"
+#include "keeper/parts/cgroup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,12 +13,15 @@
 #define ASK_AGAIN_USEC USEC_PER_SEC
 
 struct App {
-        Keeper *keeper;
+        sd_event *event; /* the keeper's, as the link */
+        LinkClient *link;
         char text[APP_NAME_SIZE];
         AppName name;
         sd_event_source *pause;
         char *status; /* what the unit shows */
         bool asked;   /* and not answered yet */
+        bool settled; /* there is nothing to be asked any more */
+        int end_signal;
         bool ready, stopping;
 };
 
@@ -34,14 +37,14 @@ uint32_t app_number(const App *a) {
         return n;
 }
 
-int app_check_plan(const App *a, const Plan *plan, sd_bus_error *error) {
+int app_check_plan(const App *a, const char *unit_path, const Plan *plan, sd_bus_error *error) {
         uid_t slice_uid;
 
         if (!app_name_is_user(&a->name, plan->user, plan->uid) || !streq(a->name.profile, plan->profile))
                 return sd_bus_error_setf(
                         error, SD_BUS_ERROR_INVALID_ARGS, "the plan is not that of %s", a->text);
         /* Elsewhere, the unit would get round what its user's sandboxes may use together. */
-        if (cgroup_slice_uid(a->keeper->unit->path, &slice_uid) < 0 || slice_uid != plan->uid)
+        if (cgroup_slice_uid(unit_path, &slice_uid) < 0 || slice_uid != plan->uid)
                 return sd_bus_error_setf(error,
                                          ERROR_BAD_SETTING,
                                          "its unit is not in immured-%u.slice, see immurectl enable",
@@ -51,9 +54,11 @@ int app_check_plan(const App *a, const Plan *plan, sd_bus_error *error) {
 }
 
 static void leave(App *a, AppEnd end) {
-        a->keeper->end_signal = end.signo;
-        (void) sd_event_exit(a->keeper->event, end.status);
+        a->end_signal = end.signo;
+        (void) sd_event_exit(a->event, end.status);
 }
+
+int app_end_signal(const App *a) { return a->end_signal; }
 
 static void app_ask(App *a);
 
@@ -67,20 +72,20 @@ static void ask_again(App *a) {
 
         a->pause = sd_event_source_disable_unref(a->pause);
         r = sd_event_add_time_relative(
-                a->keeper->event, &a->pause, CLOCK_MONOTONIC, ASK_AGAIN_USEC, 0, on_pause_over, a);
+                a->event, &a->pause, CLOCK_MONOTONIC, ASK_AGAIN_USEC, 0, on_pause_over, a);
         if (r < 0) {
                 (void) log_errno(r, "cannot wait to ask the broker again");
                 leave(a, app_end_refused(""));
         }
 }
 
-/* Refusals alone count here: of what runs, or fails to, the sandbox itself tells. */
+/* Only refusals matter here: once there is a sandbox, its own end decides. */
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const sd_bus_error *e = sd_bus_message_get_error(reply);
         App *a = userdata;
 
         a->asked = false;
-        if (!e || a->keeper->leaving || a->keeper->launched)
+        if (!e || a->settled)
                 return 0;
 
         if (app_error_is_passing(e->name)) {
@@ -98,10 +103,10 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 static void app_ask(App *a) {
         int r;
 
-        if (a->asked || a->keeper->launched || a->keeper->leaving)
+        if (a->asked || a->settled)
                 return;
 
-        r = link_start_app(a->keeper->link, on_answer, a);
+        r = link_start_app(a->link, on_answer, a);
         if (r == -ENOTCONN)
                 return; /* at the next Hello */
         if (r < 0) {
@@ -118,7 +123,9 @@ void app_announced(App *a) {
         app_ask(a);
 }
 
-/* The application may have written it: nothing in it may be taken for another variable. */
+void app_stop_asking(App *a) { a->settled = true; }
+
+/* Part of it is the application's own text: escaped, so that no newline starts another variable. */
 void app_changed(App *a, const Sandbox *s) {
         const SandboxRecord *record = s->record;
         const char *state = sandbox_state_name(record->state);
@@ -144,7 +151,7 @@ void app_changed(App *a, const Sandbox *s) {
  * waited for longer than that: the machine must be able to shut down.
  */
 void app_deadline(App *a, const Sandbox *s, uint64_t timeout_usec) {
-        bool stops = s->phase == PHASE_STOPPING && (s->stop_wanted || a->keeper->leaving);
+        bool stops = s->phase == PHASE_STOPPING && s->stop_wanted;
 
         if (a->ready && !stops)
                 return;
@@ -183,7 +190,7 @@ void app_ended(App *a, const Sandbox *s) {
                 end = app_end_of(record->result, record->exec_main_code, record->exec_main_status);
         }
 
-        /* Its end is what others wait for. */
+        /* Units ordered after a oneshot wait for its end. */
         if (!a->ready && !s->aborted && s->terms.type == SERVICE_ONESHOT &&
             record->result == SANDBOX_SUCCESS) {
                 a->ready = true;
@@ -193,7 +200,7 @@ void app_ended(App *a, const Sandbox *s) {
         leave(a, end);
 }
 
-int app_new(App **ret, Keeper *k, const char *name) {
+int app_new(App **ret, sd_event *event, LinkClient *link, const char *name) {
         _cleanup_(app_freep) App *a = NULL;
         int r;
 
@@ -201,7 +208,8 @@ int app_new(App **ret, Keeper *k, const char *name) {
         if (!a)
                 return -ENOMEM;
 
-        a->keeper = k;
+        a->event = event;
+        a->link = link;
         r = app_name_parse(name, &a->name);
         if (r < 0)
                 return r;

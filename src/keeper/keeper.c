@@ -6,18 +6,27 @@
 #include "keeper/app.h"
 #include "keeper/link-client.h"
 #include "keeper/parts/spawn.h"
+#include "link/hello.h"
 #include "link/loop.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 
+#define SANDBOXES_MAX 4096U
 #define REAP_FAILURES_MAX 100U
+
+struct Keeper {
+        uid_t uid; /* LINK_UID_UNKNOWN until the application is launched */
+        App *app;  /* NULL: a user's keeper */
+        SandboxContext context;
+        LinkClient *link;
+        Sandbox *first, *last; /* oldest first */
+        size_t n_sandboxes, n_ended;
+        bool launched; /* the application was, once and for all */
+};
 
 Sandbox *keeper_find(Keeper *k, const char *id) {
         for (Sandbox *s = k->first; s; s = s->next)
@@ -59,7 +68,7 @@ static void list_remove(Keeper *k, Sandbox *s) {
 }
 
 void keeper_forget(Keeper *k, Sandbox *s) {
-        link_client_removed(k->link, s);
+        link_client_removed(k->link, s->record);
         list_remove(k, s);
         k->n_ended--;
         (void) sandbox_free(s);
@@ -75,36 +84,77 @@ static Sandbox *oldest_ended(Keeper *k) {
 }
 
 static void leave_when_empty(Keeper *k) {
-        if (k->leaving && n_alive(k) == 0)
-                (void) sd_event_exit(k->event, 0);
+        if (k->context.leaving && n_alive(k) == 0)
+                (void) sd_event_exit(k->context.run.event, 0);
 }
 
-void keeper_sandbox_changed(Keeper *k, Sandbox *s) {
-        link_client_changed(k->link, s);
+static int check_plan(void *userdata, const Plan *plan, sd_bus_error *error) {
+        const Keeper *k = userdata;
+
+        if (k->app)
+                return app_check_plan(k->app, k->context.run.unit->path, plan, error);
+        if (plan->uid != k->uid)
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "id, plan and keeper do not agree");
+
+        return 0;
+}
+
+static void on_changed(void *userdata, const Sandbox *s) {
+        Keeper *k = userdata;
+
+        link_client_changed(k->link, s->record);
         if (k->app)
                 app_changed(k->app, s);
 }
 
-void keeper_sandbox_deadline(Keeper *k, Sandbox *s, uint64_t timeout_usec) {
+static void on_deadline(void *userdata, const Sandbox *s, uint64_t timeout_usec) {
+        Keeper *k = userdata;
+
         if (k->app)
                 app_deadline(k->app, s, timeout_usec);
 }
 
-void keeper_sandbox_launched(Keeper *k, Sandbox *s) {
-        link_client_launched(k->link, s);
+/* An application that asks for more time than its profile gives is waited for by whoever waits for the keeper. */
+static void on_extended(void *userdata, const Sandbox *s, uint64_t timeout_usec) {
+        Keeper *k = userdata;
+
+        if (k->app)
+                app_deadline(k->app, s, timeout_usec);
+        else if (k->context.leaving)
+                (void) sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64, timeout_usec + USEC_PER_SEC);
+}
+
+static void on_launched(void *userdata, const Sandbox *s) {
+        Keeper *k = userdata;
+
         if (k->app)
                 app_launched(k->app, s);
 }
 
-/* The unit tells of an application that failed: its keeper is not there to do so. */
+static void on_happened(void *userdata, const Sandbox *s, const SandboxEvent *e) {
+        Keeper *k = userdata;
+
+        link_client_event(k->link, s->record, e);
+}
+
+static void on_removed(void *userdata, const Sandbox *s) {
+        Keeper *k = userdata;
+
+        link_client_removed(k->link, s->record);
+}
+
+/* Nothing is kept of a failed application: its unit shows the failure, and this keeper ends with it. */
 static void end_of_app(Keeper *k, Sandbox *s) {
         app_ended(k->app, s);
-        link_client_removed(k->link, s);
+        link_client_removed(k->link, s->record);
         list_remove(k, s);
         (void) sandbox_free(s);
 }
 
-void keeper_sandbox_ended(Keeper *k, Sandbox *s, bool keep) {
+static void on_ended(void *userdata, Sandbox *s, bool keep) {
+        Keeper *k = userdata;
+
         if (k->app) {
                 end_of_app(k, s);
                 return;
@@ -112,7 +162,7 @@ void keeper_sandbox_ended(Keeper *k, Sandbox *s, bool keep) {
 
         if (keep) {
                 k->n_ended++;
-                while (k->n_ended > KEEPER_ENDED_MAX)
+                while (k->n_ended > LINK_ENDED_MAX)
                         keeper_forget(k, oldest_ended(k));
         } else {
                 list_remove(k, s);
@@ -123,15 +173,26 @@ void keeper_sandbox_ended(Keeper *k, Sandbox *s, bool keep) {
         leave_when_empty(k);
 }
 
+static const SandboxHandlers sandbox_handlers = {
+        .check_plan = check_plan,
+        .changed = on_changed,
+        .deadline = on_deadline,
+        .extended = on_extended,
+        .launched = on_launched,
+        .happened = on_happened,
+        .removed = on_removed,
+        .ended = on_ended,
+};
+
 int keeper_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, Sandbox **ret) {
         Sandbox *s;
         int r;
 
-        if (k->leaving)
+        if (k->context.leaving)
                 return sd_bus_error_set(error, ERROR_SHUTTING_DOWN, "the keeper is shutting down");
-        if (n_alive(k) >= KEEPER_SANDBOXES_MAX)
+        if (n_alive(k) >= SANDBOXES_MAX)
                 return sd_bus_error_setf(
-                        error, ERROR_QUOTA_EXCEEDED, "the keeper holds %u sandboxes", KEEPER_SANDBOXES_MAX);
+                        error, ERROR_QUOTA_EXCEEDED, "the keeper holds %u sandboxes", SANDBOXES_MAX);
 
         if (k->app && k->launched)
                 return sd_bus_error_setf(
@@ -147,12 +208,14 @@ int keeper_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, 
         if (s)
                 keeper_forget(k, s);
 
-        r = sandbox_launch(k, request, error, &s);
+        r = sandbox_launch(&k->context, request, error, &s);
         if (r < 0)
                 return r;
 
         k->uid = s->record->uid;
         k->launched = true;
+        if (k->app)
+                app_stop_asking(k->app);
         list_add(k, s);
         sandbox_begin(s);
         notify_status(k);
@@ -168,7 +231,7 @@ static Sandbox *find_by_child(Keeper *k, pid_t pid) {
         return NULL;
 }
 
-/* Whether there may be another; negative: errno. A child of nobody is what a cut short set-up left: only reaped. */
+/* 1: there may be more to reap. A child that no sandbox owns is left from a set-up that was cut short. */
 static int reap_child(Keeper *k) {
         siginfo_t child = {};
         Sandbox *s;
@@ -179,8 +242,8 @@ static int reap_child(Keeper *k) {
         if (child.si_pid == 0)
                 return 0;
 
-        /* Looked for before it is reaped, while its pid can be nobody else's. */
-        s = seed_process_ended(k->seed, child.si_pid) ? NULL : find_by_child(k, child.si_pid);
+        /* The owner is looked up before the child is reaped: after that, its pid may be given to another process. */
+        s = seed_process_ended(k->context.run.seed, child.si_pid) ? NULL : find_by_child(k, child.si_pid);
         if (waitpid(child.si_pid, &wait_status, 0) < 0)
                 return -errno;
         if (s)
@@ -190,8 +253,8 @@ static int reap_child(Keeper *k) {
 }
 
 /*
- * One signal may stand for many children, and none comes again for one that was not reaped. A handler that fails is
- * not called any more, and no sandbox would ever end.
+ * SIGCHLD is not queued: one may stand for many children, and a child that is not reaped here is not announced again.
+ * The handler never fails, as sd-event would then stop calling it and no sandbox would ever end.
  */
 static int on_child(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         unsigned n_failures = 0;
@@ -210,10 +273,12 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 /* The first request stops every sandbox as its profile says; a second one kills them. */
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Keeper *k = userdata;
-        bool again = k->leaving;
+        bool again = k->context.leaving;
         uint64_t longest = 0;
 
-        k->leaving = true;
+        k->context.leaving = true;
+        if (k->app)
+                app_stop_asking(k->app);
         for (Sandbox *s = k->first; s; s = s->next) {
                 if (!sandbox_is_alive(s))
                         continue;
@@ -230,7 +295,42 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
         return 0;
 }
 
-void keeper_announced(Keeper *k) {
+static int append_records(sd_bus_message *m, const Keeper *k) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "a{sv}");
+        if (r < 0)
+                return r;
+
+        for (const Sandbox *s = k->first; s; s = s->next) {
+                r = sandbox_record_append(m, s->record);
+                if (r < 0)
+                        return r;
+        }
+
+        return sd_bus_message_close_container(m);
+}
+
+static int append_hello(void *userdata, sd_bus_message *m) {
+        const Keeper *k = userdata;
+        const LinkHello hello = {
+                .link_min = LINK_VERSION_KEEPER,
+                .link_max = LINK_VERSION,
+                .plan_min = PLAN_VERSION_FIRST,
+                .plan_max = PLAN_VERSION,
+                .uid = k->uid,
+                .app = k->app ? app_name(k->app) : "",
+                .program = IMMURED_VERSION,
+        };
+        int r;
+
+        r = link_hello_append(m, &hello);
+        return r < 0 ? r : append_records(m, k);
+}
+
+static void on_welcome(void *userdata) {
+        Keeper *k = userdata;
+
         if (k->app) {
                 app_announced(k->app);
                 return;
@@ -240,71 +340,52 @@ void keeper_announced(Keeper *k) {
         notify_status(k);
 }
 
-/* A keeper needs a handful of descriptors for each sandbox. */
-static void raise_file_limit(void) {
-        struct rlimit limit;
+static void on_link_down(void *userdata) {
+        Keeper *k = userdata;
 
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-                return;
-        limit.rlim_cur = limit.rlim_max;
-        (void) setrlimit(RLIMIT_NOFILE, &limit);
+        for (Sandbox *s = k->first; s; s = s->next)
+                sandbox_drop_calls(s);
 }
 
-/*
- * Every signal has its default disposition and is blocked where the loop reads it, whatever the parent did; but for
- * SIGPIPE, as a log that goes away must not end the keeper.
- */
-static int set_up_process(void) {
-        sigset_t handled;
-
-        if (prctl(PR_SET_DUMPABLE, 0) < 0)
-                return -errno;
-
-        /* Every mode is said where something is made, and cgroups are there for all to read, as systemd's are. */
-        (void) umask(0022);
-
-        raise_file_limit();
-        for (int signo = 1; signo < _NSIG; signo++)
-                (void) signal(signo, signo == SIGPIPE ? SIG_IGN : SIG_DFL);
-
-        (void) sigemptyset(&handled);
-        (void) sigaddset(&handled, SIGCHLD);
-        (void) sigaddset(&handled, SIGTERM);
-        (void) sigaddset(&handled, SIGINT);
-        return sigprocmask(SIG_SETMASK, &handled, NULL) < 0 ? -errno : 0;
-}
+static const LinkClientHandlers link_handlers = {
+        .append_hello = append_hello,
+        .welcome = on_welcome,
+        .down = on_link_down,
+};
 
 static int set_up_events(Keeper *k) {
         int r;
 
-        r = sd_event_default(&k->event);
+        r = sd_event_default(&k->context.run.event);
         if (r < 0)
                 return r;
 
-        r = sd_event_add_signal(k->event, NULL, SIGCHLD, on_child, k);
+        r = sd_event_add_signal(k->context.run.event, NULL, SIGCHLD, on_child, k);
         if (r < 0)
                 return r;
 
-        r = sd_event_add_signal(k->event, NULL, SIGTERM, on_terminate, k);
+        r = sd_event_add_signal(k->context.run.event, NULL, SIGTERM, on_terminate, k);
         if (r < 0)
                 return r;
 
-        r = sd_event_add_signal(k->event, NULL, SIGINT, on_terminate, k);
+        r = sd_event_add_signal(k->context.run.event, NULL, SIGINT, on_terminate, k);
         if (r < 0)
                 return r;
 
-        r = sd_event_set_watchdog(k->event, true);
+        r = sd_event_set_watchdog(k->context.run.event, true);
         return MIN(r, 0);
 }
 
 /* The unit is in the user's slice, unless somebody put it elsewhere: then whatever is above it is not the user's. */
 static int watch_faults(Keeper *k) {
-        _cleanup_close_ int slice = cgroup_unit_open_slice(k->unit);
+        _cleanup_close_ int slice = cgroup_unit_open_slice(k->context.run.unit);
 
-        return fault_user_new(&k->faults, k->event, (const int[FAULT_USER_LEVELS]){ k->unit->fd, slice });
+        return fault_user_new(&k->context.run.faults,
+                              k->context.run.event,
+                              (const int[FAULT_USER_LEVELS]){ k->context.run.unit->fd, slice });
 }
 
-int keeper_new(Keeper **ret, const KeeperOptions *options) {
+int keeper_new(Keeper **ret, const KeeperOptions *options, const sd_bus_vtable *answers) {
         const char *directory = options->cgroup;
         _cleanup_(keeper_freep) Keeper *k = NULL;
         int r;
@@ -313,31 +394,33 @@ int keeper_new(Keeper **ret, const KeeperOptions *options) {
         if (!k)
                 return log_oom();
         k->uid = options->app ? LINK_UID_UNKNOWN : options->uid;
-        k->exec_fd = k->null_fd = -EBADF;
-
-        if (options->app) {
-                r = app_new(&k->app, k, options->app);
-                if (r < 0)
-                        return log_errno(r, "%s is not USER:PROFILE", options->app);
-        }
-
-        r = set_up_process();
-        if (r < 0)
-                return log_errno(r, "cannot set up this process");
+        k->context.run.exec_fd = k->context.run.null_fd = -EBADF;
+        k->context.handlers = &sandbox_handlers;
+        k->context.userdata = k;
 
         r = set_up_events(k);
         if (r < 0)
                 return log_errno(r, "cannot set up the event loop");
 
-        k->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (k->null_fd < 0)
+        r = link_client_new(&k->link, k->context.run.event, answers, &link_handlers, k);
+        if (r < 0)
+                return log_errno(r, "cannot set up the link to the broker");
+
+        if (options->app) {
+                r = app_new(&k->app, k->context.run.event, k->link, options->app);
+                if (r < 0)
+                        return log_errno(r, "%s is not USER:PROFILE", options->app);
+        }
+
+        k->context.run.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (k->context.run.null_fd < 0)
                 return log_errno(-errno, "/dev/null");
 
-        k->exec_fd = spawn_load(options->exec);
-        if (k->exec_fd < 0)
-                return log_errno(k->exec_fd, "cannot load %s", options->exec);
+        k->context.run.exec_fd = spawn_load(options->exec);
+        if (k->context.run.exec_fd < 0)
+                return log_errno(k->context.run.exec_fd, "cannot load %s", options->exec);
 
-        r = cgroup_unit_new(&k->unit, directory);
+        r = cgroup_unit_new(&k->context.run.unit, directory);
         if (r == -EBUSY)
                 return log_errno(
                         r, "another keeper has %s, or its processes do not die", directory ?: "this cgroup");
@@ -348,17 +431,13 @@ int keeper_new(Keeper **ret, const KeeperOptions *options) {
         if (r < 0)
                 return log_errno(r, "cannot watch the limits of this user");
 
-        r = seed_process_new(&k->seed, k->exec_fd, k->null_fd);
+        r = seed_process_new(&k->context.run.seed, k->context.run.exec_fd, k->context.run.null_fd);
         if (r < 0)
                 return log_oom();
 
-        r = id_pool_new(&k->ids, k->app ? app_number(k->app) : k->uid);
+        r = id_pool_new(&k->context.ids, k->app ? app_number(k->app) : k->uid);
         if (r < 0)
                 return log_errno(r, "%s", IDS_DIRECTORY);
-
-        r = link_client_new(&k->link, k);
-        if (r < 0)
-                return log_errno(r, "cannot set up the link to the broker");
 
         *ret = TAKE_PTR(k);
         return 0;
@@ -377,20 +456,22 @@ Keeper *keeper_free(Keeper *k) {
 
         (void) link_client_free(k->link);
         (void) app_free(k->app);
-        (void) fault_user_free(k->faults);
-        (void) id_pool_free(k->ids);
-        (void) cgroup_unit_free(k->unit);
-        (void) seed_process_free(k->seed);
-        (void) safe_close(k->exec_fd);
-        (void) safe_close(k->null_fd);
-        (void) sd_event_unref(k->event);
+        (void) fault_user_free(k->context.run.faults);
+        (void) id_pool_free(k->context.ids);
+        (void) cgroup_unit_free(k->context.run.unit);
+        (void) seed_process_free(k->context.run.seed);
+        (void) safe_close(k->context.run.exec_fd);
+        (void) safe_close(k->context.run.null_fd);
+        (void) sd_event_unref(k->context.run.event);
         free(k);
         return NULL;
 }
 
+int keeper_end_signal(const Keeper *k) { return k->app ? app_end_signal(k->app) : 0; }
+
 int keeper_run(Keeper *k) {
         int r;
 
-        r = loop_run(k->event);
+        r = loop_run(k->context.run.event);
         return r < 0 ? log_errno(r, "the event loop failed") : r;
 }

@@ -1,42 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/link-answers.h"
 
-#include "keeper/parts/processes.h"
+#include "link/bus-dict.h"
 #include "link/link.h"
+#include "plan/plan-text.h"
 
 #include <signal.h>
 
-static int read_facts(sd_bus_message *m, LaunchRequest *request) {
-        const char *name;
+static int read_fact(sd_bus_message *m, const char *name, void *userdata) {
+        LaunchRequest *request = userdata;
         int wait, r;
 
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
+        if (streq(name, "InvocationID"))
+                return sd_bus_message_read(m, "v", "s", &request->invocation_id);
+        if (streq(name, "PlanHash"))
+                return sd_bus_message_read(m, "v", "s", &request->plan_hash);
+        if (streq(name, "PlanDigest"))
+                return sd_bus_message_read(m, "v", "s", &request->plan_digest);
+        if (!streq(name, "Wait"))
+                return sd_bus_message_skip(m, "v");
 
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = sd_bus_message_read_basic(m, 's', &name);
-                if (r < 0)
-                        return r;
-
-                if (streq(name, "InvocationID"))
-                        r = sd_bus_message_read(m, "v", "s", &request->invocation_id);
-                else if (streq(name, "Wait")) {
-                        r = sd_bus_message_read(m, "v", "b", &wait);
-                        request->no_wait = r > 0 && !wait;
-                } else
-                        r = sd_bus_message_skip(m, "v");
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_exit_container(m);
+        r = sd_bus_message_read(m, "v", "b", &wait);
+        request->no_wait = r > 0 && !wait;
+        return r;
 }
 
 static int read_streams(sd_bus_message *m, int streams[static 3], sd_bus_error *error) {
@@ -58,6 +44,8 @@ static int read_streams(sd_bus_message *m, int streams[static 3], sd_bus_error *
         return sd_bus_message_exit_container(m);
 }
 
+static bool is_hash(const char *s) { return s && strlen(s) == SHA256_HEX_SIZE - 1 && plan_text_is_hex(s); }
+
 static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
         LaunchRequest request = { .plan_fd = -EBADF, .streams = { -EBADF, -EBADF, -EBADF } };
@@ -68,12 +56,16 @@ static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *e
         if (r < 0)
                 return r;
 
-        r = read_facts(m, &request);
+        r = bus_dict_read(m, read_fact, &request);
         if (r < 0)
                 return r;
-        if (!invocation_id_is_valid(request.invocation_id))
+        if (!request.invocation_id || !invocation_id_is_valid(request.invocation_id))
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_INVALID_ARGS, "InvocationID: 32 hexadecimal digits");
+
+        if (!is_hash(request.plan_hash) || !is_hash(request.plan_digest))
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "PlanHash, PlanDigest: 64 hexadecimal digits");
 
         r = sd_bus_message_read_basic(m, 'h', &request.plan_fd);
         if (r < 0)
@@ -240,13 +232,8 @@ static int reply_about(sd_bus_message *m,
         return sd_bus_send(NULL, reply, NULL);
 }
 
-/* One that has ended, or waits for its next run, has none. */
-static int append_processes(Sandbox *s, sd_bus_message *reply) {
-        return processes_append(reply, s->cgroup_fd);
-}
-
 static int link_answer_get_processes(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return reply_about(m, userdata, append_processes, error);
+        return reply_about(m, userdata, sandbox_append_processes, error);
 }
 
 static int link_answer_get_faults(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -299,8 +286,7 @@ const sd_bus_vtable link_answers[] = {
         SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxRemoved",
                                 SD_BUS_ARGS("s", id, "s", result, "i", code, "i", status), 0),
-        SD_BUS_SIGNAL_WITH_ARGS("LimitHit",
-                                SD_BUS_ARGS("s", id, "s", resource, "s", level, "t", value, "t", limit), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("s", id, "s", name, "a{sv}", details), 0),
         SD_BUS_VTABLE_END
 };
 /* clang-format on */

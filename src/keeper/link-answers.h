@@ -4,7 +4,8 @@
 /*
  * link-answers — the methods of LINK_KEEPER_INTERFACE: what the broker asks for, read and checked
  *
- * Launch and Stop are answered later, through link-client.h.
+ * Launch, Stop, Restart, Freeze and Thaw are answered later, by the sandbox that they are about. The broker's half of
+ * link_answer_x() is link_x().
  *
  * Runs in: keeper. Privilege: root. Input: the broker, trusted to be root, not to be right.
  */

@@ -12,25 +12,37 @@
  */
 
 #include "base/util.h"
-#include "keeper/keeper.h"
+#include "link/link.h"
+#include "link/sandbox-event.h"
 
-int link_client_new(LinkClient **ret, Keeper *k);
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+typedef struct LinkClient LinkClient;
+
+/* What the link asks and tells its keeper. */
+typedef struct LinkClientHandlers {
+        /* Appends what Hello says. */
+        int (*append_hello)(void *userdata, sd_bus_message *m);
+        /* The broker knows all there is to know. */
+        void (*welcome)(void *userdata);
+        /* The connection is gone: its calls can be answered no more. */
+        void (*down)(void *userdata);
+} LinkClientHandlers;
+
+/* answers: the methods that the broker may call, with the userdata of the handlers. Connects in the event loop. */
+int link_client_new(LinkClient **ret,
+                    sd_event *event,
+                    const sd_bus_vtable *answers,
+                    const LinkClientHandlers *handlers,
+                    void *userdata);
 LinkClient *link_client_free(LinkClient *l); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(LinkClient *, link_client_free);
 
-/* Signals; dropped while nobody listens. */
-void link_client_changed(LinkClient *l, const Sandbox *s);
-void link_client_removed(LinkClient *l, const Sandbox *s);
-void link_client_limit_hit(LinkClient *l, const Sandbox *s, const Fault *fault);
+/* Signals; dropped while nobody listens. Take NULL. */
+void link_client_changed(LinkClient *l, const SandboxRecord *record);
+void link_client_removed(LinkClient *l, const SandboxRecord *record);
+void link_client_event(LinkClient *l, const SandboxRecord *record, const SandboxEvent *e);
 
 /* Asks for the launch of what this keeper is there for. -ENOTCONN: the broker has not answered a Hello. */
 int link_start_app(LinkClient *l, sd_bus_message_handler_t handler, void *userdata);
-
-/* Answers the Launch() of this sandbox if it is still open: with its error, or its record and lease. */
-void link_client_launched(LinkClient *l, Sandbox *s);
-
-/*
- * What could not be sent is lost to the broker, which would go on with what it was told before: the next Hello
- * tells it everything again. Says so in the log.
- */
-void link_client_break(sd_bus *bus, int error);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * app-name — USER:PROFILE: which profile a unit of its own runs, and for whom
+ * app-name — USER:PROFILE: which profile a unit runs, and for whom
  *
- * The instance of immured-app@.service, as it is and not unescaped. USER is a name, or a uid where the name would not
- * do in that of a unit.
+ * The instance of immured-app@.service, without any unescaping. USER is a name, or a uid if the name cannot be part of
+ * a unit's name.
  *
  * Runs in: keeper, broker, immurectl. Privilege: none. Input: the name of a unit, the admin's.
  */
@@ -16,17 +16,17 @@
 
 #define APP_UNIT_PREFIX "immured-app@"
 
-/* Of the text, with its end. */
+/* Of the longest text, with its terminating zero. */
 #define APP_NAME_SIZE (31 + sizeof(":") + 32)
 
 typedef struct AppName {
-        char user[32]; /* "": by uid */
-        uid_t uid;     /* where there is no name */
+        char user[32]; /* "": it has the uid instead */
+        uid_t uid;     /* if there is no name */
         char profile[33];
 } AppName;
 
-/* -EINVAL: it is none. */
+/* -EINVAL: it is not of this form. */
 int app_name_parse(const char *text, AppName *ret);
 
-/* Whether this account is the one that is meant. */
+/* Whether it means this account. */
 bool app_name_is_user(const AppName *a, const char *name, uid_t uid);

@@ -2,19 +2,21 @@
 #pragma once
 
 /*
- * link — the private connection between broker and keeper: names, addresses, and the record of a sandbox
+ * link — the private connection between broker and keeper: its members, names and addresses
  *
  * A peer-to-peer sd-bus connection over LINK_SOCKET. The keeper connects and calls Hello on the broker's object; the
  * broker then calls the keeper's methods. Both ends check that the other is root (SO_PEERCRED).
  *
  *   broker's object  LINK_BROKER_PATH, interface LINK_BROKER_INTERFACE
- *       Hello(u version, u uid, s app, aa{sv} records)   everything this keeper holds; again after each reconnect.
- *           app: "", or the AppName of what this keeper is there for; uid: LINK_UID_UNKNOWN until that was launched
+ *       Hello(a{sv} hello, aa{sv} records) -> (a{sv} facts)   all that this keeper holds; again after each reconnect
+ *           hello: hello.h. facts: Link u, the version that is spoken from here on; 0: there is none in common
  *       StartApp()                       of such a keeper: have it launched; replies when that is answered, or refused
  *   keeper's object  LINK_KEEPER_PATH, interface LINK_KEEPER_INTERFACE
  *       Launch(s id, a{sv} facts, h plan, a(uh) streams, b lease) -> (a{sv} record, ah lease)
- *           facts: InvocationID s; Wait b, false: not for READY=1. streams: number of the standard stream and its
- *           descriptor. lease: one descriptor or none. Replies when the launch is done as the plan's type says.
+ *           facts: InvocationID s; Wait b, false: not for READY=1; PlanHash s, the property; PlanDigest s, hex of
+ *           the SHA-256 of what plan holds, which is in the highest version that both know. streams: number of the
+ *           standard stream and its descriptor. lease: one descriptor or none. Replies when the launch is done as
+ *           the plan's type says.
  *       Stop(s id)                       replies when the sandbox has ended
  *       Kill(s id, s whom, i signal)     whom: "main", "all"
  *       Restart(s id)                    replies when the next run is running
@@ -26,25 +28,36 @@
  *     signals
  *       SandboxChanged(a{sv} record)     after every change of state
  *       SandboxRemoved(s id, s result, i code, i status)
- *       LimitHit(s id, s resource, s level, t value, t limit)
+ *       Event(s id, s name, a{sv} details)   see sandbox-event.h; names that are not known are passed over
+ *       LimitHit(s id, s resource, s level, t value, t limit)   the same of version 2
+ *
+ * Broker and keeper may be of different versions, either of them the older one: the highest that both speak is
+ * spoken. What is added to a dictionary needs no new version; a new member does, and a row in hello.c.
  *
  * Errors carry the names of the public interface (org.immured.Broker1.Error.…), so that the broker hands them on.
  *
  * Runs in: keeper, broker. Privilege: none. Input: the other end, trusted to be root, not to be right.
  */
 
-#include "base/sha256.h"
-#include "base/util.h"
-#include "plan/sandbox-state.h"
+#include "link/sandbox-id.h"
+#include "link/sandbox-record.h"
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-id128.h>
 
-#define LINK_VERSION 2U
+/*
+ * Version 2 is understood by the broker alone: its keepers said Hello(u version, u uid, s app, aa{sv} records), on
+ * LINK_BROKER_INTERFACE_2, and nothing of what they read. They read plans of version 4.
+ */
+#define LINK_VERSION (3U + IMMURED_NEXT)
+#define LINK_VERSION_KEEPER 3U /* the oldest that a keeper speaks */
+#define LINK_VERSION_BROKER 2U /* likewise the broker */
 #define LINK_UID_UNKNOWN UINT32_MAX
+#define LINK_ENDED_MAX 16U /* ended sandboxes that are remembered of a user */
 #define LINK_SOCKET "/run/immured/keeper.sock"
 #define LINK_BROKER_PATH "/org/immured/KeeperLink1"
-#define LINK_BROKER_INTERFACE "org.immured.KeeperLink1"
+#define LINK_BROKER_INTERFACE "org.immured.KeeperLink2"
+#define LINK_BROKER_INTERFACE_2 "org.immured.KeeperLink1"
 #define LINK_KEEPER_PATH "/org/immured/Keeper1"
 #define LINK_KEEPER_INTERFACE "org.immured.Keeper1"
 
@@ -66,46 +79,3 @@
 #define ERROR_VERIFICATION_FAILED ERROR_PREFIX "VerificationFailed"
 #define ERROR_BUSY ERROR_PREFIX "Busy"
 #define ERROR_SHUTTING_DOWN ERROR_PREFIX "ShuttingDown"
-
-/* Everything the broker shows of a sandbox; the keeper's truth, sent as a{sv} with these names. */
-typedef struct SandboxRecord {
-        char *id;                 /* Id: PROFILE.UID.N */
-        char *profile;            /* Profile */
-        char *profile_hash;       /* ProfileHash, hex */
-        char *user;               /* User: name */
-        char *instance;           /* Instance */
-        uint32_t uid;             /* UID */
-        char *invocation_id;      /* InvocationID, 32 hex digits */
-        uint64_t timestamp;       /* Timestamp: CLOCK_REALTIME µs of the launch */
-        char *plan_hash;          /* PlanHash, hex */
-        char *control_group;      /* ControlGroup: path below the cgroup root, as in /proc/PID/cgroup */
-        char **enforced;          /* Enforced */
-        SandboxState state;       /* State, as its name */
-        char *sub_state;          /* SubState: finer words of the keeper ("setup", "stop-signal", …) */
-        SandboxResult result;     /* Result, as its name */
-        char *status_text;        /* StatusText */
-        uint32_t leader;          /* Leader: pid 1 of the sandbox on the host; 0: none */
-        uint32_t main_pid;        /* MainPID: the application on the host; 0: none */
-        int32_t exec_main_code;   /* ExecMainCode: CLD_EXITED, CLD_KILLED, CLD_DUMPED, or 0 */
-        int32_t exec_main_status; /* ExecMainStatus: exit status or signal */
-        uint32_t n_restarts;      /* NRestarts */
-} SandboxRecord;
-
-SandboxRecord *sandbox_record_free(SandboxRecord *r); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(SandboxRecord *, sandbox_record_free);
-
-/* Appends the record as one a{sv}. Errors as sd_bus_message_append(). */
-int sandbox_record_append(sd_bus_message *m, const SandboxRecord *r);
-/*
- * Reads one a{sv}, of this version or another: unknown names are passed over, missing ones get their default (the
- * empty value). -EBADMSG: without what identifies a sandbox, or malformed. -ENOMEM.
- */
-int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret);
-
-/* The result of that name; one that only another version has a name for is SANDBOX_RESOURCES. */
-SandboxResult sandbox_result_of(const char *name);
-
-/* "PROFILE.UID.N" apart; outputs may be NULL. -EINVAL: no id. profile: at least 33 bytes. */
-int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n);
-/* 32 hexadecimal digits, in lower case as sd_id128_to_string(3) writes them; false for NULL. */
-bool invocation_id_is_valid(const char *s);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* Together a second: what lasts longer than that is not in the way but broken. */
+/* A second altogether. An error that lasts longer will not go away. */
 #define FAILURES_MAX 100U
 #define PAUSE_USEC (10 * USEC_PER_MSEC)
 

@@ -4,7 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-/* getpwnam_r(3) wants a buffer; entries beyond this are refused rather than chased. */
+/* getpwnam_r(3) wants a buffer. An entry beyond this size is refused; nobody needs one. */
 #define NSS_BUFFER_MAX (64U * 1024)
 
 static int look_up_passwd(const char *name, uid_t uid, Account *a) {
@@ -17,7 +17,10 @@ static int look_up_passwd(const char *name, uid_t uid, Account *a) {
         else
                 k = getpwuid_r(uid, &pw, buffer, sizeof(buffer), &found);
 
-        /* Modules disagree about how to say "no such user": everything that is no entry and no failure is that. */
+        /*
+         * Modules of the name service disagree on how to say "no such user": no entry and no clear failure means
+         * that.
+         */
         if (!found)
                 return k == EIO || k == ENOMEM || k == EMFILE || k == ENFILE || k == ERANGE || k == EINTR
                                ? -k
@@ -51,7 +54,7 @@ static int look_up_group_name(gid_t gid, char **ret) {
         return 0;
 }
 
-/* A truncated list is no list: a group in DenyGroups= might be among those cut off. */
+/* A truncated list will not do: a group in DenyGroups= might be among those cut off. */
 static int look_up_groups(Account *a) {
         static gid_t gids[ACCOUNT_GROUPS_MAX];
         int n = ELEMENTSOF(gids), k;

@@ -13,5 +13,7 @@
 
 #define ACCOUNT_GROUPS_MAX 1024
 
-/* name NULL: by uid. -ENOENT: there is no such user; -E2BIG: he is in too many groups; -ENOMEM, -EIO, …. */
+/*
+ * name NULL: by uid. -ENOENT: there is no such user; -E2BIG: they are in too many groups; -ENOMEM, -EIO, ….
+ */
 int account_look_up(const char *name, uid_t uid, Account **ret);

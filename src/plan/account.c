@@ -19,7 +19,7 @@ Account *account_free(Account *a) {
         return NULL;
 }
 
-/* A text of digits is an id and never a name, so that nobody gets rights through an account called "0". */
+/* Digits are always an id, never a name, so that nobody gains rights through an account called "0". */
 static bool is_meant(const char *text, const char *name, uid_t id) {
         uid_t meant;
 
@@ -29,9 +29,7 @@ static bool is_meant(const char *text, const char *name, uid_t id) {
         return name && streq(text, name);
 }
 
-bool account_is_user(const Account *a, const char *text) { return is_meant(text, a->name, a->uid); }
-
-bool account_is_in_group(const Account *a, const char *text) {
+static bool is_in_group(const Account *a, const char *text) {
         for (size_t i = 0; i < a->n_groups; i++)
                 if (is_meant(text, a->groups[i].name, a->groups[i].gid))
                         return true;
@@ -41,11 +39,11 @@ bool account_is_in_group(const Account *a, const char *text) {
 
 bool account_is_listed(const Account *a, char *const *users, char *const *groups) {
         STRV_FOREACH (user, users)
-                if (account_is_user(a, *user))
+                if (is_meant(*user, a->name, a->uid))
                         return true;
 
         STRV_FOREACH (group, groups)
-                if (account_is_in_group(a, *group))
+                if (is_in_group(a, *group))
                         return true;
 
         return false;

@@ -30,14 +30,11 @@ typedef struct Account {
 Account *account_free(Account *a); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Account *, account_free);
 
-/* Whether the account is meant by this text: its name or its decimal uid; a group's name or decimal gid. */
-bool account_is_user(const Account *a, const char *text);
-bool account_is_in_group(const Account *a, const char *text);
-/* Whether it is one of these, or in one of these groups. */
+/* Whether it is one of these, or in one of these groups: each by its name or its decimal id. Either may be NULL. */
 bool account_is_listed(const Account *a, char *const *users, char *const *groups);
 
 /*
- * Whether [Access] of the profile allows it the account, perhaps only after authentication. Not an abstract one: it is
- * material for others, nobody launches it.
+ * Whether [Access] of the profile lets the account launch it, perhaps only after authentication. Never an abstract
+ * profile, which is there to inherit from.
  */
 bool account_is_admitted(const Account *a, const Profile *p);

@@ -4,13 +4,13 @@
 /*
  * launch — what keeper and immured-exec agree on: descriptors, command line, status records
  *
- * The keeper executes `immured-exec ID ID_BASE` inside the sandbox's cgroup with exactly the descriptors below.
- * ID_BASE is the first of the sandbox's own block of host ids, in decimal. A plan with PRIVATE_USERS_PICK maps ids of
+ * The keeper executes `immured-exec ID ID_BLOCK` inside the sandbox's cgroup with exactly the descriptors below.
+ * ID_BLOCK is the first of the sandbox's own block of host ids, in decimal. A plan with PRIVATE_USERS_PICK maps ids of
  * the block from its beginning; whatever the plan maps, LAUNCH_OWNER_ID is the owner of the sandbox's user namespace.
  *
  * Or `immured-exec --seed TITLE`, ahead of any launch: with a socket for LaunchOrders on LAUNCH_FD_SEED, /dev/null on
  * the streams, and nothing else. Each order makes it fork a process that is the keeper's child, in the cgroup of the
- * order, and from there on all that `immured-exec ID ID_BASE` would be; it is shown as that in the place of TITLE.
+ * order, and from there on all that `immured-exec ID ID_BLOCK` would be; it is shown as that in the place of TITLE.
  *
  * Runs in: keeper, exec. Privilege: none.
  */
@@ -32,7 +32,7 @@ typedef enum LaunchFd {
         /* 0, 1, 2: the application's own streams */
         LAUNCH_FD_PLAN = 3,   /* sealed memfd */
         LAUNCH_FD_STATUS = 4, /* SEQPACKET socket of LaunchStatus; end of file: executed */
-        LAUNCH_FD_RESULT = 5, /* pipe, init's alone: int32_t wait status of the application */
+        LAUNCH_FD_RESULT = 5, /* pipe, for the init alone: int32_t wait status of the application */
         LAUNCH_FD_NETNS = 6,  /* a prepared network namespace; absent: immured-exec makes one */
         LAUNCH_FD_NOTIFY =
                 7, /* DGRAM socket, to be bound inside; there if and only if the plan has a place for it */
@@ -40,22 +40,25 @@ typedef enum LaunchFd {
 } LaunchFd;
 
 #define LAUNCH_FD_SEED \
-        3 /* SEQPACKET: an int32_t to begin with, the seed's pid; for each LaunchOrder one more, or negative errno */
+        3 /* SEQPACKET: first an int32_t, the seed's pid; then one for each LaunchOrder, a pid or negative errno */
 
-/* Comes with the directory of the cgroup, and then with the descriptors that are in the set, lowest number first. */
+/* Comes with the directory of the cgroup, followed by the descriptors in the set, lowest number first. */
 typedef struct LaunchOrder {
-        uint32_t id_base;
+        uint32_t id_block;
         uint32_t fds; /* bit N: LaunchFd N */
         char id[56];  /* NUL-terminated */
 } LaunchOrder;
 
 _Static_assert(sizeof(LaunchOrder) == 64, "one order is one packet");
 
-/* Room for both words, with their ends. */
+/* Room for both words and their terminating NULs. */
 #define LAUNCH_TITLE_SIZE (sizeof(((LaunchOrder *) NULL)->id) + sizeof("4294967295"))
 
 typedef enum LaunchStatusKind {
-        /* step, error, text (says the error too); a leader that is not 0 is still to be reaped. Nothing will run. */
+        /*
+         * step, error, text (which says the error too); a leader other than 0 is still to be reaped. Nothing will
+         * run.
+         */
         LAUNCH_STATUS_FAILED = 1,
         LAUNCH_STATUS_VERIFIED = 2, /* everything was read back; text: the enforced layers, blanks between;
                                      * fds: pidfd of the sandbox's pid 1, pidfd of the application */

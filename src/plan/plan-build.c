@@ -43,7 +43,7 @@ int plan_add_node(PlanBuild *b, const PlanNode *node) {
         n.source = node->source ? strdup(node->source) : NULL;
         n.target = strdup(node->target);
         n.data = node->data ? strdup(node->data) : NULL;
-        p->nodes[p->n_nodes++] = n; /* the plan frees what there is, also of half a node */
+        p->nodes[p->n_nodes++] = n; /* even half a node belongs to the plan, which frees it */
 
         return !n.target || (node->source && !n.source) || (node->data && !n.data) ? -ENOMEM : 0;
 }
@@ -76,7 +76,7 @@ int plan_put_node(PlanBuild *b, const PlanNode *node) {
         if (r < 0 || !old)
                 return r;
 
-        /* The array may have moved; the new node takes the old one's place. */
+        /* The array may have moved. The new node takes the place of the old one. */
         old = plan_node_at(b->plan, node->target);
         last = &b->plan->nodes[--b->plan->n_nodes];
         taken = *last;
@@ -87,7 +87,7 @@ int plan_put_node(PlanBuild *b, const PlanNode *node) {
         return 0;
 }
 
-/* Parents sort before what is in them, as "/" comes before every other character. */
+/* Parents sort before what they hold, since "/" counts as less than any other character. */
 static int compare_targets(const char *a, const char *b) {
         while (*a && *a == *b) {
                 a++;
@@ -119,7 +119,7 @@ int plan_check_destination(PlanBuild *b, const char *key, const char *path, char
         return strv_extend(seen, path);
 }
 
-/* On disk, what the application's root makes is root's: with a setuid bit, another user could take it up. */
+/* What root's application creates on disk belongs to root: with a setuid bit, another user could run it. */
 int plan_check_writable(PlanBuild *b, const char *key) {
         if (b->account->uid == 0 && !b->profile->restrict_suid_sgid)
                 return plan_refuse(b,

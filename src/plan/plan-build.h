@@ -28,7 +28,7 @@ int plan_refuse(PlanBuild *b, PlanRefusal refusal, const char *format, ...) _pri
 
 /* The node with this target; NULL: there is none. */
 PlanNode *plan_node_at(Plan *p, const char *target);
-/* The node among the first n whose target is nearest above path (or path itself); NULL: the root alone. */
+/* Among the first n nodes, the one whose target is path or nearest above it; NULL: only the root is. */
 const PlanNode *plan_node_containing(const Plan *p, size_t n, const char *path);
 
 /* Appends a copy of the node, texts and all. */
@@ -38,17 +38,20 @@ int plan_put_node(PlanBuild *b, const PlanNode *node);
 /* Puts the nodes from that one on in order: parents before what is in them. */
 void plan_sort_nodes(PlanBuild *b, size_t from);
 
-/* A place of [Files] for a mount; noted in *seen, so that each is given once. */
+/* A place where [Files] mounts something; noted in *seen, so that each is named once. */
 int plan_check_destination(PlanBuild *b, const char *key, const char *path, char ***seen);
-/* A writable mount of the host's: refused for root where what root's application leaves there could serve others. */
+/*
+ * A writable mount of the host's files. Refused for root where what root's application leaves there could serve
+ * others.
+ */
 int plan_check_writable(PlanBuild *b, const char *key);
 
-/* plan-specifier.c: text with %u, %h and the like put in; caller frees. key is for the refusal. */
+/* plan-specifier.c: text with %u, %h and the like expanded; caller frees. key is named in the refusal. */
 int plan_expand(PlanBuild *b, const char *key, const char *text, char **ret);
 /* The same for a path, which must come out absolute and is normalized. */
 int plan_expand_path(PlanBuild *b, const char *key, const char *text, char **ret);
 
-/* plan-notify.c: whose notifications are heard; before anything that follows from it. */
+/* plan-notify.c: whose notifications are heard; comes before whatever depends on it. */
 int plan_build_notify(PlanBuild *b);
 /* plan-process.c: argv, environment, working directory, streams, limits, capabilities. */
 int plan_build_process(PlanBuild *b);
@@ -56,23 +59,29 @@ int plan_build_process(PlanBuild *b);
 int plan_build_ids(PlanBuild *b);
 /* plan-cgroup.c: values of the sandbox's cgroup, Degrade=. */
 int plan_build_cgroup(PlanBuild *b);
-/* plan-tree.c: the whole tree, from the default one and [Files]; by the help of those below. */
+/* plan-tree.c: the whole tree, from the default one and [Files], with the help of those below. */
 int plan_build_tree(PlanBuild *b);
 
 /* plan-etc.c: the synthesized files of /etc. */
 int plan_build_etc(PlanBuild *b);
 
-/* plan-notify.c: the socket's place in the tree; and, once the tree is whole, whether [Files] left it there. */
+/*
+ * plan-notify.c: the socket's place in the tree; and once the tree is whole, whether [Files] left it alone.
+ */
 int plan_add_notify_socket(PlanBuild *b);
 int plan_check_notify_socket(PlanBuild *b);
 
 /* plan-files.c: what [Files] adds to the default tree, before the tree is put in order. */
 int plan_build_mounts(PlanBuild *b);
 
-/* plan-state.c: directories that are kept or made for the application, and the variables that name them. */
+/*
+ * plan-state.c: directories that are kept or created for the application, and the variables that name them.
+ */
 int plan_build_state(PlanBuild *b, char ***seen);
 int plan_add_persistent_home(PlanBuild *b);
-/* i counts from 0; *ret_value stays NULL where there is none of that kind. -ENOENT: no further kind. */
+/*
+ * i counts from 0; *ret_value stays NULL where the profile names none of that kind. -ENOENT: there is no such kind.
+ */
 int plan_state_variable(PlanBuild *b, size_t i, const char **ret_name, char **ret_value);
 
 /* plan-modify.c: what [Files] changes of the tree once it is in order: masks, read-only parts, and so on. */

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -45,7 +46,7 @@ static int add_value(PlanBuild *b, const char *file, const char *format, ...) {
 
 #define FIELD(f) offsetof(Profile, f)
 
-/* Plain amounts: what is not set keeps the kernel's default. */
+/* Plain amounts. One that is not set keeps the kernel's default. */
 /* clang-format off */
 static const struct {
         const char *file;
@@ -81,7 +82,9 @@ static int build_amounts(PlanBuild *b) {
         return 0;
 }
 
-/* The kernel takes quotas from 1 ms and periods to 1 s: a small share needs the long period. */
+/*
+ * cpu.max takes quotas of at least 1 ms and periods of at most 1 s, so a small share needs the long period.
+ */
 static int build_cpu_quota(PlanBuild *b) {
         uint32_t quota = b->profile->cpu_quota;
         uint32_t period_usec = quota < 100 ? 1000000 : 100000;
@@ -109,8 +112,8 @@ static int build_cpuset(PlanBuild *b) {
 }
 
 /*
- * The kernel wants MAJ:MIN, and finding it out means looking at the machine, which no compiler of plans does: the
- * path stays in front, and the keeper puts the number in its place.
+ * io.max wants MAJ:MIN, and only a look at the machine can tell it, which compiling must not need. So the path stays
+ * in front, and the keeper replaces it.
  */
 static int build_io_limit(PlanBuild *b, const ProfileIoLimit *l) {
         _cleanup_free_ char *path = NULL;
@@ -162,10 +165,8 @@ static int build_degrade(PlanBuild *b) {
 int plan_build_cgroup(PlanBuild *b) {
         int r;
 
-        b->plan->oom_policy = (uint8_t) b->profile->oom_policy;
-
         r = build_amounts(b);
-        if (r >= 0 && b->profile->oom_policy == OOM_POLICY_KILL)
+        if (r >= 0 && b->profile->terms.oom_policy == OOM_POLICY_KILL)
                 r = add_value(b, "memory.oom.group", "1");
         if (r >= 0)
                 r = build_cpu_quota(b);

@@ -2,6 +2,7 @@
 
 #include "plan/plan-check.h"
 
+#include "plan/plan-text.h"
 #include "profile/place.h"
 
 #include <inttypes.h>
@@ -10,36 +11,9 @@
 
 _Static_assert(CAP_LAST_CAP <= 63, "capability sets are 64 bits wide");
 
-static const char *const layers[] = { "memory", "pids",    "cpu",      "cpuset",   "io",
-                                      "idmap",  "seccomp", "landlock", "apparmor", "selinux" };
-
-bool plan_layer_is_valid(const char *s) {
-        for (size_t i = 0; i < ELEMENTSOF(layers); i++)
-                if (streq(s, layers[i]))
-                        return true;
-
-        return false;
-}
-
-bool plan_text_is_hex(const char *s) { return s[strspn(s, "0123456789abcdef")] == '\0'; }
-
-bool plan_text_is_one_line(const char *s) { return utf8_is_valid(s) && text_is_printable(s, ""); }
-
-bool plan_path_is_valid(const char *s) { return path_is_normalized(s) && plan_text_is_one_line(s); }
-
 bool plan_source_is_forbidden(const char *path) { return place_refuse_source(path); }
 
 bool plan_device_is_forbidden(const char *path) { return place_refuse_device(path); }
-
-bool plan_account_name_is_valid(const char *s) {
-        if (*s == '\0' || *s == '-' || *s == ' ' || streq(s, ".") || streq(s, ".."))
-                return false;
-        /* A name of digits would be taken for an id by every tool that accepts both. */
-        if (s[strspn(s, "0123456789")] == '\0')
-                return false;
-
-        return !strpbrk(s, ":/,") && plan_text_is_one_line(s);
-}
 
 static bool value_is_amount(const char *s) {
         return streq(s, "max") || (*s != '\0' && strlen(s) <= 20 && s[strspn(s, "0123456789")] == '\0');
@@ -359,7 +333,7 @@ static bool is_notify_socket(const PlanNode *n) {
 }
 
 const PlanNode *plan_notify_obstacle(const Plan *p) {
-        for (size_t i = 0; p->notify_access != NOTIFY_ACCESS_NONE && i < p->n_nodes; i++) {
+        for (size_t i = 0; p->terms.notify_access != NOTIFY_ACCESS_NONE && i < p->n_nodes; i++) {
                 const PlanNode *n = &p->nodes[i];
                 bool covers = n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_MASK;
 
@@ -375,7 +349,7 @@ const PlanNode *plan_notify_obstacle(const Plan *p) {
 
 /* Whoever is waited for can be heard: the socket is there, once, and the application is told where. */
 static bool notify_holds(const Plan *p) {
-        bool wanted = p->notify_access != NOTIFY_ACCESS_NONE;
+        bool wanted = p->terms.notify_access != NOTIFY_ACCESS_NONE;
         const char *named = strv_env_get(p->environment, "NOTIFY_SOCKET");
         size_t n_directories = 0, n_sockets = 0;
 
@@ -386,8 +360,8 @@ static bool notify_holds(const Plan *p) {
                         return false;
         }
         if (!wanted)
-                return n_sockets == 0 && !named && p->type != SERVICE_NOTIFY &&
-                       p->watchdog_usec == USEC_INFINITY;
+                return n_sockets == 0 && !named && p->terms.type != SERVICE_NOTIFY &&
+                       p->terms.watchdog_usec == USEC_INFINITY;
 
         return n_directories == 1 && n_sockets == 1 && !plan_notify_obstacle(p) && named &&
                streq(named, PLAN_NOTIFY_SOCKET);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * plan-check — what must hold between the fields of a plan, and what its texts may say
+ * plan-check — what must hold between the fields of a plan, and how large each may be
  *
  * The field table bounds each field alone; this is the rest: ids that the maps carry, a tree whose parts do not hide
  * each other, limits that are known. The decoder runs it over every plan that arrives, plan_compile() over every plan
@@ -31,29 +31,20 @@
 /* The capabilities this version has names for; none beyond can be asked for. */
 #define PLAN_CAPABILITIES_ALL ((UINT64_C(1) << 41) - 1)
 
-/* 0 or -EBADMSG. The fields themselves were checked by the table. */
 /*
  * What keeps an application from the socket for notifications, or could take its place: another node in its directory,
  * something in front of it. NULL: nothing, or the plan has no such socket.
  */
 const PlanNode *plan_notify_obstacle(const Plan *p);
 
+/* 0 or -EBADMSG. The fields themselves were checked by the table. */
 int plan_check(const Plan *p);
-
-bool plan_text_is_hex(const char *s);
-bool plan_text_is_one_line(const char *s);
-bool plan_layer_is_valid(const char *s);
-/* Normalized, and fit to be shown: UTF-8 without control characters. */
-bool plan_path_is_valid(const char *s);
 
 /* place_refuse_source(), for the place where a source really lies once its links were followed. */
 bool plan_source_is_forbidden(const char *path);
 
 /* place_refuse_device(), for what is found where the sandbox runs. */
 bool plan_device_is_forbidden(const char *path);
-
-/* Looser than account_name_is_valid(), as directories hold such names: nothing that breaks passwd(5) or a path. */
-bool plan_account_name_is_valid(const char *s);
 
 /* The controller of a cgroup file that a plan may set, or NULL. */
 const char *plan_cgroup_layer(const char *file);

@@ -1,142 +1,237 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "base/buffer.h"
+#include "base/fd.h"
 #include "plan/plan-check.h"
 #include "plan/plan-fields.h"
 
 #include <endian.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 /*
- * magic, version and total size, then the fields in the order of their table. Every plan has exactly one encoding,
- * so that hashes of bytes compare plans.
+ * magic, version and total size, then the fields in the order of their table. Every plan has exactly one encoding in
+ * each version, so that hashes of bytes compare plans.
  */
 static const char magic[8] = "immuplan";
-#define PLAN_VERSION 4U
 #define TEXT_IS_NULL UINT32_MAX
 
-static void put_u32(Buffer *b, uint32_t value) {
+/* Bytes on the wire of what is a number in memory; 0: something else. */
+static const uint8_t widths[_PLAN_FIELD_KIND_MAX] = {
+        [PLAN_FIELD_BOOL] = 1, [PLAN_FIELD_U8] = 1,  [PLAN_FIELD_U32] = 4,
+        [PLAN_FIELD_I32] = 4,  [PLAN_FIELD_U64] = 8,
+};
+
+/* A negative one as a large one, of which the lower bytes are the same. */
+static uint64_t number_get(const PlanField *f, const void *object) {
+        switch (f->kind) {
+        case PLAN_FIELD_BOOL:
+                return PLAN_FIELD_GET(bool, object, f->offset);
+        case PLAN_FIELD_U8:
+                return PLAN_FIELD_GET(uint8_t, object, f->offset);
+        case PLAN_FIELD_U32:
+                return PLAN_FIELD_GET(uint32_t, object, f->offset);
+        case PLAN_FIELD_I32:
+                return (uint64_t) PLAN_FIELD_GET(int32_t, object, f->offset);
+        default:
+                return PLAN_FIELD_GET(uint64_t, object, f->offset);
+        }
+}
+
+static void number_set(const PlanField *f, void *object, uint64_t value) {
+        switch (f->kind) {
+        case PLAN_FIELD_BOOL:
+                *PLAN_FIELD_AT(bool, object, f->offset) = value != 0;
+                break;
+        case PLAN_FIELD_U8:
+                *PLAN_FIELD_AT(uint8_t, object, f->offset) = (uint8_t) value;
+                break;
+        case PLAN_FIELD_U32:
+                *PLAN_FIELD_AT(uint32_t, object, f->offset) = (uint32_t) value;
+                break;
+        case PLAN_FIELD_I32:
+                *PLAN_FIELD_AT(int32_t, object, f->offset) = (int32_t) value;
+                break;
+        default:
+                *PLAN_FIELD_AT(uint64_t, object, f->offset) = value;
+                break;
+        }
+}
+
+/* The largest number, or count, that this version knew. */
+static uint64_t max_in(const PlanField *f, uint32_t version) {
+        return version < f->grown ? f->max_before : f->max;
+}
+
+typedef struct Writer {
+        Buffer bytes;
+        uint32_t version;
+        const char *unsaid; /* the first field that this version cannot say */
+} Writer;
+
+static void put_u32(Writer *w, uint32_t value) {
         uint32_t v = htole32(value);
 
-        buffer_append(b, &v, sizeof(v));
+        buffer_append(&w->bytes, &v, sizeof(v));
 }
 
-static void put_u64(Buffer *b, uint64_t value) {
-        uint64_t v = htole64(value);
-
-        buffer_append(b, &v, sizeof(v));
-}
-
-static void put_text(Buffer *b, const char *s) {
+static void put_text(Writer *w, const char *s) {
         if (!s) {
-                put_u32(b, TEXT_IS_NULL);
+                put_u32(w, TEXT_IS_NULL);
                 return;
         }
 
         /* A text this long makes the whole too big for sure; the length must not wrap before that is noticed. */
         size_t n = MIN(strlen(s), (size_t) PLAN_SIZE_MAX + 1);
 
-        put_u32(b, (uint32_t) n);
-        buffer_append(b, s, n);
+        put_u32(w, (uint32_t) n);
+        buffer_append(&w->bytes, s, n);
 }
 
-static void encode_scalar(Buffer *b, const PlanField *f, const void *object) {
-        switch (f->kind) {
-        case PLAN_FIELD_BOOL: {
-                uint8_t v = PLAN_FIELD_GET(bool, object, f->offset);
+static void encode_scalar(Writer *w, const PlanField *f, const void *object) {
+        uint64_t number;
 
-                buffer_append(b, &v, 1);
-                break;
+        if (widths[f->kind] == 0) {
+                put_text(w, PLAN_FIELD_GET(char *, object, f->offset));
+                return;
         }
-        case PLAN_FIELD_U8:
-                buffer_append(b, &PLAN_FIELD_GET(uint8_t, object, f->offset), 1);
-                break;
-        case PLAN_FIELD_U32:
-                put_u32(b, PLAN_FIELD_GET(uint32_t, object, f->offset));
-                break;
-        case PLAN_FIELD_I32:
-                put_u32(b, (uint32_t) PLAN_FIELD_GET(int32_t, object, f->offset));
-                break;
-        case PLAN_FIELD_U64:
-                put_u64(b, PLAN_FIELD_GET(uint64_t, object, f->offset));
-                break;
-        default:
-                put_text(b, PLAN_FIELD_GET(char *, object, f->offset));
-                break;
-        }
+
+        number = htole64(number_get(f, object));
+        buffer_append(&w->bytes, &number, widths[f->kind]);
 }
 
-static void encode_texts(Buffer *b, const PlanField *f, const void *object) {
+static void encode_texts(Writer *w, const PlanField *f, const void *object) {
         char **texts = PLAN_FIELD_GET(char **, object, f->offset);
 
-        put_u32(b, (uint32_t) strv_length(texts));
+        put_u32(w, (uint32_t) strv_length(texts));
         STRV_FOREACH (s, texts)
-                put_text(b, *s);
+                put_text(w, *s);
 }
 
-static void encode_words(Buffer *b, const PlanField *f, const void *object) {
+static void encode_words(Writer *w, const PlanField *f, const void *object) {
         const uint32_t *words = PLAN_FIELD_GET(uint32_t *, object, f->offset);
         size_t n = PLAN_FIELD_GET(size_t, object, f->n_offset);
 
-        put_u32(b, (uint32_t) n);
+        put_u32(w, (uint32_t) n);
         for (size_t i = 0; i < n; i++)
-                put_u32(b, words[i]);
+                put_u32(w, words[i]);
 }
 
-static void encode_bytes(Buffer *b, const PlanField *f, const void *object) {
+static void encode_bits(Writer *w, const PlanField *f, const void *object) {
+        const uint32_t *words = PLAN_FIELD_GET(PlanBits, object, f->offset);
+
+        put_u32(w, PLAN_BITS_WORDS);
+        for (size_t i = 0; i < PLAN_BITS_WORDS; i++)
+                put_u32(w, words[i]);
+}
+
+static void encode_bytes(Writer *w, const PlanField *f, const void *object) {
         size_t n = PLAN_FIELD_GET(size_t, object, f->n_offset);
 
-        put_u32(b, (uint32_t) n);
+        put_u32(w, (uint32_t) n);
         if (n > 0)
-                buffer_append(b, PLAN_FIELD_GET(uint8_t *, object, f->offset), n);
+                buffer_append(&w->bytes, PLAN_FIELD_GET(uint8_t *, object, f->offset), n);
 }
 
-static void encode_rows(Buffer *b, const PlanField *f, const void *object) {
+/* What a version does that does not know the field: the number before=, or nothing. */
+static bool is_default(const PlanField *f, const void *object) {
+        if (widths[f->kind] > 0)
+                return number_get(f, object) == f->before;
+        if (f->kind == PLAN_FIELD_TEXT || f->kind == PLAN_FIELD_OPTIONAL_TEXT)
+                return streq(PLAN_FIELD_GET(char *, object, f->offset) ?: "", "");
+        if (f->kind == PLAN_FIELD_TEXTS)
+                return strv_length(PLAN_FIELD_GET(char **, object, f->offset)) == 0;
+
+        return f->kind != PLAN_FIELD_BITS && PLAN_FIELD_GET(size_t, object, f->n_offset) == 0;
+}
+
+static bool can_say(const PlanField *f, const void *object, uint32_t version) {
+        if (version < f->since)
+                return is_default(f, object);
+
+        return version >= f->grown || number_get(f, object) <= f->max_before;
+}
+
+/* Whether the field is written; one that the version cannot say is remembered. */
+static bool admit(Writer *w, const PlanField *f, const void *object) {
+        if (!w->unsaid && !can_say(f, object, w->version))
+                w->unsaid = f->name;
+
+        return w->version >= f->since;
+}
+
+static void encode_rows(Writer *w, const PlanField *f, const void *object) {
         const char *rows = PLAN_FIELD_GET(char *, object, f->offset);
         size_t n = PLAN_FIELD_GET(size_t, object, f->n_offset);
 
-        put_u32(b, (uint32_t) n);
+        put_u32(w, (uint32_t) n);
         for (size_t i = 0; i < n; i++)
-                for (size_t k = 0; k < f->rows->n_fields; k++)
-                        encode_scalar(b, &f->rows->fields[k], rows + i * f->rows->row_size);
+                for (size_t k = 0; k < f->rows->n_fields; k++) {
+                        const void *row = rows + i * f->rows->row_size;
+
+                        if (admit(w, &f->rows->fields[k], row))
+                                encode_scalar(w, &f->rows->fields[k], row);
+                }
+}
+
+static void writer_done(Writer *w) { buffer_done(&w->bytes); }
+
+static void encode_fields(Writer *w, const Plan *p) {
+        static void (*const encoders[_PLAN_FIELD_KIND_MAX])(
+                Writer * w, const PlanField *f, const void *object) = {
+                [PLAN_FIELD_TEXTS] = encode_texts, [PLAN_FIELD_WORDS] = encode_words,
+                [PLAN_FIELD_BITS] = encode_bits,   [PLAN_FIELD_BYTES] = encode_bytes,
+                [PLAN_FIELD_ROWS] = encode_rows,
+        };
+
+        for (size_t i = 0; i < plan_table.n_fields && w->bytes.size <= PLAN_SIZE_MAX; i++) {
+                const PlanField *f = &plan_table.fields[i];
+
+                if (admit(w, f, p))
+                        (encoders[f->kind] ?: encode_scalar)(w, f, p);
+        }
+}
+
+int plan_encode_for(
+        uint32_t version, const Plan *p, uint8_t **ret, size_t *ret_size, const char **ret_unsaid) {
+        _cleanup_(writer_done) Writer w = { .version = version };
+        uint32_t size;
+
+        if (version < PLAN_VERSION_FIRST || version > PLAN_VERSION) {
+                *ret_unsaid = "anything";
+                return -EPROTONOSUPPORT;
+        }
+
+        buffer_append(&w.bytes, magic, sizeof(magic));
+        put_u32(&w, version);
+        put_u32(&w, 0); /* the size, known at the end */
+        encode_fields(&w, p);
+
+        if (buffer_error(&w.bytes) < 0)
+                return buffer_error(&w.bytes);
+        if (w.bytes.size > PLAN_SIZE_MAX)
+                return -E2BIG;
+        if (w.unsaid) {
+                *ret_unsaid = w.unsaid;
+                return -EPROTONOSUPPORT;
+        }
+
+        size = htole32((uint32_t) w.bytes.size);
+        memcpy(w.bytes.data + sizeof(magic) + sizeof(uint32_t), &size, sizeof(size));
+
+        *ret = TAKE_PTR(w.bytes.data);
+        *ret_size = w.bytes.size;
+        return 0;
 }
 
 int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size) {
-        static void (*const encoders[_PLAN_FIELD_KIND_MAX])(
-                Buffer * b, const PlanField *f, const void *object) = {
-                [PLAN_FIELD_TEXTS] = encode_texts,
-                [PLAN_FIELD_WORDS] = encode_words,
-                [PLAN_FIELD_BYTES] = encode_bytes,
-                [PLAN_FIELD_ROWS] = encode_rows,
-        };
-        _cleanup_buffer_ Buffer b = {};
-        uint32_t size;
-
-        buffer_append(&b, magic, sizeof(magic));
-        put_u32(&b, PLAN_VERSION);
-        put_u32(&b, 0); /* the size, known at the end */
-
-        for (size_t i = 0; i < plan_table.n_fields && b.size <= PLAN_SIZE_MAX; i++) {
-                const PlanField *f = &plan_table.fields[i];
-
-                (encoders[f->kind] ?: encode_scalar)(&b, f, p);
-        }
-
-        if (buffer_error(&b) < 0)
-                return buffer_error(&b);
-        if (b.size > PLAN_SIZE_MAX)
-                return -E2BIG;
-
-        size = htole32((uint32_t) b.size);
-        memcpy(b.data + sizeof(magic) + sizeof(uint32_t), &size, sizeof(size));
-
-        *ret = TAKE_PTR(b.data);
-        *ret_size = b.size;
-        return 0;
+        return plan_encode_for(PLAN_VERSION, p, ret, ret_size, &(const char *){ NULL });
 }
 
 typedef struct Reader {
         const uint8_t *at;
         size_t left;
+        uint32_t version;
 } Reader;
 
 static int get_bytes(Reader *r, void *ret, size_t size) {
@@ -162,17 +257,6 @@ static int get_u32(Reader *r, uint32_t *ret) {
         return 0;
 }
 
-static int get_u64(Reader *r, uint64_t *ret) {
-        uint64_t v;
-        int e = get_bytes(r, &v, sizeof(v));
-
-        if (e < 0)
-                return e;
-
-        *ret = le64toh(v);
-        return 0;
-}
-
 /* How many elements follow: within the field's bounds, and no more than the bytes left could hold. */
 static int get_count(Reader *r, const PlanField *f, size_t element_size, size_t *ret) {
         uint32_t n;
@@ -180,7 +264,7 @@ static int get_count(Reader *r, const PlanField *f, size_t element_size, size_t 
 
         if (e < 0)
                 return e;
-        if (n < (uint64_t) f->min || n > f->max || n > r->left / element_size)
+        if (n < (uint64_t) f->min || n > max_in(f, r->version) || n > r->left / element_size)
                 return -EBADMSG;
 
         *ret = n;
@@ -217,48 +301,22 @@ get_text(Reader *r, uint64_t min, uint64_t max, bool (*is_valid)(const char *), 
 }
 
 static int decode_number(Reader *r, const PlanField *f, void *object) {
-        uint8_t byte = 0;
-        uint32_t word = 0;
-        uint64_t value = 0;
-        int e;
+        uint64_t max = max_in(f, r->version), value = 0;
+        int e = get_bytes(r, &value, widths[f->kind]);
 
-        switch (f->kind) {
-        case PLAN_FIELD_BOOL:
-        case PLAN_FIELD_U8:
-                e = get_bytes(r, &byte, 1);
-                value = byte;
-                break;
-        case PLAN_FIELD_U64:
-                e = get_u64(r, &value);
-                break;
-        default:
-                e = get_u32(r, &word);
-                value = word;
-                break;
-        }
         if (e < 0)
                 return e;
 
+        value = le64toh(value);
         if (f->kind == PLAN_FIELD_I32) {
-                int32_t number = (int32_t) word;
+                int32_t number = (int32_t) (uint32_t) value;
 
-                if (number < f->min || number > (int64_t) f->max)
+                if (number < f->min || number > (int64_t) max)
                         return -EBADMSG;
-                *PLAN_FIELD_AT(int32_t, object, f->offset) = number;
-                return 0;
-        }
-
-        if (value < (uint64_t) f->min || value > f->max)
+        } else if (value < (uint64_t) f->min || value > max)
                 return -EBADMSG;
 
-        if (f->kind == PLAN_FIELD_BOOL)
-                *PLAN_FIELD_AT(bool, object, f->offset) = value != 0;
-        else if (f->kind == PLAN_FIELD_U8)
-                *PLAN_FIELD_AT(uint8_t, object, f->offset) = byte;
-        else if (f->kind == PLAN_FIELD_U32)
-                *PLAN_FIELD_AT(uint32_t, object, f->offset) = word;
-        else
-                *PLAN_FIELD_AT(uint64_t, object, f->offset) = value;
+        number_set(f, object, value);
         return 0;
 }
 
@@ -272,6 +330,16 @@ static int decode_scalar(Reader *r, const PlanField *f, void *object) {
                                 PLAN_FIELD_AT(char *, object, f->offset));
 
         return decode_number(r, f, object);
+}
+
+/* What the version of these bytes has no field for is as it was then. */
+static int decode_part(Reader *r, const PlanField *f, void *object) {
+        if (r->version >= f->since)
+                return decode_scalar(r, f, object);
+
+        if (widths[f->kind] > 0)
+                number_set(f, object, f->before);
+        return 0;
 }
 
 static int decode_texts(Reader *r, const PlanField *f, void *object) {
@@ -323,6 +391,16 @@ static int decode_words(Reader *r, const PlanField *f, void *object) {
         return 0;
 }
 
+static int decode_bits(Reader *r, const PlanField *f, void *object) {
+        uint32_t *words = *PLAN_FIELD_AT(PlanBits, object, f->offset);
+        size_t n;
+        int e = get_count(r, f, sizeof(*words), &n);
+
+        for (size_t i = 0; i < PLAN_BITS_WORDS && e >= 0; i++)
+                e = get_u32(r, &words[i]);
+        return e;
+}
+
 static int decode_bytes(Reader *r, const PlanField *f, void *object) {
         _cleanup_free_ uint8_t *bytes = NULL;
         size_t n;
@@ -349,7 +427,7 @@ static int decode_bytes(Reader *r, const PlanField *f, void *object) {
 static int decode_rows(Reader *r, const PlanField *f, void *object) {
         size_t n;
         char *rows;
-        int e = get_count(r, f, f->rows->n_fields, &n);
+        int e = get_count(r, f, 1, &n); /* each is at least a byte */
 
         if (e < 0)
                 return e;
@@ -366,7 +444,7 @@ static int decode_rows(Reader *r, const PlanField *f, void *object) {
 
         for (size_t i = 0; i < n; i++)
                 for (size_t k = 0; k < f->rows->n_fields; k++) {
-                        e = decode_scalar(r, &f->rows->fields[k], rows + i * f->rows->row_size);
+                        e = decode_part(r, &f->rows->fields[k], rows + i * f->rows->row_size);
                         if (e < 0)
                                 return e;
                 }
@@ -376,11 +454,12 @@ static int decode_rows(Reader *r, const PlanField *f, void *object) {
 
 static int decode_header(Reader *r, size_t size) {
         char m[sizeof(magic)];
-        uint32_t version, total;
+        uint32_t total;
 
-        if (get_bytes(r, m, sizeof(m)) < 0 || get_u32(r, &version) < 0 || get_u32(r, &total) < 0)
+        if (get_bytes(r, m, sizeof(m)) < 0 || get_u32(r, &r->version) < 0 || get_u32(r, &total) < 0)
                 return -EBADMSG;
-        if (memcmp(m, magic, sizeof(m)) != 0 || version != PLAN_VERSION || total != size)
+        if (memcmp(m, magic, sizeof(m)) != 0 || r->version < PLAN_VERSION_FIRST ||
+            r->version > PLAN_VERSION || total != size)
                 return -EBADMSG;
 
         return 0;
@@ -388,13 +467,12 @@ static int decode_header(Reader *r, size_t size) {
 
 int plan_decode(const void *data, size_t size, Plan **ret) {
         static int (*const decoders[_PLAN_FIELD_KIND_MAX])(Reader * r, const PlanField *f, void *object) = {
-                [PLAN_FIELD_TEXTS] = decode_texts,
-                [PLAN_FIELD_WORDS] = decode_words,
-                [PLAN_FIELD_BYTES] = decode_bytes,
+                [PLAN_FIELD_TEXTS] = decode_texts, [PLAN_FIELD_WORDS] = decode_words,
+                [PLAN_FIELD_BITS] = decode_bits,   [PLAN_FIELD_BYTES] = decode_bytes,
                 [PLAN_FIELD_ROWS] = decode_rows,
         };
         _cleanup_(plan_freep) Plan *p = NULL;
-        Reader r = { data, size };
+        Reader r = { data, size, 0 };
         int e;
 
         if (size > PLAN_SIZE_MAX)
@@ -410,7 +488,8 @@ int plan_decode(const void *data, size_t size, Plan **ret) {
         for (size_t i = 0; i < plan_table.n_fields; i++) {
                 const PlanField *f = &plan_table.fields[i];
 
-                e = (decoders[f->kind] ?: decode_scalar)(&r, f, p);
+                e = r.version < f->since ? decode_part(&r, f, p)
+                                         : (decoders[f->kind] ?: decode_scalar)(&r, f, p);
                 if (e < 0)
                         return e;
         }
@@ -423,4 +502,49 @@ int plan_decode(const void *data, size_t size, Plan **ret) {
 
         *ret = TAKE_PTR(p);
         return 0;
+}
+
+int plan_to_memfd(uint32_t version,
+                  const Plan *p,
+                  uint8_t ret_digest[SHA256_SIZE],
+                  const char **ret_unsaid) {
+        _cleanup_free_ uint8_t *data = NULL;
+        size_t size;
+        int fd, r;
+
+        r = plan_encode_for(version, p, &data, &size, ret_unsaid);
+        if (r < 0)
+                return r;
+
+        fd = memfd_new_sealed("immured-plan", data, size);
+        if (fd >= 0 && ret_digest)
+                sha256(data, size, ret_digest);
+
+        return fd;
+}
+
+int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]) {
+        struct stat st;
+        void *data;
+        int r;
+
+        /* Sealed first: what nobody can change may be looked at twice, and cannot shrink under the mapping. */
+        r = memfd_verify_sealed(fd);
+        if (r < 0)
+                return r;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (st.st_size <= 0 || st.st_size > (off_t) PLAN_SIZE_MAX)
+                return -EBADMSG;
+
+        data = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (data == MAP_FAILED)
+                return -errno;
+
+        r = plan_decode(data, (size_t) st.st_size, ret);
+        if (r >= 0 && ret_digest)
+                sha256(data, (size_t) st.st_size, ret_digest);
+
+        (void) munmap(data, (size_t) st.st_size);
+        return r;
 }

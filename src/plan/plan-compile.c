@@ -5,6 +5,7 @@
 #include "base/security-label.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
 
 #include <inttypes.h>
 
@@ -16,7 +17,9 @@ static int copy_text(char **ret, const char *s) {
         return *ret ? 0 : -ENOMEM;
 }
 
-/* The account database may hold anything: nothing of it goes into a path, a file or a variable unseen. */
+/*
+ * The account database may hold anything, so whatever goes from it into a path, a file or a variable is checked here.
+ */
 static int check_account(PlanBuild *b) {
         const Account *a = b->account;
         int r;
@@ -60,7 +63,24 @@ static int build_names(PlanBuild *b) {
         return r;
 }
 
-/* A profile's name is a host name but for "_", and "-" at its end. */
+/* The profile's, except for the one term that a request may tighten. */
+static int build_terms(PlanBuild *b) {
+        int asked = b->request->on_disconnect;
+
+        b->plan->terms = b->profile->terms;
+        if (asked < 0)
+                return 0;
+
+        if (asked != ON_DISCONNECT_KEEP && asked != ON_DISCONNECT_STOP)
+                return plan_refuse(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep or stop");
+        if (asked == ON_DISCONNECT_KEEP && b->profile->terms.on_disconnect == ON_DISCONNECT_STOP)
+                return plan_refuse(b, PLAN_REFUSAL_NOT_PERMITTED, "OnDisconnect: the profile says stop");
+
+        b->plan->terms.on_disconnect = (OnDisconnect) asked;
+        return 0;
+}
+
+/* A profile's name is a host name, except for "_" anywhere and "-" at the end. */
 static int build_hostname(PlanBuild *b) {
         char *name;
         int r;
@@ -129,7 +149,7 @@ build_label(PlanBuild *b, const char *key, const char *text, bool (*is_valid)(co
                                             *ret);
 }
 
-/* What security modules of the kernel add to it. */
+/* What the security modules of the kernel add. */
 static int build_modules(PlanBuild *b) {
         const Profile *p = b->profile;
         int r;
@@ -153,59 +173,18 @@ static int build_modules(PlanBuild *b) {
                            &b->plan->selinux_context);
 }
 
-static int build_on_disconnect(PlanBuild *b) {
-        int asked = b->request->on_disconnect;
-
-        b->plan->on_disconnect = (uint8_t) b->profile->on_disconnect;
-        if (asked < 0)
-                return 0;
-
-        if (asked != ON_DISCONNECT_KEEP && asked != ON_DISCONNECT_STOP)
-                return plan_refuse(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep or stop");
-        if (asked == ON_DISCONNECT_KEEP && b->profile->on_disconnect == ON_DISCONNECT_STOP)
-                return plan_refuse(b, PLAN_REFUSAL_NOT_PERMITTED, "OnDisconnect: the profile says stop");
-
-        b->plan->on_disconnect = (uint8_t) asked;
-        return 0;
-}
-
 static int build_service(PlanBuild *b) {
         const Profile *from = b->profile;
-        Plan *p = b->plan;
-        int r;
 
-        p->network = (uint8_t) from->network_mode;
-        p->type = (uint8_t) from->type;
-        p->timeout_start_usec = from->timeout_start_usec;
-        p->timeout_stop_usec = from->timeout_stop_usec;
-        p->runtime_max_usec = from->runtime_max_usec;
-        p->restart = (uint8_t) from->restart;
-        p->restart_usec = from->restart_usec;
-        p->restart_steps = from->restart_steps;
-        p->restart_max_delay_usec = from->restart_max_delay_usec;
-        p->start_limit_interval_usec = from->start_limit_interval_usec;
-        p->start_limit_burst = from->start_limit_burst;
-        p->kill_signal = from->kill_signal;
-        p->success_signals = from->success_signals;
-        p->log_level_max = from->log_level_max;
-
-        p->success_statuses = malloc(sizeof(from->success_statuses));
-        if (!p->success_statuses)
-                return -ENOMEM;
-        memcpy(p->success_statuses, from->success_statuses, sizeof(from->success_statuses));
-        p->n_success_statuses = ELEMENTSOF(from->success_statuses);
-
-        r = build_on_disconnect(b);
-        if (r < 0)
-                return r;
-
+        b->plan->network = from->network_mode;
+        b->plan->log_level_max = from->log_level_max;
         return plan_expand(
-                b, "SyslogIdentifier", from->syslog_identifier ?: from->name, &p->syslog_identifier);
+                b, "SyslogIdentifier", from->syslog_identifier ?: from->name, &b->plan->syslog_identifier);
 }
 
 /*
- * Whatever the parts missed is found here: a plan that its readers would refuse never leaves. The round through the
- * bytes also bounds every field by the same table they use.
+ * The last look, for whatever the parts missed: a plan that its readers would refuse must not leave the broker. Going
+ * through the bytes also checks every field against the bounds that readers use.
  */
 static int check_plan(PlanBuild *b) {
         _cleanup_(plan_freep) Plan *again = NULL;
@@ -227,9 +206,9 @@ static int check_plan(PlanBuild *b) {
 
 static int build(PlanBuild *b) {
         static int (*const parts[])(PlanBuild * b) = {
-                check_account,      build_names,       build_hostname,  plan_build_notify,
-                plan_build_process, plan_build_ids,    plan_build_tree, build_seccomp,
-                build_modules,      plan_build_cgroup, build_service,   check_plan,
+                check_account,      build_names,    build_terms,     build_hostname, plan_build_notify,
+                plan_build_process, plan_build_ids, plan_build_tree, build_seccomp,  build_modules,
+                plan_build_cgroup,  build_service,  check_plan,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
@@ -275,6 +254,9 @@ int plan_compile(Plan **ret,
         free(b.text);
         if (r < 0)
                 return r;
+#if IMMURED_NEXT
+        plan->next = strv_env_get(plan->environment, "NEXT") != NULL;
+#endif
 
         *ret = TAKE_PTR(plan);
         return 0;

@@ -3,10 +3,13 @@
 #include "base/buffer.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
 
 #include <inttypes.h>
 
-/* Ids that are not mapped show as this one, and a name for it keeps ls(1) and id(1) readable. */
+/*
+ * The kernel shows ids that are not mapped as this one; a name for it keeps the output of ls(1) and id(1) readable.
+ */
 #define OVERFLOW_ID 65534U
 #define NOLOGIN "/usr/sbin/nologin"
 
@@ -30,7 +33,7 @@ static void write_passwd(const PlanBuild *b, Buffer *out) {
                         out, "nobody:x:%u:%u:nobody:/nonexistent:%s\n", OVERFLOW_ID, OVERFLOW_ID, NOLOGIN);
 }
 
-/* The group's name where the account database knows a fit one, its number otherwise. */
+/* The group's name where the account database has a usable one, else its number. */
 static void write_group(const PlanBuild *b, Buffer *out, uint32_t gid) {
         const char *name = NULL;
 
@@ -52,7 +55,7 @@ static bool plan_names_group(const Plan *p, uint32_t gid) {
         return p->gid == gid;
 }
 
-/* Only the groups that the application has: what others the user is in is nobody's business inside. */
+/* Only the groups that the application has: which others the user is in, nobody inside need know. */
 static void write_groups(const PlanBuild *b, Buffer *out) {
         const Plan *p = b->plan;
 
@@ -79,7 +82,9 @@ static void write_hostname(const PlanBuild *b, Buffer *out) {
         buffer_printf(out, "%s\n", b->plan->hostname);
 }
 
-/* No service outside is asked about names: that would tell it what runs inside, and needs its socket. */
+/*
+ * No service outside is asked for names: it would learn what runs inside, and would need its socket in here.
+ */
 static void write_nsswitch(const PlanBuild *b, Buffer *out) {
         buffer_append_text(out,
                            "passwd: files\n"
@@ -106,7 +111,7 @@ static const struct {
         { "/etc/resolv.conf",   write_resolv_conf },
 };
 
-/* What programs expect of a machine's /etc and holds nothing about its users or services. */
+/* What programs expect in /etc, as far as it tells nothing about the machine's users or services. */
 static const char *const from_host[] = {
         "/etc/alternatives", "/etc/bash.bashrc", "/etc/ca-certificates", "/etc/ca-certificates.conf",
         "/etc/debian_version", "/etc/fonts", "/etc/gai.conf", "/etc/gitconfig", "/etc/host.conf",

@@ -4,6 +4,8 @@
 
 #include "base/security-label.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
+#include "profile/names.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -13,14 +15,6 @@
         (offsetof(object, field) + 0 * sizeof((type *) NULL == &((object *) NULL)->field))
 #define ENUM(array) .max = ELEMENTSOF(array) - 1, .names = (array)
 
-static const char *const stream_names[] = { "null", "client", "tty", "journal" };
-static const char *const private_users_names[] = { "pick", "self", "identity" };
-static const char *const network_names[] = { "none", "private", "shared", "host" };
-static const char *const oom_policy_names[] = { "kill", "stop", "continue" };
-static const char *const type_names[] = { "exec", "simple", "oneshot", "notify" };
-static const char *const notify_access_names[] = { "none", "main", "all" };
-static const char *const restart_names[] = { "no", "on-success", "on-failure", "on-abnormal", "always" };
-static const char *const on_disconnect_names[] = { "keep", "stop" };
 static const char *const node_names[] = {
         [PLAN_NODE_DIRECTORY] = "directory", [PLAN_NODE_SYMLINK] = "symlink",
         [PLAN_NODE_FILE] = "file",           [PLAN_NODE_TMPFS] = "tmpfs",
@@ -143,40 +137,44 @@ static const PlanField plan_fields[] = {
 
         { "ControlGroup",       PLAN_FIELD_ROWS, ARRAY(PlanCgroupValue, cgroup), .max = PLAN_CGROUP_MAX,
           .rows = &cgroup_table },
-        { "OOMPolicy",          PLAN_FIELD_U8, SCALAR(uint8_t, oom_policy), ENUM(oom_policy_names) },
+        { "OOMPolicy",          PLAN_FIELD_U8, SCALAR(uint8_t, terms.oom_policy), ENUM(oom_policy_names) },
         { "Degrade",            PLAN_FIELD_TEXTS, SCALAR(char **, degrade), .max = PLAN_DEGRADE_MAX, .text_max = 16,
           .is_valid = plan_layer_is_valid },
 
-        { "Type",               PLAN_FIELD_U8, SCALAR(uint8_t, type), ENUM(type_names) },
-        { "NotifyAccess",       PLAN_FIELD_U8, SCALAR(uint8_t, notify_access), ENUM(notify_access_names) },
-        { "WatchdogUSec",       PLAN_FIELD_U64, SCALAR(uint64_t, watchdog_usec), .min = 1, .max = UINT64_MAX,
+        { "Type",               PLAN_FIELD_U8, SCALAR(uint8_t, terms.type), ENUM(service_type_names) },
+        { "NotifyAccess",       PLAN_FIELD_U8, SCALAR(uint8_t, terms.notify_access), ENUM(notify_access_names) },
+        { "WatchdogUSec",       PLAN_FIELD_U64, SCALAR(uint64_t, terms.watchdog_usec), .min = 1, .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
-        { "Restart",            PLAN_FIELD_U8, SCALAR(uint8_t, restart), ENUM(restart_names) },
-        { "RestartUSec",        PLAN_FIELD_U64, SCALAR(uint64_t, restart_usec), .max = UINT64_MAX,
+        { "Restart",            PLAN_FIELD_U8, SCALAR(uint8_t, terms.restart), ENUM(restart_names) },
+        { "RestartUSec",        PLAN_FIELD_U64, SCALAR(uint64_t, terms.restart_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
-        { "RestartSteps",       PLAN_FIELD_U32, SCALAR(uint32_t, restart_steps), .max = 1000 },
-        { "RestartMaxDelayUSec", PLAN_FIELD_U64, SCALAR(uint64_t, restart_max_delay_usec), .max = UINT64_MAX,
+        { "RestartSteps",       PLAN_FIELD_U32, SCALAR(uint32_t, terms.restart_steps), .max = 1000 },
+        { "RestartMaxDelayUSec", PLAN_FIELD_U64, SCALAR(uint64_t, terms.restart_max_delay_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
-        { "StartLimitIntervalUSec", PLAN_FIELD_U64, SCALAR(uint64_t, start_limit_interval_usec), .max = UINT64_MAX,
+        { "StartLimitIntervalUSec", PLAN_FIELD_U64, SCALAR(uint64_t, terms.start_limit_interval_usec),
+          .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
-        { "StartLimitBurst",    PLAN_FIELD_U32, SCALAR(uint32_t, start_limit_burst), .max = 1000 },
-        { "TimeoutStartUSec",   PLAN_FIELD_U64, SCALAR(uint64_t, timeout_start_usec), .max = UINT64_MAX,
+        { "StartLimitBurst",    PLAN_FIELD_U32, SCALAR(uint32_t, terms.start_limit_burst), .max = 1000 },
+        { "TimeoutStartUSec",   PLAN_FIELD_U64, SCALAR(uint64_t, terms.timeout_start_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
-        { "TimeoutStopUSec",    PLAN_FIELD_U64, SCALAR(uint64_t, timeout_stop_usec), .max = UINT64_MAX,
+        { "TimeoutStopUSec",    PLAN_FIELD_U64, SCALAR(uint64_t, terms.timeout_stop_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
-        { "RuntimeMaxUSec",     PLAN_FIELD_U64, SCALAR(uint64_t, runtime_max_usec), .max = UINT64_MAX,
+        { "RuntimeMaxUSec",     PLAN_FIELD_U64, SCALAR(uint64_t, terms.runtime_max_usec), .max = UINT64_MAX,
           .format = PLAN_FORMAT_LIMIT },
-        { "KillSignal",         PLAN_FIELD_I32, SCALAR(int32_t, kill_signal), .min = 1, .max = _NSIG - 1,
+        { "KillSignal",         PLAN_FIELD_I32, SCALAR(int32_t, terms.kill_signal), .min = 1, .max = _NSIG - 1,
           .format = PLAN_FORMAT_SIGNAL },
-        { "SuccessExitStatus",  PLAN_FIELD_WORDS, ARRAY(uint32_t, success_statuses), .min = 8, .max = 8,
-          .format = PLAN_FORMAT_BITS },
-        { "SuccessSignals",     PLAN_FIELD_U64, SCALAR(uint64_t, success_signals), .max = UINT64_MAX,
+        { "SuccessExitStatus",  PLAN_FIELD_BITS, SCALAR(PlanBits, terms.success_statuses), .min = PLAN_BITS_WORDS,
+          .max = PLAN_BITS_WORDS },
+        { "SuccessSignals",     PLAN_FIELD_U64, SCALAR(uint64_t, terms.success_signals), .max = UINT64_MAX,
           .format = PLAN_FORMAT_SIGNALS },
-        { "OnDisconnect",       PLAN_FIELD_U8, SCALAR(uint8_t, on_disconnect), ENUM(on_disconnect_names) },
+        { "OnDisconnect",       PLAN_FIELD_U8, SCALAR(uint8_t, terms.on_disconnect), ENUM(on_disconnect_names) },
 
         { "SyslogIdentifier",   PLAN_FIELD_TEXT, SCALAR(char *, syslog_identifier), .min = 1, .max = 255,
           .is_valid = plan_text_is_one_line },
         { "LogLevelMax",        PLAN_FIELD_I32, SCALAR(int32_t, log_level_max), .min = -1, .max = 7 },
+#if IMMURED_NEXT
+        { "Next",               PLAN_FIELD_BOOL, SCALAR(bool, next), .max = 1, .since = 5 },
+#endif
 };
 /* clang-format on */
 

@@ -5,7 +5,8 @@
  * plan-fields — the one table of what a plan holds: order on the wire, bounds, and names for people
  *
  * Encoder, decoder, JSON writer and destructor all walk this table, so that none of them can forget a field. The order
- * of rows is the order of bytes: any change to it, or to a kind, needs a new PLAN_VERSION.
+ * of rows is the order of bytes. A new row comes with a new PLAN_VERSION and says so in its since=; one whose bounds
+ * grow, in its grown=. Rows that versions in PLAN_VERSION_FIRST… know are never moved, nor is their kind changed.
  *
  * Runs in: broker, keeper, exec. Privilege: none.
  */
@@ -23,10 +24,14 @@ typedef enum PlanFieldKind {
         PLAN_FIELD_OPTIONAL_TEXT, /* the same; length UINT32_MAX is NULL */
         PLAN_FIELD_TEXTS,         /* count, texts; min and max bound the count, text_max each length */
         PLAN_FIELD_WORDS,         /* count, uint32_t each */
-        PLAN_FIELD_BYTES,         /* count, bytes */
-        PLAN_FIELD_ROWS,          /* count, rows of another table, which has no rows of its own */
+        PLAN_FIELD_BITS,  /* the same as words; always PLAN_BITS_WORDS of them, in the object itself */
+        PLAN_FIELD_BYTES, /* count, bytes */
+        PLAN_FIELD_ROWS,  /* count, rows of another table, which has no rows of its own */
         _PLAN_FIELD_KIND_MAX,
 } PlanFieldKind;
+
+#define PLAN_BITS_WORDS 8
+typedef uint32_t PlanBits[PLAN_BITS_WORDS];
 
 /* How people see it; plain unless said otherwise. */
 typedef enum PlanFormat {
@@ -37,7 +42,6 @@ typedef enum PlanFormat {
         PLAN_FORMAT_SIGNALS,
         PLAN_FORMAT_CAPABILITIES,
         PLAN_FORMAT_NODE_FLAGS,
-        PLAN_FORMAT_BITS,    /* words as the list of their set bits */
         PLAN_FORMAT_PROGRAM, /* bytes as their number of instructions and SHA-256 */
         _PLAN_FORMAT_MAX,
 } PlanFormat;
@@ -56,6 +60,10 @@ typedef struct PlanField {
         const char *const *names;           /* of an enumeration: max + 1 of them */
         const PlanTable *rows;
         PlanFormat format;
+        uint32_t since;  /* the first version that has it; 0: all that are known */
+        uint64_t before; /* the number that stands for what versions without it do; texts and lists: empty */
+        uint32_t grown;  /* the version since which max is what it is; 0: always was */
+        uint64_t max_before; /* that of the versions before */
 } PlanField;
 
 struct PlanTable {

@@ -6,7 +6,9 @@
 
 #define SAFE (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
 
-/* A directory of the host does not hold what the tree has below that place: it would have to be made in there. */
+/*
+ * The tree cannot have anything of its own below a directory of the host: it would have to be created on the host.
+ */
 static int
 check_covers(PlanBuild *b, const char *key, const char *path, size_t n_default, char *const *seen) {
         for (size_t i = 0; i < n_default; i++) {
@@ -72,7 +74,7 @@ static int add_tmpfs(PlanBuild *b, const ProfileTmpfs *tmpfs, char ***seen) {
         if (r < 0)
                 return r;
 
-        /* The user's own within the home, and as the mode says elsewhere. */
+        /* Within the home it belongs to the user; elsewhere its mode decides. */
         return plan_put_node(b,
                              &(PlanNode){
                                      .kind = PLAN_NODE_TMPFS,
@@ -117,8 +119,8 @@ int plan_build_mounts(PlanBuild *b) {
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < b->profile->n_devices; i++) {
-                r = add_device(b, &b->profile->devices[i]);
+        for (size_t i = 0; i < b->profile->devices.n; i++) {
+                r = add_device(b, &b->profile->devices.items[i]);
                 if (r < 0)
                         return r;
         }

@@ -2,6 +2,7 @@
 
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "profile/names.h"
 
 #define IDENTITY_IDS 65536U
 
@@ -30,7 +31,10 @@ static int compare_ids(const void *a, const void *b) {
         return x < y ? -1 : x > y;
 }
 
-/* What the profile lists and the account has: a profile made for many never gives one of them a group of another. */
+/*
+ * Groups that the profile lists and the account is in. A profile for many users thus never gives one user the group
+ * of another.
+ */
 static int build_groups(PlanBuild *b) {
         Plan *p = b->plan;
 
@@ -54,12 +58,14 @@ static int build_groups(PlanBuild *b) {
                                    "SupplementaryGroups=: more than %u groups",
                                    PLAN_GROUPS_MAX);
 
-        /* The account database promises no order, and equal requests have equal plans. */
+        /* The account database promises no order, but equal requests must have equal plans. */
         qsort(p->groups, p->n_groups, sizeof(*p->groups), compare_ids);
         return 0;
 }
 
-/* The id itself and those of the groups, each alone; outside counts up from the picked base, or is the same id. */
+/*
+ * The id and those of the groups, each mapped alone. Outside they count up from the picked base, or stay the same.
+ */
 static int
 map_single(uint32_t id, const uint32_t *more, size_t n_more, bool pick, PlanIdMap **ret, size_t *ret_n) {
         PlanIdMap *map = calloc(n_more + 1, sizeof(*map));
@@ -107,7 +113,9 @@ static int check_identity(PlanBuild *b) {
                         "use pick or self",
                         p->user);
 
-        /* See ids_hold() in plan-check.c: files of the host's root could be made in a bound directory. */
+        /*
+         * See ids_hold() in plan-check.c: files owned by the host's root could be created in a bound directory.
+         */
         if (b->profile->ambient_capabilities && *b->profile->ambient_capabilities)
                 return plan_refuse(
                         b,
@@ -125,13 +133,13 @@ int plan_build_ids(PlanBuild *b) {
 
         p->uid = b->account->uid;
         p->gid = b->account->gid;
-        p->private_users = (uint8_t) b->profile->private_users;
+        p->private_users = b->profile->private_users;
 
         if (p->uid == 0 && !pick)
                 return plan_refuse(b,
                                    PLAN_REFUSAL_BAD_SETTING,
                                    "PrivateUsers=%s would run the application as the host's root: use pick",
-                                   b->profile->private_users == PRIVATE_USERS_SELF ? "self" : "identity");
+                                   private_users_names[b->profile->private_users]);
 
         r = build_groups(b);
         if (r < 0)

@@ -125,21 +125,23 @@ static void write_texts(Buffer *b, const PlanField *f, const void *object) {
 static void write_words(Buffer *b, const PlanField *f, const void *object) {
         const uint32_t *words = PLAN_FIELD_GET(uint32_t *, object, f->offset);
         size_t n = PLAN_FIELD_GET(size_t, object, f->n_offset);
+
+        buffer_append_text(b, "[");
+        for (size_t i = 0; i < n; i++)
+                buffer_printf(b, "%s%" PRIu32, i > 0 ? "," : "", words[i]);
+        buffer_append_text(b, "]");
+}
+
+static void write_bits(Buffer *b, const PlanField *f, const void *object) {
+        const uint32_t *words = PLAN_FIELD_GET(PlanBits, object, f->offset);
         const char *separator = "";
 
         buffer_append_text(b, "[");
-        for (size_t i = 0; i < n; i++) {
-                for (unsigned bit = 0; f->format == PLAN_FORMAT_BITS && bit < 32; bit++)
-                        if (words[i] & 1U << bit) {
-                                buffer_printf(b, "%s%zu", separator, i * 32 + bit);
-                                separator = ",";
-                        }
-
-                if (f->format != PLAN_FORMAT_BITS) {
-                        buffer_printf(b, "%s%" PRIu32, separator, words[i]);
+        for (unsigned bit = 0; bit < PLAN_BITS_WORDS * 32; bit++)
+                if (words[bit / 32] & 1U << bit % 32) {
+                        buffer_printf(b, "%s%u", separator, bit);
                         separator = ",";
                 }
-        }
         buffer_append_text(b, "]");
 }
 
@@ -172,9 +174,8 @@ static void write_rows(Buffer *b, const PlanField *f, const void *object) {
 int plan_to_json(const Plan *p, char **ret) {
         static void (*const writers[_PLAN_FIELD_KIND_MAX])(
                 Buffer * b, const PlanField *f, const void *object) = {
-                [PLAN_FIELD_TEXTS] = write_texts,
-                [PLAN_FIELD_WORDS] = write_words,
-                [PLAN_FIELD_BYTES] = write_program,
+                [PLAN_FIELD_TEXTS] = write_texts, [PLAN_FIELD_WORDS] = write_words,
+                [PLAN_FIELD_BITS] = write_bits,   [PLAN_FIELD_BYTES] = write_program,
                 [PLAN_FIELD_ROWS] = write_rows,
         };
         _cleanup_buffer_ Buffer b = {};

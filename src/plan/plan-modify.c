@@ -14,7 +14,23 @@ typedef struct PartList {
         size_t n;
 } PartList;
 
-/* One list takes a right away, the other gives it back below; whichever of both names the nearer path holds. */
+/*
+ * One list takes a right away, the other gives it back below. Of both, the path nearest to a file decides.
+ */
+/* clang-format off */
+static const struct {
+        const char *key, *lift_key;
+        size_t restricted, lifted; /* where in Profile */
+        uint32_t flag;
+} lists[] = {
+        { "ReadOnlyPaths", "ReadWritePaths", offsetof(Profile, read_only), offsetof(Profile, read_write),
+          PLAN_NODE_READ_ONLY },
+        { "NoExecPaths",   "ExecPaths",      offsetof(Profile, no_exec),   offsetof(Profile, exec),
+          PLAN_NODE_NO_EXEC },
+};
+/* clang-format on */
+
+/* One row of the table, with its paths for this user. */
 typedef struct Rule {
         const char *key, *lift_key;
         uint32_t flag;
@@ -24,7 +40,7 @@ typedef struct Rule {
 typedef struct Modify {
         PlanBuild *build;
         size_t from; /* the first node that modifies */
-        Rule rules[2];
+        Rule rules[ELEMENTSOF(lists)];
 } Modify;
 
 static void part_list_done(PartList *l) {
@@ -60,21 +76,22 @@ static int expand_part(PlanBuild *b, const char *key, const char *text, bool mou
         return 0;
 }
 
-static int
-expand_parts(PlanBuild *b, const char *key, const ProfilePath *paths, size_t n_paths, PartList *ret) {
-        if (n_paths == 0)
+static int expand_parts(PlanBuild *b, const char *key, size_t offset, PartList *ret) {
+        const ProfilePaths *paths = (const void *) ((const char *) b->profile + offset);
+
+        if (paths->n == 0)
                 return 0;
 
-        ret->items = calloc(n_paths, sizeof(*ret->items));
+        ret->items = calloc(paths->n, sizeof(*ret->items));
         if (!ret->items)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < n_paths; i++) {
-                int r = expand_part(b, key, paths[i].path, true, &ret->items[i].target);
+        for (size_t i = 0; i < paths->n; i++) {
+                int r = expand_part(b, key, paths->items[i].path, true, &ret->items[i].target);
 
                 if (r < 0)
                         return r;
-                ret->items[ret->n++].optional = paths[i].optional;
+                ret->items[ret->n++].optional = paths->items[i].optional;
         }
 
         return 0;
@@ -108,7 +125,7 @@ static bool is_masked(const Modify *m, const char *path) {
         return false;
 }
 
-/* One node for each target: a mask makes all else moot, and flags of several lists add up. */
+/* One node for each target: below a mask nothing else matters, and the flags of several lists add up. */
 static int add_modifier(const Modify *m, const PlanNode *node) {
         Plan *p = m->build->plan;
 
@@ -121,7 +138,7 @@ static int add_modifier(const Modify *m, const PlanNode *node) {
                 if (n->kind != node->kind || !streq(n->target, node->target))
                         continue;
 
-                /* Optional only where every list says so. */
+                /* Optional only if every list says so. */
                 n->flags = ((n->flags | node->flags) & ~(uint32_t) PLAN_NODE_OPTIONAL) |
                            (n->flags & node->flags & PLAN_NODE_OPTIONAL);
                 return 0;
@@ -131,21 +148,20 @@ static int add_modifier(const Modify *m, const PlanNode *node) {
 }
 
 static int add_masks(const Modify *m) {
-        const Profile *p = m->build->profile;
+        const ProfilePaths *paths = &m->build->profile->inaccessible;
 
-        for (size_t i = 0; i < p->n_inaccessible; i++) {
+        for (size_t i = 0; i < paths->n; i++) {
                 _cleanup_free_ char *target = NULL;
                 int r;
 
-                r = expand_part(m->build, "InaccessiblePaths", p->inaccessible[i].path, false, &target);
+                r = expand_part(m->build, "InaccessiblePaths", paths->items[i].path, false, &target);
                 if (r >= 0)
-                        r = add_modifier(
-                                m,
-                                &(PlanNode){
-                                        .kind = PLAN_NODE_MASK,
-                                        .target = target,
-                                        .flags = p->inaccessible[i].optional ? PLAN_NODE_OPTIONAL : 0,
-                                });
+                        r = add_modifier(m,
+                                         &(PlanNode){
+                                                 .kind = PLAN_NODE_MASK,
+                                                 .target = target,
+                                                 .flags = paths->items[i].optional ? PLAN_NODE_OPTIONAL : 0,
+                                         });
                 if (r < 0)
                         return r;
         }
@@ -158,7 +174,7 @@ static int add_remounts(const Modify *m, const Rule *rule) {
                 const Part *part = &rule->restricted.items[i];
                 int r;
 
-                /* The root is no mount that lasts: what stands on it takes the flag, see restrict_everything(). */
+                /* Not the root itself: the mounts that stand on it take the flag, see restrict_everything(). */
                 if (streq(part->target, "/"))
                         continue;
 
@@ -176,7 +192,7 @@ static int add_remounts(const Modify *m, const Rule *rule) {
         return 0;
 }
 
-/* NoExecPaths=/: each mount of the tree, but what ExecPaths= names as a whole. */
+/* NoExecPaths=/: every mount of the tree, except those that ExecPaths= names as a whole. */
 static void restrict_everything(const Modify *m, const Rule *rule) {
         Plan *p = m->build->plan;
         const Part *part = nearest(&rule->restricted, "/");
@@ -198,12 +214,13 @@ static bool is_writable(const PlanNode *n) {
 }
 
 /*
- * A part that keeps a right within a path that has lost it. Lifting the flag again could reach more than the host
- * allowed, so the part is bound a second time, with the flags its own bind has and with whatever else is laid over it.
+ * A part that keeps a right within a path that has lost it. Clearing the flag again might give more than the host
+ * itself allows, so the part is bound a second time, with the flags of the bind around it and of any other list that
+ * covers it.
  */
 static int reopen(const Modify *m, const Rule *rule, const Part *part, const PlanNode *in) {
         PlanBuild *b = m->build;
-        const PlanNode bind = *in; /* what it points to stays when the array moves */
+        const PlanNode bind = *in; /* a copy of the node: the array may move, its texts stay */
         _cleanup_free_ char *source = NULL;
         uint32_t flags = bind.flags & ~(uint32_t) PLAN_NODE_OPTIONAL;
 
@@ -225,7 +242,10 @@ static int reopen(const Modify *m, const Rule *rule, const Part *part, const Pla
         if (!source)
                 return -ENOMEM;
 
-        /* What is kept is there once its directory is; the part of it is opened with the user's rights. */
+        /*
+         * Its source would be a part of a directory that may not exist yet, opened with the user's rights below one
+         * of root's.
+         */
         if (flags & PLAN_NODE_STATE)
                 return plan_refuse(b,
                                    PLAN_REFUSAL_BAD_SETTING,
@@ -265,7 +285,9 @@ static int add_lifted(const Modify *m, const Rule *rule, const Part *part) {
                                    rule->lift_key,
                                    part->target,
                                    rule->key);
-        /* Whole mounts below the root, of which none has the flag yet: restrict_everything() passes them over. */
+        /*
+         * A whole mount below the root does not have the flag yet, and restrict_everything() passes it over.
+         */
         if (streq(restricted->target, "/") &&
             (!in || in->kind == PLAN_NODE_DIRECTORY || streq(in->target, part->target)))
                 return 0;
@@ -293,25 +315,14 @@ static int add_all_lifted(const Modify *m, const Rule *rule) {
 }
 
 static int read_rules(Modify *m) {
-        PlanBuild *b = m->build;
-        const Profile *p = b->profile;
-        const struct {
-                const ProfilePath *restricted, *lifted;
-                size_t n_restricted, n_lifted;
-        } lists[] = {
-                { p->read_only, p->read_write, p->n_read_only, p->n_read_write },
-                { p->no_exec, p->exec, p->n_no_exec, p->n_exec },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(m->rules); i++) {
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
                 Rule *rule = &m->rules[i];
                 int r;
 
-                r = expand_parts(
-                        b, rule->key, lists[i].restricted, lists[i].n_restricted, &rule->restricted);
+                *rule = (Rule){ .key = lists[i].key, .lift_key = lists[i].lift_key, .flag = lists[i].flag };
+                r = expand_parts(m->build, rule->key, lists[i].restricted, &rule->restricted);
                 if (r >= 0)
-                        r = expand_parts(
-                                b, rule->lift_key, lists[i].lifted, lists[i].n_lifted, &rule->lifted);
+                        r = expand_parts(m->build, rule->lift_key, lists[i].lifted, &rule->lifted);
                 if (r < 0)
                         return r;
         }
@@ -320,18 +331,11 @@ static int read_rules(Modify *m) {
 }
 
 int plan_build_modifiers(PlanBuild *b) {
-        _cleanup_(modify_done) Modify m = {
-                .build = b,
-                .from = b->plan->n_nodes,
-                .rules = {
-                        { .key = "ReadOnlyPaths", .lift_key = "ReadWritePaths", .flag = PLAN_NODE_READ_ONLY },
-                        { .key = "NoExecPaths", .lift_key = "ExecPaths", .flag = PLAN_NODE_NO_EXEC },
-                },
-        };
+        _cleanup_(modify_done) Modify m = { .build = b, .from = b->plan->n_nodes };
         int r;
 
         r = read_rules(&m);
-        /* Masks first: what lies below one needs nothing more. */
+        /* Masks first: what lies below one needs nothing else. */
         if (r >= 0)
                 r = add_masks(&m);
         for (size_t i = 0; i < ELEMENTSOF(m.rules) && r >= 0; i++)

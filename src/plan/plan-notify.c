@@ -4,23 +4,22 @@
 #include "plan/plan-check.h"
 
 int plan_build_notify(PlanBuild *b) {
-        const Profile *from = b->profile;
-        bool needed = from->type == SERVICE_NOTIFY || from->watchdog_usec != USEC_INFINITY;
+        Terms *t = &b->plan->terms;
 
-        b->plan->watchdog_usec = from->watchdog_usec;
-        b->plan->notify_access = (uint8_t) (from->notify_access != NOTIFY_ACCESS_NONE ? from->notify_access
-                                            : needed                                  ? NOTIFY_ACCESS_MAIN
-                                                                                      : NOTIFY_ACCESS_NONE);
+        if (t->notify_access == NOTIFY_ACCESS_NONE &&
+            (t->type == SERVICE_NOTIFY || t->watchdog_usec != USEC_INFINITY))
+                t->notify_access = NOTIFY_ACCESS_MAIN;
+
         return 0;
 }
 
 int plan_add_notify_socket(PlanBuild *b) {
         int r;
 
-        if (b->plan->notify_access == NOTIFY_ACCESS_NONE)
+        if (b->plan->terms.notify_access == NOTIFY_ACCESS_NONE)
                 return 0;
 
-        /* A mount of its own, which an application cannot move away even where /run is its own. */
+        /* A mount of its own: the application cannot move it away, even where /run belongs to it. */
         r = plan_add_node(b,
                           &(PlanNode){
                                   .kind = PLAN_NODE_TMPFS,
@@ -32,7 +31,9 @@ int plan_add_notify_socket(PlanBuild *b) {
         if (r < 0)
                 return r;
 
-        /* Sending takes the right to write, and receiving none: the keeper has the other end already. */
+        /*
+         * To send, one needs the right to write. Nobody can receive here, as the keeper holds the socket itself.
+         */
         return plan_add_node(b,
                              &(PlanNode){
                                      .kind = PLAN_NODE_SOCKET,

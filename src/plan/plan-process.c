@@ -3,6 +3,8 @@
 #include "plan/capability.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
+#include "profile/names.h"
 #include "profile/pattern.h"
 
 #include <inttypes.h>
@@ -25,7 +27,7 @@ static int check_pattern(PlanBuild *b) {
         const char *pattern = b->profile->argument_pattern;
         size_t i = 0, size = 0;
 
-        /* What a matcher does for each byte is bounded, and not little. */
+        /* Matching costs a bounded time for each byte, but not a small one. */
         STRV_FOREACH (argument, b->request->arguments)
                 size += strlen(*argument);
         if (size > PLAN_PATTERN_TEXT_MAX)
@@ -104,11 +106,11 @@ static int build_argv(PlanBuild *b) {
                         return -ENOMEM;
         }
 
-        /* What the user gives is taken as it is: a "%" in it is a percent sign. */
+        /* What the user gives is not expanded: a "%" in it is a percent sign. */
         return strv_extend_strv(&b->plan->argv, b->request->arguments);
 }
 
-/* Puts NAME=value in, in the place of an older value of that name. */
+/* Adds NAME=value, or replaces the value that NAME has. */
 static int environment_put(PlanBuild *b, const char *assignment) {
         size_t n = strcspn(assignment, "=") + 1;
 
@@ -138,7 +140,7 @@ static int environment_set(PlanBuild *b, const char *name, const char *value) {
         return environment_put(b, assignment);
 }
 
-/* UnsetEnvironment=: NAME whatever its value, or NAME=value only with that value. */
+/* UnsetEnvironment=: NAME goes whatever its value, NAME=value only if it has that value. */
 static void environment_unset(PlanBuild *b, const char *what) {
         char **to = b->plan->environment;
         size_t n = strlen(what);
@@ -196,7 +198,7 @@ static int pass_environment(PlanBuild *b) {
         return 0;
 }
 
-/* STATE_DIRECTORY and its like, systemd.exec(5). */
+/* STATE_DIRECTORY and the like, as in systemd.exec(5). */
 static int name_state(PlanBuild *b) {
         const char *name;
         int r = 0;
@@ -213,17 +215,17 @@ static int name_state(PlanBuild *b) {
 }
 
 /*
- * What sd_notify(3) and sd_watchdog_enabled(3) go by: nobody's word but ours. Without WATCHDOG_PID, as any process of
- * the application's may give the sign of life that NotifyAccess= lets it give.
+ * What sd_notify(3) and sd_watchdog_enabled(3) go by, so nobody else may set it. There is no WATCHDOG_PID, as
+ * NotifyAccess=all lets any process of the application send the keep-alive.
  */
 static int name_notify(PlanBuild *b) {
-        _cleanup_free_ char *usec = text_printf("%" PRIu64, b->plan->watchdog_usec);
+        _cleanup_free_ char *usec = text_printf("%" PRIu64, b->plan->terms.watchdog_usec);
         const struct {
                 const char *name, *value;
         } variables[] = {
                 { "NOTIFY_SOCKET",
-                  b->plan->notify_access == NOTIFY_ACCESS_NONE ? NULL : PLAN_NOTIFY_SOCKET },
-                { "WATCHDOG_USEC", b->plan->watchdog_usec == USEC_INFINITY ? NULL : usec },
+                  b->plan->terms.notify_access == NOTIFY_ACCESS_NONE ? NULL : PLAN_NOTIFY_SOCKET },
+                { "WATCHDOG_USEC", b->plan->terms.watchdog_usec == USEC_INFINITY ? NULL : usec },
                 { "WATCHDOG_PID", NULL },
         };
 
@@ -242,7 +244,10 @@ static int name_notify(PlanBuild *b) {
         return 0;
 }
 
-/* Built, not filtered: what is set here, then what the user may pass, then what the admin set: his word is last. */
+/*
+ * Built from nothing, not filtered: our own variables first, then what the user may pass, then the admin's, whose
+ * word is last.
+ */
 static int build_environment(PlanBuild *b) {
         const struct {
                 const char *name, *value;
@@ -300,7 +305,7 @@ static int build_environment(PlanBuild *b) {
         return 0;
 }
 
-/* "~" is the home, or the root where ProtectHome=yes leaves no home to be in. */
+/* "~" is the home, or the root where ProtectHome=yes leaves no home. */
 static int build_working_directory(PlanBuild *b) {
         const char *text = b->profile->working_directory ?: "~";
 
@@ -332,23 +337,26 @@ static int build_streams(PlanBuild *b) {
                                            PLAN_REFUSAL_BAD_SETTING,
                                            "%s=%s is not supported by this version",
                                            streams[i].key,
-                                           kind == STREAM_TTY ? "tty" : "journal");
+                                           stream_names[kind]);
                 if (b->request->has_stream[i] && kind != STREAM_CLIENT)
                         return plan_refuse(b,
                                            PLAN_REFUSAL_NOT_PERMITTED,
                                            "%s: the profile takes no descriptor of the client's here",
                                            streams[i].key);
 
-                /* Whether one was given belongs to the run, and the plan shown is the plan that runs. */
-                *streams[i].field = (uint8_t) kind;
+                /*
+                 * Whether a descriptor came is a matter of this run: the plan that is shown must be the plan that
+                 * runs.
+                 */
+                *streams[i].field = kind;
         }
 
         return 0;
 }
 
 /*
- * What holds where the profile is silent: no core dumps, which would hold the user's data, and no way to a better
- * priority. Nothing here is above what a process ever has, so it can be set in a container as well.
+ * Limits where the profile sets none: no core dumps, as they would hold the user's data, and no way to a higher
+ * priority. None of them is above what any process has, so they can be set in a container too.
  */
 static const PlanRlimit default_rlimits[] = {
         { RLIMIT_CORE, 0, 0 },

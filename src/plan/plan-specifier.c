@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
+#include "plan/plan-text.h"
 
 #include <inttypes.h>
 
@@ -20,7 +21,10 @@ static const char *runtime_directory(const PlanBuild *b) { return b->runtime_dir
 
 static const char *percent(const PlanBuild *b) { return "%"; }
 
-/* A primary group without a name, or with one that would break a path or passwd(5), is its number. */
+/*
+ * The primary group's name; NULL where it has none, or one that would break a path or passwd(5). Its number is used
+ * then.
+ */
 static const char *group_name(const PlanBuild *b) {
         for (size_t i = 0; i < b->account->n_groups; i++) {
                 const AccountGroup *g = &b->account->groups[i];
@@ -36,7 +40,7 @@ static uint32_t uid(const PlanBuild *b) { return b->account->uid; }
 
 static uint32_t gid(const PlanBuild *b) { return b->account->gid; }
 
-/* The target user, the profile, the instance; where the text is NULL the number stands in. */
+/* The user it runs as, the profile, the instance. Where text returns NULL, the number is used. */
 /* clang-format off */
 static const struct {
         char letter;

@@ -11,12 +11,12 @@
 typedef struct StateKind {
         const char *key;
         size_t names;         /* offset in Profile, char ** */
-        const char *inside;   /* where they lie for the application */
-        const char *host;     /* where they lie on disk, below UID/PROFILE; NULL: in memory */
+        const char *inside;   /* where the application finds them */
+        const char *host;     /* where they are on disk, below UID/PROFILE; NULL: in memory */
         const char *variable; /* as systemd.exec(5) calls it */
 } StateKind;
 
-/* What is in the home and what is kept beside it have separate places, so that no name can mean both. */
+/* The home and the directories beside it are kept in separate places, so that no name can mean both. */
 /* clang-format off */
 static const StateKind kinds[] = {
         { "StateDirectory",   offsetof(Profile, state_directory),   "/var/lib", PLAN_STATE_ROOT,
@@ -55,7 +55,7 @@ static uint32_t idmap_flag(const PlanBuild *b) {
         return b->profile->private_users == PRIVATE_USERS_PICK ? PLAN_NODE_IDMAP : 0;
 }
 
-/* A directory of the user's below root's, in the plan as a bind that makes its source. */
+/* A directory of the user's below one of root's: in the plan, a bind whose source is created. */
 static int put_state(PlanBuild *b, const char *key, const char *source, const char *target) {
         int r;
 

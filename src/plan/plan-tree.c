@@ -15,7 +15,7 @@
 #define DEVICE(path) { .kind = PLAN_NODE_DEVICE, .target = (char *) (path), .source = (char *) (path), \
                        .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC }
 
-/* What every sandbox has, whoever runs in it. Parents are added and all is put in order later. */
+/* What every sandbox has, whoever runs in it. The directories above are added, and all is sorted, later. */
 static const PlanNode common_nodes[] = {
         { .kind = PLAN_NODE_TMPFS, .target = (char *) "/run", .flags = SAFE, .size = RUN_SIZE, .mode = 0755 },
         DIRECTORY("/run/lock", 01777),
@@ -38,7 +38,7 @@ static const PlanNode common_nodes[] = {
         { .kind = PLAN_NODE_MQUEUE, .target = (char *) "/dev/mqueue", .flags = SAFE | PLAN_NODE_NO_EXEC },
 };
 
-/* The rest of a root that is built from nothing; RootDirectory= brings its own. */
+/* The rest of a root that starts from nothing; RootDirectory= brings its own. */
 static const PlanNode host_nodes[] = {
         { .kind = PLAN_NODE_BIND, .source = (char *) "/usr", .target = (char *) "/usr",
           .flags = PLAN_NODE_READ_ONLY | SAFE | PLAN_NODE_RECURSIVE },
@@ -62,7 +62,7 @@ static const PlanNode host_nodes[] = {
         LINK("/etc/os-release", "../usr/lib/os-release"),
 };
 
-/* What ProtectSystem=full leaves to the application: not the host's, but its own in memory. */
+/* What ProtectSystem=full lets the application write: not the host's, but its own in memory. */
 static const char *const full_places[] = { "/mnt", "/opt", "/run", "/srv", "/var" };
 /* clang-format on */
 
@@ -77,7 +77,7 @@ static int add_nodes(PlanBuild *b, const PlanNode *nodes, size_t n) {
         return 0;
 }
 
-/* The directory with the user's rights, and a layer in memory above it for what the sandbox adds. */
+/* The directory, opened with the user's rights, below a layer in memory for what the sandbox adds. */
 static int add_root_directory(PlanBuild *b) {
         _cleanup_free_ char *source = NULL;
         const char *why;
@@ -167,7 +167,7 @@ static int add_proc(PlanBuild *b) {
                              });
 }
 
-/* What anybody may write to, and nobody finds again. */
+/* What everybody inside may write to, and nobody finds again. */
 static int add_scratch(PlanBuild *b) {
         static const char *const scratch[] = { "/tmp", "/var/tmp", "/dev/shm" };
 
@@ -193,7 +193,7 @@ static int add_scratch(PlanBuild *b) {
                              });
 }
 
-/* Whether a home could be there: no place of the system's own, and none that something else fills. */
+/* Whether a home can be there: not in a place that is the system's, nor in one that something else fills. */
 static bool home_has_place(const PlanBuild *b) {
         const PlanNode *above = plan_node_containing(b->plan, b->plan->n_nodes, b->home);
 
@@ -215,7 +215,7 @@ static int add_empty_home(PlanBuild *b) {
                              });
 }
 
-/* The user's own, and nobody else's: homes of others are not even directories here. */
+/* The user's own home. Those of others do not even exist as directories here. */
 static int add_real_home(PlanBuild *b) {
         bool writable = b->profile->protect_home == PROTECT_HOME_NO;
         const char *why = place_refuse_source(b->home);
@@ -265,7 +265,7 @@ static int add_home(PlanBuild *b) {
         return p->persistent_home ? plan_add_persistent_home(b) : add_empty_home(b);
 }
 
-/* One missing directory above the path, or none where the host's own tree has to hold it. */
+/* One missing directory above the path. None within a bind, where the host must have it. */
 static int add_parent(PlanBuild *b, char *path) {
         const PlanNode *above = plan_node_containing(b->plan, b->plan->n_nodes, path);
         bool owned = above && (above->flags & PLAN_NODE_OWNED);
@@ -305,7 +305,7 @@ static int add_parents(PlanBuild *b) {
         return 0;
 }
 
-/* What stands below a link, a file or a file system of the kernel's has no place there. */
+/* Nothing can stand below a link, a file, or a file system of the kernel's. */
 static int check_places(PlanBuild *b) {
         const Plan *p = b->plan;
 

@@ -145,28 +145,17 @@ typedef struct Plan {
         /* with which resources */
         PlanCgroupValue *cgroup;
         size_t n_cgroup;
-        uint8_t oom_policy; /* OomPolicy */
-        char **degrade;     /* layers that may be missing */
+        char **degrade; /* layers that may be missing */
 
-        /* its life */
-        uint8_t type;           /* ServiceType */
-        uint8_t notify_access;  /* NotifyAccess; none: there is no socket */
-        uint64_t watchdog_usec; /* USEC_INFINITY: none */
-        uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec;
-        uint8_t restart; /* RestartPolicy */
-        uint64_t restart_usec, restart_max_delay_usec;
-        uint32_t restart_steps;
-        uint64_t start_limit_interval_usec;
-        uint32_t start_limit_burst;
-        int32_t kill_signal;
-        uint32_t *success_statuses; /* 8 words: bit set of exit codes */
-        size_t n_success_statuses;
-        uint64_t success_signals;
-        uint8_t on_disconnect; /* OnDisconnect */
+        Terms terms; /* its life */
 
         /* its log */
         char *syslog_identifier;
         int32_t log_level_max;
+
+#if IMMURED_NEXT
+        bool next; /* stands for what the version after this one will have */
+#endif
 } Plan;
 
 Plan *plan_free(Plan *p); /* takes NULL, returns NULL */
@@ -181,17 +170,31 @@ bool plan_root_is_writable(const Plan *p);
 /* Largest encoded plan; a decoder refuses more. */
 #define PLAN_SIZE_MAX (4U * 1024 * 1024)
 
-/* Appends the bytes to *ret (caller frees). -E2BIG: over PLAN_SIZE_MAX; -ENOMEM. */
+/*
+ * The versions of the encoding that are written and read; PlanHash is that of the newest. A keeper may be older or
+ * newer than the broker: it says at its Hello which ones it reads (link/hello.h).
+ */
+#define PLAN_VERSION_FIRST 4U
+#define PLAN_VERSION (4U + IMMURED_NEXT)
+
+/* The newest encoding; caller frees. -E2BIG: over PLAN_SIZE_MAX; -ENOMEM. */
 int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size);
 
 /*
- * The plan these bytes say, checked as if hostile: magic, version, every length and count, every enumeration, flag,
- * path and name; nothing may be left over. -EBADMSG for whatever does not hold, -ENOMEM.
+ * That of another version. -EPROTONOSUPPORT: it cannot say all that this plan does; *ret_unsaid is the field, static.
+ * A field is only left out where the version does by itself what the plan asks for, so that nothing is ever weakened.
+ */
+int plan_encode_for(
+        uint32_t version, const Plan *p, uint8_t **ret, size_t *ret_size, const char **ret_unsaid);
+
+/*
+ * The plan these bytes say, in any of these versions, checked as if hostile: magic, version, every length and count,
+ * every enumeration, flag, path and name; nothing may be left over. -EBADMSG for whatever does not hold, -ENOMEM.
  */
 int plan_decode(const void *data, size_t size, Plan **ret);
 
-/* Encodes into a sealed memfd; returns the fd. ret_digest may be NULL. */
-int plan_to_memfd(const Plan *p, uint8_t ret_digest[SHA256_SIZE]);
+/* Encodes into a sealed memfd, as above; returns the fd. ret_digest, that of its bytes, may be NULL. */
+int plan_to_memfd(uint32_t version, const Plan *p, uint8_t ret_digest[SHA256_SIZE], const char **ret_unsaid);
 
 /* Maps a sealed memfd and decodes it. -EPERM: not sealed. ret_digest may be NULL. The fd stays the caller's. */
 int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]);

@@ -76,7 +76,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* As in C, a leading 0 means octal; no sign, no blank, nothing behind. */
+/* As in C, a leading 0 means octal. No sign, no blank, nothing after the digits. */
 static int number_parse(const char *s, size_t n, uint64_t *ret) {
         static const char digits[] = "0123456789abcdef";
         unsigned base = 10;

@@ -54,7 +54,7 @@ static int config_parse_usec(const ConfigKey *key, const char *text, Config *c) 
         return 0;
 }
 
-/* The broker does not end when it is idle yet: a time would be a promise. */
+/* The broker never ends for being idle, so a time here would promise what nobody keeps. */
 static int config_parse_never(const ConfigKey *key, const char *text, Config *c) {
         uint64_t value;
         int r;
@@ -148,7 +148,7 @@ static const ConfigKey *config_key_find(const char *section, const char *name) {
         return NULL;
 }
 
-/* One line. Where it is refused: 0 and a finding. */
+/* One line. A line that is refused is a finding, and returns 0. */
 static int config_line(Config *c, const char *file, const StrictItem *item, Findings *findings) {
         const ConfigKey *key = config_key_find(item->section, item->key);
         char buf[FINDING_VALUE_SIZE];
@@ -201,7 +201,7 @@ static int config_file(
 
         r = strict_file_read(dir_fd, name, path, required_uid, &data, &size, findings);
         if (r == -ENOENT || r == -EBADMSG)
-                return 0; /* no file is right, and what is wrong was found */
+                return 0; /* no file could be read, and the findings say why */
         if (r == 0)
                 r = strict_ini_parse(path, data, size, &lines, findings);
         if (r < 0 && r != -EBADMSG)

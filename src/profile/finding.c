@@ -63,7 +63,7 @@ const char *finding_shorten(const char *value, char buf[static FINDING_VALUE_SIZ
                 return buf;
         }
 
-        /* Back to the first byte of a character: what is cut away must not leave half of one. */
+        /* Back to the first byte of a character, so that the cut leaves no half of one. */
         n = FINDING_VALUE_SIZE - sizeof(ellipsis);
         while (n > 0 && ((unsigned char) value[n] & 0xc0) == 0x80)
                 n--;
@@ -86,7 +86,7 @@ int findings_extend(Findings *f, const Findings *b) {
 }
 
 void findings_sort(Findings *f) {
-        size_t ranks[FINDINGS_MAX]; /* of each item: where its file first occurs */
+        size_t ranks[FINDINGS_MAX]; /* for each item, where its file first occurs */
 
         for (size_t i = 0; i < f->n_items; i++) {
                 ranks[i] = 0;

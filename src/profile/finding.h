@@ -33,14 +33,14 @@ void findings_done(Findings *f);
 int findings_add(Findings *f, const char *file, unsigned line, const char *key, const char *format, ...)
         _printf_(5, 6);
 
-/* A value to be quoted in a finding: whole, or cut between two characters with an ellipsis behind. */
+/* A value as a finding quotes it: whole, or cut between two characters and ended with an ellipsis. */
 #define FINDING_VALUE_SIZE 80
 const char *finding_shorten(const char *value, char buf[static FINDING_VALUE_SIZE]);
 
 /* Adds copies of all of b. 0 or -ENOMEM. */
 int findings_extend(Findings *f, const Findings *b);
 
-/* By lines; the files in the order they first occur. */
+/* Sorts by line, and keeps the files in the order in which they first occur. */
 void findings_sort(Findings *f);
 
 /* "file:line: key: text"; caller frees. NULL: no memory. */

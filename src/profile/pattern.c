@@ -12,7 +12,7 @@ typedef struct Part {
 
 typedef struct Scan {
         const char *at;
-        Part groups[PATTERN_GROUPS_MAX + 1]; /* those that are open, the whole pattern first */
+        Part groups[PATTERN_GROUPS_MAX + 1]; /* the groups still open; the whole pattern is the first */
         size_t n_groups;
         Part last; /* what a repetition would repeat */
         bool has_last, is_repeated;
@@ -43,7 +43,7 @@ static int take_atom(Scan *s, Part part) {
                        : 0;
 }
 
-/* [abc], []abc], [^]abc], [[:alpha:]], [[.a.]], [[=a=]]; whether it ends is regcomp(3)'s to say. */
+/* [abc], []abc], [^]abc], [[:alpha:]], [[.a.]], [[=a=]]. regcomp(3) is left to say whether it ends. */
 static int take_set(Scan *s) {
         if (*s->at == '^')
                 s->at++;
@@ -95,7 +95,7 @@ static int take_branch(Scan *s) {
         return 0;
 }
 
-/* The number of copies that a matcher makes. */
+/* How many copies of it regcomp(3) makes. */
 static int read_bounds(Scan *s, unsigned *ret) {
         const char *end = strchr(s->at, '}');
         _cleanup_free_ char *bounds = NULL;
@@ -122,7 +122,7 @@ static int read_bounds(Scan *s, unsigned *ret) {
                         s,
                         "a repetition is to be one of {N}, {N,} and {N,M}, with numbers that are not too large");
 
-        /* {0} leaves one in the pattern, out of reach. */
+        /* {0} still leaves one copy in the compiled pattern, though nothing can reach it. */
         *ret = MAX(most, 1U);
         return 0;
 }
@@ -195,7 +195,9 @@ static int scan(const char *pattern, const char **ret_why) {
         return r;
 }
 
-/* Between anchors, and in brackets: those of the pattern are known to be in pairs. */
+/*
+ * Between anchors and in parentheses of our own. pattern_check() has made sure that those of the pattern pair up.
+ */
 static int compile(regex_t *re, const char *pattern) {
         _cleanup_free_ char *anchored = text_printf("^(%s)$", pattern);
         int r;
@@ -224,7 +226,9 @@ int pattern_check(const char *pattern, const char **ret_why) {
         return r;
 }
 
-/* Compiled for this text alone: a matcher keeps what it has learned from each, which would add up. */
+/*
+ * Compiled again for each text: glibc's matcher keeps the states it has met, and they would add up in the broker.
+ */
 int pattern_matches(const char *pattern, const char *text) {
         const char *why;
         regex_t re;

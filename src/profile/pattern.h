@@ -15,7 +15,7 @@
 
 #include "base/util.h"
 
-#define PATTERN_NODES_MAX 512U /* characters and sets, with each repetition written out */
+#define PATTERN_NODES_MAX 512U /* characters and sets, after every repetition is written out */
 #define PATTERN_LOOPS_MAX 4U   /* repetitions one within the other */
 #define PATTERN_GROUPS_MAX 8U  /* brackets one within the other */
 

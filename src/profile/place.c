@@ -9,8 +9,9 @@
 #define NAME_SIZE_MAX 64U
 
 /*
- * An application that can speak to one of these asks a service outside, as the user, to do what the sandbox denies.
- * Parents are forbidden as well, since they contain it; links are not contained.
+ * An application that can talk to one of these can ask a service outside, as the user, to do what the sandbox denies.
+ * The directories above them are forbidden as well, as binding one would bring the socket along. Links to them are
+ * not: they lead nowhere inside.
  */
 /* clang-format off */
 static const struct {
@@ -27,22 +28,25 @@ static const struct {
         { "/var/run",     true  },
 };
 
-/* What the kernel shows there must be of this sandbox. */
+/* What the kernel shows in these must be about this sandbox. */
 static const char *const own_places[] = { "/proc", "/dev", "/sys" };
 
-/* In /dev, but no nodes of a device: file systems, links, and the terminals, which lead to whoever sits there. */
+/*
+ * In /dev, but not device nodes that can be given away: file systems, links, and the terminals, which lead to whoever
+ * sits at them.
+ */
 static const char *const no_devices[] = {
         "/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/hugepages", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr",
         "/dev/ptmx", "/dev/console", "/dev/tty", "/dev/log", "/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg",
 };
 /* clang-format on */
 
-/* The part of a text that is the same whatever its specifiers stand for; false: there is none. */
+/* The leading part of a text that is the same whatever its specifiers stand for. False: there is none. */
 static bool fixed_part(const char *text, char ret[static PATH_MAX]) {
         const char *rest = startswith(text, "%t");
         size_t n;
 
-        /* The user's directory below /run, whoever that is. */
+        /* The user's directory below /run, for any user. */
         if (rest && snprintf(ret, PATH_MAX, "/run/user/0") > 0)
                 return true;
 
@@ -119,7 +123,7 @@ const char *place_refuse_change_text(const char *text, bool mount_only) {
         if (!has_specifier(text))
                 return place_refuse_change(text, mount_only);
 
-        /* More follows, so what the part is as a whole does not matter. */
+        /* More follows, so it does not matter what this part is as a whole. */
         return mount_only && fixed_part(text, part) && path_is_below(part, "/proc") ? "lies below /proc"
                                                                                     : NULL;
 }

@@ -16,21 +16,23 @@
 #include "base/util.h"
 
 /*
- * What may not be bound from the host: /proc, /sys, /dev, and the sockets that lead out of every sandbox; nor what
- * contains one of them.
+ * What must not be bound from the host: /proc, /sys, /dev, the sockets that lead out of every sandbox, and any
+ * directory that contains one of them.
  */
 const char *place_refuse_source(const char *path);
 const char *place_refuse_source_text(const char *text);
 
-/* Where nothing may be mounted: the root, and what the kernel shows of the sandbox itself. */
+/* Where nothing may be mounted: the root, and what the kernel shows about the sandbox itself. */
 const char *place_refuse_target(const char *path);
 const char *place_refuse_target_text(const char *text);
 
-/* What InaccessiblePaths= and the like cannot name as a whole; with mount_only also nothing below /proc. */
+/*
+ * What InaccessiblePaths= and its like cannot name as a whole; with mount_only nothing below /proc either.
+ */
 const char *place_refuse_change(const char *path, bool mount_only);
 const char *place_refuse_change_text(const char *text, bool mount_only);
 
-/* What DeviceAllow= cannot name: what is no device node of its own, and the terminals. */
+/* What DeviceAllow= cannot name: whatever is no device node, and the terminals. */
 const char *place_refuse_device(const char *path);
 const char *place_refuse_device_text(const char *text);
 

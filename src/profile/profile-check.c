@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "profile/profile-check.h"
 
-#include "profile/profile-ceiling.h"
-
 typedef struct ProfileCheck {
         const Profile *profile;
         const KeyOrigin *origins;
@@ -16,7 +14,7 @@ static const KeyOrigin *check_origin(const ProfileCheck *c, const char *section,
         return key ? &c->origins[key - profile_keys] : NULL;
 }
 
-/* A finding at the line of a key, or about the whole profile where the key stands nowhere. */
+/* A finding at the line of a key, or about the profile as a whole where no line has the key. */
 static int check_refuse(const ProfileCheck *c, const char *section, const char *name, const char *text) {
         const KeyOrigin *origin = check_origin(c, section, name);
         bool written = origin && origin->file;
@@ -53,13 +51,13 @@ static int check_arguments(const ProfileCheck *c) {
         return 0;
 }
 
-/* Abstract ones may leave the value to their heirs. */
+/* An abstract profile may leave the value to those that inherit from it. */
 static int check_user_settable(const ProfileCheck *c) {
         STRV_FOREACH (name, c->profile->user_settable) {
                 const ProfileKey *key = profile_settable_key(*name);
                 _cleanup_free_ char *text = NULL;
 
-                if (c->profile->abstract || !key || profile_is_at_most(key, c->profile, c->profile))
+                if (c->profile->abstract || !key || key->at_most(key, c->profile, c->profile))
                         continue;
 
                 text = text_printf("lists %s, which has no value here that could be the ceiling", *name);
@@ -109,7 +107,7 @@ static int check_capabilities(const ProfileCheck *c) {
         return r;
 }
 
-/* The destination of mount i, binds first, and the key that said so. */
+/* The destination of mount i, counting binds first, and the key it came from. */
 static const char *mount_target(const Profile *p, size_t i, const char **ret_key) {
         if (i >= p->n_binds) {
                 *ret_key = "TemporaryFileSystem";
@@ -167,35 +165,39 @@ static int check_files(const ProfileCheck *c) {
         return 0;
 }
 
-/* What systemd.service(5) says of these keys together. */
+/* As systemd.service(5) wants these keys to go together. */
 static int check_restart(const ProfileCheck *c) {
         const Profile *p = c->profile;
-        bool grows = p->restart_max_delay_usec != USEC_INFINITY;
+        bool grows = p->terms.restart_max_delay_usec != USEC_INFINITY;
 
-        if (p->type == SERVICE_ONESHOT && (p->restart == RESTART_ALWAYS || p->restart == RESTART_ON_SUCCESS))
+        if (p->terms.type == SERVICE_ONESHOT &&
+            (p->terms.restart == RESTART_ALWAYS || p->terms.restart == RESTART_ON_SUCCESS))
                 return check_refuse(c, "Service", "Restart", "would never let Type=oneshot come to its end");
-        if (p->restart_steps > 0 && !grows)
+        if (p->terms.restart_steps > 0 && !grows)
                 return check_refuse(
                         c, "Service", "RestartSteps", "has no effect without RestartMaxDelaySec=");
-        if (grows && p->restart_steps == 0)
+        if (grows && p->terms.restart_steps == 0)
                 return check_refuse(
                         c, "Service", "RestartMaxDelaySec", "has no effect without RestartSteps=");
-        if (p->restart_max_delay_usec < p->restart_usec)
+        if (p->terms.restart_max_delay_usec < p->terms.restart_usec)
                 return check_refuse(c, "Service", "RestartMaxDelaySec", "must not be less than RestartSec=");
 
         return 0;
 }
 
-/* A notification is a packet to a socket: without these an application could never say what is waited for. */
+/*
+ * A notification is a datagram to an AF_UNIX socket: without that family an application could never send what we wait
+ * for.
+ */
 static int check_notify(const ProfileCheck *c) {
         const Profile *p = c->profile;
         const struct {
                 bool needs;
                 const char *key;
         } rules[] = {
-                { p->type == SERVICE_NOTIFY, "Type" },
-                { p->watchdog_usec != USEC_INFINITY, "WatchdogSec" },
-                { p->notify_access != NOTIFY_ACCESS_NONE, "NotifyAccess" },
+                { p->terms.type == SERVICE_NOTIFY, "Type" },
+                { p->terms.watchdog_usec != USEC_INFINITY, "WatchdogSec" },
+                { p->terms.notify_access != NOTIFY_ACCESS_NONE, "NotifyAccess" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rules); i++)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "profile/profile-keys.h"
 
+#include "profile/names.h"
+#include "profile/profile-ceiling.h"
 #include "profile/profile-parse.h"
 
 #include <sys/resource.h>
@@ -10,34 +12,61 @@
 
 _Static_assert(RLIMIT_NLIMITS == PROFILE_N_RLIMITS, "one row for each resource limit");
 
-/* Rows by what is read from them. */
-#define KEY(s, n, parser, field, lo, hi, l, d, syn, h)                                                   \
-        {                                                                                                \
-                .section = s, .name = n, .parse = parser, .offset = offsetof(Profile, field), .min = lo, \
-                .max = hi, .list = l, .default_text = d, .syntax = syn, .help = h                        \
-        }
-#define BOOL(s, n, field, d, h) KEY(s, n, parse_key_bool, field, 0, 1, false, d, "yes|no", h)
-#define ENUM(s, n, parser, field, d, syn, h) KEY(s, n, parser, field, 0, 0, false, d, syn, h)
-#define LIST(s, n, parser, field, d, syn, h) KEY(s, n, parser, field, 0, 1024, true, d, syn, h)
-#define RLIMIT(n, parser, hi, syn, h)                                                                 \
-        {                                                                                             \
-                .section = "Exec", .name = "Limit" #n, .parse = parse_key_rlimit_##parser,            \
-                .offset = RLIMIT_FIELD(n), .max = hi, .default_text = "", .syntax = syn "[:" syn "]", \
-                .help = h                                                                             \
-        }
-/* Nothing is kept: only the value that is in force anyway is taken. */
-#define FIXED(s, n, parser, d, syn, h)                                                          \
-        {                                                                                       \
-                .section = s, .name = n, .parse = parser, .offset = NOFIELD, .default_text = d, \
-                .syntax = syn, .help = h                                                        \
-        }
-/* In the format, and refused until it is enforced. */
+/* clang-format off */
+/* Found out from the field itself, so that no row can be wrong about it. */
+#define FIELD_KIND(field)                                                                       \
+        _Generic(((Profile *) NULL)->field,                                                     \
+                 char *: PROFILE_FIELD_TEXT, char **: PROFILE_FIELD_WORDS,                      \
+                 ProfilePaths: PROFILE_FIELD_PATHS, default: PROFILE_FIELD_PLAIN)
+
+/* Rows by what they hold; further columns follow by their names. */
+#define KEY(s, n, parser, field_, lo, hi, l, d, syn, h, ...) \
+        { .section = s, .name = n, .parse = parser, .offset = offsetof(Profile, field_), .kind = FIELD_KIND(field_), \
+          .min = lo, .max = hi, .list = l, .default_text = d, .syntax = syn, .help = h, __VA_ARGS__ }
+#define BOOL(s, n, field, d, h, ...) KEY(s, n, parse_key_bool, field, 0, 1, false, d, "yes|no", h, __VA_ARGS__)
+#define VALUE(s, n, parser, field, d, syn, h, ...) KEY(s, n, parser, field, 0, 0, false, d, syn, h, __VA_ARGS__)
+#define LIST(s, n, parser, field, d, syn, h, ...) KEY(s, n, parser, field, 0, 1024, true, d, syn, h, __VA_ARGS__)
+#define PATHS(n, parser, field, h, ...) LIST("Files", n, parser, field, "", "[-]path…", h, __VA_ARGS__)
+/* One of a few names, kept in one byte. */
+#define NAME(s, n, field, all, d, syn, h, ...) \
+        KEY(s, n, parse_key_name, field, 0 * sizeof(char[sizeof(((Profile *) NULL)->field) == 1 ? 1 : -1]), \
+            ELEMENTSOF(all) - 1, false, d, syn, h, .names = (all), __VA_ARGS__)
+#define RLIMIT(n, parser, hi, syn, h) \
+        { .section = "Exec", .name = "Limit" #n, .parse = parse_key_rlimit_##parser, .offset = RLIMIT_FIELD(n), \
+          .max = hi, .default_text = "", .syntax = syn "[:" syn "]", .help = h, .at_most = at_most_rlimit }
+/* Nothing is stored: the only value taken is the one that is in force anyway. */
+#define FIXED(s, n, parser, d, syn, h) \
+        { .section = s, .name = n, .parse = parser, .offset = NOFIELD, .default_text = d, .syntax = syn, .help = h }
+/* Part of the format, and refused until it is enforced. */
 #define LATER(s, n, l, d, syn, h) \
         { .section = s, .name = n, .parse = NULL, .list = l, .default_text = d, .syntax = syn, .help = h }
+#define BIT(n) (UINT32_C(1) << (n))
+
+/* clang-format on */
 
 #define SIZE_LIMIT (UINT64_C(1) << 60)
 #define USEC_PER_YEAR (UINT64_C(366) * 24 * 3600 * USEC_PER_SEC)
 
+static const char *const proc_subset_names[] = { "all", "pid" };
+static const char *const landlock_names[] = { "no", "auto" };
+
+static bool key_is_settable(const char *s) { return profile_settable_key(s) != NULL; }
+
+/* Only the table itself can tell which names it takes. */
+static int parse_key_settable(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_list(key,
+                          text,
+                          p,
+                          key_is_settable,
+                          "an item is not a key that can be tightened; “immurectl keys” tells which can",
+                          ret_why);
+}
+
+/*
+ * Keys without .at_most are never the user's to set: who may launch ([Access]), what runs, names, and whatever can
+ * uncover as well as cover. Binds and directories do, and so do groups, since a group can also be what a file
+ * refuses.
+ */
 /* clang-format off */
 const ProfileKey profile_keys[] = {
         /* What the profile is */
@@ -56,18 +85,18 @@ const ProfileKey profile_keys[] = {
         LIST("Access", "AllowGroups", parse_key_groups, allow_groups, "", "group…",
              "Groups whose members may launch it"),
         LIST("Access", "DenyUsers", parse_key_users, deny_users, "", "user…",
-             "Users who may not, whatever else says so"),
+             "Users who may not launch it, whoever else allows them"),
         LIST("Access", "DenyGroups", parse_key_groups, deny_groups, "", "group…",
-             "Groups whose members may not, whatever else says so"),
+             "Groups whose members may not launch it, whoever else allows them"),
         LIST("Access", "ManageUsers", parse_key_users, manage_users, "", "user…",
              "Users who may stop and inspect others' sandboxes of it"),
         LIST("Access", "ManageGroups", parse_key_groups, manage_groups, "", "group…",
              "Groups whose members may stop and inspect others' sandboxes of it"),
-        ENUM("Access", "Authentication", parse_key_authentication, authentication, "none", "none|self|admin",
+        NAME("Access", "Authentication", authentication, authentication_names, "none", "none|self|admin",
              "Who must give a password before a launch, asked by polkit"),
         KEY("Access", "MaxInstances", parse_key_u32, max_instances, 1, 4096, false, "1", "1…4096",
              "Sandboxes of it that one user may have"),
-        ENUM("Access", "Arguments", parse_key_arguments, arguments, "fixed", "fixed|append|pattern",
+        NAME("Access", "Arguments", arguments, arguments_names, "fixed", "fixed|append|pattern",
              "Whether the user may add arguments"),
         KEY("Access", "ArgumentPattern", parse_key_pattern, argument_pattern, 0, 1024, false, "",
              "extended regular expression", "What each added argument must match as a whole"),
@@ -75,31 +104,31 @@ const ProfileKey profile_keys[] = {
              "name…", "Variables that the user may set; replaces the default"),
         LIST("Access", "UserSettable", parse_key_settable, user_settable, "", "key…",
              "Keys that the user may tighten, up to what they are here"),
-        ENUM("Access", "AllowExec", parse_key_allow_exec, allow_exec, "owner", "owner|no|manage",
-             "Who may run further commands in a sandbox of it"),
+        FIXED("Access", "AllowExec", parse_key_only_default, "no", "no|owner|manage",
+             "Who may run further commands in a sandbox of it (no in this version)"),
         FIXED("Access", "AllowLearn", parse_key_only_no, "no", "yes|no",
              "Whether it may be launched to record what it needs (no in this version)"),
 
         /* What runs */
         KEY("Exec", "ExecStart", parse_key_exec_start, exec_start, 0, 256, false, "", "/path argument…",
              "The program and its arguments, without a shell"),
-        ENUM("Exec", "WorkingDirectory", parse_key_working_directory, working_directory, "~", "~|path",
+        VALUE("Exec", "WorkingDirectory", parse_key_working_directory, working_directory, "~", "~|path",
              "Where it starts; ~ is the home"),
         LIST("Exec", "Environment", parse_key_environment, environment, "", "NAME=value…",
              "Variables it gets"),
         LIST("Exec", "UnsetEnvironment", parse_key_environment_names, unset_environment, "", "name…",
              "Variables it does not get, whoever set them"),
-        ENUM("Exec", "StandardInput", parse_key_standard_input, standard_input, "null", "null|client|tty",
-             "Where it reads from"),
-        ENUM("Exec", "StandardOutput", parse_key_standard_output, standard_output, "journal",
-             "journal|client|tty|null", "Where its output goes"),
-        ENUM("Exec", "StandardError", parse_key_standard_output, standard_error, "journal",
-             "journal|client|tty|null", "Where its messages go"),
+        NAME("Exec", "StandardInput", standard_input, stream_names, "null", "null|client|tty",
+             "Where it reads from", .foreign = BIT(STREAM_JOURNAL), .later = BIT(STREAM_TTY)),
+        NAME("Exec", "StandardOutput", standard_output, stream_names, "journal",
+             "journal|client|tty|null", "Where its output goes", .later = BIT(STREAM_TTY)),
+        NAME("Exec", "StandardError", standard_error, stream_names, "journal",
+             "journal|client|tty|null", "Where its messages go", .later = BIT(STREAM_TTY)),
         KEY("Exec", "UMask", parse_key_mode, umask, 0, 0777, false, "0077", "octal mode",
-             "Permissions that new files do not get"),
-        ENUM("Exec", "Nice", parse_key_nice, nice, "", "-20…19", "Scheduling priority"),
-        ENUM("Exec", "OOMScoreAdjust", parse_key_oom_score_adjust, oom_score_adjust, "", "-1000…1000",
-             "How soon it is killed when memory runs out"),
+             "Permissions that new files do not get", .at_most = at_most_umask),
+        VALUE("Exec", "Nice", parse_key_nice, nice, "", "-20…19", "Scheduling priority", .at_most = at_most_nice),
+        VALUE("Exec", "OOMScoreAdjust", parse_key_oom_score_adjust, oom_score_adjust, "", "-1000…1000",
+             "How soon it is killed when memory runs out", .at_most = at_most_oom_score),
         RLIMIT(CPU, seconds, SIZE_LIMIT, "time", "CPU time of a process"),
         RLIMIT(FSIZE, bytes, SIZE_LIMIT, "size", "Size of a file it writes"),
         RLIMIT(DATA, bytes, SIZE_LIMIT, "size", "Data of a process"),
@@ -121,59 +150,68 @@ const ProfileKey profile_keys[] = {
         BOOL("Exec", "ProcessTwo", process_two, "yes", "Run it below an init that reaps orphans"),
 
         /* What it is kept apart from */
-        ENUM("Namespaces", "PrivateUsers", parse_key_private_users, private_users, "pick",
-             "pick|identity|self", "Which ids it has outside"),
+        NAME("Namespaces", "PrivateUsers", private_users, private_users_names, "pick",
+             "pick|identity|self", "Which ids it has outside", .at_most = at_most_name),
         KEY("Namespaces", "Hostname", parse_key_hostname, hostname, 0, 64, false, "", "host name",
              "The host's name inside; empty: the profile's name"),
-        BOOL("Namespaces", "RestrictNamespaces", restrict_namespaces, "yes", "No namespaces of its own"),
+        BOOL("Namespaces", "RestrictNamespaces", restrict_namespaces, "yes", "No namespaces of its own",
+             .at_most = at_most_if_yes),
 
         /* What it sees of the files */
-        ENUM("Files", "ProtectSystem", parse_key_protect_system, protect_system, "strict", "strict|full",
-             "What it cannot write (strict: all but its own; full: /usr and /etc, the rest is in memory)"),
-        ENUM("Files", "ProtectHome", parse_key_protect_home, protect_home, "tmpfs", "tmpfs|read-only|yes|no",
-             "What it sees of the home (tmpfs: an empty one; yes: none; read-only and no: the user's own)"),
-        BOOL("Files", "PersistentHome", persistent_home, "no", "Keep the home it begins with empty between launches"),
-        ENUM("Files", "RootDirectory", parse_key_root_directory, root_directory, "", "path",
+        NAME("Files", "ProtectSystem", protect_system, protect_system_names, "strict", "strict|full",
+             "What it cannot write (strict: all but its own; full: /usr and /etc, the rest is in memory)",
+             .at_most = at_most_name),
+        NAME("Files", "ProtectHome", protect_home, protect_home_names, "tmpfs", "tmpfs|read-only|yes|no",
+             "What it sees of the home (tmpfs: an empty one; yes: none; read-only and no: the user's own)",
+             .at_most = at_most_home),
+        BOOL("Files", "PersistentHome", persistent_home, "no", "Keep the home it begins with empty between launches",
+             .at_most = at_most_if_no),
+        VALUE("Files", "RootDirectory", parse_key_root_directory, root_directory, "", "path",
              "A directory as its root, instead of the host's /usr and /etc"),
         LATER("Files", "RootImage", false, "", "path", "A disk image as root"),
         BOOL("Files", "RootEphemeral", root_ephemeral, "no",
-             "Let it write to RootDirectory=, in memory up to PrivateTmpSize=, and throw that away"),
+             "Let it write to RootDirectory=, in memory up to PrivateTmpSize=, and throw that away",
+             .at_most = at_most_if_no),
         LIST("Files", "BindPaths", parse_key_bind, binds, "", "[-]source[:destination[:options]]…",
              "Files and directories it may write"),
         LIST("Files", "BindReadOnlyPaths", parse_key_bind_read_only, binds, "",
              "[-]source[:destination[:options]]…", "Files and directories it may read"),
         LIST("Files", "TemporaryFileSystem", parse_key_tmpfs, tmpfs, "", "path[:size=…,mode=…]…",
              "Empty directories in memory"),
-        LIST("Files", "InaccessiblePaths", parse_key_inaccessible_paths, inaccessible, "", "[-]path…",
-             "What it must not see"),
-        LIST("Files", "ReadOnlyPaths", parse_key_read_only_paths, read_only, "", "[-]path…",
-             "What it must not write"),
-        LIST("Files", "ReadWritePaths", parse_key_read_write_paths, read_write, "", "[-]path…",
-             "What stays writable below ReadOnlyPaths="),
-        LIST("Files", "NoExecPaths", parse_key_no_exec_paths, no_exec, "", "[-]path…",
-             "Where nothing can be executed from; / is everywhere"),
-        LIST("Files", "ExecPaths", parse_key_exec_paths, exec, "", "[-]path…",
-             "Where programs can be executed from below NoExecPaths="),
+        PATHS("InaccessiblePaths", parse_key_paths_to_mask, inaccessible,
+             "What it must not see", .at_most = at_least_paths),
+        PATHS("ReadOnlyPaths", parse_key_paths_to_remount, read_only,
+             "What it must not write", .at_most = at_least_paths),
+        PATHS("ReadWritePaths", parse_key_paths_to_remount, read_write,
+             "What stays writable below ReadOnlyPaths=", .at_most = at_most_paths, .replaces = true),
+        PATHS("NoExecPaths", parse_key_paths_to_execute, no_exec,
+             "Where nothing can be executed from; / is everywhere", .at_most = at_least_paths),
+        PATHS("ExecPaths", parse_key_paths_to_remount, exec,
+             "Where programs can be executed from below NoExecPaths=", .at_most = at_most_paths, .replaces = true),
         LIST("Files", "StateDirectory", parse_key_directories, state_directory, "", "name…",
              "Directories below /var/lib that it keeps"),
         LIST("Files", "CacheDirectory", parse_key_directories, cache_directory, "", "name…",
              "Directories below /var/cache that it keeps, and may lose"),
         LIST("Files", "RuntimeDirectory", parse_key_directories, runtime_directory, "", "name…",
              "Directories below /run that live as long as it"),
-        ENUM("Files", "ProtectProc", parse_key_protect_proc, protect_proc, "invisible",
-             "invisible|noaccess|ptraceable|default", "How much of processes not its own /proc shows"),
-        ENUM("Files", "ProcSubset", parse_key_proc_subset, proc_subset_pid, "pid", "pid|all",
-             "Only processes in /proc, nothing of the machine"),
+        NAME("Files", "ProtectProc", protect_proc, protect_proc_names, "invisible",
+             "invisible|noaccess|ptraceable|default", "How much of processes not its own /proc shows",
+             .at_most = at_most_proc),
+        NAME("Files", "ProcSubset", proc_subset_pid, proc_subset_names, "pid", "pid|all",
+             "Only processes in /proc, nothing of the machine", .at_most = at_most_if_yes),
         KEY("Files", "PrivateTmpSize", parse_key_size, private_tmp_size, 65536, SIZE_LIMIT, false, "64M",
-             "size", "Size of /tmp and of /var/tmp"),
+             "size", "Size of /tmp and of /var/tmp", .at_most = at_most_number),
         BOOL("Files", "PrivateDevices", private_devices, "yes",
-             "A /dev without hardware but DeviceAllow=; no: with each character device that the user may use"),
+             "A /dev without hardware but DeviceAllow=; no: with each character device that the user may use",
+             .at_most = at_most_if_yes),
         LIST("Files", "DeviceAllow", parse_key_devices, devices, "", "[-]device [rw]",
-             "A character device it may read and write, as far as the user may"),
+             "A character device it may read and write, as far as the user may",
+             .at_most = at_most_paths, .replaces = true),
 
         /* What it reaches */
-        ENUM("Network", "Mode", parse_key_network_mode, network_mode, "none",
-             "none|private|shared:NAME|host", "Which network it is in (none in this version)"),
+        NAME("Network", "Mode", network_mode, network_names, "none",
+             "none|private|shared:NAME|host", "Which network it is in (none in this version)",
+             .foreign = BIT(NETWORK_SHARED), .later = BIT(NETWORK_PRIVATE) | BIT(NETWORK_HOST)),
         LATER("Network", "EgressPolicy", false, "deny", "deny|allow",
              "What happens to connections that no EgressAllow= names"),
         LATER("Network", "EgressAllow", true, "", "cidr[:port[-port]][/tcp|udp]…",
@@ -184,123 +222,132 @@ const ProfileKey profile_keys[] = {
         LATER("Network", "IngressBandwidthMax", false, "", "bytes per second", "How fast it may receive"),
         LATER("Network", "EgressBandwidthMax", false, "", "bytes per second", "How fast it may send"),
         LIST("Network", "RestrictAddressFamilies", parse_key_address_families, address_families,
-             "AF_UNIX AF_INET AF_INET6", "family…|none", "Kinds of sockets it may make; replaces the default"),
+             "AF_UNIX AF_INET AF_INET6", "family…|none", "Kinds of sockets it may make; replaces the default",
+             .at_most = at_most_words, .replaces = true),
         LATER("Network", "IPAccounting", false, "yes", "yes|no", "Count what it sends and receives"),
 
         /* How much it uses */
         KEY("Resources", "MemoryMin", parse_key_size, memory_min, 0, SIZE_LIMIT, false, "", "size",
-             "Memory that is never taken from it"),
+             "Memory that is never taken from it", .at_most = at_most_guarantee),
         KEY("Resources", "MemoryLow", parse_key_size, memory_low, 0, SIZE_LIMIT, false, "", "size",
-             "Memory that is taken from it last"),
+             "Memory that is taken from it last", .at_most = at_most_guarantee),
         KEY("Resources", "MemoryHigh", parse_key_size, memory_high, 4096, UINT64_MAX, false, "",
-             "size|infinity", "Memory above which it is slowed down"),
+             "size|infinity", "Memory above which it is slowed down", .at_most = at_most_number),
         KEY("Resources", "MemoryMax", parse_key_size, memory_max, 4096, UINT64_MAX, false, "",
-             "size|infinity", "Memory above which it is killed"),
+             "size|infinity", "Memory above which it is killed", .at_most = at_most_number),
         KEY("Resources", "MemorySwapMax", parse_key_size, memory_swap_max, 0, UINT64_MAX, false, "",
-             "size|infinity", "Swap it may use"),
+             "size|infinity", "Swap it may use", .at_most = at_most_number),
         KEY("Resources", "MemoryZSwapMax", parse_key_size, memory_zswap_max, 0, UINT64_MAX, false, "",
-             "size|infinity", "Compressed swap it may use"),
+             "size|infinity", "Compressed swap it may use", .at_most = at_most_number),
         KEY("Resources", "CPUWeight", parse_key_u64, cpu_weight, 1, 10000, false, "", "1…10000",
-             "Its share of busy CPUs; others have 100"),
+             "Its share of busy CPUs; others have 100", .at_most = at_most_weight),
         KEY("Resources", "CPUQuota", parse_key_cpu_quota, cpu_quota, 100, UINT32_MAX - 1, false, "",
-             "percentage", "CPU time it may use at most, of one CPU"),
+             "percentage", "CPU time it may use at most, of one CPU", .at_most = at_most_word),
         KEY("Resources", "AllowedCPUs", parse_key_cpu_set, allowed_cpus, 0, 8191, false, "",
              "number[-number]…", "CPUs it may run on"),
         KEY("Resources", "AllowedMemoryNodes", parse_key_cpu_set, allowed_memory_nodes, 0, 1023, false, "",
              "number[-number]…", "Memory nodes it may use"),
         KEY("Resources", "IOWeight", parse_key_u64, io_weight, 1, 10000, false, "", "1…10000",
-             "Its share of busy disks; others have 100"),
+             "Its share of busy disks; others have 100", .at_most = at_most_weight),
         KEY("Resources", "IOReadBandwidthMax", parse_key_io_read_bandwidth, io_limits, 0, 64, true, "",
-             "device size", "Bytes per second it may read"),
+             "device size", "Bytes per second it may read", .at_most = at_most_io),
         KEY("Resources", "IOWriteBandwidthMax", parse_key_io_write_bandwidth, io_limits, 0, 64, true, "",
-             "device size", "Bytes per second it may write"),
+             "device size", "Bytes per second it may write", .at_most = at_most_io),
         KEY("Resources", "IOReadIOPSMax", parse_key_io_read_iops, io_limits, 0, 64, true, "",
-             "device number", "Reads per second"),
+             "device number", "Reads per second", .at_most = at_most_io),
         KEY("Resources", "IOWriteIOPSMax", parse_key_io_write_iops, io_limits, 0, 64, true, "",
-             "device number", "Writes per second"),
+             "device number", "Writes per second", .at_most = at_most_io),
         KEY("Resources", "TasksMax", parse_key_u64, tasks_max, 1, UINT64_MAX, false, "512",
-             "number|infinity", "Processes and threads it may have"),
-        ENUM("Resources", "OOMPolicy", parse_key_oom_policy, oom_policy, "kill", "kill|stop|continue",
-             "What happens when one of its processes is killed for memory"),
+             "number|infinity", "Processes and threads it may have", .at_most = at_most_number),
+        NAME("Resources", "OOMPolicy", terms.oom_policy, oom_policy_names, "kill", "kill|stop|continue",
+             "What happens when one of its processes is killed for memory", .at_most = at_most_name),
 
         /* With which rights */
         LIST("Security", "CapabilityBoundingSet", parse_key_capabilities, capability_bounding_set, "",
-             "CAP_…", "Capabilities it can get, inside its user namespace"),
+             "CAP_…", "Capabilities it can get, inside its user namespace",
+             .at_most = at_most_words, .replaces = true),
         LIST("Security", "AmbientCapabilities", parse_key_capabilities, ambient_capabilities, "", "CAP_…",
-             "Capabilities it has, of the above"),
+             "Capabilities it has, of the above", .at_most = at_most_words, .replaces = true),
         LIST("Security", "SystemCallFilter", parse_key_syscall_filter, syscalls, "@system-service",
-             "[~]name|@group[:errno]…", "System calls it may make; replaces the default"),
+             "[~]name|@group[:errno]…", "System calls it may make; replaces the default",
+             .at_most = at_least_removals),
         KEY("Security", "SystemCallArgumentFilter", parse_key_syscall_arguments, syscall_arguments, 0, 128, true,
-             "", "call:argument==value[:errno]…", "System calls refused by an argument"),
+             "", "call:argument==value[:errno]…", "System calls refused by an argument",
+             .at_most = at_least_refusals),
         FIXED("Security", "SystemCallArchitectures", parse_key_only_default, "native", "native",
              "ABIs of system calls"),
-        ENUM("Security", "SystemCallErrorNumber", parse_key_error_number, syscall_error, "EPERM", "errno",
+        VALUE("Security", "SystemCallErrorNumber", parse_key_error_number, syscall_error, "EPERM", "errno",
              "What a refused system call returns"),
         LIST("Security", "SystemCallLog", parse_key_syscall_names, syscall_log, "", "name|@group…",
              "System calls that are logged"),
         LATER("Security", "SystemCallNotify", false, "no", "yes|no", "Name every refused system call"),
-        BOOL("Security", "LockPersonality", lock_personality, "yes", "No other execution domain"),
-        BOOL("Security", "RestrictRealtime", restrict_realtime, "yes", "No real-time scheduling"),
-        BOOL("Security", "RestrictSUIDSGID", restrict_suid_sgid, "yes", "No files with setuid or setgid"),
+        BOOL("Security", "LockPersonality", lock_personality, "yes", "No other execution domain",
+             .at_most = at_most_if_yes),
+        BOOL("Security", "RestrictRealtime", restrict_realtime, "yes", "No real-time scheduling",
+             .at_most = at_most_if_yes),
+        BOOL("Security", "RestrictSUIDSGID", restrict_suid_sgid, "yes", "No files with setuid or setgid",
+             .at_most = at_most_if_yes),
         BOOL("Security", "MemoryDenyWriteExecute", memory_deny_write_execute, "no",
-             "No memory that is written and executed"),
+             "No memory that is written and executed", .at_most = at_most_if_yes),
         KEY("Security", "AppArmorProfile", parse_key_apparmor_profile, apparmor_profile, 0, 256, false, "", "name",
              "The AppArmor profile it runs in"),
         KEY("Security", "SELinuxContext", parse_key_selinux_context, selinux_context, 0, 1024, false, "", "context",
              "The SELinux context it runs in"),
-        ENUM("Security", "Landlock", parse_key_landlock, landlock, "auto", "auto|no",
-             "Landlock rules from [Files] and [Network], as a second wall"),
+        NAME("Security", "Landlock", landlock, landlock_names, "auto", "auto|no",
+             "Landlock rules from [Files] and [Network], as a second wall", .at_most = at_most_if_yes),
         LIST("Security", "Degrade", parse_key_layers, degrade, "", "layer…",
-             "Layers that the machine may lack"),
+             "Layers that the machine may lack", .at_most = at_most_words, .replaces = true),
 
         /* Its life */
-        ENUM("Service", "Type", parse_key_service_type, type, "exec", "exec|simple|notify|oneshot",
-             "When a launch counts as done"),
-        ENUM("Service", "NotifyAccess", parse_key_notify_access, notify_access, "", "main|all",
-             "Whose notifications count; empty: main with Type=notify or WatchdogSec=, else nobody's"),
-        ENUM("Service", "Restart", parse_key_restart, restart, "no", "no|on-success|on-failure|on-abnormal|always",
-             "After which ends it is started again"),
-        KEY("Service", "RestartSec", parse_key_usec, restart_usec, 0, USEC_PER_YEAR, false, "1s", "time",
-             "How long to wait before"),
-        KEY("Service", "RestartSteps", parse_key_u32, restart_steps, 0, 1000, false, "0", "0…1000",
+        NAME("Service", "Type", terms.type, service_type_names, "exec", "exec|simple|notify|oneshot",
+             "When a launch counts as done; simple is exec by another name"),
+        NAME("Service", "NotifyAccess", terms.notify_access, notify_access_names, "", "main|all",
+             "Whose notifications count; empty: main with Type=notify or WatchdogSec=, else nobody's",
+             .foreign = BIT(NOTIFY_ACCESS_NONE)),
+        NAME("Service", "Restart", terms.restart, restart_names, "no", "no|on-success|on-failure|on-abnormal|always",
+             "After which ends it is started again", .at_most = at_most_restart),
+        KEY("Service", "RestartSec", parse_key_usec, terms.restart_usec, 0, USEC_PER_YEAR, false, "1s", "time",
+             "How long to wait before it is started again", .at_most = at_least_number),
+        KEY("Service", "RestartSteps", parse_key_u32, terms.restart_steps, 0, 1000, false, "0", "0…1000",
              "In how many restarts the wait grows from RestartSec= to RestartMaxDelaySec="),
-        KEY("Service", "RestartMaxDelaySec", parse_key_usec, restart_max_delay_usec, 0, UINT64_MAX, false, "infinity",
-             "time|infinity", "The longest wait; needs RestartSteps="),
-        KEY("Service", "StartLimitIntervalSec", parse_key_usec, start_limit_interval_usec, 0, UINT64_MAX, false, "10s",
-             "time|infinity", "In which time starts are counted; 0: never"),
-        KEY("Service", "StartLimitBurst", parse_key_u32, start_limit_burst, 0, 1000, false, "5", "0…1000",
-             "How many starts are allowed in it; 0: any number"),
-        KEY("Service", "TimeoutStartSec", parse_key_usec, timeout_start_usec, USEC_PER_MSEC, UINT64_MAX, false, "30s",
-             "time|infinity", "How long a launch may take"),
-        KEY("Service", "TimeoutStopSec", parse_key_usec, timeout_stop_usec, 0, UINT64_MAX, false, "10s",
-             "time|infinity", "How long it may take to stop, before it is killed"),
-        KEY("Service", "RuntimeMaxSec", parse_key_usec, runtime_max_usec, USEC_PER_MSEC, UINT64_MAX, false, "infinity",
-             "time|infinity", "How long it may run"),
+        KEY("Service", "RestartMaxDelaySec", parse_key_usec, terms.restart_max_delay_usec, 0, UINT64_MAX, false,
+             "infinity", "time|infinity", "The longest wait; needs RestartSteps="),
+        KEY("Service", "StartLimitIntervalSec", parse_key_usec, terms.start_limit_interval_usec, 0, UINT64_MAX, false,
+             "10s", "time|infinity", "The time within which starts are counted; 0: they are not",
+             .at_most = at_least_number),
+        KEY("Service", "StartLimitBurst", parse_key_u32, terms.start_limit_burst, 0, 1000, false, "5", "0…1000",
+             "How many starts that time allows; 0: any number", .at_most = at_most_burst),
+        KEY("Service", "TimeoutStartSec", parse_key_usec, terms.timeout_start_usec, USEC_PER_MSEC, UINT64_MAX, false,
+             "30s", "time|infinity", "How long a launch may take", .at_most = at_most_number),
+        KEY("Service", "TimeoutStopSec", parse_key_usec, terms.timeout_stop_usec, 0, UINT64_MAX, false, "10s",
+             "time|infinity", "How long it may take to stop, before it is killed", .at_most = at_most_number),
+        KEY("Service", "RuntimeMaxSec", parse_key_usec, terms.runtime_max_usec, USEC_PER_MSEC, UINT64_MAX, false,
+             "infinity", "time|infinity", "How long it may run", .at_most = at_most_number),
         LATER("Service", "IdleTimeoutSec", false, "", "time", "How long it may do nothing"),
-        KEY("Service", "WatchdogSec", parse_key_usec, watchdog_usec, USEC_PER_MSEC, UINT64_MAX, false, "infinity",
-             "time|infinity", "How long it may give no sign of life, once it is ready"),
-        ENUM("Service", "KillSignal", parse_key_signal, kill_signal, "SIGTERM", "signal",
+        KEY("Service", "WatchdogSec", parse_key_usec, terms.watchdog_usec, USEC_PER_MSEC, UINT64_MAX, false,
+             "infinity", "time|infinity", "How long it may go without a sign of life once it is ready"),
+        VALUE("Service", "KillSignal", parse_key_signal, terms.kill_signal, "SIGTERM", "signal",
              "The signal that asks it to stop"),
-        LIST("Service", "SuccessExitStatus", parse_key_success_status, success_statuses, "", "0…255|name|signal…",
-             "Exit codes and signals that are a success, besides 0"),
-        ENUM("Service", "OnDisconnect", parse_key_on_disconnect, on_disconnect, "keep", "keep|stop",
-             "What happens when who launched it leaves the bus"),
+        LIST("Service", "SuccessExitStatus", parse_key_success_status, terms.success_statuses, "",
+             "0…255|name|signal…", "Exit codes and signals that count as success besides 0"),
+        NAME("Service", "OnDisconnect", terms.on_disconnect, on_disconnect_names, "keep", "keep|stop",
+             "What happens when whoever launched it leaves the bus", .at_most = at_most_on_disconnect),
         LATER("Service", "HealthCmd", false, "", "/path argument…",
-             "A command that tells whether it is well"),
+             "A command that tells whether it is healthy"),
         LATER("Service", "HealthIntervalSec", false, "", "time", "How often to ask"),
         LATER("Service", "HealthTimeoutSec", false, "", "time", "How long the answer may take"),
-        LATER("Service", "HealthRetries", false, "", "number", "How many bad answers make it unwell"),
-        LATER("Service", "HealthStartPeriodSec", false, "", "time", "How long bad answers do not count"),
+        LATER("Service", "HealthRetries", false, "", "number", "How many failures make it unhealthy"),
+        LATER("Service", "HealthStartPeriodSec", false, "", "time", "How long failures do not count"),
         LATER("Service", "HealthOnFailure", false, "none", "none|kill|restart",
-             "What happens when it is unwell"),
+             "What happens when it is unhealthy"),
 
         /* Its log */
         KEY("Log", "SyslogIdentifier", parse_key_log_name, syslog_identifier, 0, 128, false, "", "name",
              "Its name in the log; empty: the profile's name"),
-        ENUM("Log", "LogLevelMax", parse_key_log_level, log_level_max, "debug",
+        VALUE("Log", "LogLevelMax", parse_key_log_level, log_level_max, "debug",
              "emerg|alert|crit|err|warning|notice|info|debug", "The least important messages that are kept"),
-        LATER("Log", "LogRateLimitIntervalSec", false, "", "time", "In which time messages are counted"),
-        LATER("Log", "LogRateLimitBurst", false, "", "number", "How many messages are kept in it"),
+        LATER("Log", "LogRateLimitIntervalSec", false, "", "time", "The time within which messages are counted"),
+        LATER("Log", "LogRateLimitBurst", false, "", "number", "How many messages that time allows"),
 };
 /* clang-format on */
 
@@ -320,4 +367,12 @@ bool profile_section_exists(const char *section) {
                         return true;
 
         return false;
+}
+
+const ProfileKey *profile_settable_key(const char *name) {
+        for (size_t i = 0; i < n_profile_keys; i++)
+                if (profile_keys[i].at_most && streq(profile_keys[i].name, name))
+                        return &profile_keys[i];
+
+        return NULL;
 }

@@ -12,18 +12,34 @@
 typedef struct ProfileKey ProfileKey;
 
 /*
- * Reads text into field. 0, or negative errno with *ret_why saying what would be right (static text or NULL).
- * An empty text resets a list to empty and a scalar to its default, as in systemd.
+ * Reads text into the field. 0, or negative errno with *ret_why saying what would be right (static text, or NULL). An
+ * empty text resets a list to empty and a scalar to its default, as in systemd.
  */
 typedef int (*ProfileParser)(const ProfileKey *key, const char *text, Profile *p, const char **ret_why);
+
+/* Whether the value asked for lets the application do nothing that the profile's own value does not. */
+typedef bool (*ProfileAtMost)(const ProfileKey *key, const Profile *asked, const Profile *ceiling);
+
+/* What the field owns, and profile_unref() frees. */
+typedef enum ProfileFieldKind {
+        PROFILE_FIELD_PLAIN, /* nothing, or an array that profile_unref() knows by name */
+        PROFILE_FIELD_TEXT,
+        PROFILE_FIELD_WORDS,
+        PROFILE_FIELD_PATHS,
+} ProfileFieldKind;
 
 struct ProfileKey {
         const char *section;
         const char *name;
-        ProfileParser parse; /* NULL: known, but not supported by this version: refuses the profile */
+        ProfileParser parse; /* NULL: known, but not built yet; refuses the profile */
         size_t offset;
-        uint64_t min, max;        /* range of numbers; maximum length of texts and lists */
+        ProfileFieldKind kind;
+        uint64_t min, max; /* range of numbers; maximum length of texts and lists; the last of names */
+        const char *const *names; /* by value */
+        uint32_t foreign, later;  /* bits of names: not among the values of this key; not enforced yet */
         bool list;                /* may be given more than once in a file */
+        ProfileAtMost at_most;    /* NULL: there is no such order, so the key is never the user's to set */
+        bool replaces;            /* a user's list replaces the profile's instead of being added to it */
         const char *default_text; /* as an admin would write it; "" where the default is empty */
         const char *syntax;       /* "yes|no", "size", "path…": for help and messages */
         const char *help;         /* one line, without a full stop */
@@ -35,3 +51,6 @@ extern const size_t n_profile_keys;
 /* NULL: no such key. */
 const ProfileKey *profile_key_find(const char *section, const char *name);
 bool profile_section_exists(const char *section);
+
+/* The key of this name that a user can be allowed to tighten; NULL: there is none, or it has no order. */
+const ProfileKey *profile_settable_key(const char *name);

@@ -12,14 +12,14 @@
 #define INHERIT_DEPTH_MAX 8
 #define PROFILES_MAX 4096 /* in one set */
 
-const char *const profile_search_path[] = {
+static const char *const default_directories[] = {
         "/etc/immured/profiles",
         "/run/immured/profiles",
         "/usr/lib/immured/profiles",
         NULL,
 };
 
-/* Everything that is open or read while a set is made. */
+/* All that is open or read while a set is being made. */
 typedef struct ProfileLoad {
         ProfileDirectories directories;
         ProfileSource **sources; /* sorted by name */
@@ -85,7 +85,10 @@ static int compare_sources(const void *a, const void *b) {
         return strcmp((*x)->name, (*y)->name);
 }
 
-/* One file of one directory, unless an earlier directory has its name. *seen collects names, masked ones too. */
+/*
+ * One file of one directory, unless an earlier directory has that name. *seen collects the names, masked ones
+ * included.
+ */
 static int load_add_file(ProfileLoad *l, size_t index, const char *file_name, char ***seen) {
         _cleanup_free_ char *name = NULL, *shown = NULL;
         ProfileSource *source = NULL, **grown;
@@ -182,13 +185,13 @@ static bool lineage_contains(const Lineage *l, const ProfileSource *s) {
         return false;
 }
 
-/* A source on the way down, and which of its parents comes next. */
+/* A source on the current path, and which of its parents comes next. */
 typedef struct LineageFrame {
         const ProfileSource *source;
         size_t next;
 } LineageFrame;
 
-/* Depth first with a stack of bounded depth. 0 (also with findings) or -ENOMEM. */
+/* Depth first, on a stack of bounded depth. 0 (even with findings) or -ENOMEM. */
 static int lineage_collect(const ProfileLoad *load, const ProfileSource *s, Lineage *l, Findings *findings) {
         LineageFrame stack[INHERIT_DEPTH_MAX + 1] = { { .source = s } };
         size_t depth = 1;
@@ -228,7 +231,7 @@ static int lineage_collect(const ProfileLoad *load, const ProfileSource *s, Line
         return r;
 }
 
-/* Everything an ancestor says but what it says about itself. */
+/* All that an ancestor says, except about itself. */
 static int build_apply_source(ProfileBuild *b, const ProfileSource *s, bool is_heir, Findings *findings) {
         int r;
 
@@ -284,8 +287,8 @@ static int list_files(const Lineage *l, char ***ret) {
 }
 
 /*
- * One profile with what it inherits. *ret stays NULL where there are findings; *ret_files tells also then what was
- * read. 0 or -ENOMEM.
+ * One profile with all it inherits. With findings *ret stays NULL, while *ret_files still tells what was read. 0 or
+ * -ENOMEM.
  */
 static int load_build(const ProfileLoad *load,
                       const ProfileSource *s,
@@ -338,7 +341,7 @@ static int set_add(ProfileSet *set, const ProfileLoad *load, const ProfileSource
         if (!entry->name || !entry->path)
                 return -ENOMEM;
 
-        /* A source's findings stay where they are until all heirs have asked for them. */
+        /* A source keeps its findings until all that inherit from it have asked. */
         r = findings_extend(&entry->findings, &s->findings);
         if (r == 0)
                 r = load_build(load, s, &entry->profile, &entry->files, &entry->findings);
@@ -351,7 +354,7 @@ int profile_set_load(ProfileSet **ret, char *const *directories, uid_t required_
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
         int r;
 
-        r = load_open_directories(&load, directories ?: (char *const *) profile_search_path, required_uid);
+        r = load_open_directories(&load, directories ?: (char *const *) default_directories, required_uid);
         if (r < 0)
                 return r;
         r = load_read_sources(&load);
@@ -388,7 +391,7 @@ static int file_search_path(const char *path, char *const *directories, char ***
         if (r < 0)
                 return r;
 
-        STRV_FOREACH (directory, directories ?: (char *const *) profile_search_path) {
+        STRV_FOREACH (directory, directories ?: (char *const *) default_directories) {
                 if (streq(*directory, l[0]))
                         continue;
                 r = strv_extend(&l, *directory);

@@ -10,9 +10,6 @@
 #include "profile/finding.h"
 #include "profile/profile.h"
 
-/* Where profiles are looked for, first wins. */
-extern const char *const profile_search_path[]; /* NULL-terminated */
-
 typedef struct ProfileEntry {
         char *name;
         char *path;   /* the .profile file that counts */
@@ -31,9 +28,10 @@ ProfileSet *profile_set_free(ProfileSet *set); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(ProfileSet *, profile_set_free);
 
 /*
- * Reads every profile below the directories (NULL: profile_search_path). A bad profile is an entry with findings and
- * never hides a good one; a masked profile (link to /dev/null) is no entry. required_uid: who, besides root, may own
- * the files and directories (0 in production). 0, -ENOMEM, or -EIO/… when a directory that exists cannot be read.
+ * Reads every profile below the directories, of which the first that has a name wins; NULL:
+ * {/etc,/run,/usr/lib}/immured/profiles. A bad profile is an entry with findings and never hides a good one; a masked
+ * profile (link to /dev/null) is no entry. required_uid: who, besides root, may own the files and directories (0 in
+ * production). 0, -ENOMEM, or -EIO/… when a directory that exists cannot be read.
  */
 int profile_set_load(ProfileSet **ret, char *const *directories, uid_t required_uid);
 const ProfileEntry *profile_set_find(const ProfileSet *set, const char *name);

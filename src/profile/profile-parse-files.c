@@ -10,7 +10,7 @@ static const char why_path[] =
 static const char why_words[] = "its quotes or escapes are wrong";
 static const char why_many[] = "the list has too many items";
 
-/* An absolute path with specifiers in it. %h and %t are the only ones that are absolute themselves. */
+/* An absolute path that may hold specifiers. Only %h and %t stand for something absolute themselves. */
 static int parse_path(const char *s, char **ret) {
         bool home = startswith(s, "%h") || startswith(s, "%t");
         _cleanup_free_ char *rooted = NULL, *path = NULL;
@@ -32,19 +32,6 @@ static int parse_path(const char *s, char **ret) {
 
         memmove(path, path + 1, strlen(path));
         *ret = TAKE_PTR(path);
-        return 0;
-}
-
-int profile_array_extend(void *array, size_t *n, size_t row_size, const void *row) {
-        void **rows = array, *grown;
-
-        grown = reallocarray(*rows, *n + 1, row_size);
-        if (!grown)
-                return -ENOMEM;
-
-        memcpy((uint8_t *) grown + *n * row_size, row, row_size);
-        *rows = grown;
-        (*n)++;
         return 0;
 }
 
@@ -179,7 +166,7 @@ static int bind_parse(ProfileBind *ret, char *word, bool read_only, const char *
         return 0;
 }
 
-/* "" takes away the binds of this kind only, for both kinds share one array, in the order of the files. */
+/* Both kinds share one array, in the order of the files; "" removes those of this kind alone. */
 static void binds_remove(Profile *p, bool read_only) {
         size_t n = 0;
 
@@ -299,7 +286,7 @@ int parse_key_tmpfs(const ProfileKey *key, const char *text, Profile *p, const c
                         free(t.path);
         }
 
-        /* Behind an error what was added goes, behind an empty text everything. */
+        /* After an error what was added goes again; after an empty text everything does. */
         while ((r < 0 || !*text) && p->n_tmpfs > n_before)
                 free(p->tmpfs[--p->n_tmpfs].path);
         return r;
@@ -308,7 +295,7 @@ int parse_key_tmpfs(const ProfileKey *key, const char *text, Profile *p, const c
 typedef enum PathUse {
         PATH_USE_MASK,
         PATH_USE_REMOUNT,
-        PATH_USE_EXECUTE, /* the same, and "/" stands for all there is */
+        PATH_USE_EXECUTE, /* a remount as well; here "/" stands for the whole tree */
         PATH_USE_DEVICE,
 } PathUse;
 
@@ -341,16 +328,17 @@ static int path_parse(ProfilePath *ret, const char *word, PathUse use, const cha
         return 0;
 }
 
-static int paths_extend(const ProfileKey *key,
-                        char *const *words,
-                        PathUse use,
-                        ProfilePath **paths,
-                        size_t *n_paths,
-                        const char **ret_why) {
-        size_t n_before = *n_paths;
+static void paths_truncate(ProfilePaths *paths, size_t n) {
+        while (paths->n > n)
+                free(paths->items[--paths->n].path);
+}
+
+static int
+paths_extend(ProfilePaths *paths, size_t max, char *const *words, PathUse use, const char **ret_why) {
+        size_t n_before = paths->n;
         int r = 0;
 
-        if (n_before + strv_length(words) > key->max) {
+        if (n_before + strv_length(words) > max) {
                 *ret_why = why_many;
                 return -EINVAL;
         }
@@ -360,34 +348,25 @@ static int paths_extend(const ProfileKey *key,
 
                 r = path_parse(&path, *word, use, ret_why);
                 if (r == 0)
-                        r = profile_array_extend(paths, n_paths, sizeof(path), &path);
+                        r = profile_array_extend(&paths->items, &paths->n, sizeof(path), &path);
                 if (r < 0) {
                         free(path.path);
                         break;
                 }
         }
 
-        while (r < 0 && *n_paths > n_before)
-                free((*paths)[--*n_paths].path);
+        if (r < 0)
+                paths_truncate(paths, n_before);
         return r;
 }
 
-static void paths_clear(ProfilePath *paths, size_t *n_paths) {
-        while (*n_paths > 0)
-                free(paths[--*n_paths].path);
-}
-
-static int parse_paths(const ProfileKey *key,
-                       const char *text,
-                       PathUse use,
-                       ProfilePath **paths,
-                       size_t *n_paths,
-                       const char **ret_why) {
+static int
+parse_paths(const ProfileKey *key, const char *text, Profile *p, PathUse use, const char **ret_why) {
         _cleanup_strv_ char **words = NULL;
         int r;
 
         if (!*text) {
-                paths_clear(*paths, n_paths);
+                paths_truncate(key_field(key, p), 0);
                 return 0;
         }
 
@@ -397,20 +376,20 @@ static int parse_paths(const ProfileKey *key,
                 return r;
         }
 
-        return paths_extend(key, words, use, paths, n_paths, ret_why);
+        return paths_extend(key_field(key, p), key->max, words, use, ret_why);
 }
 
-#define DEFINE_PATHS_PARSER(parser, use, field)                                                 \
-        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) { \
-                return parse_paths(key, text, use, &p->field, &p->n_##field, ret_why);          \
-        }                                                                                       \
-        struct _paths_semicolon_
+int parse_key_paths_to_mask(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_paths(key, text, p, PATH_USE_MASK, ret_why);
+}
 
-DEFINE_PATHS_PARSER(parse_key_inaccessible_paths, PATH_USE_MASK, inaccessible);
-DEFINE_PATHS_PARSER(parse_key_read_only_paths, PATH_USE_REMOUNT, read_only);
-DEFINE_PATHS_PARSER(parse_key_read_write_paths, PATH_USE_REMOUNT, read_write);
-DEFINE_PATHS_PARSER(parse_key_no_exec_paths, PATH_USE_EXECUTE, no_exec);
-DEFINE_PATHS_PARSER(parse_key_exec_paths, PATH_USE_REMOUNT, exec);
+int parse_key_paths_to_remount(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_paths(key, text, p, PATH_USE_REMOUNT, ret_why);
+}
+
+int parse_key_paths_to_execute(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_paths(key, text, p, PATH_USE_EXECUTE, ret_why);
+}
 
 /* "[-]device [rw]": one device a line, as in systemd.resource-control(5). */
 int parse_key_devices(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
@@ -418,7 +397,7 @@ int parse_key_devices(const ProfileKey *key, const char *text, Profile *p, const
         int r;
 
         if (!*text) {
-                paths_clear(p->devices, &p->n_devices);
+                paths_truncate(key_field(key, p), 0);
                 return 0;
         }
 
@@ -441,7 +420,7 @@ int parse_key_devices(const ProfileKey *key, const char *text, Profile *p, const
                 words[1] = NULL;
         }
 
-        return paths_extend(key, words, PATH_USE_DEVICE, &p->devices, &p->n_devices, ret_why);
+        return paths_extend(key_field(key, p), key->max, words, PATH_USE_DEVICE, ret_why);
 }
 
 int parse_key_root_directory(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
@@ -465,3 +444,88 @@ int parse_key_root_directory(const ProfileKey *key, const char *text, Profile *p
         p->root_directory = path;
         return 0;
 }
+
+/* The row of a device, which is added where there is none. */
+static int io_limit_row(Profile *p, const char *path, size_t max, ProfileIoLimit **ret) {
+        ProfileIoLimit row = {
+                .rbps = UINT64_MAX, .wbps = UINT64_MAX, .riops = UINT64_MAX, .wiops = UINT64_MAX
+        };
+        int r;
+
+        for (size_t i = 0; i < p->n_io_limits; i++)
+                if (streq(p->io_limits[i].path, path)) {
+                        *ret = &p->io_limits[i];
+                        return 0;
+                }
+
+        if (p->n_io_limits >= max)
+                return -EINVAL;
+        row.path = strdup(path);
+        if (!row.path)
+                return -ENOMEM;
+        r = profile_array_extend(&p->io_limits, &p->n_io_limits, sizeof(row), &row);
+        if (r < 0) {
+                free(row.path);
+                return r;
+        }
+
+        *ret = &p->io_limits[p->n_io_limits - 1];
+        return 0;
+}
+
+/* "path value"; column is where the number lies in a row. */
+static int parse_io_limit(const ProfileKey *key,
+                          const char *text,
+                          Profile *p,
+                          size_t column,
+                          int (*read)(const char *, uint64_t *),
+                          const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        _cleanup_free_ char *path = NULL;
+        ProfileIoLimit *row = NULL;
+        uint64_t value;
+        int r;
+
+        if (!*text) {
+                for (size_t i = 0; i < p->n_io_limits; i++)
+                        *(uint64_t *) ((uint8_t *) &p->io_limits[i] + column) = UINT64_MAX;
+                return 0;
+        }
+
+        r = split_words(text, &words);
+        if (r < 0 || strv_length(words) != 2) {
+                *ret_why = "it is a device or file and a number, with a blank between them";
+                return r < 0 ? r : -EINVAL;
+        }
+        if (streq(words[1], "infinity"))
+                value = UINT64_MAX;
+        else {
+                r = read(words[1], &value);
+                if (r < 0)
+                        return r;
+                if (value < 1 || value == UINT64_MAX)
+                        return -ERANGE;
+        }
+
+        r = path_normalize(words[0], &path);
+        if (r == 0)
+                r = io_limit_row(p, path, key->max, &row);
+        if (r < 0) {
+                *ret_why = "it begins with an absolute path; no more than 64 devices";
+                return r;
+        }
+
+        *(uint64_t *) ((uint8_t *) row + column) = value;
+        return 0;
+}
+
+#define DEFINE_IO_PARSER(parser, column, read)                                                        \
+        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {       \
+                return parse_io_limit(key, text, p, offsetof(ProfileIoLimit, column), read, ret_why); \
+        }                                                                                             \
+        struct _io_semicolon_
+
+DEFINE_IO_PARSER(parse_key_io_read_bandwidth, rbps, parse_size);
+DEFINE_IO_PARSER(parse_key_io_write_bandwidth, wbps, parse_size);
+DEFINE_IO_PARSER(parse_key_io_read_iops, riops, parse_u64);
+DEFINE_IO_PARSER(parse_key_io_write_iops, wiops, parse_u64);

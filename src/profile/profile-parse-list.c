@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile/names.h"
 #include "profile/profile-parse.h"
-
-#include "base/buffer.h"
-#include "profile/profile-ceiling.h"
-
-#define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789_"
-
-static bool name_in(const char *const *names, size_t n_names, const char *s) {
-        for (size_t i = 0; i < n_names; i++)
-                if (streq(names[i], s))
-                        return true;
-
-        return false;
-}
 
 bool layer_name_is_valid(const char *s) {
         static const char *const names[] = {
@@ -20,7 +8,7 @@ bool layer_name_is_valid(const char *s) {
                 "idmap",  "seccomp", "landlock", "apparmor", "selinux",
         };
 
-        return name_in(names, ELEMENTSOF(names), s);
+        return name_value(names, ELEMENTSOF(names), s) >= 0;
 }
 
 /* address_families(7), by the names of <sys/socket.h>. */
@@ -35,7 +23,7 @@ static bool address_family_is_valid(const char *s) {
                 "AF_WANPIPE", "AF_X25",       "AF_XDP",
         };
 
-        return name_in(names, ELEMENTSOF(names), s);
+        return name_value(names, ELEMENTSOF(names), s) >= 0;
 }
 
 /* capabilities(7) */
@@ -57,7 +45,7 @@ static bool capability_is_valid(const char *s) {
                 "CAP_SYSLOG",          "CAP_WAKE_ALARM",
         };
 
-        return name_in(names, ELEMENTSOF(names), s);
+        return name_value(names, ELEMENTSOF(names), s) >= 0;
 }
 
 static bool user_is_valid(const char *s) {
@@ -66,36 +54,25 @@ static bool user_is_valid(const char *s) {
         return account_name_is_valid(s) || parse_id(s, &uid) == 0;
 }
 
-/* "name" or "@group" */
-static bool syscall_is_valid(const char *s) {
-        const char *name = *s == '@' ? s + 1 : s;
-        size_t n = strlen(name);
-
-        return n > 0 && n <= 64 && strspn(name, *s == '@' ? LOWER_DIGITS "-" : LOWER_DIGITS) == n;
-}
-
-static bool key_is_settable(const char *s) { return profile_settable_key(s) != NULL; }
-
 static bool word_is_valid(const char *s) { return *s && text_is_printable(s, ""); }
 
 static bool assignment_is_valid(const char *s) {
         return env_assignment_is_valid(s) && specifiers_are_valid(s);
 }
 
-/* A name as place_name_is_valid() wants it once its specifiers are expanded, which the plan looks at again. */
+/* place_name_is_valid() once its specifiers are expanded; the plan checks it again then. */
 static bool directory_is_valid(const char *s) {
         return *s && *s != '.' && *s != '-' && strlen(s) <= 64 && !strchr(s, '/') &&
                specifiers_are_valid(s) && !strstr(s, "%h") && !strstr(s, "%t") && !strstr(s, "%%") &&
                s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-%")] == '\0';
 }
 
-/* Appends all words that a validator takes, or none; "" empties the list. */
-static int extend_list(const ProfileKey *key,
-                       const char *text,
-                       Profile *p,
-                       bool (*valid)(const char *),
-                       const char *why,
-                       const char **ret_why) {
+int parse_list(const ProfileKey *key,
+               const char *text,
+               Profile *p,
+               bool (*valid)(const char *),
+               const char *why,
+               const char **ret_why) {
         _cleanup_strv_ char **words = NULL;
         char ***field = key_field(key, p);
         int r;
@@ -126,7 +103,7 @@ static int extend_list(const ProfileKey *key,
 
 #define DEFINE_LIST_PARSER(parser, valid, why)                                                  \
         int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) { \
-                return extend_list(key, text, p, valid, why, ret_why);                          \
+                return parse_list(key, text, p, valid, why, ret_why);                           \
         }                                                                                       \
         struct _list_semicolon_
 
@@ -144,110 +121,16 @@ DEFINE_LIST_PARSER(parse_key_environment_names, env_name_is_valid, "an item is n
 DEFINE_LIST_PARSER(parse_key_capabilities, capability_is_valid,
                    "an item is not a capability of capabilities(7), as in CAP_NET_BIND_SERVICE");
 DEFINE_LIST_PARSER(parse_key_layers, layer_name_is_valid, "an item is not the name of a layer");
-DEFINE_LIST_PARSER(parse_key_settable, key_is_settable,
-                   "an item is not a key that can be tightened; “immurectl keys” tells which can");
-DEFINE_LIST_PARSER(parse_key_syscall_names, syscall_is_valid, "an item is neither a system call nor an @group");
 /* clang-format on */
 
 int parse_key_address_families(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         if (streq(text, "none"))
                 text = "";
 
-        return extend_list(key,
-                           text,
-                           p,
-                           address_family_is_valid,
-                           "an item is not an address family such as AF_INET; all others are refused anyway",
-                           ret_why);
-}
-
-static void syscalls_free(ProfileSyscall *items, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                free(items[i].name);
-        free(items);
-}
-
-/* One more item; consumes nothing on failure. */
-static int syscalls_add(Profile *p, const char *name, bool deny, int error) {
-        ProfileSyscall *grown;
-        char *copy;
-
-        copy = strdup(name);
-        if (!copy)
-                return -ENOMEM;
-
-        grown = reallocarray(p->syscalls, p->n_syscalls + 1, sizeof(ProfileSyscall));
-        if (!grown) {
-                free(copy);
-                return -ENOMEM;
-        }
-
-        p->syscalls = grown;
-        p->syscalls[p->n_syscalls++] = (ProfileSyscall){ .name = copy, .deny = deny, .error = error };
-        return 0;
-}
-
-/* "name", "@group", each with ":EPERM" where it is denied. */
-static int syscalls_add_word(Profile *p, char *word, bool deny, const char **ret_why) {
-        char *colon = strchr(word, ':');
-        int error = -1;
-
-        if (colon) {
-                *colon = '\0';
-                if (!deny) {
-                        *ret_why = "“:errno” goes with what “~” removes";
-                        return -EINVAL;
-                }
-                if (parse_error_number(colon + 1, &error) < 0) {
-                        *ret_why = "there is no error of this name";
-                        return -EINVAL;
-                }
-        }
-        if (!syscall_is_valid(word)) {
-                *ret_why = "an item is neither a system call nor an @group";
-                return -EINVAL;
-        }
-
-        return syscalls_add(p, word, deny, error);
-}
-
-int parse_key_syscall_filter(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        _cleanup_strv_ char **words = NULL;
-        size_t n_before = p->n_syscalls;
-        bool deny = *text == '~';
-        int r;
-
-        if (!*text) {
-                syscalls_free(TAKE_PTR(p->syscalls), p->n_syscalls);
-                p->n_syscalls = 0;
-                p->syscalls_set = false;
-                return 0;
-        }
-
-        r = split_words(text + deny, &words);
-        if (r < 0)
-                return r;
-        if (strv_length(words) == 0)
-                return -EINVAL;
-        if (n_before + strv_length(words) > key->max) {
-                *ret_why = "the list has too many items";
-                return -EINVAL;
-        }
-
-        /* What begins with a removal removes from the default. */
-        r = n_before == 0 && deny ? syscalls_add(p, key->default_text, false, -1) : 0;
-        STRV_FOREACH (word, words) {
-                if (r < 0)
-                        break;
-                r = syscalls_add_word(p, *word, deny, ret_why);
-        }
-
-        if (r < 0) {
-                while (p->n_syscalls > n_before)
-                        free(p->syscalls[--p->n_syscalls].name);
-                return r;
-        }
-
-        p->syscalls_set = true;
-        return 0;
+        return parse_list(key,
+                          text,
+                          p,
+                          address_family_is_valid,
+                          "an item is not an address family such as AF_INET; all others are refused anyway",
+                          ret_why);
 }

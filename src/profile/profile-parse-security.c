@@ -5,6 +5,102 @@
 #include "profile/call-constants.h"
 
 #define CALL_NAME_MAX 64U
+#define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789_"
+
+/* "name" or "@group" */
+static bool syscall_is_valid(const char *s) {
+        const char *name = *s == '@' ? s + 1 : s;
+        size_t n = strlen(name);
+
+        return n > 0 && n <= CALL_NAME_MAX && strspn(name, *s == '@' ? LOWER_DIGITS "-" : LOWER_DIGITS) == n;
+}
+
+int parse_key_syscall_names(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        return parse_list(
+                key, text, p, syscall_is_valid, "an item is neither a system call nor an @group", ret_why);
+}
+
+static void syscalls_free(ProfileSyscall *items, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                free(items[i].name);
+        free(items);
+}
+
+/* One more item; consumes nothing on failure. */
+static int syscalls_add(Profile *p, const char *name, bool deny, int error) {
+        const ProfileSyscall item = { .name = strdup(name), .deny = deny, .error = error };
+        int r;
+
+        r = item.name ? profile_array_extend(&p->syscalls, &p->n_syscalls, sizeof(item), &item) : -ENOMEM;
+        if (r < 0)
+                free(item.name);
+        return r;
+}
+
+/* "name", "@group", each with ":EPERM" where it is denied. */
+static int syscalls_add_word(Profile *p, char *word, bool deny, const char **ret_why) {
+        char *colon = strchr(word, ':');
+        int error = -1;
+
+        if (colon) {
+                *colon = '\0';
+                if (!deny) {
+                        *ret_why = "“:errno” goes with what “~” removes";
+                        return -EINVAL;
+                }
+                if (parse_error_number(colon + 1, &error) < 0) {
+                        *ret_why = "there is no error of this name";
+                        return -EINVAL;
+                }
+        }
+        if (!syscall_is_valid(word)) {
+                *ret_why = "an item is neither a system call nor an @group";
+                return -EINVAL;
+        }
+
+        return syscalls_add(p, word, deny, error);
+}
+
+int parse_key_syscall_filter(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        size_t n_before = p->n_syscalls;
+        bool deny = *text == '~';
+        int r;
+
+        if (!*text) {
+                syscalls_free(TAKE_PTR(p->syscalls), p->n_syscalls);
+                p->n_syscalls = 0;
+                p->syscalls_set = false;
+                return 0;
+        }
+
+        r = split_words(text + deny, &words);
+        if (r < 0)
+                return r;
+        if (strv_length(words) == 0)
+                return -EINVAL;
+        if (n_before + strv_length(words) > key->max) {
+                *ret_why = "the list has too many items";
+                return -EINVAL;
+        }
+
+        /* A list that begins by removing removes from the default. */
+        r = n_before == 0 && deny ? syscalls_add(p, key->default_text, false, -1) : 0;
+        STRV_FOREACH (word, words) {
+                if (r < 0)
+                        break;
+                r = syscalls_add_word(p, *word, deny, ret_why);
+        }
+
+        if (r < 0) {
+                while (p->n_syscalls > n_before)
+                        free(p->syscalls[--p->n_syscalls].name);
+                return r;
+        }
+
+        p->syscalls_set = true;
+        return 0;
+}
 
 /* Longer ones first, as "<" begins "<=". */
 static const struct {
@@ -31,7 +127,7 @@ static const char *operator_parse(const char *s, ArgumentOperator *ret) {
         return NULL;
 }
 
-/* A comparison that holds for every value, or for none, is a mistake of whoever wrote it. */
+/* A comparison that always holds, or never, can only be a mistake. */
 static bool comparison_is_useful(ArgumentOperator op, uint64_t value) {
         switch (op) {
         case ARGUMENT_HAS_ANY:
@@ -51,14 +147,12 @@ static int argument_parse(char *word, ProfileSyscallArgument *ret, const char **
         ProfileSyscallArgument item = { .name = word, .error = -1 };
         char *colon = strchr(word, ':'), *error;
         const char *value;
-        size_t n;
 
         *ret_why = "an item is not “call:argument==value:errno”, as in ioctl:1==TIOCSTI:EPERM";
         if (!colon)
                 return -EINVAL;
         *colon = '\0';
-        n = strlen(word);
-        if (n == 0 || n > CALL_NAME_MAX || strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
+        if (*word == '@' || !syscall_is_valid(word))
                 return -EINVAL;
 
         if (colon[1] < '0' || colon[1] > '5') {
@@ -99,23 +193,16 @@ static void arguments_truncate(Profile *p, size_t n) {
 }
 
 static int arguments_add(Profile *p, const ProfileSyscallArgument *item) {
-        ProfileSyscallArgument *grown;
-        char *name;
+        ProfileSyscallArgument copy = *item;
+        int r;
 
-        name = strdup(item->name);
-        if (!name)
-                return -ENOMEM;
-
-        grown = reallocarray(p->syscall_arguments, p->n_syscall_arguments + 1, sizeof(*grown));
-        if (!grown) {
-                free(name);
-                return -ENOMEM;
-        }
-
-        p->syscall_arguments = grown;
-        grown[p->n_syscall_arguments] = *item;
-        grown[p->n_syscall_arguments++].name = name;
-        return 0;
+        copy.name = strdup(item->name);
+        r = copy.name ? profile_array_extend(
+                                &p->syscall_arguments, &p->n_syscall_arguments, sizeof(copy), &copy)
+                      : -ENOMEM;
+        if (r < 0)
+                free(copy.name);
+        return r;
 }
 
 int parse_key_syscall_arguments(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
@@ -159,7 +246,7 @@ static int parse_label(const ProfileKey *key,
                        bool (*is_valid)(const char *),
                        const char *why,
                        const char **ret_why) {
-        /* With a specifier in it, the label is looked at again when there is a user. */
+        /* A label with a specifier is checked again once the user is known. */
         if (*text && (strchr(text, '%') ? !specifiers_are_valid(text) : !is_valid(text))) {
                 *ret_why = why;
                 return -EINVAL;

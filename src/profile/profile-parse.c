@@ -2,6 +2,7 @@
 #include "profile/profile-parse.h"
 
 #include "base/buffer.h"
+#include "profile/names.h"
 #include "profile/pattern.h"
 
 #include <stdio.h>
@@ -17,12 +18,41 @@ bool specifiers_are_valid(const char *s) {
         return true;
 }
 
+int profile_array_extend(void *array, size_t *n, size_t row_size, const void *row) {
+        void **rows = array, *grown;
+
+        grown = reallocarray(*rows, *n + 1, row_size);
+        if (!grown)
+                return -ENOMEM;
+
+        memcpy((uint8_t *) grown + *n * row_size, row, row_size);
+        *rows = grown;
+        (*n)++;
+        return 0;
+}
+
 static int in_range(const ProfileKey *key, uint64_t value) {
         return value < key->min || value > key->max ? -ERANGE : 0;
 }
 
 int parse_key_bool(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         return parse_boolean(scalar_text(key, text), key_field(key, p));
+}
+
+int parse_key_name(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
+        const char *s = scalar_text(key, text);
+        int value = 0;
+
+        if (*s) {
+                value = name_value(key->names, key->max + 1, s);
+                if (value < 0 || key->foreign >> value & 1)
+                        return -EINVAL;
+                if (key->later >> value & 1)
+                        return -EOPNOTSUPP;
+        }
+
+        *(uint8_t *) key_field(key, p) = (uint8_t) value;
+        return 0;
 }
 
 int parse_key_u32(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
@@ -41,7 +71,7 @@ int parse_key_u32(const ProfileKey *key, const char *text, Profile *p, const cha
 
 typedef int (*NumberReader)(const char *s, uint64_t *ret);
 
-/* A number that may be not set, and may be infinite where its key's maximum is. */
+/* A number that may be left unset, and may be infinite where the key's maximum is. */
 static int parse_key_number(const ProfileKey *key, const char *text, Profile *p, NumberReader read) {
         const char *s = scalar_text(key, text);
         uint64_t value = UINT64_MAX;
@@ -72,7 +102,7 @@ int parse_key_usec(const ProfileKey *key, const char *text, Profile *p, const ch
         return parse_key_number(key, text, p, parse_usec);
 }
 
-/* Replaces a text that the profile owns; NULL for an empty one. */
+/* Replaces a text of the profile's; an empty one becomes NULL. */
 static int set_text(char **field, const char *s) {
         char *copy = NULL;
 
@@ -213,7 +243,7 @@ int parse_key_cpu_set(const ProfileKey *key, const char *text, Profile *p, const
         return set ? set_text(key_field(key, p), set) : -ENOMEM;
 }
 
-/* A small signed number that may be not set: the kernel's own value stays then. */
+/* A small signed number that may be left unset, so that the process keeps what it inherits. */
 static int parse_adjustment(const char *s, int min, int max, bool *set, int *field) {
         int32_t value = 0;
         int r;
@@ -273,11 +303,11 @@ int parse_key_log_level(const ProfileKey *key, const char *text, Profile *p, con
         uint32_t number;
         int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (streq(names[i], s)) {
-                        p->log_level_max = (int) i;
-                        return 0;
-                }
+        r = name_value(names, ELEMENTSOF(names), s);
+        if (r >= 0) {
+                p->log_level_max = r;
+                return 0;
+        }
 
         r = parse_u32(s, &number);
         if (r < 0)
@@ -306,11 +336,11 @@ static int parse_exit_status(const char *s, uint32_t *ret) {
 
 int parse_key_success_status(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         _cleanup_strv_ char **words = NULL;
-        uint64_t signals = p->success_signals;
+        uint64_t signals = p->terms.success_signals;
         uint32_t statuses[8];
         int r;
 
-        memcpy(statuses, p->success_statuses, sizeof(statuses));
+        memcpy(statuses, p->terms.success_statuses, sizeof(statuses));
         if (!*text) {
                 memset(statuses, 0, sizeof(statuses));
                 statuses[0] = 1; /* exit code 0 always is a success */
@@ -339,8 +369,8 @@ int parse_key_success_status(const ProfileKey *key, const char *text, Profile *p
                 signals |= UINT64_C(1) << signo;
         }
 
-        memcpy(p->success_statuses, statuses, sizeof(statuses));
-        p->success_signals = signals;
+        memcpy(p->terms.success_statuses, statuses, sizeof(statuses));
+        p->terms.success_signals = signals;
         return 0;
 }
 
@@ -385,7 +415,7 @@ static int read_count(const char *s, uint64_t *ret) {
         return 0;
 }
 
-/* RLIMIT_CPU counts whole seconds; less than one would be none at all. */
+/* RLIMIT_CPU counts whole seconds; rounding down could make it 0, no time at all. */
 static int read_seconds(const char *s, uint64_t *ret) {
         uint64_t usec;
         int r;

@@ -33,8 +33,9 @@ int profile_array_extend(void *array, size_t *n, size_t row_size, const void *ro
 
 /* profile-parse.c: one value */
 DECLARE_PARSER(parse_key_bool);
+DECLARE_PARSER(parse_key_name); /* one of key->names, into a field of one byte; "": the first */
 DECLARE_PARSER(parse_key_u32);
-DECLARE_PARSER(parse_key_u64);  /* "": UINT64_MAX, not set; with key->max UINT64_MAX also "infinity" */
+DECLARE_PARSER(parse_key_u64);  /* "": not set, UINT64_MAX; also "infinity" where key->max is UINT64_MAX */
 DECLARE_PARSER(parse_key_size); /* the same with suffixes */
 DECLARE_PARSER(parse_key_usec);
 DECLARE_PARSER(parse_key_text);     /* one line; "": NULL */
@@ -55,29 +56,17 @@ DECLARE_PARSER(parse_key_rlimit_count);
 DECLARE_PARSER(parse_key_rlimit_seconds);
 DECLARE_PARSER(parse_key_rlimit_usec);
 
-/* profile-parse-enum.c: one of a few names */
-DECLARE_PARSER(parse_key_authentication);
-DECLARE_PARSER(parse_key_arguments);
-DECLARE_PARSER(parse_key_allow_exec);
-DECLARE_PARSER(parse_key_standard_input);
-DECLARE_PARSER(parse_key_standard_output);
-DECLARE_PARSER(parse_key_private_users);
-DECLARE_PARSER(parse_key_protect_system);
-DECLARE_PARSER(parse_key_protect_home);
-DECLARE_PARSER(parse_key_protect_proc);
-DECLARE_PARSER(parse_key_proc_subset);
-DECLARE_PARSER(parse_key_network_mode);
-DECLARE_PARSER(parse_key_oom_policy);
-DECLARE_PARSER(parse_key_service_type);
-DECLARE_PARSER(parse_key_notify_access);
-DECLARE_PARSER(parse_key_restart);
-DECLARE_PARSER(parse_key_on_disconnect);
-DECLARE_PARSER(parse_key_landlock);
-/* profile-parse.c: the one value that is always in force is taken, the others are refused; nothing is kept. */
+/* profile-parse.c: takes the one value that is always in force and refuses all others; stores nothing. */
 DECLARE_PARSER(parse_key_only_no);
 DECLARE_PARSER(parse_key_only_default);
 
-/* profile-parse-list.c: words that are appended to a strv */
+/* profile-parse-list.c: words that are appended to a strv; all that `valid` takes, or none */
+int parse_list(const ProfileKey *key,
+               const char *text,
+               Profile *p,
+               bool (*valid)(const char *),
+               const char *why,
+               const char **ret_why);
 DECLARE_PARSER(parse_key_words);
 DECLARE_PARSER(parse_key_profile_names);
 DECLARE_PARSER(parse_key_users);
@@ -88,16 +77,15 @@ DECLARE_PARSER(parse_key_environment_names);
 DECLARE_PARSER(parse_key_address_families);
 DECLARE_PARSER(parse_key_capabilities);
 DECLARE_PARSER(parse_key_layers);
-DECLARE_PARSER(parse_key_settable);
+
+/* profile-parse-security.c: system calls and their arguments, labels */
 DECLARE_PARSER(parse_key_syscall_names);
 DECLARE_PARSER(parse_key_syscall_filter);
-
-/* profile-parse-security.c: arguments of system calls, labels */
 DECLARE_PARSER(parse_key_syscall_arguments);
 DECLARE_PARSER(parse_key_apparmor_profile);
 DECLARE_PARSER(parse_key_selinux_context);
 
-/* profile-parse-files.c: command lines, paths, mounts, devices */
+/* profile-parse-files.c: command lines, paths, mounts, devices and their limits */
 DECLARE_PARSER(parse_key_exec_start);
 DECLARE_PARSER(parse_key_working_directory);
 DECLARE_PARSER(parse_key_bind);
@@ -105,13 +93,9 @@ DECLARE_PARSER(parse_key_bind_read_only);
 DECLARE_PARSER(parse_key_tmpfs);
 DECLARE_PARSER(parse_key_root_directory);
 DECLARE_PARSER(parse_key_devices);
-DECLARE_PARSER(parse_key_inaccessible_paths);
-DECLARE_PARSER(parse_key_read_only_paths);
-DECLARE_PARSER(parse_key_read_write_paths);
-DECLARE_PARSER(parse_key_no_exec_paths);
-DECLARE_PARSER(parse_key_exec_paths);
-
-/* profile-parse-io.c: limits of devices */
+DECLARE_PARSER(parse_key_paths_to_mask);
+DECLARE_PARSER(parse_key_paths_to_remount);
+DECLARE_PARSER(parse_key_paths_to_execute); /* a remount as well; "/" stands for the whole tree */
 DECLARE_PARSER(parse_key_io_read_bandwidth);
 DECLARE_PARSER(parse_key_io_write_bandwidth);
 DECLARE_PARSER(parse_key_io_read_iops);

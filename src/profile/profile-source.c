@@ -89,7 +89,7 @@ int source_item_refuse(const SourceItem *item, int error, const char *why, Findi
                             why ?: "");
 }
 
-/* Why there is no such key: it is known elsewhere, or spelled otherwise. */
+/* Why there is no such key: it belongs to another section, or is misspelt. */
 static int refuse_unknown_key(ProfileSource *s, const char *file, const StrictItem *item) {
         s->incomplete = true;
         if (!profile_section_exists(item->section))
@@ -131,7 +131,7 @@ static int source_add_item(ProfileSource *s, const SourceItem *item) {
         return 0;
 }
 
-/* The line of this key among the items of the same file that begin at first, or 0. */
+/* Where the same file has this key already, counting items from first; 0: nowhere. */
 static unsigned source_line_of(const ProfileSource *s, size_t first, const ProfileKey *key) {
         for (size_t i = first; i < s->n_items; i++)
                 if (s->items[i].key == key)
@@ -208,7 +208,7 @@ source_add_file(ProfileSource *s, int dir_fd, const char *name, const char *path
         return source_add_lines(s, path, &lines);
 }
 
-/* A drop-in that was found, until all are found. */
+/* A drop-in, noted until all of them are known. */
 typedef struct Dropin {
         char *name;
         size_t directory; /* index in the search path */
@@ -230,7 +230,7 @@ static int compare_dropins(const void *a, const void *b) {
         return strcmp(((const Dropin *) a)->name, ((const Dropin *) b)->name);
 }
 
-/* Adds the names of one drop-in directory that no earlier directory has. */
+/* Adds those names of one drop-in directory that no earlier directory has. */
 static int dropins_collect(Dropins *d, const StrictDirectory *directory, size_t index) {
         _cleanup_strv_ char **names = NULL;
         size_t n_earlier = d->n_items;

@@ -31,8 +31,8 @@ typedef struct ProfileSource {
         size_t n_items;
         Buffer content; /* of all files, for the hash */
         char **inherits;
-        bool incomplete;   /* there are lines whose key is not known */
-        Findings findings; /* none: the files are right by themselves */
+        bool incomplete;   /* some line has a key that is not known */
+        Findings findings; /* none: the files are right in themselves */
 } ProfileSource;
 
 ProfileSource *profile_source_free(ProfileSource *s); /* takes NULL, returns NULL */

@@ -2,7 +2,7 @@
 #include "profile/profile-tighten.h"
 
 #include "base/buffer.h"
-#include "profile/profile-ceiling.h"
+#include "profile/profile-keys.h"
 #include "profile/profile-source.h"
 
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static int refuse(int error, char **ret_text, const char *format, ...) {
         return error;
 }
 
-/* All that the profile says, in the order it was said. */
+/* Everything that the profile says, in the order it was said. */
 static int build_again(ProfileBuild *b, const Profile *p) {
         Profile *q = b->profile;
         int r;
@@ -50,7 +50,7 @@ static int build_again(ProfileBuild *b, const Profile *p) {
         return strv_copy(p->dropin_paths, &q->dropin_paths);
 }
 
-/* The value that is the ceiling as the admin wrote it, a list's lines with blanks between. */
+/* The ceiling as the admin wrote it; the lines of a list are joined by blanks. */
 static char *ceiling_text(const Profile *p, const ProfileKey *key) {
         _cleanup_buffer_ Buffer b = {};
         const char *last = NULL;
@@ -127,12 +127,12 @@ static int apply(ProfileBuild *b, const ProfileSetting *settings, size_t i, char
         if (!is_first(settings, i) && !key->list)
                 return refuse(-EBADMSG, ret_text, "%s is given twice", s->key);
 
-        /* What a line of a file cannot hold. */
+        /* What no line of a file could hold either. */
         if (!utf8_is_valid(s->value) || !text_is_printable(s->value, "\t"))
                 return refuse(-EBADMSG, ret_text, "%s: a value in UTF-8 without control characters", s->key);
 
-        /* As if nothing had been said: what comes first takes the place of what is there. */
-        if (is_first(settings, i) && profile_setting_replaces(key))
+        /* As if the key had not been written: the first value then replaces what is there. */
+        if (is_first(settings, i) && key->replaces)
                 b->origins[key - profile_keys].file = NULL;
 
         r = profile_build_apply(b, &item, &why);
@@ -142,7 +142,7 @@ static int apply(ProfileBuild *b, const ProfileSetting *settings, size_t i, char
         return r;
 }
 
-/* What keys must hold together; the profile by itself does. */
+/* What keys must satisfy together. The profile alone is known to. */
 static int check_together(const ProfileBuild *b, char **ret_text) {
         _cleanup_findings_ Findings findings = {};
         int r;
@@ -181,7 +181,7 @@ int profile_tighten(Profile **ret,
         for (size_t i = 0; i < n_settings; i++) {
                 const ProfileKey *key = profile_settable_key(settings[i].key);
 
-                if (!profile_is_at_most(key, q, p))
+                if (!key->at_most(key, q, p))
                         return refuse_looser(p, &settings[i], key, ret_text);
         }
 

@@ -11,7 +11,7 @@
 
 #include "profile/profile.h"
 
-/* A key and its value as a line of a profile has it; both owned. */
+/* A key and its value as a line of a profile would have them; both owned. */
 typedef struct ProfileSetting {
         char *key, *value;
 } ProfileSetting;

@@ -46,57 +46,28 @@ Profile *profile_ref(Profile *p) {
         return p;
 }
 
-static void profile_paths_free(ProfilePath *paths, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                free(paths[i].path);
-        free(paths);
+static void paths_done(ProfilePaths *paths) {
+        for (size_t i = 0; i < paths->n; i++)
+                free(paths->items[i].path);
+        free(paths->items);
 }
 
-static void profile_free_strings(Profile *p) {
-        char **const texts[] = {
-                &p->name,
-                &p->source_path,
-                &p->description,
-                &p->argument_pattern,
-                &p->working_directory,
-                &p->hostname,
-                &p->root_directory,
-                &p->allowed_cpus,
-                &p->allowed_memory_nodes,
-                &p->syslog_identifier,
-                &p->apparmor_profile,
-                &p->selinux_context,
-        };
-        char ***const lists[] = {
-                &p->dropin_paths,
-                &p->documentation,
-                &p->inherits,
-                &p->allow_users,
-                &p->allow_groups,
-                &p->deny_users,
-                &p->deny_groups,
-                &p->manage_users,
-                &p->manage_groups,
-                &p->pass_environment,
-                &p->user_settable,
-                &p->exec_start,
-                &p->environment,
-                &p->unset_environment,
-                &p->supplementary_groups,
-                &p->state_directory,
-                &p->cache_directory,
-                &p->runtime_directory,
-                &p->address_families,
-                &p->capability_bounding_set,
-                &p->ambient_capabilities,
-                &p->syscall_log,
-                &p->degrade,
-        };
+static void free_field(Profile *p, const ProfileKey *key) {
+        void *field = (uint8_t *) p + key->offset;
 
-        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
-                free(*texts[i]);
-        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
-                strv_free(*lists[i]);
+        switch (key->kind) {
+        case PROFILE_FIELD_TEXT:
+                free(*(char **) field);
+                break;
+        case PROFILE_FIELD_WORDS:
+                strv_free(*(char ***) field);
+                break;
+        case PROFILE_FIELD_PATHS:
+                paths_done(field);
+                break;
+        case PROFILE_FIELD_PLAIN:
+                break;
+        }
 }
 
 Profile *profile_unref(Profile *p) {
@@ -129,13 +100,11 @@ Profile *profile_unref(Profile *p) {
                 free(p->lines[i].value);
         free(p->lines);
 
-        profile_paths_free(p->inaccessible, p->n_inaccessible);
-        profile_paths_free(p->read_only, p->n_read_only);
-        profile_paths_free(p->read_write, p->n_read_write);
-        profile_paths_free(p->no_exec, p->n_no_exec);
-        profile_paths_free(p->exec, p->n_exec);
-        profile_paths_free(p->devices, p->n_devices);
-        profile_free_strings(p);
+        for (size_t i = 0; i < n_profile_keys; i++)
+                free_field(p, &profile_keys[i]);
+        free(p->name);
+        free(p->source_path);
+        strv_free(p->dropin_paths);
         free(p);
         return NULL;
 }

@@ -14,101 +14,68 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "profile/terms.h"
 
-typedef enum ProfileAuthentication {
+typedef enum _packed_ ProfileAuthentication {
         PROFILE_AUTHENTICATION_NONE,
         PROFILE_AUTHENTICATION_SELF,
         PROFILE_AUTHENTICATION_ADMIN,
+        _PROFILE_AUTHENTICATION_MAX,
 } ProfileAuthentication;
 
-typedef enum ProfileArguments {
+typedef enum _packed_ ProfileArguments {
         PROFILE_ARGUMENTS_FIXED,   /* ExecStart= alone (default) */
         PROFILE_ARGUMENTS_APPEND,  /* the user's arguments behind it */
         PROFILE_ARGUMENTS_PATTERN, /* the same, each must match ArgumentPattern= */
+        _PROFILE_ARGUMENTS_MAX,
 } ProfileArguments;
 
-typedef enum ProfileAllowExec {
-        PROFILE_ALLOW_EXEC_OWNER,
-        PROFILE_ALLOW_EXEC_NO,
-        PROFILE_ALLOW_EXEC_MANAGE,
-} ProfileAllowExec;
-
 /* Where a standard stream goes. Also in the plan and on the wire: never renumber. */
-typedef enum StreamKind {
+typedef enum _packed_ StreamKind {
         STREAM_NULL = 0,
         STREAM_CLIENT = 1, /* the descriptor that came with the launch */
         STREAM_TTY = 2,
         STREAM_JOURNAL = 3, /* outputs only */
+        _STREAM_KIND_MAX,
 } StreamKind;
 
-typedef enum PrivateUsers {
-        PRIVATE_USERS_PICK = 0, /* own ids inside, ids that nobody else has outside (default) */
+typedef enum _packed_ PrivateUsers {
+        PRIVATE_USERS_PICK = 0, /* their own ids inside, ids that nobody else has outside (default) */
         PRIVATE_USERS_SELF = 1,
         PRIVATE_USERS_IDENTITY = 2,
+        _PRIVATE_USERS_MAX,
 } PrivateUsers;
 
-typedef enum ProtectSystem {
-        PROTECT_SYSTEM_STRICT, /* nothing of the tree but what is the user's own (default) */
-        PROTECT_SYSTEM_FULL,   /* /usr and /etc; other directories are the user's, in memory */
+typedef enum _packed_ ProtectSystem {
+        PROTECT_SYSTEM_STRICT, /* only what is the user's own can be written (default) */
+        PROTECT_SYSTEM_FULL, /* /usr and /etc cannot be written; other directories are the user's, in memory */
+        _PROTECT_SYSTEM_MAX,
 } ProtectSystem;
 
-typedef enum ProtectHome {
+typedef enum _packed_ ProtectHome {
         PROTECT_HOME_TMPFS, /* an empty home (default) */
         PROTECT_HOME_READ_ONLY,
         PROTECT_HOME_YES, /* no home at all */
         PROTECT_HOME_NO,
+        _PROTECT_HOME_MAX,
 } ProtectHome;
 
-/* What of processes that are not its own an application finds in /proc; proc(5), hidepid. */
-typedef enum ProtectProc {
+/* What an application finds in /proc about processes other than its own; hidepid in proc(5). */
+typedef enum _packed_ ProtectProc {
         PROTECT_PROC_INVISIBLE, /* nothing (default) */
         PROTECT_PROC_NO_ACCESS, /* that they are there */
         PROTECT_PROC_PTRACEABLE,
         PROTECT_PROC_DEFAULT,
+        _PROTECT_PROC_MAX,
 } ProtectProc;
 
-typedef enum NetworkMode {
+typedef enum _packed_ NetworkMode {
         NETWORK_NONE = 0, /* own namespace, loopback only (default) */
         NETWORK_PRIVATE = 1,
         NETWORK_SHARED = 2,
         NETWORK_HOST = 3,
+        _NETWORK_MODE_MAX,
 } NetworkMode;
-
-typedef enum OomPolicy {
-        OOM_POLICY_KILL = 0,
-        OOM_POLICY_STOP = 1,
-        OOM_POLICY_CONTINUE = 2,
-} OomPolicy;
-
-/* When a launch counts as done. Also in the plan: never renumber. */
-typedef enum ServiceType {
-        SERVICE_EXEC = 0,    /* the application was executed (default) */
-        SERVICE_SIMPLE = 1,  /* its process exists */
-        SERVICE_ONESHOT = 2, /* it has ended */
-        SERVICE_NOTIFY = 3,  /* it says READY=1, sd_notify(3) */
-} ServiceType;
-
-/* After which ends it is started again, as in systemd.service(5). Also in the plan: never renumber. */
-typedef enum RestartPolicy {
-        RESTART_NO = 0,
-        RESTART_ON_SUCCESS = 1,
-        RESTART_ON_FAILURE = 2,
-        RESTART_ON_ABNORMAL = 3,
-        RESTART_ALWAYS = 4,
-} RestartPolicy;
-
-/* Whose notifications count. Also in the plan: never renumber. */
-typedef enum NotifyAccess {
-        NOTIFY_ACCESS_NONE =
-                0, /* not said: main where anything needs one, else there is no socket (default) */
-        NOTIFY_ACCESS_MAIN = 1, /* the application's first process */
-        NOTIFY_ACCESS_ALL = 2,
-} NotifyAccess;
-
-typedef enum OnDisconnect {
-        ON_DISCONNECT_KEEP = 0,
-        ON_DISCONNECT_STOP = 1,
-} OnDisconnect;
 
 /* BindPaths=, BindReadOnlyPaths=: "src[:dst[:rbind|norbind|idmap|noidmap]]", leading "-": optional. */
 typedef struct ProfileBind {
@@ -124,11 +91,16 @@ typedef struct ProfileTmpfs {
         mode_t mode;
 } ProfileTmpfs;
 
-/* One path of a P list with its leading "-". */
+/* A list of paths, each with its leading "-" or without. */
 typedef struct ProfilePath {
         char *path;
         bool optional;
 } ProfilePath;
+
+typedef struct ProfilePaths {
+        ProfilePath *items;
+        size_t n;
+} ProfilePaths;
 
 #define PROFILE_N_RLIMITS 16
 typedef struct ProfileRlimit {
@@ -183,7 +155,8 @@ typedef struct Profile {
         char *source_path;   /* the .profile file */
         char **dropin_paths; /* in the order they were applied */
         char hash[65];       /* SHA-256 in hex over all files that made it, in order */
-        ProfileLine *lines;  /* all that was applied, in order: it can be made again, with more behind */
+        ProfileLine *
+                lines; /* all that was applied, in order, so that it can be applied again with more after it */
         size_t n_lines;
 
         /* [Profile] */
@@ -200,7 +173,6 @@ typedef struct Profile {
         char *argument_pattern;
         char **pass_environment;
         char **user_settable;
-        ProfileAllowExec allow_exec;
 
         /* [Exec] */
         char **exec_start; /* argv; [0] absolute */
@@ -229,14 +201,12 @@ typedef struct Profile {
         size_t n_binds;
         ProfileTmpfs *tmpfs;
         size_t n_tmpfs;
-        ProfilePath *inaccessible, *read_only, *read_write, *no_exec, *exec;
-        size_t n_inaccessible, n_read_only, n_read_write, n_no_exec, n_exec;
+        ProfilePaths inaccessible, read_only, read_write, no_exec, exec;
         char **state_directory, **cache_directory, **runtime_directory;
         ProtectProc protect_proc;
         bool proc_subset_pid; /* pid (default) */
         uint64_t private_tmp_size;
-        ProfilePath *devices;
-        size_t n_devices;
+        ProfilePaths devices;
 
         /* [Network] */
         NetworkMode network_mode;
@@ -251,7 +221,6 @@ typedef struct Profile {
         ProfileIoLimit *io_limits;
         size_t n_io_limits;
         uint64_t tasks_max; /* UINT64_MAX: infinity, written by the admin */
-        OomPolicy oom_policy;
 
         /* [Security] */
         char **capability_bounding_set, **ambient_capabilities; /* "CAP_…" */
@@ -268,20 +237,8 @@ typedef struct Profile {
         bool lock_personality, restrict_realtime, restrict_suid_sgid, memory_deny_write_execute;
         char **degrade;
 
-        /* [Service] */
-        ServiceType type;
-        NotifyAccess notify_access;
-        uint64_t watchdog_usec; /* USEC_INFINITY: none */
-        RestartPolicy restart;
-        uint64_t restart_usec, restart_max_delay_usec; /* max: USEC_INFINITY: always restart_usec */
-        uint32_t restart_steps;
-        uint64_t start_limit_interval_usec;                               /* 0: no limit */
-        uint32_t start_limit_burst;                                       /* likewise */
-        uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec; /* USEC_INFINITY: none */
-        int kill_signal;
-        uint32_t success_statuses[8]; /* bit set of exit codes 0…255 */
-        uint64_t success_signals;     /* bit N: signal N counts as success */
-        OnDisconnect on_disconnect;
+        /* [Service], and OOMPolicy= */
+        Terms terms;
 
         /* [Log] */
         char *syslog_identifier;

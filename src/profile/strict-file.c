@@ -17,7 +17,7 @@ static void closedirp(DIR **d) {
                 (void) closedir(*d);
 }
 
-/* What is wrong with an owner or mode, or NULL without memory; *ret_bad tells whether anything is. */
+/* What is wrong with an owner or a mode; NULL: no memory. *ret_bad tells whether anything is wrong. */
 static char *permission_refusal(const struct stat *st, const char *what, uid_t required_uid, bool *ret_bad) {
         *ret_bad = true;
         if (st->st_uid != required_uid && st->st_uid != 0)
@@ -91,7 +91,7 @@ int strict_directory_list(const StrictDirectory *d, const char *suffix, char ***
                 return r;
 
         if (d->fd >= 0) {
-                /* A descriptor of its own, for closedir() closes it and readdir() moves it. */
+                /* On a duplicate, since readdir() moves the offset and closedir() closes. */
                 fd = fd_openat2(d->fd, ".", O_RDONLY | O_DIRECTORY, 0, 0);
                 if (fd < 0)
                         return fd;
@@ -147,7 +147,7 @@ int strict_file_read(int dir_fd,
         bool bad;
         int r;
 
-        /* O_NONBLOCK: a FIFO must not hold us up before fstat() tells what it is. */
+        /* O_NONBLOCK: opening a FIFO would wait for a writer before fstat() can tell what it is. */
         fd = fd_openat2(
                 dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
         if (fd == -ENOENT || fd == -ENOMEM)

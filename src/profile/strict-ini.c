@@ -16,7 +16,7 @@ typedef struct StrictIni {
         const char *file;
         Findings *findings;
         StrictItems items;
-        char section[STRICT_NAME_MAX + 1]; /* "" before the first one, "?" behind a bad one */
+        char section[STRICT_NAME_MAX + 1]; /* "" before the first section, "?" after a bad one */
         bool carriage_return_reported;
         bool bad;
         int error;
@@ -107,7 +107,7 @@ static void strict_ini_section(StrictIni *s, char *text, unsigned line) {
         (void) snprintf(s->section, sizeof(s->section), "%s", text + 1);
 }
 
-/* One line, joined and checked byte by byte before, neither empty nor a comment. */
+/* One line, already joined and checked byte by byte; neither empty nor a comment. */
 static void strict_ini_line(StrictIni *s, char *text, unsigned line) {
         char *equals, *value;
         int r;
@@ -156,12 +156,12 @@ static void strict_ini_line(StrictIni *s, char *text, unsigned line) {
                 s->error = r;
 }
 
-/* The bytes of one line without its newline. False: reported, and of no further use. */
+/* The bytes of one line, without its newline. False: it is reported, and of no further use. */
 static bool strict_ini_check_bytes(StrictIni *s, const char *p, size_t *n, unsigned line) {
         _cleanup_free_ char *text = NULL;
 
         if (*n > 0 && p[*n - 1] == '\r') {
-                /* A file from another system has it on every line: once will do. */
+                /* A file from another system has a carriage return on every line: one finding will do. */
                 if (!s->carriage_return_reported)
                         strict_ini_refuse(s,
                                           line,
@@ -198,12 +198,12 @@ static bool strict_ini_check_bytes(StrictIni *s, const char *p, size_t *n, unsig
         return true;
 }
 
-/* A logical line while it is put together. */
+/* A logical line while it is being joined. */
 typedef struct StrictJoin {
         Buffer text;
         unsigned line;
         bool open; /* the last line ended with a backslash */
-        bool bad;  /* a part of it was refused: skip the whole */
+        bool bad;  /* a part was refused, so the whole is skipped */
 } StrictJoin;
 
 static void strict_join_end(StrictIni *s, StrictJoin *join) {
@@ -267,7 +267,7 @@ static void strict_ini_lines(StrictIni *s, const char *data, size_t size) {
         buffer_done(&join.text);
 }
 
-/* What inih reads from, and what it read: the items again, in the same order. */
+/* What inih reads from, and the items as it read them, in the same order. */
 typedef struct StrictStream {
         const StrictItems *items;
         size_t next;          /* item to hand out */
@@ -275,7 +275,7 @@ typedef struct StrictStream {
         size_t n_seen;        /* items that came back */
 } StrictStream;
 
-/* The form of fgets(3) that ini_parse_stream() wants. */
+/* Shaped like fgets(3), as ini_parse_stream() wants it. */
 static char *strict_stream_read(char *str, int size, void *userdata) {
         StrictStream *stream = userdata;
         const StrictItem *item;

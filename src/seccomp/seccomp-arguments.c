@@ -232,7 +232,7 @@ static const char *item_problem(const ProfileSyscallArgument *item) {
         if (strv_contains((char *const *) syscalls_always, item->name))
                 return "cannot be refused: no program starts without it";
         if (width_of(item) < 64 && item->value >> width_of(item) != 0)
-                return "has no room for that value in that argument";
+                return "reads fewer bits of that argument than this value has";
 
         return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "seccomp/seccomp-policy.h"
+#include "seccomp/seccomp-compile.h"
 
 #include "base/fd.h"
 #include "base/strv.h"

@@ -129,7 +129,7 @@ static int policy_group_parse_line(PolicyGroup *g, char *line, unsigned number, 
                                     g->path,
                                     number,
                                     NULL,
-                                    "\"%.80s\" is neither a system call nor a @group; one a line",
+                                    "\"%.80s\" is neither a system call nor a @group; one per line",
                                     escaped);
         }
 
@@ -139,7 +139,7 @@ static int policy_group_parse_line(PolicyGroup *g, char *line, unsigned number, 
                                             g->path,
                                             number,
                                             NULL,
-                                            "%s is listed already in line %u",
+                                            "%s is already listed in line %u",
                                             line,
                                             g->items[i].line);
 
@@ -211,7 +211,7 @@ static int policy_read_file(SeccompPolicy *p,
         if (r < 0)
                 return r == -EBADMSG ? 0 : r;
         if (memchr(text, '\0', size) || !utf8_is_valid(text))
-                return findings_add(findings, path, 0, NULL, "is no text: it holds a NUL or invalid UTF-8");
+                return findings_add(findings, path, 0, NULL, "is not text: it holds a NUL or invalid UTF-8");
 
         r = policy_new_group(p, &g);
         if (r < 0)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * seccomp-policy — groups of system calls in text files, and the way from a profile's filter to a BPF program
+ * seccomp-policy — groups of system calls in text files
  *
  * A file NAME.policy defines the group @NAME: one system call or @group per line, "#" starts a comment. A file in
  * /etc/immured/seccomp replaces the one of the same name in /usr/share/immured/seccomp; an empty one empties the
@@ -36,24 +36,3 @@ int seccomp_policy_load(SeccompPolicy **ret,
 char *const *seccomp_policy_group(const SeccompPolicy *p, const char *group);
 /* The names of all groups with their "@", sorted. p owns them. */
 char *const *seccomp_policy_groups(const SeccompPolicy *p);
-
-/*
- * The program for a profile: struct sock_filter[] in *ret, its size in bytes in *ret_size. Caller frees. It covers
- * every filter of [Security] and [Network], and what always holds: clone3 answers ENOSYS, foreign ABIs are killed,
- * ioctl TIOCSTI and TIOCLINUX and netlink sockets of netfilter are refused, and what no program starts without
- * (syscalls_always in seccomp-names.h) is allowed.
- *
- * SystemCallFilter= is always an allow list. If its first item removes, it starts from @system-service; if that
- * adds, from @default alone. Other calls answer SystemCallErrorNumber=, and calls that the installed libseccomp does
- * not know ENOSYS. SystemCallLog= logs calls that are allowed. SystemCallArgumentFilter= refuses calls that would be
- * allowed, and never allows one. The same input gives the same bytes on every kernel.
- *
- * -EBADMSG with findings (key "SystemCallFilter" and the like): an unknown name, or a call of syscalls_always that
- * is to be refused. -EINVAL: an errno out of range. -E2BIG: more than BPF_MAXINSNS instructions, which is all that
- * the kernel takes. -ENOMEM.
- */
-int seccomp_compile(const SeccompPolicy *policy,
-                    const Profile *profile,
-                    uint8_t **ret,
-                    size_t *ret_size,
-                    Findings *findings);

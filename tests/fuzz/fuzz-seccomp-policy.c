@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 #include "profile/profile-keys.h"
-#include "seccomp/seccomp-policy.h"
+#include "seccomp/seccomp-compile.h"
 
 #define FILES 4
 #define SEPARATOR 0x1e

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The rules of the house that a script can check.
 
-usage: lint.py TREE
+usage: lint.py TREE [BUILD]
 
-Prints every breach as file:line: what is wrong. Each check below is one function; the last line counts them.
-What must break a limit of size says why in exceptions.txt.
+Prints every breach as file:line: what is wrong. Each check below is one function; the last line counts them, but for
+those that could not be made here. What must break a limit says why in exceptions.txt. BUILD is where TREE was compiled,
+by default its directory build.
 """
 
 import pathlib
@@ -13,6 +14,12 @@ import re
 import shutil
 import subprocess
 import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'house')]
+
+import circles
+import tree_files
 
 # Folders are floors: each may include its own headers and those of the folders named here.
 FLOORS = {
@@ -68,26 +75,18 @@ CALLS_ALLOWED = {
 }
 
 
+class NotChecked(Exception):
+    """Something that a check needs is not here; it says what."""
+
+
 class Tree:
     """The files of the project, read once."""
 
-    def __init__(self, root):
-        self.root = pathlib.Path(root)
-        names = self.git_files(root)
-        if not names:  # an unpacked archive, or nothing to ask
-            names = [str(p.relative_to(root)) for p in self.root.rglob('*') if p.is_file()]
-            names = [n for n in names if not n.startswith(('build', '.git/'))]
-        self.files = sorted(n for n in set(names) if (self.root / n).is_file())
+    def __init__(self, root, build):
+        self.root, self.build = pathlib.Path(root), pathlib.Path(build)
+        self.files = [name for name in tree_files.tree_files(root) if (self.root / name).is_file()]
         self.exceptions = self.read_exceptions()
         self.used = set()
-
-    @staticmethod
-    def git_files(root):
-        if not shutil.which('git'):
-            return []
-        listed = subprocess.run(['git', '-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-                                capture_output=True, check=False)
-        return [name for name in listed.stdout.decode().split('\0') if name] if listed.returncode == 0 else []
 
     def text(self, name):
         return (self.root / name).read_text(encoding='utf-8', errors='replace')
@@ -133,21 +132,52 @@ def functions(text):
                 yield match[1], start, number - start + 1
 
 
+def includes(tree, name):
+    """(line, folder, room or None) of each header of the tree that is included; the folder may be missing, too."""
+    for number, line in enumerate(tree.text(name).splitlines(), 1):
+        if match := re.match(r'\s*#\s*include\s+"([^"]+)"', line):
+            folder, room, *_ = [*match[1].split('/')[:-1], None, None]
+            yield number, folder, room
+
+
 def check_floors(tree):
     for name in tree.sources('src/', '.c', '.h'):
         floor = name.split('/')[1]
         if floor not in FLOORS:
             yield f'{name}: src/{floor} has no row in the table of floors'
             continue
-        for number, line in enumerate(tree.text(name).splitlines(), 1):
-            match = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-            if not match:
-                continue
-            folder = match[1].split('/')[0] if '/' in match[1] else None
+        for number, folder, _ in includes(tree, name):
             if folder is None:
                 yield f'{name}:{number}: an include names the folder, too'
             elif folder != floor and folder not in FLOORS[floor]:
                 yield f'{name}:{number}: {floor} may not include {folder}'
+
+
+def check_rooms(tree):
+    for name in tree.sources('src/', '.c', '.h'):
+        _, floor, *rooms, _ = name.split('/')
+        known = ROOMS.get(floor, [])
+        if rooms and '/'.join(rooms) not in known:
+            yield f'{name}: src/{floor}/{"/".join(rooms)} has no place in the table of rooms'
+        elif rooms:
+            below = known[:known.index(rooms[0]) + 1]
+            for number, folder, room in includes(tree, name):
+                if folder == floor and room not in below:
+                    yield f'{name}:{number}: {floor}/{rooms[0]} may not include {floor}{"/" + room if room else ""}'
+
+
+def check_circles(tree):
+    """By the objects: a header may be innocent of what its file calls."""
+    try:
+        files = circles.objects(tree.build)
+    except FileNotFoundError as error:
+        tree.used.update(what for what in tree.exceptions if what[0] == 'circle')
+        raise NotChecked(f'{error}, circles between files') from error
+    graph = circles.edges(files)
+    for circle in circles.circles(graph):
+        if len(circle) > tree.limit('circle', circle[0], 1):
+            yield f'a circle of {len(circle)} files:'
+            yield from circles.calls_within(graph, circle)
 
 
 def check_silence(tree):
@@ -244,8 +274,7 @@ def check_clang_format(tree):
     tool = shutil.which('clang-format-14') or shutil.which('clang-format')
     version = subprocess.run([tool, '--version'], capture_output=True, text=True).stdout if tool else ''
     if ' version 14.' not in version:
-        print('lint: clang-format 14 is not here, formatting was not checked', file=sys.stderr)
-        return
+        raise NotChecked('clang-format 14 is not here, formatting')
     names = tree.sources('src/', '.c', '.h') + tree.sources('tests/', '.c', '.h')
     done = subprocess.run([tool, '--dry-run', '-Werror', *names], cwd=tree.root, capture_output=True, text=True)
     for name in sorted(set(re.findall(r'^(\S+):\d+:\d+: error', done.stderr, re.M))):
@@ -286,25 +315,30 @@ def check_exceptions_are_needed(tree):
 
 
 CHECKS = [
-    check_floors, check_silence, check_file_sizes, check_function_sizes, check_cleanup_variables, check_headers,
-    check_licence_lines, check_calls, check_exit, check_unfinished, check_layout, check_clang_format,
+    check_floors, check_rooms, check_silence, check_file_sizes, check_function_sizes,
+    check_cleanup_variables, check_headers, check_licence_lines, check_calls, check_exit, check_unfinished, check_layout, check_clang_format,
     check_registered, check_shell, check_version_of_packages, check_exceptions_are_needed,
 ]
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__.strip())
-    tree = Tree(sys.argv[1])
-    failed = 0
+    root = pathlib.Path(sys.argv[1])
+    tree = Tree(root, sys.argv[2] if len(sys.argv) == 3 else root / 'build')
+    passed = failed = 0
     for check in CHECKS:
-        breaches = list(check(tree))
+        try:
+            breaches = list(check(tree))
+        except NotChecked as reason:
+            print(f'lint: {reason} not checked', file=sys.stderr)
+            continue
         for breach in breaches:
             print(breach)
         if breaches:
             print(f'FAILED  {check.__name__}: {len(breaches)}')
-            failed += 1
-    print(f'{len(CHECKS) - failed} passed, {failed} failed')
+        passed, failed = passed + (not breaches), failed + bool(breaches)
+    print(f'{passed} passed, {failed} failed')
     sys.exit(1 if failed else 0)
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """Who may launch, see and stop what; and that nothing else of the broker is reachable."""
 
 import xml.etree.ElementTree

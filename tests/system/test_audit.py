@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """What the journal, which a socket plays, is told: of requests, of sandboxes, and of nothing twice."""
 
 import contextlib
@@ -168,7 +169,7 @@ class Requests(AuditTest):
         busctl('root', 'Reload')
         self.wait('A request was carried out', IMMURED_VERB='reload', IMMURED_CALLER_UID='0')
         self.assertEqual(len([e for e in self.journal.take()
-                              if subjects().get(e.get('MESSAGE_ID')) == 'Profiles and settings were read anew']), 1)
+                              if subjects().get(e.get('MESSAGE_ID')) == 'Profiles and settings were reloaded']), 1)
 
     def test_hostile_strings_are_one_escaped_record_each(self):
         id, _ = launch('alice', 'sleep')

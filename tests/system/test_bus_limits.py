@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# alone: others would be in the way of what it counts
 # rig: --bus /usr/share/immured/bus-limits.conf
 """The limits of the bus that the manual offers against floods are in effect, and the product works within them."""
 

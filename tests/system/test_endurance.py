@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# alone: it compares the machine before and after
 # sanitizers: no, what such a broker takes of memory and time says nothing of the real one
 """Thousands of launches of every kind, good and bad, by several users at once: afterwards all is as it was.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """Each kind of launch that fails says why by name and leaves nothing behind."""
 
 import contextlib

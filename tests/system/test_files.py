@@ -343,7 +343,7 @@ tell(first=first, write=attempt(pathlib.Path("/etc/issue").write_text, "changed"
             os.chown(path, 0, 0)
         for mode in (0o777, 0o1777, 0o775):
             self.root.chmod(mode)
-            self.assertRegex(immurectl('alice', 'run', 'image-ephemeral', '-c', 'pass').stderr, "root's alone")
+            self.assertRegex(immurectl('alice', 'run', 'image-ephemeral', '-c', 'pass').stderr, "root alone can change")
 
     def test_a_root_that_the_user_may_not_enter_is_refused(self):
         IMAGES.chmod(0o700)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# alone: others would be in the way of what it counts
 """One user's requests by the thousand: what they cost stays his own."""
 
 import array

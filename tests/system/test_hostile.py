@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """Programs and users with bad intentions: what they reach for stays out of reach."""
 
 import ctypes

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """Launching and ending sandboxes over the bus, with the clients that everyone has."""
 
 import os

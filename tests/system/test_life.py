@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """What comes between the launch and the end: freezing, restarting, looking at processes; and every way to end."""
 
 import contextlib

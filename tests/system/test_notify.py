@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """What the broker tells the service manager, which a socket plays."""
 
 import os

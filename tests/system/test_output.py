@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """What immurectl prints on terminals and into pipes."""
 
 import fcntl

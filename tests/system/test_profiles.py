@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """Profiles: strictness, all findings at once, one bad file hides no good one; the plan and its hash."""
 
 import json

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """What no honest client sends: hostile values for every member there is, clients that leave at once, and races."""
 
 import os

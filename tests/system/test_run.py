@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """immurectl run: every byte of the standard streams, every exit status, signals."""
 
 import hashlib

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# sanitizers: always
 """What a launching user may tighten: it is in force, it is in the plan, and nothing looser gets through."""
 
 import json

@@ -83,7 +83,7 @@ attempt("getfl", fcntl.fcntl, r, fcntl.F_GETFL)
 
     def test_what_no_program_starts_without_stays(self):
         for item, text in (('write:0==7', 'cannot be refused'), ('nosuch:0==7', 'is no system call'),
-                           ('ioctl:1==0x100000000', 'no room')):
+                           ('ioctl:1==0x100000000', 'fewer bits')):
             with self.subTest(item):
                 path = pathlib.Path('/etc/immured/profiles/wrong.profile')
                 path.write_text(f'{BASE}\n[Security]\nSystemCallArgumentFilter={item}\n', encoding='utf-8')

@@ -104,10 +104,10 @@ void add_tmpfs(Profile *p, const char *path) {
         p->tmpfs[p->n_tmpfs++] = (ProfileTmpfs){ strdup(path), 1024 * 1024, 0755 };
 }
 
-void add_path(ProfilePath **l, size_t *n, const char *path) {
-        *l = reallocarray(*l, *n + 1, sizeof(**l));
-        assert_non_null(*l);
-        (*l)[(*n)++] = (ProfilePath){ strdup(*path == '-' ? path + 1 : path), *path == '-' };
+void add_path(ProfilePaths *l, const char *path) {
+        l->items = reallocarray(l->items, l->n + 1, sizeof(*l->items));
+        assert_non_null(l->items);
+        l->items[l->n++] = (ProfilePath){ strdup(*path == '-' ? path + 1 : path), *path == '-' };
 }
 
 const PlanNode *node_at(const Plan *p, const char *target) {

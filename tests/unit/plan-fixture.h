@@ -40,7 +40,7 @@ void set_text(char **s, const char *text);
 
 void add_bind(Profile *p, const char *source, const char *destination, bool read_only);
 void add_tmpfs(Profile *p, const char *path);
-void add_path(ProfilePath **l, size_t *n, const char *path);
+void add_path(ProfilePaths *l, const char *path);
 
 /* The node of the plan at that target, and the last one of that kind there. */
 const PlanNode *node_at(const Plan *p, const char *target);

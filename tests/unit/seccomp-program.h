@@ -8,7 +8,7 @@
  * Runs in: tests. Privilege: none.
  */
 
-#include "seccomp/seccomp-policy.h"
+#include "seccomp/seccomp-compile.h"
 
 typedef struct TestProgram {
         uint8_t *data; /* struct sock_filter[] */

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/peers/accounts.h"
 
+#include "base/fd.h"
+#include "base/text.h"
 #include "broker/peers/accounts-worker.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -62,7 +67,7 @@ static void root_is_found_by_uid_and_by_name(void **state) {
         assert_int_equal(f->last->error, 0);
         assert_string_equal(f->last->account->name, "root");
         assert_true(f->last->account->n_groups >= 1);
-        assert_true(account_is_in_group(f->last->account, "root"));
+        assert_true(account_is_listed(f->last->account, NULL, (char *[]){ (char *) "root", NULL }));
 
         assert_int_equal(accounts_ask(f->accounts, "root", UID_UNUSED, on_answer, f, f->queries), 0);
         run_until(f, 2);
@@ -151,6 +156,40 @@ static void a_handler_may_ask_again(void **state) {
         assert_int_equal(f->n_answers, 4);
 }
 
+static void end_worker(void) {
+        _cleanup_free_ char *children = NULL;
+        const char *youngest;
+        siginfo_t info;
+        uint32_t pid;
+
+        assert_int_equal(file_read_line(AT_FDCWD, "/proc/thread-self/children", &children), 0);
+        /* The youngest: those of other tests lie there unreaped. */
+        children[strlen(children) - 1] = '\0';
+        youngest = strrchr(children, ' ');
+        assert_int_equal(parse_u32(youngest ? youngest + 1 : children, &pid), 0);
+        assert_int_equal(kill((pid_t) pid, SIGKILL), 0);
+        assert_int_equal(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+static void on_answer_ask_in_vain(KnownAccount *known, void *userdata) {
+        Fixture *f = userdata;
+
+        on_answer(known, f);
+        end_worker();
+        assert_true(accounts_ask(f->accounts, NULL, UID_UNUSED, on_answer, f, f->queries + 2) < 0);
+}
+
+static void who_asks_in_vain_takes_nothing_from_those_who_wait(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(accounts_ask(f->accounts, NULL, 0, on_answer_ask_in_vain, f, f->queries), 0);
+        assert_int_equal(accounts_ask(f->accounts, NULL, UID_UNUSED, on_answer, f, f->queries + 1), 0);
+        for (unsigned i = 0; i < 20 && f->n_answers < 2; i++)
+                assert_true(sd_event_run(f->event, 100 * 1000) >= 0);
+        assert_int_equal(f->n_answers, 2);
+        assert_int_equal(f->last->error, -EPIPE);
+}
+
 static void too_many_questions_are_refused(void **state) {
         Fixture *f = *state;
         AccountQuery *q;
@@ -235,6 +274,7 @@ int main(void) {
                 WITH_WORKER(all_who_ask_for_one_account_get_one_answer),
                 WITH_WORKER(a_withdrawn_question_gets_no_answer),
                 WITH_WORKER(a_handler_may_ask_again),
+                WITH_WORKER(who_asks_in_vain_takes_nothing_from_those_who_wait),
                 WITH_WORKER(too_many_questions_are_refused),
                 WITH_WORKER(who_still_waits_at_the_end_is_told),
                 cmocka_unit_test(an_answer_says_what_was_put_in),

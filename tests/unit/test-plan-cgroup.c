@@ -35,7 +35,7 @@ static void test_values_are_written_as_the_kernel_reads_them(void **state) {
         p->cpu_weight = 50;
         p->io_weight = 200;
         p->tasks_max = UINT64_MAX;
-        p->oom_policy = OOM_POLICY_CONTINUE;
+        p->terms.oom_policy = OOM_POLICY_CONTINUE;
         set_text(&p->allowed_cpus, "0-3,7");
         set_text(&p->allowed_memory_nodes, "0");
         fixture_must_compile(&f);

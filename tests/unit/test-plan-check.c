@@ -77,19 +77,18 @@ static void replace(char **s, const char *text) {
         X(devices_nowhere,        (p->host_devices = true, replace(&at(p, "/dev")->target, "/dex"))) \
         X(tcp_without_landlock,   (p->landlock = false, p->landlock_no_tcp = true)) \
         X(unknown_network,        p->network = 4) \
-        X(unknown_type,           p->type = 4) \
-        X(unknown_access,         p->notify_access = 3) \
-        X(notify_without_socket,  p->type = SERVICE_NOTIFY) \
-        X(watchdog_without_socket, p->watchdog_usec = 5) \
-        X(no_watchdog_time,       p->watchdog_usec = 0) \
-        X(access_without_socket,  p->notify_access = NOTIFY_ACCESS_ALL) \
+        X(unknown_type,           p->terms.type = 4) \
+        X(unknown_access,         p->terms.notify_access = 3) \
+        X(notify_without_socket,  p->terms.type = SERVICE_NOTIFY) \
+        X(watchdog_without_socket, p->terms.watchdog_usec = 5) \
+        X(no_watchdog_time,       p->terms.watchdog_usec = 0) \
+        X(access_without_socket,  p->terms.notify_access = NOTIFY_ACCESS_ALL) \
         X(socket_nowhere,         replace(&p->environment[0], "NOTIFY_SOCKET=/run/immured/notify")) \
-        X(unknown_oom_policy,     p->oom_policy = 3) \
-        X(unknown_disconnect,     p->on_disconnect = 2) \
-        X(no_signal,              p->kill_signal = 0) \
-        X(signal_too_high,        p->kill_signal = 65) \
+        X(unknown_oom_policy,     p->terms.oom_policy = 3) \
+        X(unknown_disconnect,     p->terms.on_disconnect = 2) \
+        X(no_signal,              p->terms.kill_signal = 0) \
+        X(signal_too_high,        p->terms.kill_signal = 65) \
         X(log_level,              p->log_level_max = 8) \
-        X(statuses,               p->n_success_statuses = 7) \
         X(cgroup_path,            replace(&p->cgroup[0].file, "../cgroup.procs")) \
         X(cgroup_other_file,      replace(&p->cgroup[0].file, "cgroup.procs")) \
         X(cgroup_layer,           replace(&p->cgroup[0].layer, "cpu")) \

@@ -19,7 +19,7 @@ static void make_rich(Fixture *f) {
         set_words(&p->ambient_capabilities, "CAP_NET_RAW");
         set_words(&p->degrade, "memory pids");
         add_bind(p, "/srv/data", "/srv/data", false);
-        add_path(&p->inaccessible, &p->n_inaccessible, "-/usr/share/doc");
+        add_path(&p->inaccessible, "-/usr/share/doc");
         p->nice_set = true;
         p->nice = -5;
         p->oom_score_adjust_set = true;
@@ -74,14 +74,14 @@ static void test_equal_requests_have_equal_bytes(void **state) {
         fixture_must_compile(&f);
         fixture_must_compile(&g);
 
-        fd_a = plan_to_memfd(f.plan, a);
-        fd_b = plan_to_memfd(g.plan, b);
+        fd_a = plan_to_memfd(PLAN_VERSION, f.plan, a, &(const char *){ NULL });
+        fd_b = plan_to_memfd(PLAN_VERSION, g.plan, b, &(const char *){ NULL });
         assert_true(fd_a >= 0 && fd_b >= 0);
         assert_memory_equal(a, b, sizeof(a));
 
         g.request.instance = "green";
         fixture_must_compile(&g);
-        fd_c = plan_to_memfd(g.plan, b);
+        fd_c = plan_to_memfd(PLAN_VERSION, g.plan, b, &(const char *){ NULL });
         assert_true(fd_c >= 0);
         assert_memory_not_equal(a, b, sizeof(a));
 }
@@ -93,7 +93,7 @@ static void test_memfd_carries_plan_and_hash(void **state) {
         uint8_t sent[SHA256_SIZE], received[SHA256_SIZE];
 
         make_rich(&f);
-        fd = plan_to_memfd(f.plan, sent);
+        fd = plan_to_memfd(PLAN_VERSION, f.plan, sent, &(const char *){ NULL });
         assert_true(fd >= 0);
         assert_int_equal(plan_from_memfd(fd, &again, received), 0);
         assert_memory_equal(sent, received, sizeof(sent));
@@ -170,6 +170,32 @@ static void test_trailing_bytes_are_refused(void **state) {
 }
 
 /* Whatever one byte is turned into: refused, or another plan that holds together and has that very encoding. */
+/* A set that lies in the plan itself is never longer or shorter than its place. */
+static void test_bits_have_one_length(void **state) {
+        static const uint32_t counts[] = { 0, 7, 9, UINT32_MAX };
+        static const uint32_t words[8] = { 1, 2, 3, 4, 5, 6, 7, 0xcafebabe };
+        _cleanup_fixture_ Fixture f = {};
+        _cleanup_(plan_freep) Plan *again = NULL;
+        _cleanup_free_ uint8_t *data = NULL;
+        uint8_t *found;
+        size_t size;
+
+        fixture_init(&f);
+        memcpy(f.profile->terms.success_statuses, words, sizeof(words));
+        fixture_must_compile(&f);
+        encode(f.plan, &data, &size);
+        assert_int_equal(plan_decode(data, size, &again), 0);
+        assert_memory_equal(again->terms.success_statuses, words, sizeof(words));
+        again = plan_free(again);
+
+        found = memmem(data, size, &(uint32_t){ htole32(words[7]) }, sizeof(*words));
+        assert_non_null(found);
+        for (size_t i = 0; i < ELEMENTSOF(counts); i++) {
+                memcpy(found - sizeof(words), &(uint32_t){ htole32(counts[i]) }, sizeof(*counts));
+                assert_int_equal(plan_decode(data, size, &again), -EBADMSG);
+        }
+}
+
 static void check_corruption(uint8_t *data, size_t size) {
         _cleanup_(plan_freep) Plan *p = NULL;
         _cleanup_free_ uint8_t *again = NULL;
@@ -256,6 +282,7 @@ int main(void) {
                 cmocka_unit_test(test_every_truncation_is_refused),
                 cmocka_unit_test(test_trailing_bytes_are_refused),
                 cmocka_unit_test(test_every_corrupted_byte_is_survived),
+                cmocka_unit_test(test_bits_have_one_length),
                 cmocka_unit_test(test_header_is_checked),
                 cmocka_unit_test(test_too_large_is_refused_on_both_sides),
         };

@@ -253,12 +253,12 @@ static void test_on_disconnect_may_only_be_tightened(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
         fixture_init(&f);
-        f.profile->on_disconnect = ON_DISCONNECT_KEEP;
+        f.profile->terms.on_disconnect = ON_DISCONNECT_KEEP;
         f.request.on_disconnect = ON_DISCONNECT_STOP;
         fixture_must_compile(&f);
-        assert_int_equal(f.plan->on_disconnect, ON_DISCONNECT_STOP);
+        assert_int_equal(f.plan->terms.on_disconnect, ON_DISCONNECT_STOP);
 
-        f.profile->on_disconnect = ON_DISCONNECT_STOP;
+        f.profile->terms.on_disconnect = ON_DISCONNECT_STOP;
         f.request.on_disconnect = ON_DISCONNECT_KEEP;
         fixture_must_refuse(&f, PLAN_REFUSAL_NOT_PERMITTED, "OnDisconnect");
         f.request.on_disconnect = 7;

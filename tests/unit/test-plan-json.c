@@ -28,10 +28,10 @@ static void test_plan_is_one_object_people_can_read(void **state) {
         fixture_init(&f);
         set_words(&f.profile->exec_start, "/usr/bin/printf '\"\\\\ \n\t\x01 ü'");
         set_words(&f.profile->capability_bounding_set, "CAP_NET_RAW");
-        f.profile->success_statuses[4] = 1U << 3;
-        f.profile->success_signals = 1U << 15;
-        f.profile->runtime_max_usec = UINT64_MAX;
-        f.profile->timeout_stop_usec = (UINT64_C(1) << 53) + 1;
+        f.profile->terms.success_statuses[4] = 1U << 3;
+        f.profile->terms.success_signals = 1U << 15;
+        f.profile->terms.runtime_max_usec = UINT64_MAX;
+        f.profile->terms.timeout_stop_usec = (UINT64_C(1) << 53) + 1;
         fixture_must_compile(&f);
         j = parse(f.plan);
 

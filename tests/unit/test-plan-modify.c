@@ -10,11 +10,11 @@ static void test_modifiers_come_last(void **state) {
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/data", "/data", false);
-        add_path(&p->inaccessible, &p->n_inaccessible, "-/data/secret");
-        add_path(&p->read_only, &p->n_read_only, "/data/docs");
-        add_path(&p->read_only, &p->n_read_only, "/data/secret/below");
-        add_path(&p->no_exec, &p->n_no_exec, "/data/docs");
-        add_path(&p->no_exec, &p->n_no_exec, "-/data");
+        add_path(&p->inaccessible, "-/data/secret");
+        add_path(&p->read_only, "/data/docs");
+        add_path(&p->read_only, "/data/secret/below");
+        add_path(&p->no_exec, "/data/docs");
+        add_path(&p->no_exec, "-/data");
         fixture_must_compile(&f);
 
         for (size_t i = 0; i < f.plan->n_nodes; i++) {
@@ -41,9 +41,9 @@ static void test_a_part_of_a_read_only_path_stays_writable(void **state) {
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/data", "/data", false);
-        add_path(&p->read_only, &p->n_read_only, "/data");
-        add_path(&p->no_exec, &p->n_no_exec, "/data");
-        add_path(&p->read_write, &p->n_read_write, "/data/spool");
+        add_path(&p->read_only, "/data");
+        add_path(&p->no_exec, "/data");
+        add_path(&p->read_write, "/data/spool");
         fixture_must_compile(&f);
 
         n = node_of_kind_at(f.plan, PLAN_NODE_BIND, "/data/spool");
@@ -57,7 +57,7 @@ static void test_a_part_of_a_read_only_path_stays_writable(void **state) {
         /* Not where a mount of its own would be hidden, or nothing would be left to open. */
         add_bind(p, "/srv/other", "/data/spool/other", false);
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "/data/spool/other");
-        set_text(&p->read_write[0].path, "/data");
+        set_text(&p->read_write.items[0].path, "/data");
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "same path");
 }
 
@@ -79,7 +79,7 @@ static void test_read_write_paths_never_reach_further_than_binds(void **state) {
                 p = f.profile;
                 add_bind(p, "/srv/data", "/data", false);
                 add_bind(p, "/srv/docs", "/docs", true);
-                add_path(&p->read_write, &p->n_read_write, cases[i].path);
+                add_path(&p->read_write, cases[i].path);
                 if (cases[i].possible)
                         fixture_must_compile(&f);
                 else
@@ -95,10 +95,10 @@ static void test_a_part_of_a_noexec_path_stays_executable(void **state) {
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/data", "/data", false);
-        add_path(&p->no_exec, &p->n_no_exec, "/data");
-        add_path(&p->read_only, &p->n_read_only, "/data");
-        add_path(&p->exec, &p->n_exec, "-/data/bin");
-        add_path(&p->read_write, &p->n_read_write, "/data/bin/spool");
+        add_path(&p->no_exec, "/data");
+        add_path(&p->read_only, "/data");
+        add_path(&p->exec, "-/data/bin");
+        add_path(&p->read_write, "/data/bin/spool");
         fixture_must_compile(&f);
 
         n = node_of_kind_at(f.plan, PLAN_NODE_BIND, "/data/bin");
@@ -112,13 +112,13 @@ static void test_a_part_of_a_noexec_path_stays_executable(void **state) {
         n = node_of_kind_at(f.plan, PLAN_NODE_BIND, "/data/bin/spool");
         assert_false(n->flags & (PLAN_NODE_NO_EXEC | PLAN_NODE_READ_ONLY));
 
-        add_path(&p->no_exec, &p->n_no_exec, "/data/bin/spool");
+        add_path(&p->no_exec, "/data/bin/spool");
         fixture_must_compile(&f);
         n = node_of_kind_at(f.plan, PLAN_NODE_BIND, "/data/bin/spool");
         assert_true(n->flags & PLAN_NODE_NO_EXEC);
         assert_false(n->flags & PLAN_NODE_READ_ONLY);
 
-        add_path(&p->exec, &p->n_exec, "/data");
+        add_path(&p->exec, "/data");
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "same path");
 }
 
@@ -130,10 +130,10 @@ static void test_one_part_may_keep_both_rights(void **state) {
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/data", "/data", false);
-        add_path(&p->no_exec, &p->n_no_exec, "/data");
-        add_path(&p->read_only, &p->n_read_only, "/data");
-        add_path(&p->exec, &p->n_exec, "/data/x");
-        add_path(&p->read_write, &p->n_read_write, "/data/x");
+        add_path(&p->no_exec, "/data");
+        add_path(&p->read_only, "/data");
+        add_path(&p->exec, "/data/x");
+        add_path(&p->read_write, "/data/x");
         fixture_must_compile(&f);
 
         for (size_t i = 0; i < f.plan->n_nodes; i++)
@@ -149,16 +149,16 @@ static void test_noexec_of_the_root_reaches_every_mount(void **state) {
         fixture_init(&f);
         p = f.profile;
         add_bind(p, "/srv/tools", "/opt/tools", true);
-        add_path(&p->no_exec, &p->n_no_exec, "/");
+        add_path(&p->no_exec, "/");
         fixture_must_compile(&f);
         for (size_t i = 0; i < f.plan->n_nodes; i++)
                 if (f.plan->nodes[i].kind == PLAN_NODE_BIND || f.plan->nodes[i].kind == PLAN_NODE_TMPFS)
                         assert_true(f.plan->nodes[i].flags & PLAN_NODE_NO_EXEC);
 
         /* A whole mount, a part of one, and a directory that holds one. */
-        add_path(&p->exec, &p->n_exec, "/usr");
-        add_path(&p->exec, &p->n_exec, "/opt");
-        add_path(&p->exec, &p->n_exec, "/etc/alternatives/x");
+        add_path(&p->exec, "/usr");
+        add_path(&p->exec, "/opt");
+        add_path(&p->exec, "/etc/alternatives/x");
         fixture_must_compile(&f);
         assert_false(node_at(f.plan, "/usr")->flags & PLAN_NODE_NO_EXEC);
         assert_false(node_at(f.plan, "/opt/tools")->flags & PLAN_NODE_NO_EXEC);
@@ -166,7 +166,7 @@ static void test_noexec_of_the_root_reaches_every_mount(void **state) {
         assert_false(node_at(f.plan, "/etc/alternatives/x")->flags & PLAN_NODE_NO_EXEC);
         assert_true(node_at(f.plan, "/tmp")->flags & PLAN_NODE_NO_EXEC);
 
-        add_path(&p->exec, &p->n_exec, "/tmp/bin");
+        add_path(&p->exec, "/tmp/bin");
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "ExecPaths=/tmp/bin");
 }
 
@@ -177,9 +177,9 @@ static void test_what_is_kept_is_not_opened_in_part(void **state) {
         fixture_init(&f);
         p = f.profile;
         set_words(&p->state_directory, "web");
-        add_path(&p->no_exec, &p->n_no_exec, "/var/lib/web");
+        add_path(&p->no_exec, "/var/lib/web");
         fixture_must_compile(&f);
-        add_path(&p->exec, &p->n_exec, "/var/lib/web/bin");
+        add_path(&p->exec, "/var/lib/web/bin");
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "kept");
 }
 

@@ -14,8 +14,8 @@ static void nobody_is_heard_unasked(void **state) {
         fixture_init(&f);
         set_words(&f.profile->environment, "NOTIFY_SOCKET=@x WATCHDOG_USEC=1 WATCHDOG_PID=1");
         fixture_must_compile(&f);
-        assert_int_equal(f.plan->notify_access, NOTIFY_ACCESS_NONE);
-        assert_true(f.plan->watchdog_usec == USEC_INFINITY);
+        assert_int_equal(f.plan->terms.notify_access, NOTIFY_ACCESS_NONE);
+        assert_true(f.plan->terms.watchdog_usec == USEC_INFINITY);
         assert_null(node_at(f.plan, PLAN_NOTIFY_SOCKET));
         assert_null(variable(&f, "NOTIFY_SOCKET"));
         assert_null(variable(&f, "WATCHDOG_USEC"));
@@ -40,11 +40,11 @@ static void access_follows_from_what_needs_it(void **state) {
                 const PlanNode *n;
 
                 fixture_init(&f);
-                f.profile->type = cases[i].type;
-                f.profile->watchdog_usec = cases[i].watchdog_usec;
-                f.profile->notify_access = cases[i].said;
+                f.profile->terms.type = cases[i].type;
+                f.profile->terms.watchdog_usec = cases[i].watchdog_usec;
+                f.profile->terms.notify_access = cases[i].said;
                 fixture_must_compile(&f);
-                assert_int_equal(f.plan->notify_access, cases[i].access);
+                assert_int_equal(f.plan->terms.notify_access, cases[i].access);
 
                 n = node_at(f.plan, PLAN_NOTIFY_DIRECTORY);
                 assert_int_equal(n->kind, PLAN_NODE_TMPFS);
@@ -60,8 +60,8 @@ static void nobody_else_says_where_the_socket_is(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
         fixture_init(&f);
-        f.profile->type = SERVICE_NOTIFY;
-        f.profile->watchdog_usec = 1500;
+        f.profile->terms.type = SERVICE_NOTIFY;
+        f.profile->terms.watchdog_usec = 1500;
         set_words(&f.profile->environment, "NOTIFY_SOCKET=/tmp/y WATCHDOG_PID=1");
         set_words(&f.profile->pass_environment, "NOTIFY_SOCKET WATCHDOG_USEC");
         set_words(&f.profile->unset_environment, "NOTIFY_SOCKET WATCHDOG_USEC");
@@ -79,7 +79,7 @@ static void must_refuse(void (*ask)(Profile *p)) {
         fixture_init(&f);
         ask(f.profile);
         fixture_must_compile(&f);
-        f.profile->type = SERVICE_NOTIFY;
+        f.profile->terms.type = SERVICE_NOTIFY;
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "/run");
 }
 
@@ -89,8 +89,8 @@ static void bind_instead(Profile *p) { add_bind(p, "/srv/x", "/run/immured/notif
 static void mount_instead(Profile *p) { add_tmpfs(p, "/run/immured"); }
 static void mount_into(Profile *p) { add_tmpfs(p, "/run/immured/x"); }
 static void own_directory(Profile *p) { set_words(&p->runtime_directory, "immured"); }
-static void hide_it(Profile *p) { add_path(&p->inaccessible, &p->n_inaccessible, "/run/immured"); }
-static void hide_all(Profile *p) { add_path(&p->inaccessible, &p->n_inaccessible, "/run"); }
+static void hide_it(Profile *p) { add_path(&p->inaccessible, "/run/immured"); }
+static void hide_all(Profile *p) { add_path(&p->inaccessible, "/run"); }
 
 static void nothing_stands_in_its_way(void **state) {
         static void (*const ways[])(Profile * p) = {
@@ -106,11 +106,11 @@ static void what_leaves_it_alone_is_fine(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
         fixture_init(&f);
-        f.profile->type = SERVICE_NOTIFY;
+        f.profile->terms.type = SERVICE_NOTIFY;
         f.profile->protect_system = PROTECT_SYSTEM_FULL;
         set_words(&f.profile->runtime_directory, "web");
         add_tmpfs(f.profile, "/run/other");
-        add_path(&f.profile->read_only, &f.profile->n_read_only, "/run");
+        add_path(&f.profile->read_only, "/run");
         fixture_must_compile(&f);
         assert_true(node_at(f.plan, "/run")->flags & PLAN_NODE_OWNED);
         assert_int_equal(node_of_kind_at(f.plan, PLAN_NODE_TMPFS, PLAN_NOTIFY_DIRECTORY)->flags, LOCKED);

@@ -117,8 +117,8 @@ static void test_devices_are_opened_with_the_users_rights(void **state) {
 
         fixture_init(&f);
         p = f.profile;
-        add_path(&p->devices, &p->n_devices, "-/dev/dri/renderD128");
-        add_path(&p->devices, &p->n_devices, "/dev/null");
+        add_path(&p->devices, "-/dev/dri/renderD128");
+        add_path(&p->devices, "/dev/null");
         fixture_must_compile(&f);
         assert_int_equal(node_at(f.plan, "/dev/dri/renderD128")->kind, PLAN_NODE_DEVICE);
         assert_int_equal(node_at(f.plan, "/dev/dri/renderD128")->flags,
@@ -126,7 +126,7 @@ static void test_devices_are_opened_with_the_users_rights(void **state) {
         assert_int_equal(node_at(f.plan, "/dev/dri")->kind, PLAN_NODE_DIRECTORY);
         assert_int_equal(node_at(f.plan, "/dev/null")->flags, PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC);
 
-        set_text(&p->devices[0].path, "/dev/%i/0");
+        set_text(&p->devices.items[0].path, "/dev/%i/0");
         f.request.instance = "pts";
         fixture_must_refuse(&f, PLAN_REFUSAL_BAD_SETTING, "leads out");
 }

@@ -223,6 +223,71 @@ static void a_question_taken_back_is_never_answered(void **state) {
         assert_int_equal(b->n_answers, 1);
 }
 
+/* The bus, which the other end plays as well. */
+static void say_absent(Bench *b) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(SD_BUS_ERROR_SERVICE_UNKNOWN, "no");
+
+        assert_true(sd_bus_message_new_method_error(b->question, &m, &error) >= 0);
+        assert_true(sd_bus_message_set_sender(m, "org.freedesktop.DBus") >= 0);
+        assert_true(sd_bus_send(b->theirs, m, NULL) >= 0);
+}
+
+static void signal_of_bus(Bench *b, const char *member, const char *name) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        assert_true(sd_bus_message_new_signal(
+                            b->theirs, &m, "/org/freedesktop/DBus", "org.freedesktop.DBus", member) >= 0);
+        assert_true(sd_bus_message_set_sender(m, "org.freedesktop.DBus") >= 0);
+        if (name)
+                assert_true(sd_bus_message_append(m, "sss", name, "", ":1.9") >= 0);
+        assert_true(sd_bus_send(b->theirs, m, NULL) >= 0);
+        run_out(b);
+}
+
+static void absence_is_asked_for_once(void **state) {
+        Bench *b = *state;
+
+        assert_false(polkit_is_absent(b->polkit));
+        (void) ask(b, false, UINT64_MAX);
+        (void) ask(b, false, UINT64_MAX);
+        run_until(b, &b->n_questions, 1);
+        say_absent(b);
+        run_until(b, &b->n_answers, 2);
+        assert_int_equal(b->answer, POLKIT_ABSENT);
+        assert_true(polkit_is_absent(b->polkit));
+
+        (void) ask(b, false, UINT64_MAX);
+        assert_int_equal(b->n_answers, 2);
+        run_until(b, &b->n_answers, 3);
+        assert_int_equal(b->answer, POLKIT_ABSENT);
+        assert_int_equal(b->n_questions, 1);
+}
+
+static void absence_ends_when_the_name_or_a_way_to_start_it_appears(void **state) {
+        Bench *b = *state;
+
+        for (unsigned i = 1; i <= 2; i++) {
+                (void) ask(b, false, UINT64_MAX);
+                run_until(b, &b->n_questions, 2 * i - 1);
+                say_absent(b);
+                run_until(b, &b->n_answers, 2 * i - 1);
+                signal_of_bus(b, "NameOwnerChanged", "org.freedesktop.Other");
+                assert_true(polkit_is_absent(b->polkit));
+
+                if (i == 1)
+                        signal_of_bus(b, "NameOwnerChanged", "org.freedesktop.PolicyKit1");
+                else
+                        signal_of_bus(b, "ActivatableServicesChanged", NULL);
+                assert_false(polkit_is_absent(b->polkit));
+                (void) ask(b, false, UINT64_MAX);
+                run_until(b, &b->n_questions, 2 * i);
+                say_yes(b);
+                run_until(b, &b->n_answers, 2 * i);
+                assert_int_equal(b->answer, POLKIT_YES);
+        }
+}
+
 static void one_question_of_a_user_is_out_at_a_time(void **state) {
         PolkitQuery *queries[6];
         Bench *b = *state;
@@ -332,6 +397,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(
                         late_answers_are_none_and_the_question_is_taken_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_question_taken_back_is_never_answered, setup, teardown),
+                cmocka_unit_test_setup_teardown(absence_is_asked_for_once, setup, teardown),
+                cmocka_unit_test_setup_teardown(
+                        absence_ends_when_the_name_or_a_way_to_start_it_appears, setup, teardown),
                 cmocka_unit_test_setup_teardown(one_question_of_a_user_is_out_at_a_time, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_next_goes_when_one_is_answered, setup, teardown),
                 cmocka_unit_test_setup_teardown(one_that_waits_is_taken_back_unasked, setup, teardown),

@@ -26,7 +26,8 @@ static void command_lines_are_one_printable_line(void **state) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_free_ char *text = process_command(cases[i].cmdline, cases[i].size, cases[i].comm);
+                _cleanup_free_ char *text =
+                        processes_command(cases[i].cmdline, cases[i].size, cases[i].comm);
 
                 assert_non_null(text);
                 assert_string_equal(text, cases[i].text);

@@ -54,34 +54,34 @@ static void defaults_confine(void **state) {
         assert_true(p->private_devices);
         assert_null(p->root_directory);
         assert_true(p->proc_subset_pid);
-        assert_int_equal(p->n_devices, 0);
+        assert_int_equal(p->devices.n, 0);
         assert_int_equal(p->private_tmp_size, 64 << 20);
         assert_int_equal(p->network_mode, NETWORK_NONE);
         assert_int_equal(strv_length(p->address_families), 3);
         assert_int_equal(p->memory_max, UINT64_MAX);
         assert_int_equal(p->tasks_max, 512);
         assert_int_equal(p->cpu_quota, UINT32_MAX);
-        assert_int_equal(p->oom_policy, OOM_POLICY_KILL);
+        assert_int_equal(p->terms.oom_policy, OOM_POLICY_KILL);
         assert_int_equal(strv_length(p->capability_bounding_set), 0);
         assert_int_equal(strv_length(p->ambient_capabilities), 0);
         assert_int_equal(p->syscall_error, EPERM);
         assert_true(p->lock_personality && p->restrict_realtime && p->restrict_suid_sgid);
         assert_int_equal(strv_length(p->degrade), 0);
-        assert_int_equal(p->type, SERVICE_EXEC);
-        assert_int_equal(p->notify_access, NOTIFY_ACCESS_NONE);
-        assert_true(p->watchdog_usec == USEC_INFINITY);
-        assert_int_equal(p->timeout_start_usec, 30 * USEC_PER_SEC);
-        assert_int_equal(p->timeout_stop_usec, 10 * USEC_PER_SEC);
-        assert_int_equal(p->restart, RESTART_NO);
-        assert_int_equal(p->restart_usec, USEC_PER_SEC);
-        assert_int_equal(p->restart_steps, 0);
-        assert_true(p->restart_max_delay_usec == USEC_INFINITY);
-        assert_int_equal(p->start_limit_interval_usec, 10 * USEC_PER_SEC);
-        assert_int_equal(p->start_limit_burst, 5);
-        assert_int_equal(p->runtime_max_usec, USEC_INFINITY);
-        assert_int_equal(p->kill_signal, SIGTERM);
-        assert_int_equal(p->success_statuses[0], 1);
-        assert_int_equal(p->success_signals, 0);
+        assert_int_equal(p->terms.type, SERVICE_EXEC);
+        assert_int_equal(p->terms.notify_access, NOTIFY_ACCESS_NONE);
+        assert_true(p->terms.watchdog_usec == USEC_INFINITY);
+        assert_int_equal(p->terms.timeout_start_usec, 30 * USEC_PER_SEC);
+        assert_int_equal(p->terms.timeout_stop_usec, 10 * USEC_PER_SEC);
+        assert_int_equal(p->terms.restart, RESTART_NO);
+        assert_int_equal(p->terms.restart_usec, USEC_PER_SEC);
+        assert_int_equal(p->terms.restart_steps, 0);
+        assert_true(p->terms.restart_max_delay_usec == USEC_INFINITY);
+        assert_int_equal(p->terms.start_limit_interval_usec, 10 * USEC_PER_SEC);
+        assert_int_equal(p->terms.start_limit_burst, 5);
+        assert_int_equal(p->terms.runtime_max_usec, USEC_INFINITY);
+        assert_int_equal(p->terms.kill_signal, SIGTERM);
+        assert_int_equal(p->terms.success_statuses[0], 1);
+        assert_int_equal(p->terms.success_signals, 0);
         assert_int_equal(p->log_level_max, LOG_DEBUG);
 }
 
@@ -151,12 +151,12 @@ static void every_parser_leaves_its_field_alone_when_it_refuses(void **state) {
                         /* An array that grew and shrank again may lie elsewhere, but holds as much as before. */
                         before.binds = p->binds;
                         before.tmpfs = p->tmpfs;
-                        before.inaccessible = p->inaccessible;
-                        before.read_only = p->read_only;
-                        before.read_write = p->read_write;
-                        before.no_exec = p->no_exec;
-                        before.exec = p->exec;
-                        before.devices = p->devices;
+                        before.inaccessible.items = p->inaccessible.items;
+                        before.read_only.items = p->read_only.items;
+                        before.read_write.items = p->read_write.items;
+                        before.no_exec.items = p->no_exec.items;
+                        before.exec.items = p->exec.items;
+                        before.devices.items = p->devices.items;
                         before.syscalls = p->syscalls;
                         before.syscall_arguments = p->syscall_arguments;
                         assert_memory_equal(&before, p, sizeof(before));
@@ -190,6 +190,10 @@ static const ValueCase values[] = {
         { "Access", "UserSettable", "MemoryMax SystemCallFilter", 0 },
         { "Access", "UserSettable", "ExecStart", -EINVAL },
         { "Access", "UserSettable", "MemoryMaximum", -EINVAL },
+        { "Access", "AllowExec", "no", 0 },
+        { "Access", "AllowExec", "", 0 },
+        { "Access", "AllowExec", "owner", -EOPNOTSUPP },
+        { "Access", "AllowExec", "manage", -EOPNOTSUPP },
         { "Access", "AllowLearn", "yes", -EOPNOTSUPP },
         { "Access", "AllowLearn", "no", 0 },
         { "Exec", "ExecStart", "/usr/bin/ed %h/x '%u y'", 0 },
@@ -361,13 +365,13 @@ static void scalars_go_back_to_their_default(void **state) {
         assert_int_equal(set(p, "Exec", "LimitCPU", ""), 0);
         assert_false(p->rlimits[RLIMIT_CPU].set);
         assert_int_equal(set(p, "Service", "SuccessExitStatus", "33 SIGINT DATAERR"), 0);
-        assert_int_equal(p->success_statuses[1], 2);
-        assert_int_equal(p->success_statuses[2], 2);
-        assert_int_equal(p->success_signals, 1 << SIGINT);
+        assert_int_equal(p->terms.success_statuses[1], 2);
+        assert_int_equal(p->terms.success_statuses[2], 2);
+        assert_int_equal(p->terms.success_signals, 1 << SIGINT);
         assert_int_equal(set(p, "Service", "SuccessExitStatus", ""), 0);
-        assert_int_equal(p->success_statuses[1], 0);
-        assert_int_equal(p->success_statuses[0], 1);
-        assert_int_equal(p->success_signals, 0);
+        assert_int_equal(p->terms.success_statuses[1], 0);
+        assert_int_equal(p->terms.success_statuses[0], 1);
+        assert_int_equal(p->terms.success_signals, 0);
 }
 
 static void binds(void **state) {

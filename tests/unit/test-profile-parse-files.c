@@ -118,17 +118,17 @@ static void lists_grow_and_are_emptied(void **state) {
         assert_int_equal(profile_new(&p, "editor"), 0);
         assert_int_equal(set(p, "DeviceAllow", "/dev/kvm rw"), 0);
         assert_int_equal(set(p, "DeviceAllow", "-/dev/dri//card0"), 0);
-        assert_int_equal(p->n_devices, 2);
-        assert_string_equal(p->devices[1].path, "/dev/dri/card0");
-        assert_true(p->devices[1].optional);
+        assert_int_equal(p->devices.n, 2);
+        assert_string_equal(p->devices.items[1].path, "/dev/dri/card0");
+        assert_true(p->devices.items[1].optional);
         assert_int_equal(set(p, "DeviceAllow", "/dev/pts/1"), -EINVAL);
-        assert_int_equal(p->n_devices, 2);
+        assert_int_equal(p->devices.n, 2);
         assert_int_equal(set(p, "DeviceAllow", ""), 0);
-        assert_int_equal(p->n_devices, 0);
+        assert_int_equal(p->devices.n, 0);
 
         assert_int_equal(set(p, "ExecPaths", "/a -/b"), 0);
         assert_int_equal(set(p, "ExecPaths", "/c /proc/x"), -EINVAL);
-        assert_int_equal(p->n_exec, 2);
+        assert_int_equal(p->exec.n, 2);
         assert_int_equal(set(p, "StateDirectory", "a"), 0);
         assert_int_equal(set(p, "StateDirectory", "b %N"), 0);
         assert_int_equal(strv_length(p->state_directory), 3);

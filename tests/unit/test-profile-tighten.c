@@ -68,8 +68,8 @@ static void the_same_profile_with_other_values_is_made(void **state) {
         assert_int_equal(t->memory_max, 600 << 20);
         assert_int_equal(t->memory_high, 512 << 20);
         assert_int_equal(strv_length(t->address_families), 1);
-        assert_int_equal(t->n_inaccessible, 2);
-        assert_string_equal(t->inaccessible[0].path, "/usr/share/doc");
+        assert_int_equal(t->inaccessible.n, 2);
+        assert_string_equal(t->inaccessible.items[0].path, "/usr/share/doc");
         assert_int_equal(t->n_syscalls, 2);
         assert_true(t->syscalls[1].deny && !t->syscalls[0].deny);
         assert_int_equal(t->n_io_limits, 2);
@@ -78,7 +78,7 @@ static void the_same_profile_with_other_values_is_made(void **state) {
         /* And the admin's own stays what it was. */
         assert_int_equal(c.profile->memory_max, 1 << 30);
         assert_int_equal(strv_length(c.profile->address_families), 3);
-        assert_int_equal(c.profile->n_inaccessible, 1);
+        assert_int_equal(c.profile->inaccessible.n, 1);
         assert_int_equal(c.profile->n_syscalls, 1);
 }
 
@@ -91,7 +91,7 @@ static void lists_grow_over_several_settings(void **state) {
 
         assert_int_equal(c.result, 0);
         assert_int_equal(strv_length(c.tightened->address_families), 2);
-        assert_int_equal(c.tightened->n_inaccessible, 3);
+        assert_int_equal(c.tightened->inaccessible.n, 3);
         assert_int_equal(none.result, 0);
         assert_int_equal(strv_length(none.tightened->address_families), 0);
 }

@@ -89,12 +89,38 @@ static void only_the_living_count(void **state) {
         assert_non_null(sandboxes_find_alive(&s, "web.1000.2"));
 }
 
+static void surplus_is_what_is_oldest_and_no_keepers(void **state) {
+        _cleanup_(sandboxes_done) Sandboxes s = { 0 };
+        struct KeeperEntry *keeper = (void *) &s;
+
+        for (unsigned n = 1; n <= 4; n++) {
+                insert(&s, record("web", 1000, n, n == 4 ? SANDBOX_RUNNING : SANDBOX_FAILED));
+                s.items[n - 1]->record->timestamp = 10 - n;
+                s.items[n - 1]->keeper = keeper;
+        }
+        insert(&s, record("web", 1001, 1, SANDBOX_FAILED));
+
+        assert_true(sandboxes_has_keeper(&s, keeper, true));
+        assert_null(sandboxes_surplus(&s, 1000, 2));
+        s.items[3]->record->state = SANDBOX_EXITED;
+        assert_false(sandboxes_has_keeper(&s, keeper, true));
+        assert_true(sandboxes_has_keeper(&s, keeper, false));
+
+        sandboxes_orphan(&s, keeper);
+        assert_false(sandboxes_has_keeper(&s, keeper, false));
+        assert_null(sandboxes_surplus(&s, 1000, 4));
+        assert_string_equal(sandboxes_surplus(&s, 1000, 3)->record->id, "web.1000.4");
+        s.items[3]->keeper = keeper;
+        assert_string_equal(sandboxes_surplus(&s, 1000, 3)->record->id, "web.1000.3");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(they_are_sorted_and_found),
                 cmocka_unit_test(one_id_is_there_once),
                 cmocka_unit_test(what_was_removed_is_the_callers),
                 cmocka_unit_test(only_the_living_count),
+                cmocka_unit_test(surplus_is_what_is_oldest_and_no_keepers),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

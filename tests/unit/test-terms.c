@@ -63,52 +63,6 @@ static void a_lost_helper_is_forgiven_where_the_plan_says_continue(void **state)
                          SANDBOX_SUCCESS);
 }
 
-static void terms_are_what_the_plan_says(void **state) {
-        uint32_t statuses[] = { 1, 2, 3 };
-        Plan plan = {
-                .type = SERVICE_ONESHOT,
-                .oom_policy = OOM_POLICY_STOP,
-                .on_disconnect = ON_DISCONNECT_STOP,
-                .restart = RESTART_ALWAYS,
-                .restart_usec = 3,
-                .restart_steps = 4,
-                .restart_max_delay_usec = 5,
-                .start_limit_interval_usec = 6,
-                .start_limit_burst = 7,
-                .timeout_start_usec = 1,
-                .timeout_stop_usec = 2,
-                .runtime_max_usec = UINT64_MAX,
-                .watchdog_usec = 9,
-                .notify_access = NOTIFY_ACCESS_ALL,
-                .kill_signal = SIGHUP,
-                .success_statuses = statuses,
-                .n_success_statuses = ELEMENTSOF(statuses),
-                .success_signals = 8,
-        };
-        Terms terms;
-
-        memset(&terms, 0xff, sizeof(terms));
-        terms_from_plan(&terms, &plan);
-        assert_int_equal(terms.type, SERVICE_ONESHOT);
-        assert_int_equal(terms.oom_policy, OOM_POLICY_STOP);
-        assert_int_equal(terms.on_disconnect, ON_DISCONNECT_STOP);
-        assert_int_equal(terms.restart, RESTART_ALWAYS);
-        assert_int_equal(terms.restart_usec, 3);
-        assert_int_equal(terms.restart_steps, 4);
-        assert_int_equal(terms.restart_max_delay_usec, 5);
-        assert_int_equal(terms.start_limit_interval_usec, 6);
-        assert_int_equal(terms.start_limit_burst, 7);
-        assert_int_equal(terms.timeout_start_usec, 1);
-        assert_int_equal(terms.timeout_stop_usec, 2);
-        assert_true(terms.runtime_max_usec == UINT64_MAX);
-        assert_int_equal(terms.watchdog_usec, 9);
-        assert_int_equal(terms.notify_access, NOTIFY_ACCESS_ALL);
-        assert_int_equal(terms.kill_signal, SIGHUP);
-        assert_int_equal(terms.success_statuses[2], 3);
-        assert_int_equal(terms.success_statuses[3], 0);
-        assert_int_equal(terms.success_signals, 8);
-}
-
 static void restarts_follow_the_policy(void **state) {
         /* success, exit code, and what no application does on purpose */
         static const struct {
@@ -201,7 +155,6 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_ending_is_judged),
                 cmocka_unit_test(a_lost_helper_is_forgiven_where_the_plan_says_continue),
-                cmocka_unit_test(terms_are_what_the_plan_says),
                 cmocka_unit_test(restarts_follow_the_policy),
                 cmocka_unit_test(waits_grow_by_steps),
                 cmocka_unit_test(starts_are_counted_in_windows),

@@ -7,7 +7,7 @@
  */
 
 #include "profile-fixture.h"
-#include "profile/profile-ceiling.h"
+#include "profile/profile-keys.h"
 #include "profile/profile-tighten.h"
 #include "variant-fixture.h"
 

@@ -248,7 +248,7 @@ static bool restart_holds(const Plan *a, const Plan *w) {
                 [RESTART_ALWAYS] = { [RESTART_ALWAYS] = true },
         };
 
-        return within[a->restart][w->restart];
+        return within[a->terms.restart][w->terms.restart];
 }
 
 static bool degrade_holds(const Plan *a, const Plan *w) {
@@ -259,7 +259,7 @@ static bool degrade_holds(const Plan *a, const Plan *w) {
         return true;
 }
 
-static uint64_t starts_allowed(const Plan *p) { return p->start_limit_burst ?: UINT64_MAX; }
+static uint64_t starts_allowed(const Plan *p) { return p->terms.start_limit_burst ?: UINT64_MAX; }
 
 /* Fields that may differ, each with what must hold of both plans. */
 static const char *field_weaker(const char *name, const Plan *a, const Plan *w) {
@@ -285,16 +285,17 @@ static const char *field_weaker(const char *name, const Plan *a, const Plan *w) 
                 { "LandlockNoTCP", a->landlock_no_tcp },
                 { "HostDevices", !a->host_devices },
                 { "ControlGroup", group_holds(a, w) && devices_hold(a, w) },
-                { "OOMPolicy", a->oom_policy < w->oom_policy },
+                { "OOMPolicy", a->terms.oom_policy < w->terms.oom_policy },
                 { "Degrade", degrade_holds(a, w) },
                 { "Restart", restart_holds(a, w) },
-                { "RestartUSec", a->restart_usec > w->restart_usec },
-                { "StartLimitIntervalUSec", a->start_limit_interval_usec > w->start_limit_interval_usec },
+                { "RestartUSec", a->terms.restart_usec > w->terms.restart_usec },
+                { "StartLimitIntervalUSec",
+                  a->terms.start_limit_interval_usec > w->terms.start_limit_interval_usec },
                 { "StartLimitBurst", starts_allowed(a) < starts_allowed(w) },
-                { "TimeoutStartUSec", a->timeout_start_usec < w->timeout_start_usec },
-                { "TimeoutStopUSec", a->timeout_stop_usec < w->timeout_stop_usec },
-                { "RuntimeMaxUSec", a->runtime_max_usec < w->runtime_max_usec },
-                { "OnDisconnect", a->on_disconnect == ON_DISCONNECT_STOP },
+                { "TimeoutStartUSec", a->terms.timeout_start_usec < w->terms.timeout_start_usec },
+                { "TimeoutStopUSec", a->terms.timeout_stop_usec < w->terms.timeout_stop_usec },
+                { "RuntimeMaxUSec", a->terms.runtime_max_usec < w->terms.runtime_max_usec },
+                { "OnDisconnect", a->terms.on_disconnect == ON_DISCONNECT_STOP },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)

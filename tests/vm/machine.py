@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One virtual machine: boots a copy of an image that is thrown away, with a job on its second disk, and hears of it."""
 
+import functools
 import json
 import os
 import pathlib
@@ -19,6 +20,28 @@ BOOT_SECONDS = 900  # some thirty times what an idle machine needs without KVM
 USER_SPACE = b'Loading, please wait'  # the first words of the initrd, which "quiet" would leave out
 KERNEL = 'root=/dev/vda rw console=ttyS0 loglevel=4 panic=1 systemd.show_status=0 net.ifnames=0 ' \
     'systemd.journald.forward_to_console=1 systemd.journald.max_level_console=notice'
+
+
+PROBE_SECONDS = 30
+
+
+@functools.cache
+def accelerator(kernel):
+    """KVM where this kernel runs under it, from its start to its panic for want of a root. Inside of another virtual
+    machine the device may be there and take every call, and then not know an instruction: QEMU stands still for ever."""
+    emulator = 'tcg,thread=multi'
+    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
+        return emulator
+    try:
+        works = subprocess.run([
+            'setpriv', '--pdeathsig=KILL', 'qemu-system-x86_64', '-accel', 'kvm', '-cpu', 'max', '-m', '512',
+            '-display', 'none', '-nodefaults', '-no-user-config', '-kernel', kernel, '-append', 'panic=-1', '-no-reboot',
+        ], stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS).returncode == 0
+    except subprocess.TimeoutExpired:
+        works = False
+    if not works:
+        say('/dev/kvm is here and runs no guest: the machines are emulated')
+    return 'kvm' if works else emulator
 
 
 def job(release, command, install=True):
@@ -69,8 +92,7 @@ class Machine:
         self.started = time.monotonic()
         self.qemu = subprocess.Popen([
             'setpriv', '--pdeathsig=KILL', 'qemu-system-x86_64',
-            # The first that works here; the second does everywhere.
-            '-accel', 'kvm', '-accel', 'tcg,thread=multi', '-cpu', 'max',
+            '-accel', accelerator(image / 'vmlinuz'), '-cpu', 'max',
             '-m', str(self.memory), '-smp', str(self.cpus), '-display', 'none', '-nodefaults', '-no-user-config',
             '-kernel', image / 'vmlinuz', '-initrd', image / 'initrd.img', '-append', KERNEL,
             # Changes are in a temporary file that has no name.

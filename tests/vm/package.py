@@ -6,13 +6,16 @@ import hashlib
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
-import roots
-from roots import Failure, say
-
 TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TREE / 'tests'))
+
+import roots
+import tree_files
+from roots import Failure, say
 
 # What is not compiled into the packages: they need not be made anew for a change in it.
 BESIDE = ('tests/vm/', 'tests/system/test_', 'tests/system/common.py', 'tests/system/profiles/', '.ci/')
@@ -48,21 +51,10 @@ exec chroot "$root" env -i HOME=/tmp LANG=C.UTF-8 PATH=/usr/lib/ccache:/usr/sbin
 '''
 
 
-def files():
-    """Names of what belongs to the tree, in order."""
-    listed = subprocess.run(['git', '-C', TREE, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-                            capture_output=True)
-    if listed.returncode == 0:
-        names = [name for name in listed.stdout.decode().split('\0') if name]
-    else:  # an unpacked archive
-        names = [str(p.relative_to(TREE)) for p in TREE.rglob('*') if not str(p.relative_to(TREE)).startswith('build')]
-    return sorted(name for name in set(names) if (TREE / name).is_file() or (TREE / name).is_symlink())
-
-
 def tar_tree(target):
     """Writes the tree to a file as a tar archive, and goes back to its start."""
     subprocess.run(['tar', '-C', TREE, '--owner=0', '--group=0', '--null', '--no-recursion', '-T', '-', '-c'],
-                   input='\0'.join(files()).encode(), stdout=target, check=True)
+                   input='\0'.join(tree_files.tree_files(TREE)).encode(), stdout=target, check=True)
     target.seek(0)
 
 
@@ -74,7 +66,7 @@ def copy_tree(directory):
 
 def state_of_tree():
     digest = hashlib.sha256()
-    for name in files():
+    for name in tree_files.tree_files(TREE):
         if name.startswith(BESIDE):
             continue
         path = TREE / name

@@ -7,7 +7,6 @@ import dataclasses
 import io
 import os
 import pathlib
-import signal
 import sys
 import threading
 import time
@@ -114,13 +113,9 @@ def all_of(calls, slots):
 def cmd_test(arguments):
     """All test files, or those of these names, and always the packages."""
     parser = argparse.ArgumentParser(prog='vm.py test')
-    # Each has two cores, and leaves one of them idle most of the time.
-    parser.add_argument('--machines', type=int, default=CORES, help='so many at a time, until SIGUSR1 lets all cores be used')
     parser.add_argument('files', nargs='*', type=pathlib.Path)
     options = parser.parse_args(arguments)
     paths = options.files or sorted(HERE.glob('test_*.py'))
-    slots = threading.Semaphore(options.machines)
-    signal.signal(signal.SIGUSR1, lambda *_: slots.release(max(1, CORES - options.machines)))
     runs = list(plan([markers.of(path) for path in paths]))
     releases = sorted({run.release for run in runs})
     good = all_of([(f'{kind}, Debian {release}', make_root, kind, release)
@@ -128,5 +123,6 @@ def cmd_test(arguments):
     if not good:
         return 1
     good = all_of([(f'package, Debian {release}', check_package, release) for release in releases], threading.Semaphore(1))
-    good &= all_of([(str(run), perform, run) for run in runs], slots)
+    # Each has two cores, and leaves one of them idle most of the time.
+    good &= all_of([(str(run), perform, run) for run in runs], threading.Semaphore(CORES))
     return 0 if good else 1

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/access/access.h"
 
-/* What a caller can be to an object; he may be several things at once. */
+/* What a caller can be to an object, several at once. */
 enum {
         ROLE_ANYONE = 1 << 0,
         ROLE_ROOT = 1 << 1,
-        ROLE_OWNER = 1 << 2,   /* the sandbox runs as him; the user object is his */
-        ROLE_LISTED = 1 << 3,  /* [Access] allows him the profile */
+        ROLE_OWNER = 1 << 2,   /* the sandbox runs as them; the user object is theirs */
+        ROLE_LISTED = 1 << 3,  /* [Access] allows them the profile */
         ROLE_MANAGER = 1 << 4, /* ManageUsers=, ManageGroups= of the profile */
 };
 
@@ -18,16 +18,17 @@ enum {
 typedef struct AccessRule {
         AccessVerb verb;
         ObjectKind kind;
-        unsigned may_see;     /* roles that get "denied" rather than "no such object" */
-        unsigned may_do;      /* by their own right */
-        AccessAction narrows; /* what polkit is asked before somebody uses his own right; never root */
-        AccessAction lends;   /* what polkit is asked for somebody who has none … */
-        unsigned lends_to;    /* … but is one of these */
+        unsigned may_see; /* roles that get "denied" and not "no such object" */
+        unsigned may_do;  /* by their own right */
+        AccessAction
+                narrows; /* what polkit is asked before they use their own right; never asked about root */
+        AccessAction lends; /* what polkit is asked for those who have none … */
+        unsigned lends_to;  /* … but is one of these */
 } AccessRule;
 
 /*
- * Whoever a profile names as its manager is not asked about by polkit: the profile was asked. Those to whom an object
- * does not exist are asked about all the same, whether it exists or not.
+ * polkit is not asked about those whom a profile names as its managers: the profile has said yes. It is asked about
+ * those who may not see an object whether that exists or not.
  */
 /* clang-format off */
 static const AccessRule rules[] = {
@@ -50,20 +51,10 @@ static const AccessRule rules[] = {
 
         { ACCESS_INSPECT,        OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
           ACTION_NONE,       ACTION_INSPECT,        ROLE_ANYONE },
-        { ACCESS_STOP,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_KILL,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_RESTART,        OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_FREEZE,         OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_THAW,           OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
-        { ACCESS_SET_PROPERTIES, OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLE_ROOT,
-          ACTION_NONE,       ACTION_SET_PROPERTIES, ROLE_ANYONE },
-        { ACCESS_RESET_FAILED,   OBJECT_SANDBOX, ROLES_OF_SANDBOX, ROLES_OF_SANDBOX,
-          ACTION_MANAGE_OWN, ACTION_MANAGE,         ROLE_ANYONE },
+#define RULE_OWN ROLES_OF_SANDBOX, ACTION_MANAGE_OWN, ACTION_MANAGE, ROLE_ANYONE
+#define RULE_LIMITS ROLE_ROOT, ACTION_NONE, ACTION_SET_PROPERTIES, ROLE_ANYONE
+#define VERB(verb, name, rule, ...) { ACCESS_##verb, OBJECT_SANDBOX, ROLES_OF_SANDBOX, RULE_##rule },
+#include "broker/access/sandbox-verbs.def"
 
         { ACCESS_INSPECT,        OBJECT_USER,    ROLES_OF_USER,    ROLES_OF_USER,
           ACTION_NONE,       ACTION_INSPECT,        ROLE_ANYONE },
@@ -89,7 +80,7 @@ static const struct {
         [ACTION_RELOAD]             = { "org.immured.Broker1.reload" },
 };
 
-/* What Authentication= asks besides. */
+/* What Authentication= asks in addition. */
 static const AccessAction authentications[] = {
         [PROFILE_AUTHENTICATION_NONE]  = ACTION_NONE,
         [PROFILE_AUTHENTICATION_SELF]  = ACTION_AUTHENTICATE_SELF,
@@ -105,13 +96,8 @@ static const char *const verb_names[_ACCESS_VERB_MAX] = {
         [ACCESS_LAUNCH_AS_USER] = "launch-as-user",
         [ACCESS_START_AT_BOOT]  = "start-at-boot",
         [ACCESS_PLAN]           = "plan",
-        [ACCESS_STOP]           = "stop",
-        [ACCESS_KILL]           = "kill",
-        [ACCESS_RESTART]        = "restart",
-        [ACCESS_FREEZE]         = "freeze",
-        [ACCESS_THAW]           = "thaw",
-        [ACCESS_SET_PROPERTIES] = "set-properties",
-        [ACCESS_RESET_FAILED]   = "reset-failed",
+#define VERB(verb, name, ...) [ACCESS_##verb] = name,
+#include "broker/access/sandbox-verbs.def"
         [ACCESS_TERMINATE]      = "terminate",
         [ACCESS_CHECK_ACCESS]   = "check-access",
 };
@@ -156,7 +142,10 @@ static unsigned roles_by_lists(const Account *account, const Profile *p) {
         return roles;
 }
 
-/* The account must be that of the uid: a mixed-up look-up may cost a caller his rights, never lend him another's. */
+/*
+ * The account must be the uid's own: a look-up that was mixed up may cost callers their rights, but never lend them
+ * another's.
+ */
 static unsigned roles_of(const Caller *caller, const AccessObject *object) {
         unsigned roles = roles_by_uid(caller->uid, object);
 

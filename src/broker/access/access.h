@@ -4,13 +4,14 @@
 /*
  * access — who may do what: one table, one function, no state
  *
- * Every method call, property read and signal is a verb on an object. A verb that has no row for that kind of object
- * is nobody's. What a caller may not see answers as if it did not exist.
+ * Every method call, property read and signal is a verb on an object. A verb without a row for that kind of object
+ * is allowed to nobody. What callers may not see answers as if it did not exist.
  *
- * polkit has its part, but not here: the answer can be that polkit decides. It can only narrow what a caller may do by
- * his own right, which is the profile's to give, and it can lend an administrator's rights to who authenticates.
+ * polkit is not asked here; the answer may be that it decides. It can only narrow what callers may do by their own
+ * right, which the profile gives, and it can lend an administrator's rights to those who authenticate.
  *
- * Runs in: broker. Privilege: none. Input: the caller's uid as the bus vouches for it, never anything he sent.
+ * Runs in: broker. Privilege: none. Input: the caller's uid as the bus vouches for it, never anything that the
+ * caller sent.
  */
 
 #include "plan/account.h"
@@ -26,23 +27,18 @@ typedef enum ObjectKind {
 } ObjectKind;
 
 typedef enum AccessVerb {
-        ACCESS_NONE = 0, /* nobody's: what a table that forgets to name a verb gets */
+        ACCESS_NONE = 0, /* allowed to nobody: what a table gets that forgets to name a verb */
         ACCESS_INSPECT,
         ACCESS_SUBSCRIBE,
         ACCESS_RELOAD,
         ACCESS_LAUNCH,
         ACCESS_LAUNCH_AS_USER,
-        ACCESS_START_AT_BOOT, /* a unit for this user, whom nobody can ask to authenticate then; root enabled it */
+        ACCESS_START_AT_BOOT, /* a unit for this user, who cannot be asked to authenticate then; root enabled it */
         ACCESS_PLAN,
-        ACCESS_STOP,
-        ACCESS_KILL,
-        ACCESS_RESTART,
-        ACCESS_FREEZE,
-        ACCESS_THAW,
-        ACCESS_SET_PROPERTIES,
-        ACCESS_RESET_FAILED,
+#define VERB(verb, ...) ACCESS_##verb, /* ACCESS_STOP and so on */
+#include "broker/access/sandbox-verbs.def"
         ACCESS_TERMINATE,
-        ACCESS_CHECK_ACCESS, /* ask what others may do with a profile; about himself anybody may */
+        ACCESS_CHECK_ACCESS, /* ask what others may do with a profile; all may ask about themselves */
         _ACCESS_VERB_MAX,
 } AccessVerb;
 
@@ -63,13 +59,13 @@ typedef enum AccessAction {
 
 #define ACTION_BIT(action) (1U << (action))
 
-/* Both borrowed. Without an account, for whatever reason, the caller is in no list. */
+/* Both borrowed. A caller without an account, for whatever reason, is in no list. */
 typedef struct Caller {
         uid_t uid;
         const Account *account;
 } Caller;
 
-/* Nobody's uid: what an object without an owner, or one that does not exist, has. */
+/* No uid: that of an object without an owner, or of one that does not exist. */
 #define UID_NOBODY ((uid_t) -1)
 
 typedef struct AccessObject {
@@ -78,29 +74,29 @@ typedef struct AccessObject {
         const Profile *profile; /* of a profile or sandbox object; NULL: unknown or refused */
 } AccessObject;
 
-/* What polkit decides: each of the actions must be answered with yes. */
+/* What polkit decides: it has to say yes to each of the actions. */
 typedef struct AccessQuestion {
         unsigned actions; /* ACTION_BIT(); never empty */
         bool own;         /* the right is the caller's own, and polkit can only narrow it */
-        bool hidden;      /* unless polkit lends him more, the object does not exist to him */
+        bool hidden;      /* unless polkit lends them more, the object does not exist to them */
 } AccessQuestion;
 
 /*
- * 0, -EACCES: he may see the object but not do this, -ENOENT: to him it does not exist; -ENOKEY: polkit decides, as
- * *ret_question says. Who does not mean to ask polkit passes NULL, and gets a no.
+ * 0; -EACCES: they may see the object but not do this; -ENOENT: to them it does not exist; -ENOKEY: polkit decides,
+ * as *ret_question says. With NULL for that, anything left to polkit is a no.
  */
 int access_check(const Caller *caller,
                  AccessVerb verb,
                  const AccessObject *object,
                  AccessQuestion *ret_question);
 
-/* Whether the answer depends on the account, which then has to be looked up before access_check(). */
+/* Whether the answer depends on the account, which must then be looked up before access_check(). */
 bool access_needs_account(uid_t uid, AccessVerb verb, const AccessObject *object);
 
 /* Whether the table has a row at all. */
 bool access_has_rule(AccessVerb verb, ObjectKind kind);
 
-/* Whether the answer of a machine without polkit is yes: it is for what a caller may do by his own right. */
+/* Whether a machine without polkit says yes to this: it does for what callers may do by their own right. */
 bool access_action_is_free(AccessAction action);
 
 /* "org.immured.Broker1.launch"; static text. */

@@ -13,7 +13,7 @@ static bool label_is_sandbox(const char *label, ObjectName *n) {
 
 static bool label_is_profile(const char *label, ObjectName *n) { return profile_name_is_valid(label); }
 
-/* No leading zeros: they would be more names for the same user. */
+/* No leading zeros, which would give a user more names. */
 static bool label_is_user(const char *label, ObjectName *n) {
         return (label[0] != '0' || label[1] == '\0') && parse_id(label, &n->uid) >= 0;
 }
@@ -64,7 +64,7 @@ int object_path_of_user(uid_t uid, char **ret) {
         return sd_bus_path_encode(OBJECT_PATH_USERS, label, ret);
 }
 
-/* Whether encoding the label again gives this very path. */
+/* Whether encoding the label again gives exactly this path. */
 static int path_is_canonical(const char *prefix, const char *label, const char *path) {
         _cleanup_free_ char *again = NULL;
         int r;

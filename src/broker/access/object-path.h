@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * object-path — names of things to bus object paths and back
+ * object-path — from the names of things to bus object paths, and back
  *
- * Each object has exactly one path: a second spelling of the same label is no path of ours.
+ * Each object has exactly one path: a second way to spell the same label is not accepted.
  *
  * Runs in: broker. Privilege: none. Input of object_path_parse(): hostile.
  */
@@ -16,7 +16,7 @@
 #define OBJECT_PATH_PROFILES OBJECT_PATH_MANAGER "/profile"
 #define OBJECT_PATH_USERS OBJECT_PATH_MANAGER "/user"
 
-/* A path apart. name is the sandbox's id or the profile's name; uid the user's. */
+/* A path taken apart. name is the sandbox's id or the profile's name; uid the user's. */
 typedef struct ObjectName {
         ObjectKind kind;
         char *name;
@@ -30,8 +30,8 @@ int object_path_of_sandbox(const char *id, char **ret);
 int object_path_of_profile(const char *name, char **ret);
 int object_path_of_user(uid_t uid, char **ret);
 
-/* -ENOENT: no path of ours, or a label that no sandbox, profile or user can have. -ENOMEM. */
+/* -ENOENT: not one of our paths, or a label that no sandbox, profile or user can have. -ENOMEM. */
 int object_path_parse(const char *path, ObjectName *ret);
 
-/* What lies below a branch whatever exists ("org"), as words; NULL: nothing fixed, or not a branch. */
+/* What is below a branch whatever exists ("org"), as words; NULL: nothing fixed, or not a branch. */
 const char *object_path_children(const char *path);

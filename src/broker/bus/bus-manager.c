@@ -184,33 +184,15 @@ static const Member members[] = {
         { .name = "LaunchLeased",
           .in = { "sa{sv}", "profile options" }, .out = { "soh", "id sandbox lease" },
           .verb = ACCESS_LAUNCH, .subject = SUBJECT_PROFILE, .works = true, .handler = call_launch_leased },
-        { .name = "Stop",
-          .in = { "s", "id" },
-          .verb = ACCESS_STOP, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_stop },
-        { .name = "Kill",
-          .in = { "ssi", "id whom signal" },
-          .verb = ACCESS_KILL, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_kill },
-        { .name = "Restart",
-          .in = { "s", "id" },
-          .verb = ACCESS_RESTART, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_restart },
-        { .name = "Freeze",
-          .in = { "s", "id" },
-          .verb = ACCESS_FREEZE, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_freeze },
-        { .name = "Thaw",
-          .in = { "s", "id" },
-          .verb = ACCESS_THAW, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_thaw },
-        { .name = "SetProperties",
-          .in = { "sa(sv)", "id properties" },
-          .verb = ACCESS_SET_PROPERTIES, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_set_properties },
-        { .name = "GetProcesses",
-          .in = { "s", "id" }, .out = { "a(sus)", "processes" },
-          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_get_processes },
-        { .name = "GetFaults",
-          .in = { "s", "id" }, .out = { "a(tssttas)", "faults" },
-          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_get_faults },
-        { .name = "ResetFailed",
-          .in = { "s", "id" },
-          .verb = ACCESS_RESET_FAILED, .subject = SUBJECT_SANDBOX, .works = true, .handler = call_reset_failed },
+#define VERB(verb_, name_, rule, member, types, names, handler_, help)                                      \
+        { .name = member,                                                                                   \
+          .in = { "s" types, "id" names },                                                                  \
+          .verb = ACCESS_##verb_, .subject = SUBJECT_SANDBOX, .works = true, .handler = handler_ },
+#define QUESTION(member, types, names, handler_, help)                                                      \
+        { .name = member,                                                                                   \
+          .in = { "s", "id" }, .out = { types, names },                                                     \
+          .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .works = true, .handler = handler_ },
+#include "broker/access/sandbox-verbs.def"
         { .name = "GetSandbox",
           .in = { "s", "id" }, .out = { "o", "sandbox" },
           .verb = ACCESS_INSPECT, .subject = SUBJECT_SANDBOX, .handler = call_get_object },
@@ -249,7 +231,6 @@ static const Property properties[] = {
 static const Signal signals[] = {
         { "SandboxNew",      { "sosu",  "id sandbox profile uid" } },
         { "SandboxRemoved",  { "sosii", "id sandbox result code status" } },
-        { "LimitHit",        { "ssstt", "id resource level value limit" } },
         { "ProfilesChanged", { "as",    "names" } },
         { "Reloading",       { "b",     "active" } },
 };
@@ -263,4 +244,5 @@ const Interface interface_manager = {
         .n_properties = ELEMENTSOF(properties),
         .signals = signals,
         .n_signals = ELEMENTSOF(signals),
+        .tells_events = true,
 };

@@ -18,6 +18,7 @@ static int swap_catalog(Manager *m, char **ret_text) {
                 return r;
 
         before = m->catalog;
+        after->generation = before->generation + 1;
         m->catalog = after;
         signals_profiles_changed(m, before, after);
         return 0;

@@ -9,16 +9,14 @@
 
 #include "broker/call/call.h"
 
-/* Handlers for both spellings, Manager.Stop(id) and Sandbox.Stop(): the dispatcher has found call->object. */
-int call_stop(Call *c);
+/*
+ * Handlers of sandbox-verbs.h, for both spellings: the dispatcher has found call->object. call_ask() and call_await()
+ * ask the keeper by the member's own name.
+ */
+int call_ask(Call *c);
+int call_await(Call *c);
 int call_kill(Call *c);
-int call_restart(Call *c);
-int call_freeze(Call *c);
-int call_thaw(Call *c);
-int call_get_processes(Call *c);
-int call_get_faults(Call *c);
 int call_set_properties(Call *c);
-int call_reset_failed(Call *c);
 
 /* Appends a{sv} of the properties that say when they change and differ from before. -ENODATA: none does. */
 int sandbox_append_changes(sd_bus_message *m,

@@ -8,7 +8,7 @@
 /* Connections of one user that may listen. */
 #define SUBSCRIBERS_PER_USER_MAX 32U
 
-/* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns him. */
+/* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns them. */
 typedef int (*SignalFill)(sd_bus_message *m, const Caller *to, const void *data);
 
 typedef struct SignalTarget {
@@ -177,29 +177,35 @@ void signals_sandbox_removed(
         signals_interfaces(m, &object, false);
 }
 
-typedef struct LimitHitData {
+typedef struct EventData {
         const SandboxEntry *sandbox;
-        const LimitHit *hit;
-} LimitHitData;
+        const SandboxEvent *event;
+} EventData;
 
-static int fill_limit_hit(sd_bus_message *m, const Caller *to, const void *data) {
-        const LimitHitData *d = data;
+static int fill_event(sd_bus_message *m, const Caller *to, const void *data) {
+        const EventData *d = data;
+        const EventDetail *details = sandbox_event_row(d->event->kind)->details;
+        int r;
 
-        return sd_bus_message_append(m,
-                                     "ssstt",
-                                     d->sandbox->record->id,
-                                     d->hit->resource,
-                                     d->hit->level,
-                                     d->hit->value,
-                                     d->hit->limit);
+        r = sd_bus_message_append_basic(m, 's', d->sandbox->record->id);
+        for (size_t i = 0; r >= 0 && details[i].name; i++) {
+                const EventValue *v = d->event->details + i;
+
+                r = sd_bus_message_append_basic(
+                        m, details[i].type, details[i].type == 's' ? (const void *) v->text : &v->number);
+        }
+
+        return r;
 }
 
-void signals_limit_hit(Manager *m, SandboxEntry *s, const LimitHit *hit) {
+void signals_event(Manager *m, SandboxEntry *s, const SandboxEvent *e) {
         const Object object = object_of_sandbox(s);
-        const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "LimitHit" };
-        const LimitHitData d = { .sandbox = s, .hit = hit };
+        const SandboxEventRow *row = sandbox_event_row(e->kind);
+        const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, row->name };
+        const EventData d = { .sandbox = s, .event = e };
 
-        send_each(m, &t, fill_limit_hit, &d);
+        if (row->audience == EVENT_FOR_INSPECTORS)
+                send_each(m, &t, fill_event, &d);
 }
 
 typedef struct ChangedData {

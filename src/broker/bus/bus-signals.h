@@ -12,18 +12,18 @@
 #include "broker/call/manager-state.h"
 #include "broker/state/link-server.h"
 
-/* One subscribed connection more or less. -EDQUOT: this user has as many as he may. */
+/* One subscribed connection more or less. -EDQUOT: this user has as many as they may. */
 int signals_subscribe(Manager *m, Peer *p);
 void signals_unsubscribe(Peer *p);
 
 void signals_sandbox_new(Manager *m, SandboxEntry *s);
 void signals_sandbox_removed(
         Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status);
-void signals_limit_hit(Manager *m, SandboxEntry *s, const LimitHit *hit);
+void signals_event(Manager *m, SandboxEntry *s, const SandboxEvent *e);
 /* before: what the sandbox's record was. */
 void signals_sandbox_changed(Manager *m, SandboxEntry *s, const SandboxRecord *before);
 
-/* A user's first sandbox came, or his last went. */
+/* A user's first sandbox came, or their last went. */
 void signals_user(Manager *m, uid_t uid, bool appeared);
 
 void signals_reloading(Manager *m, bool active);

@@ -78,9 +78,14 @@ static int call_terminate_all(Call *c) {
 
                 if (s->record->uid != c->object.uid)
                         continue;
+                if (!s->keeper) {
+                        keepers_forget(c->manager->keepers, s);
+                        i--; /* the next one has moved up */
+                        continue;
+                }
 
                 t->n_open++;
-                r = link_stop(s->keeper, s->record->id, on_stopped, t);
+                r = link_await(s->keeper, "Stop", s->record->id, on_stopped, t);
                 if (r < 0) {
                         t->n_open--;
                         t->failed = true;

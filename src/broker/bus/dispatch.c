@@ -10,6 +10,7 @@
 #include "broker/peers/connection.h"
 #include "broker/peers/message-size.h"
 #include "broker/state/cgroups.h"
+#include "broker/state/keepers.h"
 
 #include <stdarg.h>
 
@@ -112,8 +113,8 @@ static Object object_of_path(const Call *c) {
         }
 }
 
-/* The object the call is about, afresh: it may have gone while the caller's account was looked up. */
-static int object_resolve(Call *c) {
+/* The object the call is about. */
+static int object_resolve(Call *c, Object *ret) {
         const char *text;
         uint32_t uid;
         int r;
@@ -130,158 +131,22 @@ static int object_resolve(Call *c) {
                         return r;
                 if (!text_is_printable(text, "") || strlen(text) > 128)
                         return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no name");
-                c->object = c->member->subject == SUBJECT_SANDBOX ? find_sandbox(c->manager, text, text)
-                                                                  : find_profile(c->manager, text, text);
+                *ret = c->member->subject == SUBJECT_SANDBOX ? find_sandbox(c->manager, text, text)
+                                                             : find_profile(c->manager, text, text);
                 return 0;
         case SUBJECT_PROCESS:
-                return find_sandbox_of_process(c, &c->object);
+                return find_sandbox_of_process(c, ret);
         case SUBJECT_USER:
                 r = sd_bus_message_read(c->message, "u", &uid);
                 if (r < 0)
                         return r;
-                c->object = find_user(c->manager, uid, NULL);
+                *ret = find_user(c->manager, uid, NULL);
                 return 0;
         case SUBJECT_PATH:
         default:
-                c->object = object_of_path(c);
+                *ret = object_of_path(c);
                 return 0;
         }
-}
-
-static void call_decide(Call *call);
-
-static void on_account(KnownAccount *known, void *userdata) {
-        Call *c = userdata;
-
-        c->query = NULL; /* it is gone when its handler runs */
-        c->known = known_account_ref(known);
-        call_decide(c);
-}
-
-/* 1: the account is there, or cannot be had; 0: asked for, the call goes on when the answer comes. */
-static int account_get(Call *c) {
-        int r;
-
-        if (c->known_asked)
-                return 1;
-
-        c->known_asked = true;
-        r = accounts_peek(c->manager->accounts, NULL, c->uid, &c->known);
-        if (r >= 0)
-                return 1;
-
-        r = accounts_ask(c->manager->accounts, NULL, c->uid, on_account, c, &c->query);
-        return r < 0 ? r : 0;
-}
-
-/* The subscriber's rights over signals follow his latest account. */
-static void peer_remember_account(Call *c) {
-        if (!c->known || c->known == c->peer->account)
-                return;
-
-        (void) known_account_unref(c->peer->account);
-        c->peer->account = known_account_ref(c->known);
-}
-
-/* Objects that lead to others show each caller his own part of them. */
-static bool lists_others(const Call *c) {
-        return c->member->lists && (c->object.kind == OBJECT_MANAGER || c->object.kind == OBJECT_BRANCH);
-}
-
-static int call_run(Call *c) {
-        Deed deed;
-        int r;
-
-        c->object = (Object){ .uid = UID_NOBODY };
-        r = object_resolve(c);
-        if (r < 0)
-                return r;
-
-        audit_note(c);
-        deed = deed_of_call(c);
-        if ((lists_others(c) && c->uid != 0) || access_needs_account(c->uid, deed.verb, &deed.object)) {
-                r = account_get(c);
-                if (r == -EBUSY)
-                        return call_fail(c, ERROR_BUSY, "Too many account look-ups wait already; try again");
-                if (r < 0)
-                        return r;
-                if (r == 0)
-                        return 1;
-                peer_remember_account(c);
-        }
-
-        deed = deed_of_call(c);
-        r = call_authorize(c, &deed);
-        if (r > 0)
-                return 1;
-        if (r == -ENOENT)
-                return fail_hidden(c);
-        if (r < 0)
-                return r;
-
-        /* What the caller may see exists now, or root asks for what does not exist at all. */
-        if ((c->object.kind == OBJECT_SANDBOX && !c->object.sandbox) ||
-            (c->object.kind == OBJECT_PROFILE && !c->object.profile) ||
-            (c->object.kind == OBJECT_USER && c->object.uid == UID_NOBODY))
-                return fail_hidden(c);
-
-        if (c->member->works) {
-                r = call_count_work(c);
-                if (r < 0)
-                        return r;
-        }
-
-        return c->member->handler(c);
-}
-
-/* The call may be gone afterwards, or belong to somebody else. */
-static void call_work(Call *c) {
-        int r;
-
-        r = call_run(c);
-        if (r > 0)
-                return; /* kept */
-        if (r < 0)
-                call_reply_error(c, r);
-        (void) call_free(c);
-}
-
-static void call_decide(Call *c) {
-        const uint64_t before = clock_usec(CLOCK_THREAD_CPUTIME_ID);
-        Quotas *quotas = c->manager->quotas;
-        const uid_t uid = c->uid;
-
-        if (c->peer->state == PEER_GONE) {
-                (void) call_free(c);
-                return;
-        }
-
-        call_work(c);
-        if (quotas_spend(
-                    quotas, uid, clock_usec(CLOCK_MONOTONIC), clock_usec(CLOCK_THREAD_CPUTIME_ID) - before) <
-            0)
-                (void) log_oom();
-}
-
-void dispatch_again(Call *c) {
-        /* Polkit may have thought for long enough that the caller is in other groups now. */
-        call_forget_account(c);
-        call_decide(c);
-}
-
-/* The uid is known: from here on the call counts against it. */
-static void call_begin(Call *c) {
-        int r;
-
-        c->uid = c->peer->uid;
-        r = call_count(c, QUOTA_REQUESTS, REQUESTS_PER_USER_MAX);
-        if (r < 0) {
-                call_reply_error(c, r);
-                (void) call_free(c);
-                return;
-        }
-
-        call_decide(c);
 }
 
 static size_t backlog(Manager *m) {
@@ -291,8 +156,8 @@ static size_t backlog(Manager *m) {
 static bool is_behind(Manager *m) { return backlog(m) > UNREAD_MAX; }
 
 /*
- * Whether this user's request is looked at at all, and if so, its price. Who is over his share is told so a few times
- * a second, and beyond that not answered: a flood of refusals is a flood, too, and others' answers are in it.
+ * Whether this user's request is looked at at all, and if so, its price. Users over their share are told so a few
+ * times a second, and beyond that not answered: a flood of refusals is a flood, too, and others' answers are in it.
  */
 static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
         const uint64_t now = clock_usec(CLOCK_MONOTONIC);
@@ -304,14 +169,14 @@ static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
                 (void) sd_bus_reply_method_errorf(
                         message,
                         ERROR_RATE_LIMITED,
-                        "User %u has used up his share of the broker's time; try again in a moment",
+                        "User %u has used up their share of the broker's time; try again in a moment",
                         uid);
         return false;
 }
 
 static bool waits_small(const Call *c) { return c->size <= WAITING_SMALL_SIZE; }
 
-static int call_wait(Call *c) {
+static int wait_for_peer(Call *c) {
         Manager *m = c->manager;
 
         if (c->peer->n_waiting >= WAITING_PER_PEER_MAX || m->n_waiting >= WAITING_MAX ||
@@ -326,12 +191,190 @@ static int call_wait(Call *c) {
         return 0;
 }
 
+static StepAnswer step_peer(void *traveller) {
+        Call *c = traveller;
+        int r;
+
+        if (c->peer->state == PEER_ASKED) {
+                r = wait_for_peer(c);
+                return r < 0 ? call_step(c, r) : STEP_WAIT;
+        }
+        if (c->peer->state != PEER_KNOWN)
+                return call_step(c,
+                                 call_fail(c,
+                                           SD_BUS_ERROR_ACCESS_DENIED,
+                                           "The bus does not say who %s is",
+                                           c->peer->name));
+
+        c->uid = c->peer->uid;
+        return STEP_DONE;
+}
+
+static StepAnswer step_price(void *traveller) {
+        Call *c = traveller;
+
+        if (user_may_ask(c->manager, c->uid, c->message))
+                return STEP_DONE;
+
+        c->replied = true; /* or left without an answer on purpose */
+        return STEP_FAILED;
+}
+
+static StepAnswer step_count(void *traveller) {
+        Call *c = traveller;
+
+        return call_step(c, call_count(c, QUOTA_REQUESTS, REQUESTS_PER_USER_MAX));
+}
+
+static StepAnswer step_keepers(void *traveller) {
+        Call *c = traveller;
+
+        if (keepers_are_heard(c->manager->keepers))
+                return STEP_DONE;
+
+        TAILQ_INSERT_TAIL(&c->manager->early, c, entry);
+        return STEP_WAIT;
+}
+
+static StepAnswer step_object(void *traveller) {
+        Object object = { .uid = UID_NOBODY };
+        Call *c = traveller;
+        int r;
+
+        c->object = object;
+        r = object_resolve(c, &object);
+        if (r < 0)
+                return call_step(c, r);
+
+        call_set_object(c, &object);
+        audit_note(c);
+        return STEP_DONE;
+}
+
+/* Objects that lead to others show each caller their own part of them. */
+static bool lists_others(const Call *c) {
+        return c->member->lists && (c->object.kind == OBJECT_MANAGER || c->object.kind == OBJECT_BRANCH);
+}
+
+static void on_account(KnownAccount *known, void *userdata) {
+        Call *c = userdata;
+
+        c->query = NULL; /* it is gone when its handler runs */
+        c->known = known_account_ref(known);
+        call_walk(c);
+}
+
+/* The subscriber's rights over signals follow their latest account. */
+static void peer_remember_account(Call *c) {
+        if (!c->known || c->known == c->peer->account)
+                return;
+
+        (void) known_account_unref(c->peer->account);
+        c->peer->account = known_account_ref(c->known);
+}
+
+/* Asked for once: that it cannot be had is an answer, too. */
+static StepAnswer step_account(void *traveller) {
+        Call *c = traveller;
+        StepAnswer answer;
+
+        if (!(lists_others(c) && c->uid != 0) && !access_needs_account(c->uid, c->member->verb, &c->access))
+                return STEP_DONE;
+
+        if (!c->known_asked) {
+                c->known_asked = true;
+                answer = call_find_account(c, NULL, c->uid, on_account, c, &c->query, &c->known);
+                if (answer != STEP_DONE)
+                        return answer == STEP_WAIT ? call_rest(c) : answer;
+        }
+
+        peer_remember_account(c);
+        return STEP_DONE;
+}
+
+static StepAnswer step_access(void *traveller) {
+        Call *c = traveller;
+        const Deed deed = deed_of_call(c);
+        StepAnswer answer = call_authorize(c, &deed);
+
+        if (answer == STEP_FAILED && c->failure == -ENOENT)
+                return call_step(c, fail_hidden(c));
+
+        return answer;
+}
+
+/* What the caller may see exists, or root asks for what does not exist at all. */
+static StepAnswer step_exists(void *traveller) {
+        Call *c = traveller;
+
+        if ((c->object.kind == OBJECT_SANDBOX && !c->object.sandbox) ||
+            (c->object.kind == OBJECT_PROFILE && !c->object.profile) ||
+            (c->object.kind == OBJECT_USER && c->object.uid == UID_NOBODY))
+                return call_step(c, fail_hidden(c));
+
+        return STEP_DONE;
+}
+
+static StepAnswer step_work(void *traveller) {
+        Call *c = traveller;
+
+        return c->member->works ? call_step(c, call_count_work(c)) : STEP_DONE;
+}
+
+/* 1: the call is the handler's, and may be gone. */
+static StepAnswer step_handler(void *traveller) {
+        Call *c = traveller;
+        const int r = c->member->handler(c);
+
+        return r > 0 ? STEP_WAIT : call_step(c, r);
+}
+
+enum {
+        CALL_PEER,
+        CALL_PRICE,
+        CALL_COUNT,
+        CALL_KEEPERS,
+        CALL_OBJECT,
+        CALL_ACCOUNT,
+        CALL_ACCESS,
+        CALL_EXISTS,
+        CALL_WORK,
+        CALL_HANDLER,
+};
+
+/* clang-format off */
+static const RoadStep steps[] = {
+        /* First: all that follows is counted against somebody. */
+        [CALL_PEER]    = { step_peer, .again = CALL_PEER },
+        /* Whoever was known when the message came has paid before it was looked at. */
+        [CALL_PRICE]   = { step_price, .after_wait = true },
+        /* Before any work: whoever has too many requests under way costs nothing more. */
+        [CALL_COUNT]   = { step_count },
+        /*
+         * For some 0.1 s after the start sandboxes that run are not known yet. Nearly every answer depends on them in
+         * some way, so every call waits; counted, as whoever sends many is to be told so then, too.
+         */
+        [CALL_KEEPERS] = { step_keepers, .again = CALL_OBJECT },
+        /* From here on nothing is remembered over a wait: an object, a profile or a right may have gone meanwhile. */
+        [CALL_OBJECT]  = { step_object },
+        /* Before access, whose answer may depend on it, and only then: root and owners need no name service. */
+        [CALL_ACCOUNT] = { step_account, .again = CALL_OBJECT },
+        /* Before it is said whether there is such an object: to whoever may not see it there is none. */
+        [CALL_ACCESS]  = { step_access, .again = CALL_OBJECT },
+        [CALL_EXISTS]  = { step_exists },
+        /* Last of the limits: what was refused is no work for a keeper. */
+        [CALL_WORK]    = { step_work },
+        /* A handler that keeps the call answers it; only where polkit has to be asked more does it come again. */
+        [CALL_HANDLER] = { step_handler, .again = CALL_OBJECT },
+};
+/* clang-format on */
+
 void dispatch_peer_ready(Peer *p, void *userdata) {
         Manager *m = userdata;
         Call *c;
 
         if (p->state == PEER_GONE)
-                authorize_peer_gone(p);
+                call_peer_gone(p);
 
         while ((c = TAILQ_FIRST(&p->waiting))) {
                 TAILQ_REMOVE(&p->waiting, c, entry);
@@ -340,15 +383,24 @@ void dispatch_peer_ready(Peer *p, void *userdata) {
                 if (!waits_small(c))
                         m->waiting_size -= c->size;
 
-                if (p->state == PEER_KNOWN) {
-                        c->replied = !user_may_ask(m, p->uid, c->message);
-                        c->replied ? (void) call_free(c) : call_begin(c);
-                        continue;
-                }
+                call_walk(c);
+        }
+}
 
-                call_reply_error(
-                        c,
-                        call_fail(c, SD_BUS_ERROR_ACCESS_DENIED, "The bus does not say who %s is", p->name));
+void dispatch_keepers_heard(Manager *m) {
+        Call *c;
+
+        while ((c = TAILQ_FIRST(&m->early))) {
+                TAILQ_REMOVE(&m->early, c, entry);
+                call_walk(c);
+        }
+}
+
+void dispatch_drop(Manager *m) {
+        Call *c;
+
+        while ((c = TAILQ_FIRST(&m->early))) {
+                TAILQ_REMOVE(&m->early, c, entry);
                 (void) call_free(c);
         }
 }
@@ -398,46 +450,24 @@ check_form(sd_bus_message *m, const ObjectName *name, const Member **ret_member,
         return 0;
 }
 
-static int call_new(Manager *m, sd_bus_message *message, const Member *member, size_t size, Call **ret) {
-        Call *c = calloc(1, sizeof(*c));
-
-        if (!c)
-                return -ENOMEM;
-
-        c->manager = m;
-        c->message = sd_bus_message_ref(message);
-        c->member = member;
-        c->size = size;
-        *ret = c;
-        return 0;
-}
-
 static int call_accept(Manager *m,
                        sd_bus_message *message,
                        Peer *peer,
                        ObjectName *name,
                        const Member *member,
                        size_t size) {
-        _cleanup_(call_freep) Call *c = NULL;
+        Call *c;
         int r;
 
-        r = call_new(m, message, member, size, &c);
+        r = call_new(&c, m, message, member, peer);
         if (r < 0)
                 return r;
 
+        c->size = size;
         c->name = *name;
         name->name = NULL;
-        c->peer = peer_ref(peer);
-        if (peer->state == PEER_KNOWN) {
-                call_begin(TAKE_PTR(c));
-                return 1;
-        }
-
-        r = call_wait(c);
-        if (r < 0)
-                call_reply_error(c, r);
-        else
-                (void) TAKE_PTR(c);
+        c->road = (Road){ .steps = steps, .n_steps = ELEMENTSOF(steps) };
+        call_walk(c);
         return 1;
 }
 

@@ -4,9 +4,8 @@
 /*
  * dispatch — the one road that every method call takes, and the only way into the handlers
  *
- * message → row of the tables and size → uid of the sender (asked, not awaited) → quota → object → account, where
- * the answer depends on it → access_check() and, where that leaves it to polkit, polkit (asked, not awaited; then all
- * of it again) → handler → reply. What fails on the way answers with an error.
+ * message → row of the tables and size → the call's road, which is the table at the end of dispatch.c. What fails on
+ * the way answers with an error.
  *
  * Runs in: broker. Privilege: none. Input: hostile.
  */
@@ -15,7 +14,6 @@
 
 #include <systemd/sd-bus.h>
 
-struct Call;
 struct Manager;
 
 /* Takes over every path of the bus connection. */
@@ -24,5 +22,7 @@ int dispatch_attach(struct Manager *m);
 /* A PeerHandler: goes on with the calls that waited for this peer. userdata is the Manager. */
 void dispatch_peer_ready(Peer *p, void *userdata);
 
-/* Runs a call again from its beginning, for whoever kept it to find something out. It is not his then. */
-void dispatch_again(struct Call *c);
+/* The keepers that were alive before this broker have been heard: goes on with the calls that waited for it. */
+void dispatch_keepers_heard(struct Manager *m);
+/* Frees those that still wait, which answers them. */
+void dispatch_drop(struct Manager *m);

@@ -2,6 +2,8 @@
 #include "broker/bus/interface.h"
 
 #include "base/buffer.h"
+#include "link/bus-dict.h"
+#include "link/sandbox-event.h"
 
 const Interface *interface_own(const Manager *m, ObjectKind kind) {
         return kind == OBJECT_BRANCH ? NULL : m->interfaces[kind][0];
@@ -86,6 +88,13 @@ static void xml_property(Buffer *b, const Property *p) {
                 emits[p->change]);
 }
 
+static void xml_event(Buffer *b, const SandboxEventRow *row) {
+        buffer_printf(b, "  <signal name=\"%s\">\n   <arg type=\"s\" name=\"id\"/>\n", row->name);
+        for (const EventDetail *d = row->details; d->name; d++)
+                buffer_printf(b, "   <arg type=\"%c\" name=\"%s\"/>\n", d->type, d->name);
+        buffer_append_text(b, "  </signal>\n");
+}
+
 static void xml_interface(Buffer *b, const Interface *i) {
         buffer_printf(b, " <interface name=\"%s\">\n", i->name);
 
@@ -101,6 +110,10 @@ static void xml_interface(Buffer *b, const Interface *i) {
                 xml_arguments(b, &i->signals[k].args, NULL);
                 buffer_append_text(b, "  </signal>\n");
         }
+
+        for (SandboxEventKind k = 0; i->tells_events && k < _SANDBOX_EVENT_MAX; k++)
+                if (sandbox_event_row(k)->audience != EVENT_FOR_NOBODY)
+                        xml_event(b, sandbox_event_row(k));
 
         for (size_t k = 0; k < i->n_properties; k++)
                 xml_property(b, i->properties + k);
@@ -166,7 +179,7 @@ static int value_build(sd_bus_message *m,
         return 0;
 }
 
-static int property_append(
+int property_append(
         sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object, const Property *p) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
         int r;
@@ -177,15 +190,7 @@ static int property_append(
                         return r == -ENODATA ? 0 : r;
         }
 
-        r = sd_bus_message_open_container(m, 'e', "sv");
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_basic(m, 's', p->name);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_open_container(m, 'v', p->types);
+        r = bus_dict_open_entry(m, p->name, p->types);
         if (r < 0)
                 return r;
 
@@ -193,11 +198,7 @@ static int property_append(
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_close_container(m);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_close_container(m);
+        return bus_dict_close_entry(m);
 }
 
 int properties_append(sd_bus_message *m,

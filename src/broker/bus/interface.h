@@ -35,7 +35,8 @@ struct Property {
         const char *types;
         PropertyGetter get;
         PropertyChange change;
-        size_t offset; /* for getters that serve several */
+        size_t offset;    /* for getters that serve several: where, or which */
+        const void *data; /* likewise: of what */
 };
 
 typedef struct Signal {
@@ -51,6 +52,7 @@ typedef struct Interface {
         size_t n_properties;
         const Signal *signals;
         size_t n_signals;
+        bool tells_events; /* signals, too: those of link/sandbox-event.h that are for the bus */
 } Interface;
 
 #define INTERFACE_MANAGER "org.immured.Broker1.Manager"
@@ -74,6 +76,10 @@ const Property *property_find(const Interface *interface, const char *name);
 
 /* The XML of an object with these interfaces and children; caller frees. 0 or -ENOMEM. */
 int interfaces_to_xml(const Interface *const *interfaces, char *const *children, char **ret);
+
+/* Appends the entry {sv} of one property; nothing, where it is absent. */
+int property_append(
+        sd_bus_message *m, Manager *manager, const Caller *caller, const Object *object, const Property *p);
 
 /* Appends a{sv} of one interface (NULL: an empty one), without what is absent. */
 int properties_append(sd_bus_message *m,

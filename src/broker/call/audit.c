@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-/* What is not as any verb is: recorded, unless it is one too many of its user's. */
+/* Verbs that differ from the rest. A verb without a row is recorded, within the rate of its user. */
 /* clang-format off */
 static const struct {
         AccessVerb verb;

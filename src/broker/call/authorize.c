@@ -2,7 +2,6 @@
 #include "broker/call/authorize.h"
 
 #include "base/text.h"
-#include "broker/bus/dispatch.h"
 #include "broker/call/manager-state.h"
 #include "broker/call/member.h"
 #include "link/link.h"
@@ -29,7 +28,7 @@ static bool call_is_interactive(const Call *c) {
 Deed deed_of_call(const Call *c) {
         Deed d = {
                 .verb = c->member->verb,
-                .object = object_access(c->manager, &c->object),
+                .object = c->access,
                 .name = c->object.name,
                 .uid = UID_NOBODY,
         };
@@ -70,8 +69,8 @@ static int add_detail(char ***l, const char *key, const char *value) {
 }
 
 /*
- * What rules can look at, all of it from the caller's own words or about himself: whoever sees a dialog learns nothing
- * from it of an object that he may not see.
+ * What rules can look at: the caller's own words, and what is known of the caller. So whoever sees a dialog learns
+ * nothing from it of an object that they may not see.
  */
 static int details_new(const Deed *d, char ***ret) {
         const bool is_sandbox = d->object.kind == OBJECT_SANDBOX,
@@ -108,7 +107,7 @@ static const CallAnswer *find_answer(const Call *c, AccessAction action, char *c
         return NULL;
 }
 
-/* Nobody's own sandbox or self is ever hidden from him: what is, and would be his, is not there for sure. */
+/* Nothing of one's own is ever hidden: what is hidden, and would be the caller's own, is not there for sure. */
 static bool cannot_be_there(const Call *c, const Deed *d) {
         switch (d->object.kind) {
         case OBJECT_SANDBOX:
@@ -177,18 +176,20 @@ static int decide(Call *c, const Deed *d, AccessAction *ret_action, char ***ret_
 
         for (AccessAction action = 0; action < _ACCESS_ACTION_MAX; action++) {
                 const CallAnswer *a;
+                PolkitAnswer answer;
 
                 if (!(question.actions & ACTION_BIT(action)))
                         continue;
 
                 a = find_answer(c, action, details);
-                if (!a) {
+                if (!a && !polkit_is_absent(c->manager->polkit)) {
                         *ret_action = action;
                         *ret_details = TAKE_PTR(details);
                         return -ENOKEY;
                 }
-                if (!is_yes(action, &question, a->answer))
-                        return refuse(c, d, &question, a->answer);
+                answer = a ? a->answer : POLKIT_ABSENT;
+                if (!is_yes(action, &question, answer))
+                        return refuse(c, d, &question, answer);
         }
 
         return 0;
@@ -204,13 +205,14 @@ int call_may(Call *c, const Deed *deed) {
 static void on_answer(PolkitAnswer answer, void *userdata) {
         Call *c = userdata;
 
-        TAILQ_REMOVE(&c->peer->asking, c, entry);
         c->query_polkit = NULL;
         c->answers[c->n_answers++].answer = answer;
-        dispatch_again(c);
+        /* It may have thought for so long that the caller is in other groups by now. */
+        call_forget_account(c);
+        call_walk(c);
 }
 
-/* Takes the details over. */
+/* Takes the details over. 0: polkit will answer. */
 static int ask(Call *c, AccessAction action, char **details) {
         _cleanup_strv_ char **owned = details;
         const bool interactive = call_is_interactive(c);
@@ -240,24 +242,18 @@ static int ask(Call *c, AccessAction action, char **details) {
                         c, ERROR_BUSY, "polkit cannot be asked just now (%s); try again", strerror(-r));
 
         c->answers[c->n_answers] = (CallAnswer){ .action = action, .details = TAKE_PTR(owned) };
-        TAILQ_INSERT_TAIL(&c->peer->asking, c, entry);
-        return 1;
+        return 0;
 }
 
-int call_authorize(Call *c, const Deed *deed) {
+StepAnswer call_authorize(Call *c, const Deed *deed) {
         char **details = NULL;
         AccessAction action;
         int r;
 
         r = decide(c, deed, &action, &details);
-        return r == -ENOKEY ? ask(c, action, details) : r;
-}
+        if (r != -ENOKEY)
+                return call_step(c, r);
 
-void authorize_peer_gone(Peer *p) {
-        Call *c;
-
-        while ((c = TAILQ_FIRST(&p->asking))) {
-                TAILQ_REMOVE(&p->asking, c, entry);
-                (void) call_free(c);
-        }
+        r = ask(c, action, details);
+        return r < 0 ? call_step(c, r) : call_rest(c);
 }

@@ -4,9 +4,8 @@
 /*
  * authorize — whether a call may do what it is about, with polkit's word where the table leaves it to polkit
  *
- * While polkit thinks the call lies still, and is taken back when its caller goes. When the answer comes, the call is
- * run again from its beginning: caller, object, profile and access are looked at as they are then, and the answer
- * counts only if the same question comes up again.
+ * While polkit thinks the call rests. Then it walks on from where its object is found: caller, object, profile and
+ * access are looked at as they are then, and the answer counts only if the same question comes up again.
  *
  * Runs in: broker. Privilege: none. Input: the caller's words for the object, polkit's answers.
  */
@@ -20,24 +19,20 @@ typedef struct Deed {
         const char
                 *name; /* the sandbox's id or the profile's name, in the caller's words; NULL: it has none */
         uid_t uid;     /* of the user whom it concerns; UID_NOBODY: nobody in particular */
-        const char *user; /* his name, where it is known */
+        const char *user; /* their name, where it is known */
 } Deed;
 
-/* What the call is about, once its object was resolved. */
+/* The member's verb on the call's object. */
 Deed deed_of_call(const Call *c);
 
 /* Launching a profile as somebody else. target borrowed; NULL: whoever it is. */
 Deed deed_launch_as(const char *profile_name, const Profile *profile, const Account *target);
 
 /*
- * 0: the caller may. -ENOENT: to him the object does not exist. Otherwise negative, he may not: why is set as the
- * call's error.
- *
- * call_may() goes by what polkit has said; -ENOKEY: it would have to be asked. call_authorize() asks; 1: it has been
- * asked, the call is not the handler's any more.
+ * By what polkit has said. 0: the caller may. -ENOENT: to them the object does not exist. -ENOKEY: polkit would have
+ * to be asked. Otherwise negative, they may not: why is set as the call's error.
  */
 int call_may(Call *c, const Deed *deed);
-int call_authorize(Call *c, const Deed *deed);
 
-/* The caller is gone: so is every call of his that polkit is thinking about. */
-void authorize_peer_gone(Peer *p);
+/* The same, but asks: while it waits, the call rests. STEP_FAILED: the call's failure is what call_may() returns. */
+StepAnswer call_authorize(Call *c, const Deed *deed);

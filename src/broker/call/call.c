@@ -8,10 +8,34 @@
 
 #include <stdarg.h>
 
+int call_new(Call **ret, Manager *m, sd_bus_message *message, const struct Member *member, Peer *peer) {
+        Call *c = calloc(1, sizeof(*c));
+
+        if (!c)
+                return -ENOMEM;
+
+        c->manager = m;
+        c->message = sd_bus_message_ref(message);
+        c->member = member;
+        c->peer = peer ? peer_ref(peer) : NULL;
+        c->uid = UID_NOBODY;
+        *ret = c;
+        return 0;
+}
+
+static void stop_resting(Call *c) {
+        if (!c->resting)
+                return;
+
+        TAILQ_REMOVE(&c->peer->asking, c, entry);
+        c->resting = false;
+}
+
 Call *call_free(Call *c) {
         if (!c)
                 return NULL;
 
+        stop_resting(c);
         if (!c->replied)
                 call_reply_error(c, call_fail(c, ERROR_BUSY, "The request was dropped; try again"));
         for (QuotaKind kind = 0; kind < _QUOTA_KIND_MAX; kind++)
@@ -30,6 +54,47 @@ Call *call_free(Call *c) {
         sd_bus_error_free(&c->error);
         free(c);
         return NULL;
+}
+
+StepAnswer call_rest(Call *c) {
+        TAILQ_INSERT_TAIL(&c->peer->asking, c, entry);
+        c->resting = true;
+        return STEP_WAIT;
+}
+
+StepAnswer call_step(Call *c, int r) { return step_result(r, &c->failure); }
+
+/* The caller pays for the time that their requests take, also when it is others' answers that they go on with. */
+void call_walk(Call *c) {
+        const uint64_t before = clock_usec(CLOCK_THREAD_CPUTIME_ID);
+        const uid_t uid = c->peer->state == PEER_KNOWN ? c->peer->uid : UID_NOBODY;
+        Quotas *quotas = c->manager->quotas;
+        StepAnswer answer;
+
+        stop_resting(c);
+        answer = road_walk(&c->road, c);
+        if (answer == STEP_FAILED && !c->replied)
+                call_reply_error(c, c->failure);
+        if (answer != STEP_WAIT)
+                (void) call_free(c);
+
+        if (uid != UID_NOBODY && quotas_spend(quotas,
+                                              uid,
+                                              clock_usec(CLOCK_MONOTONIC),
+                                              clock_usec(CLOCK_THREAD_CPUTIME_ID) - before) < 0)
+                (void) log_oom();
+}
+
+void call_peer_gone(Peer *p) {
+        Call *c;
+
+        while ((c = TAILQ_FIRST(&p->asking)))
+                (void) call_free(c);
+}
+
+void call_set_object(Call *c, const Object *object) {
+        c->object = *object;
+        c->access = object_access(c->manager, object);
 }
 
 Caller call_caller(const Call *c) {
@@ -86,6 +151,35 @@ int call_count_launch(Call *c) {
                 return r;
 
         c->rated = true;
+        return 0;
+}
+
+StepAnswer call_find_account(Call *c,
+                             const char *name,
+                             uid_t uid,
+                             AccountHandler handler,
+                             void *userdata,
+                             AccountQuery **query,
+                             KnownAccount **ret) {
+        Accounts *accounts = c->manager->accounts;
+        int r;
+
+        if (accounts_peek(accounts, name, uid, ret) >= 0)
+                return STEP_DONE;
+
+        r = accounts_ask(accounts, name, uid, handler, userdata, query);
+        if (r == -EBUSY)
+                r = call_fail(c, ERROR_BUSY, "Too many account look-ups wait already; try again");
+
+        return r < 0 ? call_step(c, r) : STEP_WAIT;
+}
+
+int call_check_account(Call *c, const KnownAccount *known) {
+        if (known->error == -ENOENT)
+                return call_fail(c, ERROR_NO_SUCH_USER, "There is no such user");
+        if (!known->account)
+                return call_fail(c, ERROR_BUSY, "The account cannot be looked up just now; try again");
+
         return 0;
 }
 

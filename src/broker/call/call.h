@@ -4,8 +4,9 @@
 /*
  * call — one method call on its road: sender → uid → object → account → access → handler → reply
  *
- * Life: made when the message arrives; freed by the dispatcher after the handler, or by whoever a handler that
- * returned 1 gave it to. Freeing it without a reply answers "Busy", so that no caller waits for nothing.
+ * Life: made when the message arrives; freed at the end of its road, or by whoever a handler that returned 1 gave it
+ * to. Freeing it without a reply answers "Busy", so that no caller waits for nothing. While it rests, because
+ * something was asked on its behalf, it is freed when its caller goes, and the question is taken back.
  *
  * Runs in: broker. Privilege: none. Input: the message is hostile.
  */
@@ -13,6 +14,7 @@
 #include "broker/access/object-path.h"
 #include "broker/call/audit.h"
 #include "broker/call/object.h"
+#include "broker/call/road.h"
 #include "broker/peers/peers.h"
 #include "broker/peers/polkit.h"
 #include "broker/peers/quota.h"
@@ -33,9 +35,12 @@ typedef struct CallAnswer {
 #define CALL_ANSWERS_MAX 6U
 
 typedef struct Call {
-        TAILQ_ENTRY(Call) entry; /* among those of its peer that wait for the bus, or for polkit */
+        TAILQ_ENTRY(Call) entry; /* among those of its peer that wait for the bus, or that rest */
         struct Manager *manager;
         sd_bus_message *message;
+        Road road;
+        int failure; /* negative errno: where the road ended before its end */
+        bool resting;
         size_t size; /* bytes of its texts, counted against what may wait */
         Peer *peer;
         uid_t uid; /* valid once the peer is known */
@@ -50,14 +55,31 @@ typedef struct Call {
                 answers[CALL_ANSWERS_MAX]; /* one more than n_answers while polkit thinks about that one */
         size_t n_answers;
         const struct Member *member;
-        ObjectName name; /* what the path says */
-        Object object;   /* what the call is about */
+        ObjectName name;     /* what the path says */
+        Object object;       /* what the call is about */
+        AccessObject access; /* that, as the table of access sees it */
         sd_bus_error error;
         AuditNote audit;
 } Call;
 
+/* References of what is borrowed are taken. peer NULL: a unit asks. */
+int call_new(
+        Call **ret, struct Manager *m, sd_bus_message *message, const struct Member *member, Peer *peer);
 Call *call_free(Call *c); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Call *, call_free);
+
+/* Goes on along the road until something has to be waited for. At the end it replies with what failed, and frees. */
+void call_walk(Call *c);
+/* A step that waits for an answer which will call_walk(). */
+StepAnswer call_rest(Call *c);
+/* What a step has come to. */
+StepAnswer call_step(Call *c, int r);
+
+/* The caller is gone: so are their calls that rest. */
+void call_peer_gone(Peer *p);
+
+/* What the call is about, as it is at this moment. */
+void call_set_object(Call *c, const Object *object);
 
 Caller call_caller(const Call *c);
 
@@ -68,6 +90,19 @@ int call_count_work(Call *c);
 
 /* One more launch of the caller's, once: LaunchRateBurst=. -EIO as above. */
 int call_count_launch(Call *c);
+
+/*
+ * An account that a step needs: STEP_DONE, it was known, a reference in *ret; STEP_WAIT, the handler will get it.
+ * call_check_account() sets the error of one that cannot be had.
+ */
+StepAnswer call_find_account(Call *c,
+                             const char *name,
+                             uid_t uid,
+                             AccountHandler handler,
+                             void *userdata,
+                             AccountQuery **query,
+                             KnownAccount **ret);
+int call_check_account(Call *c, const KnownAccount *known);
 
 /* Forgets the caller's account, so that it is looked up as it is now. */
 void call_forget_account(Call *c);

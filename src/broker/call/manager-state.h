@@ -19,6 +19,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+struct Call;
 struct Interface;
 struct Keepers;
 struct Reservation;
@@ -34,6 +35,7 @@ typedef struct Manager {
         Quotas *quotas;
         Sandboxes sandboxes;
         struct Keepers *keepers;
+        TAILQ_HEAD(, Call) early; /* calls until the keepers were heard that this broker found alive */
         const struct Interface *const *const *interfaces; /* by ObjectKind, each list ends with NULL */
         LIST_HEAD(, Reservation) reservations;
         MachineLayer layers[MACHINE_LAYERS_MAX];

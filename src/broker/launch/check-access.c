@@ -3,52 +3,47 @@
 
 #include "broker/call/manager-state.h"
 #include "broker/call/member.h"
-#include "broker/launch/launch-state.h"
-
-/* Verbs that can be asked about, and the object that they are done to. */
-static const struct {
-        AccessVerb verb;
-        ObjectKind kind;
-        bool launches;
-} verbs[] = {
-        { ACCESS_LAUNCH, OBJECT_PROFILE, true },          { ACCESS_PLAN, OBJECT_PROFILE, true },
-        { ACCESS_INSPECT, OBJECT_SANDBOX, false },        { ACCESS_STOP, OBJECT_SANDBOX, false },
-        { ACCESS_KILL, OBJECT_SANDBOX, false },           { ACCESS_RESTART, OBJECT_SANDBOX, false },
-        { ACCESS_FREEZE, OBJECT_SANDBOX, false },         { ACCESS_THAW, OBJECT_SANDBOX, false },
-        { ACCESS_SET_PROPERTIES, OBJECT_SANDBOX, false }, { ACCESS_RESET_FAILED, OBJECT_SANDBOX, false },
-};
+#include "broker/launch/launch-plan.h"
 
 typedef struct Check {
-        Launch *launch; /* profile, options, and the user that it is for; holds the call */
-        size_t verb;    /* index */
-        uid_t uid;      /* who would do it */
+        Road road;
+        Call *call;
+        char *profile; /* name */
+        LaunchOptions options;
+        AccessVerb verb;
+        uid_t uid; /* who would do it */
         KnownAccount *subject;
+        KnownAccount *target; /* the user that it is for */
+        AccountQuery *query;
 } Check;
 
 static Check *check_free(Check *k) {
         if (!k)
                 return NULL;
 
+        (void) account_query_free(k->query);
         (void) known_account_unref(k->subject);
-        (void) launch_free(k->launch);
+        (void) known_account_unref(k->target);
+        launch_options_done(&k->options);
+        free(k->profile);
+        (void) call_free(k->call);
         free(k);
         return NULL;
-}
-
-/* The call goes back to the dispatcher. */
-static void check_part(Check *k) {
-        k->launch->call = NULL;
-        (void) check_free(k);
 }
 
 static Caller subject_of(const Check *k) {
         return (Caller){ .uid = k->uid, .account = k->subject->account };
 }
 
-static int find_verb(Call *c, const char *name, size_t *ret) {
-        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
-                if (streq(access_verb_name(verbs[i].verb), name)) {
-                        *ret = i;
+/* Of a profile these can be asked about, and of a sandbox every verb that it has. */
+static bool launches(AccessVerb verb) { return verb == ACCESS_LAUNCH || verb == ACCESS_PLAN; }
+
+static ObjectKind kind_of(AccessVerb verb) { return launches(verb) ? OBJECT_PROFILE : OBJECT_SANDBOX; }
+
+static int find_verb(Call *c, const char *name, AccessVerb *ret) {
+        for (AccessVerb verb = 0; verb < _ACCESS_VERB_MAX; verb++)
+                if (access_has_rule(verb, kind_of(verb)) && streq(access_verb_name(verb), name)) {
+                        *ret = verb;
                         return 0;
                 }
 
@@ -95,39 +90,39 @@ static int judge(const Check *k, AccessVerb verb, const AccessObject *object, Ac
 }
 
 static int fail_hidden(const Check *k) {
-        if (verbs[k->verb].kind == OBJECT_SANDBOX)
-                return call_fail(k->launch->call, ERROR_NO_SUCH_SANDBOX, "No sandbox of this user's");
+        if (kind_of(k->verb) == OBJECT_SANDBOX)
+                return call_fail(k->call, ERROR_NO_SUCH_SANDBOX, "No sandbox of this user's");
 
-        return call_fail(k->launch->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", k->launch->profile);
+        return call_fail(k->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", k->profile);
 }
 
 /* By the table: 0 with what polkit would be asked, or the error that is set on the call. */
 static int judge_by_table(const Check *k, const CatalogEntry *e, AccessQuestion *question) {
-        const Account *target = k->launch->target->account;
+        const Account *target = k->target->account;
         const AccessObject object = {
-                .kind = verbs[k->verb].kind,
-                .owner = verbs[k->verb].kind == OBJECT_SANDBOX ? target->uid : UID_NOBODY,
+                .kind = kind_of(k->verb),
+                .owner = kind_of(k->verb) == OBJECT_SANDBOX ? target->uid : UID_NOBODY,
                 .profile = e ? e->profile : NULL,
         };
-        AccessVerb verb = verbs[k->verb].verb;
+        AccessVerb verb = k->verb;
         int r;
 
         r = judge(k, verb, &object, question);
-        if (r >= 0 && verbs[k->verb].launches && target->uid != k->uid) {
+        if (r >= 0 && launches(k->verb) && target->uid != k->uid) {
                 verb = ACCESS_LAUNCH_AS_USER;
                 r = judge(k, verb, &object, question);
         }
         if (r == -ENOENT || !e)
                 return fail_hidden(k);
         if (r < 0)
-                return call_fail(k->launch->call,
+                return call_fail(k->call,
                                  SD_BUS_ERROR_ACCESS_DENIED,
                                  object.kind == OBJECT_PROFILE
                                          ? "User %u may not %s profile \"%s\""
                                          : "User %u may not %s a sandbox of profile \"%s\"",
                                  k->uid,
                                  access_verb_name(verb),
-                                 k->launch->profile);
+                                 k->profile);
 
         return 0;
 }
@@ -162,16 +157,16 @@ static int reply_no(Call *c) {
 }
 
 static int reply_verdict(const Check *k) {
-        Call *c = k->launch->call;
-        const CatalogEntry *e = catalog_find(c->manager->catalog, k->launch->profile);
+        Call *c = k->call;
+        const CatalogEntry *e = catalog_find(c->manager->catalog, k->profile);
         _cleanup_(plan_freep) Plan *plan = NULL;
         AccessQuestion question = { .own = true };
         _cleanup_free_ char *text = NULL;
         int r;
 
         r = judge_by_table(k, e, &question);
-        if (r >= 0 && verbs[k->verb].launches)
-                r = launch_make_plan(k->launch, e, &plan);
+        if (r >= 0 && launches(k->verb))
+                r = launch_plan_make(c, e, &k->options, k->target->account, &plan);
         if (r < 0)
                 return sd_bus_error_is_set(&c->error) ? reply_no(c) : r;
 
@@ -182,95 +177,17 @@ static int reply_verdict(const Check *k) {
         return text ? call_reply(c, "ss", "polkit", text) : -ENOMEM;
 }
 
-static int check_proceed(Check *k);
+static void check_walk(Check *k) {
+        const StepAnswer answer = road_walk(&k->road, k);
 
-/* From an answer of the name service: who waited is told. */
-static void check_go_on(Check *k) {
-        int r;
-
-        r = check_proceed(k);
-        if (r == 1)
-                return;
-        if (r < 0)
-                call_reply_error(k->launch->call, r);
-        (void) check_free(k);
+        if (answer == STEP_FAILED)
+                call_reply_error(k->call, k->call->failure);
+        if (answer != STEP_WAIT)
+                (void) check_free(k);
 }
 
-static void on_subject(KnownAccount *known, void *userdata) {
-        Check *k = userdata;
-
-        k->launch->query = NULL;
-        k->subject = known_account_ref(known);
-        check_go_on(k);
-}
-
-static void on_target(KnownAccount *known, void *userdata) {
-        Check *k = userdata;
-
-        k->launch->query = NULL;
-        k->launch->target = known_account_ref(known);
-        check_go_on(k);
-}
-
-/* 0: it is there; 1: asked for. */
-static int look_up(Check *k, const char *name, uid_t uid, AccountHandler handler, KnownAccount **ret) {
-        Accounts *accounts = k->launch->call->manager->accounts;
-        int r;
-
-        if (accounts_peek(accounts, name, uid, ret) >= 0)
-                return 0;
-
-        r = accounts_ask(accounts, name, uid, handler, k, &k->launch->query);
-        if (r == -EBUSY)
-                return call_fail(
-                        k->launch->call, ERROR_BUSY, "Too many account look-ups wait already; try again");
-
-        return r < 0 ? r : 1;
-}
-
-static int find_target(Check *k) {
-        const char *name = k->launch->options.user;
-        uid_t uid = k->uid;
-
-        if (name && (parse_id(name, &uid) >= 0 || streq(name, k->subject->account->name)))
-                name = NULL;
-        if (name)
-                return look_up(k, name, UID_NOBODY, on_target, &k->launch->target);
-        if (uid != k->uid)
-                return look_up(k, NULL, uid, on_target, &k->launch->target);
-
-        k->launch->target = known_account_ref(k->subject);
-        return 0;
-}
-
-static int check_account(Call *c, const KnownAccount *known) {
-        if (known->error == -ENOENT)
-                return call_fail(c, ERROR_NO_SUCH_USER, "There is no such user");
-        if (!known->account)
-                return call_fail(c, ERROR_BUSY, "The account cannot be looked up just now; try again");
-
-        return 0;
-}
-
-/* 0: answered; 1: an account is looked up; negative errno. */
-static int check_proceed(Check *k) {
-        Call *c = k->launch->call;
-        int r = 0;
-
-        if (!k->subject)
-                r = look_up(k, NULL, k->uid, on_subject, &k->subject);
-        if (r == 0)
-                r = check_account(c, k->subject);
-        if (r == 0 && !k->launch->target)
-                r = find_target(k);
-        if (r == 0)
-                r = check_account(c, k->launch->target);
-
-        return r == 0 ? reply_verdict(k) : r;
-}
-
-static int check_read(Check *k) {
-        Call *c = k->launch->call;
+static int read_arguments(Check *k) {
+        Call *c = k->call;
         const char *profile, *verb;
         uint32_t uid;
         int r;
@@ -282,8 +199,8 @@ static int check_read(Check *k) {
                 return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The second argument is no profile's name");
 
         k->uid = uid;
-        k->launch->profile = strdup(profile);
-        if (!k->launch->profile)
+        k->profile = strdup(profile);
+        if (!k->profile)
                 return -ENOMEM;
 
         r = check_may_ask(c, profile, uid);
@@ -292,30 +209,95 @@ static int check_read(Check *k) {
         if (r < 0)
                 return r;
 
-        return launch_options_read(c->message, &k->launch->options, &c->error);
+        return launch_options_read(c->message, &k->options, &c->error);
 }
 
+static StepAnswer step_arguments(void *traveller) {
+        Check *k = traveller;
+
+        return call_step(k->call, read_arguments(k));
+}
+
+static void on_subject(KnownAccount *known, void *userdata) {
+        Check *k = userdata;
+
+        k->query = NULL;
+        k->subject = known_account_ref(known);
+        check_walk(k);
+}
+
+static StepAnswer step_subject(void *traveller) {
+        Check *k = traveller;
+        StepAnswer answer = STEP_DONE;
+
+        if (!k->subject)
+                answer = call_find_account(k->call, NULL, k->uid, on_subject, k, &k->query, &k->subject);
+
+        return answer == STEP_DONE ? call_step(k->call, call_check_account(k->call, k->subject)) : answer;
+}
+
+static void on_target(KnownAccount *known, void *userdata) {
+        Check *k = userdata;
+
+        k->query = NULL;
+        k->target = known_account_ref(known);
+        check_walk(k);
+}
+
+static StepAnswer find_target(Check *k) {
+        const char *name = k->options.user;
+        uid_t uid = k->uid;
+
+        if (name && (parse_id(name, &uid) >= 0 || streq(name, k->subject->account->name)))
+                name = NULL;
+        if (name || uid != k->uid)
+                return call_find_account(k->call, name, uid, on_target, k, &k->query, &k->target);
+
+        k->target = known_account_ref(k->subject);
+        return STEP_DONE;
+}
+
+static StepAnswer step_target(void *traveller) {
+        Check *k = traveller;
+        StepAnswer answer = k->target ? STEP_DONE : find_target(k);
+
+        return answer == STEP_DONE ? call_step(k->call, call_check_account(k->call, k->target)) : answer;
+}
+
+static StepAnswer step_verdict(void *traveller) {
+        Check *k = traveller;
+
+        return call_step(k->call, reply_verdict(k));
+}
+
+enum {
+        CHECK_ARGUMENTS,
+        CHECK_SUBJECT,
+        CHECK_TARGET,
+        CHECK_VERDICT,
+};
+
+/* clang-format off */
+static const RoadStep steps[] = {
+        /* First, with whether the caller may ask at all: nobody else learns whether there is such a user. */
+        [CHECK_ARGUMENTS] = { step_arguments },
+        /* Before the target, who is the same user where nobody is named. */
+        [CHECK_SUBJECT]   = { step_subject, .again = CHECK_SUBJECT },
+        [CHECK_TARGET]    = { step_target, .again = CHECK_TARGET },
+        /* Table, profile and plan in one moment. */
+        [CHECK_VERDICT]   = { step_verdict },
+};
+/* clang-format on */
+
 int call_check_access(Call *c) {
-        _cleanup_free_ Check *k = calloc(1, sizeof(*k));
-        int r;
+        Check *k = calloc(1, sizeof(*k));
 
         if (!k)
                 return -ENOMEM;
-        k->launch = calloc(1, sizeof(*k->launch));
-        if (!k->launch)
-                return -ENOMEM;
 
-        k->launch->mode = LAUNCH_PLAN_ONLY;
-        k->launch->call = c;
-        launch_options_done(&k->launch->options);
-        r = check_read(k);
-        if (r >= 0)
-                r = check_proceed(k);
-        if (r == 1) {
-                (void) TAKE_PTR(k);
-                return 1;
-        }
-
-        check_part(TAKE_PTR(k));
-        return r;
+        k->road = (Road){ .steps = steps, .n_steps = ELEMENTSOF(steps) };
+        k->options = LAUNCH_OPTIONS_NONE;
+        k->call = c;
+        check_walk(k);
+        return 1;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/launch/launch-options.h"
 
+#include "link/bus-dict.h"
 #include "link/link.h"
 #include "plan/plan-compile.h"
+#include "profile/names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -283,7 +285,6 @@ static int read_stream(sd_bus_message *m, const Option *o, LaunchOptions *ret, s
 }
 
 static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
-        static const char *const names[] = { [ON_DISCONNECT_KEEP] = "keep", [ON_DISCONNECT_STOP] = "stop" };
         const char *s;
         int r;
 
@@ -291,11 +292,11 @@ static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions 
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (streq(s, names[i])) {
-                        ret->on_disconnect = (int) i;
-                        return 0;
-                }
+        r = name_value(on_disconnect_names, ELEMENTSOF(on_disconnect_names), s);
+        if (r >= 0) {
+                ret->on_disconnect = r;
+                return 0;
+        }
 
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect: \"keep\" or \"stop\"");
 }
@@ -339,7 +340,7 @@ void launch_options_done(LaunchOptions *o) {
         free(o->settings);
         free(o->user);
         free(o->instance);
-        *o = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+        *o = LAUNCH_OPTIONS_NONE;
 }
 
 static const Option *option_find(const char *name) {
@@ -350,22 +351,25 @@ static const Option *option_find(const char *name) {
         return NULL;
 }
 
-static int read_entry(sd_bus_message *m, LaunchOptions *ret, uint32_t *seen, sd_bus_error *error) {
-        const Option *o;
-        const char *name, *contents;
+typedef struct OptionsReading {
+        LaunchOptions *options;
+        uint32_t seen;
+        sd_bus_error *error;
+} OptionsReading;
+
+static int read_entry(sd_bus_message *m, const char *name, void *userdata) {
+        const Option *o = option_find(name);
+        OptionsReading *reading = userdata;
+        sd_bus_error *error = reading->error;
+        const char *contents;
         int r;
 
-        r = sd_bus_message_read_basic(m, 's', &name);
-        if (r < 0)
-                return r;
-
-        o = option_find(name);
         if (!o)
                 return sd_bus_error_setf(
                         error, SD_BUS_ERROR_INVALID_ARGS, "There is no option \"%.64s\"", name);
-        if (*seen & UINT32_C(1) << (o - options))
+        if (reading->seen & UINT32_C(1) << (o - options))
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s: given twice", name);
-        *seen |= UINT32_C(1) << (o - options);
+        reading->seen |= UINT32_C(1) << (o - options);
 
         r = sd_bus_message_peek_type(m, NULL, &contents);
         if (r < 0)
@@ -382,7 +386,7 @@ static int read_entry(sd_bus_message *m, LaunchOptions *ret, uint32_t *seen, sd_
         if (r < 0)
                 return r;
 
-        r = o->read(m, o, ret, error);
+        r = o->read(m, o, reading->options, error);
         if (r < 0)
                 return r;
 
@@ -390,26 +394,9 @@ static int read_entry(sd_bus_message *m, LaunchOptions *ret, uint32_t *seen, sd_
 }
 
 int launch_options_read(sd_bus_message *m, LaunchOptions *ret, sd_bus_error *error) {
-        uint32_t seen = 0;
-        int r;
+        OptionsReading reading = { .options = ret, .error = error };
 
-        *ret = (LaunchOptions){ .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 };
+        *ret = LAUNCH_OPTIONS_NONE;
 
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_entry(m, ret, &seen, error);
-                if (r < 0)
-                        return r;
-
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_exit_container(m);
+        return bus_dict_read(m, read_entry, &reading);
 }

@@ -27,6 +27,10 @@ typedef struct LaunchOptions {
 #define LAUNCH_ENVIRONMENT_SIZE_MAX (16U * 1024)
 #define LAUNCH_SETTINGS_MAX 64U
 
+/* What is meant where nothing is said. */
+#define LAUNCH_OPTIONS_NONE \
+        (LaunchOptions) { .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 }
+
 void launch_options_done(LaunchOptions *o);
 #define _cleanup_launch_options_ _cleanup_(launch_options_done)
 

@@ -1,19 +1,55 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/launch/launch-state.h"
+#include "broker/launch/launch.h"
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/call/authorize.h"
 #include "broker/call/manager-state.h"
-#include "broker/launch/launch-profile.h"
+#include "broker/call/member.h"
+#include "broker/launch/launch-plan.h"
+#include "broker/launch/reservation.h"
 #include "broker/state/link-calls.h"
-#include "plan/plan-compile.h"
 
 /* On top of the profile's own start timeout, which the keeper enforces: only a keeper that hangs gets this far. */
 #define ANSWER_GRACE_USEC (15 * USEC_PER_SEC)
 
-Launch *launch_free(Launch *l) {
+/* Who launches: bits, for the table. */
+typedef enum LaunchMode {
+        LAUNCH_PLAIN = 1 << 0,
+        LAUNCH_LEASED = 1 << 1,
+        LAUNCH_PLAN_ONLY = 1 << 2,
+        LAUNCH_APP = 1 << 3, /* for the keeper that asks, and the account that its unit names */
+} LaunchMode;
+
+#define LAUNCH_BY_CALLER (LAUNCH_PLAIN | LAUNCH_LEASED | LAUNCH_PLAN_ONLY)
+#define LAUNCH_BY_USER (LAUNCH_PLAIN | LAUNCH_LEASED)
+#define LAUNCH_RUNS (LAUNCH_PLAIN | LAUNCH_LEASED | LAUNCH_APP)
+
+typedef struct Launch {
+        Road road;
+        LaunchMode mode;
+        Call *call;
+        LaunchOptions options;
+        char *profile; /* name */
+        AppName app;   /* LAUNCH_APP */
+
+        /* Whom it is for: by name, or NULL and by uid. */
+        const char *user;
+        uid_t uid;
+        KnownAccount *target;
+        AccountQuery *query;
+
+        Plan *plan;
+        uint64_t generation; /* of the catalog that it was made from */
+        KeeperEntry *keeper; /* borrowed until the loop goes on */
+        KeeperWaiter waiter;
+        Reservation reservation;
+        LinkPlan sent;         /* the plan, as this keeper reads it */
+        sd_bus_message *reply; /* the keeper's; NULL: it did not answer */
+} Launch;
+
+static Launch *launch_free(Launch *l) {
         if (!l)
                 return NULL;
 
@@ -21,287 +57,225 @@ Launch *launch_free(Launch *l) {
         keepers_withdraw(&l->waiter);
         (void) account_query_free(l->query);
         (void) known_account_unref(l->target);
+        (void) sd_bus_message_unref(l->reply);
+        (void) plan_free(l->plan);
+        link_plan_done(&l->sent);
         launch_options_done(&l->options);
         free(l->profile);
         (void) call_free(l->call);
         free(l);
         return NULL;
 }
+DEFINE_CLEANUP(Launch *, launch_free);
 
-void launch_fail(Launch *l, int error) {
+static void launch_fail(Launch *l, int error) {
         call_reply_error(l->call, error);
         (void) launch_free(l);
 }
 
-/* Goes without the call. */
-static void launch_part(Launch *l) {
-        l->call = NULL;
-        (void) launch_free(l);
+/* It may be gone afterwards. */
+static void launch_walk(Launch *l) {
+        const StepAnswer answer = road_walk(&l->road, l);
+
+        if (answer == STEP_FAILED)
+                launch_fail(l, l->call->failure);
+        else if (answer == STEP_DONE)
+                (void) launch_free(l);
 }
 
-static bool is_for_another(const Launch *l) {
-        return l->target && l->target->account && l->target->account->uid != l->call->uid;
+static StepAnswer step_rate(void *traveller) {
+        Launch *l = traveller;
+
+        return call_step(l->call, call_count_launch(l->call));
+}
+
+static StepAnswer step_options(void *traveller) {
+        Launch *l = traveller;
+        Call *c = l->call;
+
+        return call_step(c, launch_options_read(c->message, &l->options, &c->error));
+}
+
+static bool is_caller_himself(const Call *c, const char *user) {
+        uid_t uid;
+
+        if (parse_id(user, &uid) >= 0)
+                return uid == c->uid;
+
+        return c->known && c->known->account && streq(c->known->account->name, user);
+}
+
+static StepAnswer step_other_user(void *traveller) {
+        Launch *l = traveller;
+        Call *c = l->call;
+        const CatalogEntry *e = c->object.profile;
+        const Deed deed = deed_launch_as(l->profile, e ? e->profile : NULL, NULL);
+        int r;
+
+        l->uid = c->uid;
+        if (!l->options.user || is_caller_himself(c, l->options.user))
+                return STEP_DONE;
+
+        r = call_may(c, &deed);
+        if (r < 0 && r != -ENOKEY)
+                return call_step(c, r);
+
+        if (parse_id(l->options.user, &l->uid) < 0)
+                l->user = l->options.user;
+        return STEP_DONE;
+}
+
+static void on_unit(KnownAccount *known, void *userdata) {
+        Launch *l = userdata;
+
+        l->query = NULL;
+        l->target = known_account_ref(known);
+        /* The admin who enabled the unit is no caller of ours: it is the account's rights that count. */
+        l->call->known = known_account_ref(known);
+        if (known->account)
+                l->call->uid = known->account->uid;
+        launch_walk(l);
+}
+
+static StepAnswer step_unit(void *traveller) {
+        Launch *l = traveller;
+        int r;
+
+        r = accounts_ask(l->call->manager->accounts, l->user, l->uid, on_unit, l, &l->query);
+        if (r == -EBUSY)
+                r = call_fail(l->call, ERROR_BUSY, "Too many account look-ups wait already");
+
+        return r < 0 ? call_step(l->call, r) : STEP_WAIT;
+}
+
+static void on_target(KnownAccount *known, void *userdata) {
+        Launch *l = userdata;
+
+        l->query = NULL;
+        l->target = known_account_ref(known);
+        launch_walk(l);
+}
+
+static StepAnswer step_target(void *traveller) {
+        Launch *l = traveller;
+        Call *c = l->call;
+        StepAnswer answer;
+
+        if (!l->target && !l->user && l->uid == c->uid && c->known)
+                l->target = known_account_ref(c->known);
+        if (!l->target) {
+                answer = call_find_account(c, l->user, l->uid, on_target, l, &l->query, &l->target);
+                if (answer != STEP_DONE)
+                        return answer;
+        }
+
+        return call_step(c, call_check_account(c, l->target));
+}
+
+static bool is_for_another(const Launch *l) { return l->target->account->uid != l->call->uid; }
+
+/* polkit is asked about the user by the name that their account has, whatever the caller wrote for it. */
+static Deed deed_for_another(const Launch *l, const CatalogEntry *e) {
+        return deed_launch_as(l->profile, e ? e->profile : NULL, l->target->account);
+}
+
+static StepAnswer step_for_another(void *traveller) {
+        Launch *l = traveller;
+        Call *c = l->call;
+        StepAnswer answer;
+        Deed deed;
+
+        if (!is_for_another(l))
+                return STEP_DONE;
+
+        deed = deed_for_another(l, catalog_find(c->manager->catalog, l->profile));
+        answer = call_authorize(c, &deed);
+        if (answer == STEP_FAILED && c->failure == -ENOENT)
+                return call_step(c, call_fail(c, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile));
+        if (answer == STEP_WAIT) {
+                /* The call goes on by itself, from where its object is found, and comes back with another launch. */
+                l->call = NULL;
+                (void) launch_free(l);
+        }
+
+        return answer;
+}
+
+static StepAnswer step_caller(void *traveller) {
+        Launch *l = traveller;
+        const Peer *p = l->call->peer;
+
+        return call_step(l->call, p && p->state != PEER_KNOWN ? -ECONNRESET : 0);
+}
+
+static StepAnswer step_hear(void *traveller) {
+        Launch *l = traveller;
+
+        keepers_hear(l->call->manager->keepers, l->target->account->uid);
+        return STEP_DONE;
 }
 
 /* The caller still may, and may do it as the target where that is somebody else. */
 static int check_access(Launch *l, const CatalogEntry *e) {
-        const Object object = {
-                .kind = OBJECT_PROFILE, .name = l->profile, .profile = e, .uid = UID_NOBODY
-        };
-        Deed deed;
+        Deed deed = deed_of_call(l->call);
         int r;
 
-        l->call->object = object;
-        deed = deed_of_call(l->call);
         r = call_may(l->call, &deed);
         if (r < 0 || !is_for_another(l))
                 return r;
 
-        deed = deed_launch_as(l->profile, e ? e->profile : NULL, l->target->account);
+        deed = deed_for_another(l, e);
         return call_may(l->call, &deed);
 }
 
-static int check_profile(Launch *l, const CatalogEntry *e) {
-        if (!e->profile) {
-                _cleanup_free_ char *text = catalog_entry_error(e);
-
-                return call_fail(l->call, ERROR_BAD_SETTING, "%s", text ?: "The profile was refused");
-        }
-        if (e->profile->abstract)
-                return call_fail(l->call,
-                                 ERROR_PROFILE_DISABLED,
-                                 "Profile \"%s\" is abstract: only others inherit from it",
-                                 l->profile);
-        if (!e->profile->enabled)
-                return call_fail(
-                        l->call, ERROR_PROFILE_DISABLED, "Profile \"%s\" has Enabled=no", l->profile);
-
-        return 0;
-}
-
-/* The profile as it is now, if the caller may still do this with it. */
-static int find_profile(Launch *l, const CatalogEntry **ret) {
-        const CatalogEntry *e = catalog_find(l->call->manager->catalog, l->profile);
+static StepAnswer step_access(void *traveller) {
+        Launch *l = traveller;
+        Call *c = l->call;
+        const CatalogEntry *e = catalog_find(c->manager->catalog, l->profile);
         int r;
 
+        call_set_object(
+                c, &(Object){ .kind = OBJECT_PROFILE, .name = l->profile, .profile = e, .uid = UID_NOBODY });
         r = check_access(l, e);
         if (r == -ENOENT || !e)
-                return call_fail(l->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
-        /* Nobody is listed by one that was refused: this is root, or a unit. */
-        if (!e->profile)
-                return check_profile(l, e);
-        if (r == -ENOKEY)
-                return call_fail(
-                        l->call, ERROR_BUSY, "Profile \"%s\" has changed just now; try again", l->profile);
-        if (r < 0)
-                return r;
+                r = call_fail(c, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
+        else if (!e->profile)
+                r = 0; /* refused: nobody is listed by it, this is root or a unit, and learns why at the next step */
+        else if (r == -ENOKEY)
+                r = call_fail(c, ERROR_BUSY, "Profile \"%s\" has changed just now; try again", l->profile);
 
-        *ret = e;
-        return 0;
+        return call_step(c, r);
 }
 
-static int compile(Launch *l, const LaunchProfile *p, Plan **ret) {
-        static const char *const names[] = {
-                [PLAN_REFUSAL_NONE] = ERROR_BAD_SETTING,
-                [PLAN_REFUSAL_ARGUMENT] = ERROR_ARGUMENT_REJECTED,
-                [PLAN_REFUSAL_NOT_PERMITTED] = ERROR_SETTING_NOT_PERMITTED,
-                [PLAN_REFUSAL_BAD_SETTING] = ERROR_BAD_SETTING,
-                [PLAN_REFUSAL_QUOTA] = ERROR_QUOTA_EXCEEDED,
-        };
-        const LaunchOptions *o = &l->options;
-        const PlanRequest request = {
-                .instance = o->instance,
-                .arguments = o->arguments,
-                .environment = o->environment,
-                .has_stream = { o->streams[0] >= 0, o->streams[1] >= 0, o->streams[2] >= 0 },
-                .on_disconnect = o->on_disconnect,
-        };
-        const PlanContext context = {
-                .seccomp = p->seccomp,
-                .n_seccomp = p->n_seccomp,
-                .degrade = l->call->manager->catalog->config.degrade,
-                .host_name = l->call->manager->host_name,
-        };
-        PlanRefusal refusal = PLAN_REFUSAL_NONE;
-        _cleanup_free_ char *text = NULL;
-        int r;
+static StepAnswer step_plan(void *traveller) {
+        Launch *l = traveller;
+        Call *c = l->call;
+        const Catalog *catalog = c->manager->catalog;
 
-        r = plan_compile(ret, p->profile, l->target->account, &request, &context, &refusal, &text);
-        if (r == -EINVAL)
-                return call_fail(
-                        l->call, names[refusal], "%s", text ?: "The request does not fit the profile");
+        /* All else that a plan is made from stays as it is while the launch lives. */
+        if (l->plan && l->generation == catalog->generation)
+                return STEP_DONE;
 
-        return r;
-}
-
-static int check_wait(Launch *l, const Profile *p) {
-        if (l->options.wait_set && !l->options.wait && p->type == SERVICE_ONESHOT)
-                return call_fail(
-                        l->call,
-                        SD_BUS_ERROR_INVALID_ARGS,
-                        "Wait: a profile with Type=oneshot answers when it has ended, and not before");
-
-        return 0;
-}
-
-int launch_make_plan(Launch *l, const CatalogEntry *e, Plan **ret) {
-        _cleanup_launch_profile_ LaunchProfile p = {};
-        int r;
-
-        r = check_profile(l, e);
-        if (r >= 0)
-                r = check_wait(l, e->profile);
-        if (r >= 0)
-                r = launch_profile_make(l->call, e, &l->options, &p);
-        if (r < 0)
-                return r;
-
-        return compile(l, &p, ret);
-}
-
-/* Everything that can be wrong with the request, as things are now. */
-static int evaluate(Launch *l, const CatalogEntry **ret_entry, Plan **ret_plan) {
-        const CatalogEntry *e = NULL;
-        int r;
-
-        r = find_profile(l, &e);
-        if (r >= 0)
-                r = launch_make_plan(l, e, ret_plan);
-        if (r < 0)
-                return r;
-
-        *ret_entry = e;
-        return 0;
-}
-
-static int reply_launched(Launch *l, sd_bus_message *reply) {
-        _cleanup_free_ char *path = NULL;
-        int lease, r;
-
-        r = link_launch_read(reply, l->reservation.id, l->mode == LAUNCH_LEASED, &lease);
-        if (r < 0)
-                return r;
-
-        r = object_path_of_sandbox(l->reservation.id, &path);
-        if (r < 0)
-                return r;
-
-        if (l->mode == LAUNCH_APP)
-                return call_reply(l->call, NULL);
-        if (l->mode == LAUNCH_PLAIN)
-                return call_reply(l->call, "so", l->reservation.id, path);
-
-        return call_reply(l->call, "soh", l->reservation.id, path, lease);
-}
-
-static void on_launched(sd_bus_message *reply, void *userdata) {
-        _cleanup_(launch_freep) Launch *l = userdata;
-        int r;
-
-        if (!reply || sd_bus_message_is_method_error(reply, NULL)) {
-                r = call_fail_as(l->call, reply);
-                call_reply_error(l->call, r);
-                return;
-        }
-
-        r = reply_launched(l, reply);
-        if (r < 0) {
-                (void) log_errno(r, "%s: the keeper's answer cannot be handed on", l->reservation.id);
-                call_reply_error(l->call, r);
-        }
-}
-
-static uint64_t answer_timeout(const Plan *p) {
-        /* It answers when it has ended, however long that takes; the keeper watches RuntimeMaxSec=. */
-        if (p->type == SERVICE_ONESHOT || p->timeout_start_usec > UINT64_MAX / PLAN_EXTENSION_MAX / 2)
-                return UINT64_MAX;
-
-        /* An application that is to say when it is ready may ask for more time. */
-        return p->timeout_start_usec * (p->type == SERVICE_NOTIFY ? PLAN_EXTENSION_MAX : 1) +
-               ANSWER_GRACE_USEC;
-}
-
-/* From the last look at everything to the message on its way nothing else runs. */
-static int send_to_keeper(Launch *l, KeeperEntry *keeper) {
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        _cleanup_close_ int plan_fd = -EBADF;
-        const LaunchOptions *o = &l->options;
-        char invocation_id[SD_ID128_STRING_MAX];
-        const CatalogEntry *e = NULL;
-        sd_id128_t invocation;
-        int r;
-
-        /* Nobody would learn what became of it. */
-        if (l->call->peer && l->call->peer->state != PEER_KNOWN)
-                return -ECONNRESET;
-
-        r = evaluate(l, &e, &plan);
-        if (r < 0)
-                return r;
-
-        r = reservation_take(&l->reservation, l->call, e->profile, plan->uid);
-        if (r < 0)
-                return r;
-
-        if (l->mode == LAUNCH_APP)
-                keeper_entry_set_uid(keeper, plan->uid);
-
-        r = sd_id128_randomize(&invocation);
-        if (r < 0)
-                return r;
-        (void) sd_id128_to_string(invocation, invocation_id);
-        audit_note_launch(l->call, plan, l->reservation.id, invocation_id);
-
-        plan_fd = plan_to_memfd(plan, NULL);
-        if (plan_fd < 0)
-                return plan_fd;
-
-        return link_launch(keeper,
-                           &(LinkLaunch){
-                                   .id = l->reservation.id,
-                                   .invocation_id = invocation_id,
-                                   .plan_fd = plan_fd,
-                                   .streams = { o->streams[0], o->streams[1], o->streams[2] },
-                                   .wait = !o->wait_set || o->wait,
-                                   .lease = l->mode == LAUNCH_LEASED,
-                           },
-                           on_launched,
-                           l,
-                           answer_timeout(plan));
-}
-
-static void on_keeper(KeeperEntry *keeper, const char *text, void *userdata) {
-        Launch *l = userdata;
-        int r;
-
-        if (!keeper)
-                r = call_fail(l->call, ERROR_BUSY, "The keeper of this user cannot be had: %s", text);
-        else
-                r = send_to_keeper(l, keeper);
-        if (r < 0)
-                launch_fail(l, r);
+        l->plan = plan_free(l->plan);
+        l->generation = catalog->generation;
+        return call_step(c,
+                         launch_plan_make(c, c->object.profile, &l->options, l->target->account, &l->plan));
 }
 
 static int reply_plan(Launch *l) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_free_ uint8_t *bytes = NULL;
         _cleanup_free_ char *json = NULL;
         uint8_t digest[SHA256_SIZE];
-        const CatalogEntry *e = NULL;
         size_t size;
         int r;
 
-        r = evaluate(l, &e, &plan);
-        if (r < 0)
-                return r;
-
-        r = plan_encode(plan, &bytes, &size);
+        r = plan_encode(l->plan, &bytes, &size);
         if (r < 0)
                 return r;
         sha256(bytes, size, digest);
 
-        r = plan_to_json(plan, &json);
+        r = plan_to_json(l->plan, &json);
         if (r < 0)
                 return r;
 
@@ -320,176 +294,268 @@ static int reply_plan(Launch *l) {
         return call_send(l->call, TAKE_PTR(reply));
 }
 
-/* polkit is asked about the user by the name that his account has, whatever the caller wrote for it. */
-static int authorize_other_user(Launch *l) {
-        const CatalogEntry *e = catalog_find(l->call->manager->catalog, l->profile);
-        Deed deed;
-        int r;
+static StepAnswer step_show(void *traveller) {
+        Launch *l = traveller;
 
-        if (!is_for_another(l))
-                return 0;
-
-        deed = deed_launch_as(l->profile, e ? e->profile : NULL, l->target->account);
-        r = call_authorize(l->call, &deed);
-        if (r == -ENOENT)
-                return call_fail(l->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
-
-        return r;
+        return call_step(l->call, reply_plan(l));
 }
 
-/* The keeper of an application is the one that asks. */
-static KeeperEntry *find_keeper(const Launch *l) {
-        Keepers *keepers = l->call->manager->keepers;
+static void on_keeper(KeeperEntry *keeper, const char *text, void *userdata) {
+        Launch *l = userdata;
 
-        if (l->mode == LAUNCH_APP)
-                return keepers_find_linked(keepers, sd_bus_message_get_bus(l->call->message));
-
-        return keepers_find_ready(keepers, l->target->account->uid);
+        if (keeper)
+                launch_walk(l);
+        else
+                launch_fail(
+                        l,
+                        call_fail(l->call, ERROR_BUSY, "The keeper of this user cannot be had: %s", text));
 }
 
-int launch_proceed(Launch *l) {
-        Manager *m = l->call->manager;
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        const CatalogEntry *e = NULL;
-        KeeperEntry *keeper;
+static StepAnswer wait_for_keeper(Launch *l) {
+        Call *c = l->call;
         int r;
-
-        if (l->target->error == -ENOENT)
-                return call_fail(l->call, ERROR_NO_SUCH_USER, "There is no such user");
-        if (!l->target->account)
-                return call_fail(l->call, ERROR_BUSY, "The account cannot be looked up just now; try again");
-
-        r = authorize_other_user(l);
-        if (r != 0)
-                return r < 0 ? r : LAUNCH_PARTED;
-
-        if (l->mode == LAUNCH_PLAN_ONLY) {
-                r = reply_plan(l);
-                return r < 0 ? r : LAUNCH_ANSWERED;
-        }
-
-        keeper = find_keeper(l);
-        if (!keeper && l->mode == LAUNCH_APP)
-                return -ECONNRESET;
-        if (keeper) {
-                r = send_to_keeper(l, keeper);
-                return r < 0 ? r : LAUNCH_UNDER_WAY;
-        }
-
-        /* What cannot run anyway shall not start a keeper. */
-        r = evaluate(l, &e, &plan);
-        if (r < 0)
-                return r;
 
         l->waiter.handler = on_keeper;
         l->waiter.userdata = l;
-        r = keepers_wait(m->keepers, l->target->account->uid, &l->waiter);
+        r = keepers_wait(c->manager->keepers, l->target->account->uid, &l->waiter);
         if (r < 0)
-                return call_fail(
-                        l->call, ERROR_BUSY, "The keeper of this user cannot be started: %s", strerror(-r));
+                return call_step(c,
+                                 call_fail(c,
+                                           ERROR_BUSY,
+                                           "The keeper of this user cannot be started: %s",
+                                           strerror(-r)));
 
-        return LAUNCH_UNDER_WAY;
+        return STEP_WAIT;
 }
 
-static void on_target(KnownAccount *known, void *userdata) {
+static StepAnswer step_keeper(void *traveller) {
+        Launch *l = traveller;
+
+        l->keeper = keepers_find_ready(l->call->manager->keepers, l->target->account->uid);
+        return l->keeper ? STEP_DONE : wait_for_keeper(l);
+}
+
+/* The keeper of an application is the one that asks. */
+static StepAnswer step_own_keeper(void *traveller) {
+        Launch *l = traveller;
+        Call *c = l->call;
+
+        l->keeper = keepers_find_linked(c->manager->keepers, sd_bus_message_get_bus(c->message));
+        return call_step(c, l->keeper ? 0 : -ECONNRESET);
+}
+
+/* This keeper cannot be told all that the plan says. One that keeps nothing makes room for one that can. */
+static StepAnswer replace_keeper(Launch *l, const char *unsaid) {
+        if (l->mode != LAUNCH_APP && keeper_entry_retire(l->keeper))
+                return wait_for_keeper(l);
+
+        return call_step(
+                l->call,
+                call_fail(l->call,
+                          ERROR_BUSY,
+                          "the keeper of %s is older than the broker; new sandboxes start when its last "
+                          "one has ended (its version has no %s)",
+                          l->target->account->name,
+                          unsaid));
+}
+
+static StepAnswer step_encode(void *traveller) {
+        Launch *l = traveller;
+        const char *unsaid = NULL;
+        int r;
+
+        link_plan_done(&l->sent);
+        r = link_plan_encode(l->keeper, l->plan, &l->sent, &unsaid);
+        return r == -EPROTONOSUPPORT ? replace_keeper(l, unsaid) : call_step(l->call, r);
+}
+
+static StepAnswer step_reserve(void *traveller) {
+        Launch *l = traveller;
+        Call *c = l->call;
+
+        return call_step(c, reservation_take(&l->reservation, c, c->object.profile->profile, l->plan->uid));
+}
+
+static uint64_t answer_timeout(const Terms *t) {
+        /* It answers when it has ended, however long that takes; the keeper watches RuntimeMaxSec=. */
+        if (t->type == SERVICE_ONESHOT || t->timeout_start_usec > UINT64_MAX / PLAN_EXTENSION_MAX / 2)
+                return UINT64_MAX;
+
+        /* An application that is to say when it is ready may ask for more time. */
+        return t->timeout_start_usec * (t->type == SERVICE_NOTIFY ? PLAN_EXTENSION_MAX : 1) +
+               ANSWER_GRACE_USEC;
+}
+
+static void on_launched(sd_bus_message *reply, void *userdata) {
         Launch *l = userdata;
+
+        l->reply = sd_bus_message_ref(reply);
+        launch_walk(l);
+}
+
+static int send_to_keeper(Launch *l) {
+        const LaunchOptions *o = &l->options;
+        char invocation_id[SD_ID128_STRING_MAX];
+        sd_id128_t invocation;
         int r;
 
-        l->query = NULL;
-        l->target = known_account_ref(known);
-        r = launch_proceed(l);
+        if (l->mode == LAUNCH_APP)
+                keeper_entry_set_uid(l->keeper, l->plan->uid);
+
+        r = sd_id128_randomize(&invocation);
         if (r < 0)
-                launch_fail(l, r);
-        else if (r == LAUNCH_PARTED)
-                launch_part(l);
-        else if (r == LAUNCH_ANSWERED)
-                (void) launch_free(l);
+                return r;
+        (void) sd_id128_to_string(invocation, invocation_id);
+        audit_note_launch(l->call, l->plan, l->reservation.id, invocation_id);
+
+        return link_launch(l->keeper,
+                           &(LinkLaunch){
+                                   .id = l->reservation.id,
+                                   .invocation_id = invocation_id,
+                                   .plan = &l->sent,
+                                   .streams = { o->streams[0], o->streams[1], o->streams[2] },
+                                   .wait = !o->wait_set || o->wait,
+                                   .lease = l->mode == LAUNCH_LEASED,
+                           },
+                           on_launched,
+                           l,
+                           answer_timeout(&l->plan->terms));
 }
 
-/* Before anybody looks whether there is such a user: not for those whom polkit cannot help either. */
-static int check_other_user(Launch *l) {
-        const CatalogEntry *e = l->call->object.profile;
-        Deed deed = deed_launch_as(l->profile, e ? e->profile : NULL, NULL);
+static StepAnswer step_send(void *traveller) {
+        Launch *l = traveller;
+        const int r = send_to_keeper(l);
+
+        return r < 0 ? call_step(l->call, r) : STEP_WAIT;
+}
+
+static int reply_launched(Launch *l) {
+        _cleanup_free_ char *path = NULL;
+        int lease, r;
+
+        r = link_launch_read(l->reply, l->reservation.id, l->mode == LAUNCH_LEASED, &lease);
+        if (r < 0)
+                return r;
+
+        r = object_path_of_sandbox(l->reservation.id, &path);
+        if (r < 0)
+                return r;
+
+        if (l->mode == LAUNCH_APP)
+                return call_reply(l->call, NULL);
+        if (l->mode == LAUNCH_PLAIN)
+                return call_reply(l->call, "so", l->reservation.id, path);
+
+        return call_reply(l->call, "soh", l->reservation.id, path, lease);
+}
+
+static StepAnswer step_answer(void *traveller) {
+        Launch *l = traveller;
         int r;
 
-        r = call_may(l->call, &deed);
-        return r == -ENOKEY ? 0 : r;
+        if (!l->reply || sd_bus_message_is_method_error(l->reply, NULL))
+                return call_step(l->call, call_fail_as(l->call, l->reply));
+
+        r = reply_launched(l);
+        if (r < 0)
+                (void) log_errno(r, "%s: the keeper's answer cannot be handed on", l->reservation.id);
+        return call_step(l->call, r);
 }
 
-static bool is_caller_himself(const Launch *l, const char *user) {
-        const KnownAccount *known = l->call->known;
-        uid_t uid;
+enum {
+        LAUNCH_RATE,
+        LAUNCH_OPTIONS,
+        LAUNCH_OTHER_USER,
+        LAUNCH_UNIT,
+        LAUNCH_TARGET,
+        LAUNCH_FOR_ANOTHER,
+        LAUNCH_CALLER,
+        LAUNCH_HEAR,
+        LAUNCH_ACCESS,
+        LAUNCH_PLAN,
+        LAUNCH_SHOW,
+        LAUNCH_KEEPER,
+        LAUNCH_OWN_KEEPER,
+        LAUNCH_ENCODE,
+        LAUNCH_RESERVE,
+        LAUNCH_SEND,
+        LAUNCH_ANSWER,
+};
 
-        if (parse_id(user, &uid) >= 0)
-                return uid == l->call->uid;
+/* clang-format off */
+static const RoadStep steps[] = {
+        /*
+         * Before anything is read. Units are not counted: it is systemd that limits how often one is started, and at
+         * boot many come at once.
+         */
+        [LAUNCH_RATE]        = { step_rate, LAUNCH_BY_USER },
+        [LAUNCH_OPTIONS]     = { step_options, LAUNCH_BY_CALLER },
+        /*
+         * Before anybody looks whether there is such a user: not for callers whom polkit cannot help either. It is
+         * asked below, about the user that there is.
+         */
+        [LAUNCH_OTHER_USER]  = { step_other_user, LAUNCH_BY_CALLER },
+        /* Never from what was known a moment ago: this may well be the first moment that the name service works. */
+        [LAUNCH_UNIT]        = { step_unit, LAUNCH_APP, .again = LAUNCH_TARGET },
+        [LAUNCH_TARGET]      = { step_target, .again = LAUNCH_TARGET },
+        /* Before the plan, which would tell of a user. polkit's answer takes the call its whole road again. */
+        [LAUNCH_FOR_ANOTHER] = { step_for_another, LAUNCH_BY_CALLER },
 
-        return known && known->account && streq(known->account->name, user);
-}
+        /* From here to LAUNCH_SEND in one moment; a keeper that has to come first makes it another one. */
 
-/* 1: known already; 0: asked. */
-static int find_target(Launch *l) {
-        Accounts *accounts = l->call->manager->accounts;
-        const char *name = l->options.user;
-        uid_t uid = l->call->uid;
-        int r;
+        /* Nobody would learn what became of it. */
+        [LAUNCH_CALLER]      = { step_caller, .after_wait = true },
+        /*
+         * Whoever held a lease heard of the end from the keeper itself, and may ask for the next launch before our
+         * loop came to the link: what is in there already counts first, or a limit would refuse it.
+         */
+        [LAUNCH_HEAR]        = { step_hear, LAUNCH_BY_USER },
+        /* The profile as it is at this moment, if the caller may still do this with it. */
+        [LAUNCH_ACCESS]      = { step_access, .after_wait = true },
+        /* Before the keeper: what cannot run anyway shall not start one. */
+        [LAUNCH_PLAN]        = { step_plan },
+        [LAUNCH_SHOW]        = { step_show, LAUNCH_PLAN_ONLY },
+        [LAUNCH_KEEPER]      = { step_keeper, LAUNCH_BY_USER, .again = LAUNCH_CALLER },
+        [LAUNCH_OWN_KEEPER]  = { step_own_keeper, LAUNCH_APP },
+        /* With the keeper there, as it says which versions it reads. Where it cannot do, another one has to come. */
+        [LAUNCH_ENCODE]      = { step_encode, LAUNCH_RUNS, .again = LAUNCH_CALLER },
+        /* With the keeper there: nobody's place is taken by a launch that only waits for one. */
+        [LAUNCH_RESERVE]     = { step_reserve, LAUNCH_RUNS },
+        /* The keeper's word is final: nothing is looked at again once it runs. */
+        [LAUNCH_SEND]        = { step_send, LAUNCH_RUNS, .again = LAUNCH_ANSWER },
+        [LAUNCH_ANSWER]      = { step_answer, LAUNCH_RUNS },
+};
+/* clang-format on */
 
-        if (name && !is_caller_himself(l, name)) {
-                r = check_other_user(l);
-                if (r < 0)
-                        return r;
-                if (parse_id(name, &uid) >= 0)
-                        name = NULL;
-        } else
-                name = NULL;
+static int launch_new(Launch **ret, LaunchMode mode, const char *profile) {
+        _cleanup_(launch_freep) Launch *l = calloc(1, sizeof(*l));
 
-        if (!name && uid == l->call->uid && l->call->known) {
-                l->target = known_account_ref(l->call->known);
-                return 1;
-        }
-
-        r = accounts_peek(accounts, name, uid, &l->target);
-        if (r >= 0)
-                return 1;
-
-        r = accounts_ask(accounts, name, uid, on_target, l, &l->query);
-        if (r == -EBUSY)
-                return call_fail(l->call, ERROR_BUSY, "Too many account look-ups wait already; try again");
-
-        return r;
-}
-
-static int begin(Call *c, LaunchMode mode) {
-        _cleanup_free_ Launch *l = NULL;
-        int r;
-
-        if (mode != LAUNCH_PLAN_ONLY) {
-                r = call_count_launch(c);
-                if (r < 0)
-                        return r;
-        }
-
-        l = calloc(1, sizeof(*l));
         if (!l)
                 return -ENOMEM;
 
-        /* The call stays the dispatcher's until something is under way that will come back to it. */
+        l->road = (Road){ .steps = steps, .n_steps = ELEMENTSOF(steps), .mode = mode };
         l->mode = mode;
-        l->call = c;
-        l->profile = strdup(c->object.profile->loaded->name);
-        r = l->profile ? launch_options_read(c->message, &l->options, &c->error) : -ENOMEM;
-        if (r >= 0)
-                r = find_target(l);
-        if (r > 0)
-                r = launch_proceed(l);
-        else if (r == 0)
-                r = LAUNCH_UNDER_WAY;
-        if (r == LAUNCH_UNDER_WAY) {
-                (void) TAKE_PTR(l);
-                return 1;
-        }
+        l->options = LAUNCH_OPTIONS_NONE;
+        l->sent.fd = -EBADF;
+        l->profile = strdup(profile);
+        if (!l->profile)
+                return -ENOMEM;
 
-        launch_part(TAKE_PTR(l));
-        return r == LAUNCH_PARTED ? 1 : r;
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+static int begin(Call *c, LaunchMode mode) {
+        Launch *l;
+        int r;
+
+        r = launch_new(&l, mode, c->object.profile->loaded->name);
+        if (r < 0)
+                return r;
+
+        l->call = c;
+        launch_walk(l);
+        return 1;
 }
 
 int call_launch(Call *c) { return begin(c, LAUNCH_PLAIN); }
@@ -497,3 +563,24 @@ int call_launch(Call *c) { return begin(c, LAUNCH_PLAIN); }
 int call_launch_leased(Call *c) { return begin(c, LAUNCH_LEASED); }
 
 int call_plan(Call *c) { return begin(c, LAUNCH_PLAN_ONLY); }
+
+int launch_app(Manager *m, sd_bus_message *message, const AppName *app) {
+        static const Member start_app = { .name = "StartApp", .verb = ACCESS_START_AT_BOOT };
+        _cleanup_(launch_freep) Launch *l = NULL;
+        int r;
+
+        r = launch_new(&l, LAUNCH_APP, app->profile);
+        if (r < 0)
+                return r;
+
+        r = call_new(&l->call, m, message, &start_app, NULL);
+        if (r < 0)
+                return r;
+
+        audit_note_profile(l->call, app->profile);
+        l->app = *app;
+        l->user = l->app.user[0] ? l->app.user : NULL;
+        l->uid = app->uid;
+        launch_walk(TAKE_PTR(l));
+        return 0;
+}

@@ -4,8 +4,9 @@
 /*
  * launch — from a call of Launch to a plan in the hands of the user's keeper, and back with what became of it
  *
- * options → rate → target user (asked, not awaited) → plan → keeper (started, not awaited) → plan again as things are
- * then → keeper's Launch → reply. What was allowed and what fits is looked at in the same moment as it is sent.
+ * The road is the table at the end of launch.c, for all who launch: callers on the bus, with a lease or without, those
+ * who only want to see the plan, and units. What was allowed and what fits is looked at in the same moment as it is
+ * sent.
  *
  * Life: from the call to its reply; whatever it waits for tells it when it goes away.
  *
@@ -15,10 +16,10 @@
 #include "broker/call/call.h"
 #include "link/app-name.h"
 
-typedef struct Launch Launch;
-
-/* What a unit wants to run. The call, of the keeper that is its main process, is answered by and by, or not at all and
- * negative errno returned. */
+/*
+ * What a unit wants to run. The call, of the keeper that is its main process, is answered by and by, or not at all and
+ * negative errno returned.
+ */
 int launch_app(struct Manager *m, sd_bus_message *message, const AppName *app);
 
 /* Handlers. */

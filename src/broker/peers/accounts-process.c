@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-/* A place for a pid that has to be reaped, or NULL. */
+/* A place for a pid that must be reaped, or NULL. */
 static pid_t *reap(AccountsProcess *p) {
         pid_t *place = NULL;
 
@@ -21,7 +21,7 @@ static pid_t *reap(AccountsProcess *p) {
         return place;
 }
 
-/* A child that hangs on a dead file server does not die of SIGKILL either: nobody waits for it. */
+/* A child that hangs on a dead file server does not even die of SIGKILL, so it is never waited for. */
 int accounts_process_stop(AccountsProcess *p) {
         pid_t *place = reap(p);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * accounts-process — the child that looks up accounts, as a process: started, killed, reaped, never waited for
+ * accounts-process — the child process that looks up accounts: started, killed and reaped, but never waited for
  *
  * Runs in: broker. Privilege: the broker's.
  */
@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-/* Children that were killed and may hang in the kernel: with that many, no new one is started. */
+/* Children that were killed and may hang in the kernel. With this many of them no new one is started. */
 #define ACCOUNTS_DYING_MAX 4
 
 typedef struct AccountsProcess {
@@ -20,7 +20,7 @@ typedef struct AccountsProcess {
         pid_t dying[ACCOUNTS_DYING_MAX]; /* 0: a free place */
 } AccountsProcess;
 
-/* 0; -EAGAIN: too many hang already. A child that runs is ended first. */
+/* 0; -EAGAIN: too many hang already. A running child is ended first. */
 int accounts_process_start(AccountsProcess *p);
-/* 0; -EAGAIN: as above; then it goes on. */
+/* 0; -EAGAIN: as above, and the child goes on. */
 int accounts_process_stop(AccountsProcess *p);

@@ -66,7 +66,7 @@ static int reader_take(Reader *r, void *ret, size_t size) {
         return 0;
 }
 
-/* An empty text becomes NULL where that is what the field means. */
+/* An empty text becomes NULL where the field means it so. */
 static int reader_take_text(Reader *r, bool null_if_empty, char **ret) {
         const uint8_t *end = memchr(r->data, '\0', r->size);
         size_t size;
@@ -165,7 +165,10 @@ static void answer(int sock, const AccountQuestion *q) {
         (void) send(sock, buf, size, MSG_NOSIGNAL);
 }
 
-/* Whatever the broker holds when it has to start a second worker must not be open in a process that runs NSS code. */
+/*
+ * When a second worker has to be started, the broker holds much that must not be open in a process that runs NSS
+ * modules.
+ */
 static void drop_inheritance(int *sock) {
         sigset_t none;
 

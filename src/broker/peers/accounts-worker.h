@@ -4,8 +4,8 @@
 /*
  * accounts-worker — the child that asks the name service, and the packets between it and the broker
  *
- * Runs in: a child of the broker, and the broker (reading answers). Privilege: that of the broker when it starts;
- * it holds one socket and nothing else. Input: answers of the name service.
+ * Runs in: a child of the broker; reading answers, in the broker. Privilege: the broker's at its start; it holds one
+ * socket and nothing else. Input: answers of the name service.
  */
 
 #include "plan/account.h"
@@ -21,8 +21,8 @@ typedef struct AccountQuestion {
 } AccountQuestion;
 
 /*
- * One packet back: this, then name, home and shell, then for each group its gid (4 bytes) and name, which may be
- * empty; every text ends with NUL.
+ * One packet back: this, then name, home and shell, then a gid (4 bytes) and a name, which may be empty, for each
+ * group. Every text ends with a NUL.
  */
 typedef struct AccountAnswer {
         uint64_t number;
@@ -35,8 +35,8 @@ typedef struct AccountAnswer {
 /* Answers questions until the socket closes; never returns to the broker's code. */
 _noreturn_ void accounts_worker_run(int sock);
 
-/* Reads an answer. 0 and the account, or -EBADMSG, -ENOMEM. Not for answers with an error. */
+/* Reads an answer that is not an error. 0 and the account, which the caller frees; -EBADMSG; -ENOMEM. */
 int account_answer_read(const void *data, size_t size, Account **ret);
 
-/* Writes an answer into buf, which is ACCOUNT_ANSWER_MAX bytes. Its size, or -E2BIG. */
+/* Writes an answer into buf, which has ACCOUNT_ANSWER_MAX bytes. Returns its size, or -E2BIG. */
 ssize_t account_answer_write(void *buf, uint64_t number, int error, const Account *account);

@@ -25,7 +25,7 @@ struct AccountQuery {
         void *userdata;
 };
 
-/* One account: waiting to be asked, being asked, or answered and kept for a while. */
+/* One account: waiting to be asked about, being asked about, or answered and kept for a while. */
 struct Lookup {
         TAILQ_ENTRY(Lookup) entry;
         char *name; /* NULL: by uid */
@@ -40,7 +40,7 @@ struct Accounts {
         sd_event_source *source, *deadline;
         AccountsProcess process;
         uint64_t next_number;
-        uint64_t asked;                         /* number that the worker has; 0: it is idle */
+        uint64_t asked;                         /* the question that the worker has; 0: it is idle */
         TAILQ_HEAD(LookupList, Lookup) lookups; /* oldest first */
         size_t n_lookups, n_queries;
         bool closing;
@@ -83,7 +83,7 @@ static bool lookup_is(const Lookup *l, const char *name, uid_t uid) {
         return name ? l->name && streq(l->name, name) : !l->name && l->uid == uid;
 }
 
-/* Old answers go here, so that there is one place where time matters. */
+/* Old answers are dropped here, so that time matters in one place only. */
 static Lookup *lookup_find(Accounts *a, const char *name, uid_t uid) {
         uint64_t now = clock_usec(CLOCK_MONOTONIC);
         Lookup *next;
@@ -123,8 +123,8 @@ static int worker_restart(Accounts *a) {
 }
 
 /*
- * Hands the answer to everyone who asked. Handlers may ask anew, withdraw others or drop this very look-up, so the
- * list is taken off it and popped.
+ * Hands the answer to everybody who asked. Handlers may ask again, withdraw other queries or drop this very look-up,
+ * so the list is taken off it first.
  */
 static void lookup_finish(Lookup *l, int error, Account *account) {
         KnownAccount *known = calloc(1, sizeof(*known));
@@ -170,12 +170,12 @@ static Lookup *lookup_by_number(Accounts *a, uint64_t number) {
         return NULL;
 }
 
-/* The worker is of no use for what it was asked: that one fails, a new worker takes the rest. */
+/* The worker failed at what it was asked: that question fails, and a new worker takes the others. */
 static void worker_failed(Accounts *a, int error) {
         Lookup *l = lookup_by_number(a, a->asked);
         int r;
 
-        /* One that dies unasked would do so again: the next question starts it. */
+        /* One that dies without a question would do so again, so the next question starts it. */
         if (a->asked == 0) {
                 worker_stop(a);
                 return;
@@ -239,7 +239,7 @@ static int ask(Accounts *a, Lookup *l) {
         return 0;
 }
 
-/* First come, first served, one at a time: the name service libraries are not made for more. */
+/* First come, first served, one at a time: libraries of the name service are not made for more. */
 static void ask_next(Accounts *a) {
         Lookup *l, *next;
 
@@ -327,7 +327,7 @@ Accounts *accounts_free(Accounts *a) {
         if (!a)
                 return NULL;
 
-        /* Whoever waits must hear of it, or would wait for ever with a query that is gone. */
+        /* Whoever waits has to be told, or would wait for ever with a query that is gone. */
         a->closing = true;
         while ((l = TAILQ_FIRST(&a->lookups))) {
                 if (!l->known)
@@ -356,7 +356,7 @@ static int lookup_new(Accounts *a, const char *name, uid_t uid, Lookup **ret) {
         Lookup *l;
 
         if (a->n_lookups >= LOOKUPS_MAX) {
-                /* Answers are a convenience: the oldest makes room. Questions are not. */
+                /* Answers are a convenience, so the oldest makes room. Questions are not. */
                 l = TAILQ_FIRST(&a->lookups);
                 while (l && !l->known)
                         l = TAILQ_NEXT(l, entry);
@@ -423,12 +423,14 @@ int accounts_ask(Accounts *a,
         LIST_INSERT_HEAD(&l->queries, q, entry);
         a->n_queries++;
 
-        /* Not through ask_next(): it would call the handler before the caller has the query in hand. */
+        /* Not through ask_next(): that would call the handler before the caller has the query in hand. */
         if (a->asked == 0) {
                 r = ask(a, l);
                 if (r < 0) {
                         (void) account_query_free(q);
-                        lookup_drop(a, l);
+                        /* Others may be waiting for it already, and are told by ask_next(). */
+                        if (LIST_EMPTY(&l->queries))
+                                lookup_drop(a, l);
                         return r;
                 }
         }

@@ -4,13 +4,12 @@
 /*
  * accounts — users and their groups, asked of the name service without ever waiting for it
  *
- * Look-ups may hang on a directory server, so they run in a child with a deadline; one that hangs is killed and
- * started again, and only whoever asked for that account gets an error. Answers are kept for a few seconds, failures
- * too. Membership comes from the account database: a process' own groups prove nothing.
+ * A look-up may hang on a directory server, so it runs in a child with a deadline. A child that hangs is killed and
+ * started again, and only those who asked for that account get an error. Answers are kept for a few seconds,
+ * failures too. Membership comes from the account database, since the groups of a process prove nothing.
  *
- * Life: accounts_new() before anything else is opened, so that the child holds nothing; accounts_attach() once there
- * is an event loop.
- *
+ * Life: accounts_new() before anything else is opened, so that the child inherits nothing; accounts_attach() once
+ * there is an event loop.
  * Runs in: broker. Privilege: none needed. Input: names that callers sent, answers of the name service.
  */
 
@@ -41,12 +40,12 @@ int accounts_attach(Accounts *a, sd_event *event);
 Accounts *accounts_free(Accounts *a); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Accounts *, accounts_free);
 
-/* The answer of a moment ago, a reference in *ret; -EAGAIN: it has to be asked for. name NULL: by uid. */
+/* The answer of a moment ago, with a reference in *ret; -EAGAIN: it has to be asked for. name NULL: by uid. */
 int accounts_peek(Accounts *a, const char *name, uid_t uid, KnownAccount **ret);
 
 /*
- * Asks, with the answer to the handler from the event loop. The caller owns the query; freeing it withdraws it.
- * -EBUSY: too many wait already. -EINVAL: a name that no account has. -ENOMEM.
+ * Asks; the handler gets the answer from the event loop. The caller owns the query, and freeing it withdraws it.
+ * -EBUSY: too many wait already. -EINVAL: no account can have this name. -ENOMEM.
  */
 int accounts_ask(Accounts *a,
                  const char *name,

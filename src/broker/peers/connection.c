@@ -31,7 +31,10 @@ int connection_open_questions(sd_bus **ret) {
         if (r < 0)
                 return r;
 
-        /* Who waits for the name is kept from users, too: a broker that has not quite ended is in nobody's way. */
+        /*
+         * The policy keeps users from whoever waits for the name, too. So a broker that has not quite ended is in
+         * nobody's way.
+         */
         r = sd_bus_request_name(bus, BUS_NAME_QUESTIONS, SD_BUS_NAME_QUEUE);
         if (r < 0)
                 log_warning("No name " BUS_NAME_QUESTIONS
@@ -46,7 +49,7 @@ size_t connection_unread(sd_bus *bus) {
         uint64_t n_queued = 0;
         int n = 0;
 
-        /* What the kernel has no room for is more than it can say. */
+        /* What sd-bus still holds, the kernel had no room for: more than it can tell. */
         if (sd_bus_get_n_queued_write(bus, &n_queued) >= 0 && n_queued > 0)
                 return SIZE_MAX;
         if (ioctl(sd_bus_get_fd(bus), SIOCOUTQ, &n) < 0 || n < 0)

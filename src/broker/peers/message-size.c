@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/peers/message-size.h"
 
-/* What even an empty value costs to carry. */
+/* What even an empty value costs. */
 #define VALUE_SIZE 8U
 
-/* D-Bus allows 32 arrays, 32 structs and, through variants, 64 levels in all. */
+/* D-Bus allows 32 nested arrays, 32 structs and, with variants, 64 levels in all. */
 #define DEPTH_MAX 64U
 
 static int measure_basic(sd_bus_message *m, char type, size_t *size) {
@@ -24,7 +24,7 @@ static int measure_basic(sd_bus_message *m, char type, size_t *size) {
         return 0;
 }
 
-/* An array of fixed-size values in one piece: "ay" of many megabytes is not walked byte by byte. */
+/* An array of fixed-size values is taken in one piece: an "ay" of many megabytes is not walked byte by byte. */
 static int measure_array(sd_bus_message *m, char type, size_t *size) {
         const void *data;
         size_t n;

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * message-size — how much a message carries, before anything is done with it
+ * message-size — how much a message holds, found out before anything is done with it
  *
  * Runs in: broker. Privilege: none. Input: hostile.
  */
@@ -11,5 +11,8 @@
 
 #include <systemd/sd-bus.h>
 
-/* Bytes of all values, roughly. -E2BIG: more than max; -EBADMSG. Reads from the start and rewinds after success. */
+/*
+ * The bytes of all values, roughly. -E2BIG: more than max; -EBADMSG. Reads from the start, and rewinds after
+ * success.
+ */
 int message_measure(sd_bus_message *m, size_t max, size_t *ret);

@@ -5,19 +5,19 @@
 #include "base/text.h"
 
 /*
- * dbus-daemon drops its own answers, and says nothing, while a connection's queue holds too many descriptors: whoever
- * may write to it can bring that about. So an answer is asked for again, but each time waited for twice as long: under
- * a flood the daemon takes seconds for a turn, and a question that is repeated is more for it to read.
+ * While a connection's queue holds too many descriptors, dbus-daemon silently drops its own answers to it, and
+ * whoever may write to the connection can bring that about. So an answer is asked for again, waiting twice as long
+ * each time: under a flood the daemon takes seconds for a turn, and a repeated question is more for it to read.
  */
 #define LOOKUP_TIMEOUT_USEC (1 * USEC_PER_SEC)
 #define LOOKUPS_MAX 5U
 
-/* No more than the bus reads in one turn, 4 KiB: a question to polkit is on the same connection. */
+/* As many as the bus reads in one turn of 4 KiB: questions to polkit use the same connection. */
 #define LOOKUPS_AT_ONCE_MAX 24U
 
 /*
- * For the same reason the bus may not tell that a connection is gone. So all rows are looked at again and again, a few
- * at a time: of 128 calls without an answer it lets nobody have more.
+ * For the same reason the bus may not tell us that a connection is gone. So all rows are checked over and over, a
+ * few at a time: the daemon lets nobody have more than 128 calls without an answer.
  */
 #define CHECK_USEC (10 * USEC_PER_SEC)
 #define CHECKS_MAX 48U
@@ -26,12 +26,12 @@ struct Peers {
         sd_bus *bus;
         sd_bus_slot *match;
         sd_event_source *timer;
-        unsigned round; /* of looking at all rows */
+        unsigned round; /* the current pass over all rows */
         PeerHandler handler;
         void *userdata;
         TAILQ_HEAD(PeerList, Peer) list;
         size_t n_peers;
-        unsigned n_asked; /* look-ups that wait for an answer */
+        unsigned n_asked; /* look-ups without an answer yet */
 };
 
 static void peer_end_lookup(Peer *p) {
@@ -72,7 +72,7 @@ Peer *peer_unref(Peer *p) {
         return NULL;
 }
 
-/* It may hold the last reference but one: the handler must find the row whole. */
+/* It may hold the last reference but one, so the handler must find the row whole. */
 static void peer_tell(Peer *p, PeerState state) {
         _cleanup_(peer_unrefp) _unused_ Peer *held = peer_ref(p);
         Peers *peers = p->peers;
@@ -96,7 +96,7 @@ static Peer *peer_find(Peers *peers, const char *name) {
 
 static int peer_ask_user(Peer *p);
 
-/* Who sends much comes to the front of the list, so at its end is who waits quietly. */
+/* Those who send much are at the front of the list, so those who wait quietly are at its end. */
 static Peer *peer_to_ask(Peers *peers) {
         Peer *p;
 
@@ -209,7 +209,7 @@ static int peer_check(Peer *p, sd_bus *bus) {
         return sd_bus_call_async(bus, &p->check, m, on_checked, p, CHECK_USEC);
 }
 
-/* Sleeps again when nobody is left; who comes first wakes it. */
+/* Sleeps when nobody is left, until the next one comes. */
 static int on_check(sd_event_source *source, uint64_t usec, void *userdata) {
         Peers *peers = userdata;
         unsigned n = 0;
@@ -245,7 +245,7 @@ static int peers_wake(Peers *peers) {
         return r < 0 ? r : sd_event_source_set_enabled(peers->timer, SD_EVENT_ONESHOT);
 }
 
-/* One rule for all: a rule for each peer would be two questions for each that the bus has to hear of us. */
+/* One match rule for all: one for each peer would be two more calls for each that the bus has to read. */
 static int peers_watch(Peers *p, sd_event *event) {
         int r;
 

@@ -11,12 +11,13 @@
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define MATCH_BUS "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus'"
 #define POLKIT_ALLOW_USER_INTERACTION UINT32_C(1)
 
-/* One that has a question at all. */
+/* A user who has any question. */
 typedef struct PolkitUser {
         uid_t uid;
-        PolkitQuery *turn; /* out, and the next of his waits for it; NULL: nobody's turn yet */
+        PolkitQuery *turn; /* sent, and the user's next one waits for it; NULL: it is nobody's turn */
         uint64_t turn_end_usec;
         TAILQ_HEAD(, PolkitQuery) waiting;
         LIST_ENTRY(PolkitUser) entry;
@@ -24,7 +25,9 @@ typedef struct PolkitUser {
 
 struct Polkit {
         sd_bus *bus;
-        sd_event_source *turns; /* looks whose turn it is */
+        sd_bus_slot *appeared, *startable;
+        sd_event_source *turns; /* finds out whose turn it is */
+        bool absent;            /* the bus said so, and has not said otherwise since */
         uint64_t n_asked;
         LIST_HEAD(, PolkitUser) users;
 };
@@ -34,7 +37,7 @@ struct PolkitQuery {
         PolkitUser *user;        /* NULL: its turn is over, answered or not */
         sd_bus_message *message; /* NULL: sent */
         sd_bus_slot *slot;       /* NULL: not sent yet, or answered */
-        char id[24];             /* for taking it back; of this connection alone */
+        char id[24];             /* to take it back by; only this connection's */
         uint64_t deadline_usec;
         PolkitHandler handler;
         void *userdata;
@@ -79,12 +82,14 @@ Polkit *polkit_free(Polkit *p) {
                 return NULL;
 
         (void) sd_event_source_disable_unref(p->turns);
+        (void) sd_bus_slot_unref(p->appeared);
+        (void) sd_bus_slot_unref(p->startable);
         (void) sd_bus_unref(p->bus);
         free(p);
         return NULL;
 }
 
-/* A dialog that nobody needs any more shall not stay on somebody's screen. Not worth starting polkit for. */
+/* A dialog that nobody needs must not stay on somebody's screen. polkit is not started for this. */
 static int take_back(PolkitQuery *q) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
@@ -109,7 +114,7 @@ static int take_back(PolkitQuery *q) {
         return sd_bus_send(q->polkit->bus, m, NULL);
 }
 
-/* The next of the same user can go. */
+/* Lets the next question of the same user go. */
 static void leave_turns(PolkitQuery *q) {
         PolkitUser *u = q->user;
 
@@ -145,8 +150,8 @@ PolkitQuery *polkit_query_free(PolkitQuery *q) {
 }
 
 /*
- * Only the bus itself can say that there is no polkit. Its answer for one that could not be started, or that died over
- * the question, has another name: whoever can bring that about must not get what a machine without polkit grants.
+ * Only the bus itself can say that there is no polkit. If polkit could not be started, or died over the question,
+ * the error has another name: whoever can bring that about must not get what a machine without polkit allows.
  */
 static bool is_absence(sd_bus_message *m) {
         const char *sender = sd_bus_message_get_sender(m);
@@ -176,7 +181,7 @@ static PolkitAnswer read_answer(sd_bus_message *m) {
                 return POLKIT_SILENT;
         }
 
-        /* One that says both contradicts itself. */
+        /* An answer that says both contradicts itself. */
         if (challenge)
                 return POLKIT_CHALLENGE;
 
@@ -189,7 +194,9 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const PolkitAnswer answer = read_answer(m);
         void *data = q->userdata;
 
-        /* One that is late may still think about it: that question is taken back. */
+        if (answer == POLKIT_ABSENT)
+                q->polkit->absent = true;
+        /* A late one may still be thinking about it, so the question is taken back. */
         if (answer != POLKIT_SILENT)
                 q->slot = sd_bus_slot_unref(q->slot);
         (void) polkit_query_free(q);
@@ -257,6 +264,8 @@ static int question_new(Polkit *p, const PolkitQuestion *question, const char *i
 static int send_question(PolkitQuery *q, uint64_t now) {
         int r;
 
+        if (q->polkit->absent)
+                return -ENOENT;
         if (q->deadline_usec <= now)
                 return -ETIMEDOUT;
         r = sd_bus_call_async(q->polkit->bus, &q->slot, q->message, on_answer, q, q->deadline_usec - now);
@@ -267,7 +276,39 @@ static int send_question(PolkitQuery *q, uint64_t now) {
         return 0;
 }
 
-/* The next of the user's, where it is time for it. An error is that of *ret_failed, which was not sent. */
+/* polkit is there, or can be started. Signals come after whatever the bus answered before. */
+static int on_presence(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Polkit *p = userdata;
+
+        p->absent = false;
+        return 0;
+}
+
+/*
+ * A bus that does not announce what can be started (dbus before 1.14) leaves an absence remembered until polkit
+ * runs: there we do not hear that it was installed.
+ */
+static int watch_presence(Polkit *p) {
+        int r;
+
+        r = sd_bus_add_match_async(p->bus,
+                                   &p->appeared,
+                                   MATCH_BUS ",member='NameOwnerChanged',arg0='" POLKIT_NAME "'",
+                                   on_presence,
+                                   NULL,
+                                   p);
+        if (r < 0)
+                return r;
+
+        return sd_bus_add_match_async(p->bus,
+                                      &p->startable,
+                                      MATCH_BUS ",member='ActivatableServicesChanged'",
+                                      on_presence,
+                                      NULL,
+                                      p);
+}
+
+/* The user's next question, if it is time for it. Errors are about *ret_failed, which was not sent. */
 static int go_on(PolkitUser *u, uint64_t now, PolkitQuery **ret_failed) {
         PolkitQuery *q;
 
@@ -286,13 +327,15 @@ static int go_on(PolkitUser *u, uint64_t now, PolkitQuery **ret_failed) {
         return send_question(q, now);
 }
 
+/* -ENOENT: there is nobody to ask. */
 static void query_fail(PolkitQuery *q, int error) {
         const PolkitHandler handler = q->handler;
         void *data = q->userdata;
 
-        (void) log_message_errno(LOG_WARNING, error, "polkit was not asked");
+        if (error != -ENOENT)
+                (void) log_message_errno(LOG_WARNING, error, "polkit was not asked");
         (void) polkit_query_free(q);
-        handler(POLKIT_UNASKED, data);
+        handler(error == -ENOENT ? POLKIT_ABSENT : POLKIT_UNASKED, data);
 }
 
 static int on_turns(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -307,7 +350,7 @@ static int on_turns(sd_event_source *source, uint64_t usec, void *userdata) {
 
                 r = go_on(u, now, &failed);
                 if (r < 0) {
-                        /* After that no user here need be there any more: with it the next look is due at once. */
+                        /* Afterwards this user may be gone: with the failure its next look is due at once. */
                         query_fail(failed, r);
                         return 0;
                 }
@@ -331,6 +374,9 @@ int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event) {
                 return -ENOMEM;
 
         p->bus = sd_bus_ref(bus);
+        r = watch_presence(p);
+        if (r < 0)
+                return r;
         r = sd_event_add_time(event, &p->turns, CLOCK_MONOTONIC, 0, 1, on_turns, p);
         if (r < 0)
                 return r;
@@ -341,6 +387,8 @@ int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event) {
         *ret = TAKE_PTR(p);
         return 0;
 }
+
+bool polkit_is_absent(const Polkit *p) { return p->absent; }
 
 int polkit_ask(Polkit *p,
                const PolkitQuestion *question,

@@ -5,18 +5,18 @@
 
 #include <sys/queue.h>
 
-/* Rows nobody needs any more are swept when there are more than this. */
+/* Rows that nobody needs are swept once there are more than this. */
 #define ROWS_KEPT 64
 
 typedef struct QuotaRow {
         LIST_ENTRY(QuotaRow) entry;
         uid_t uid;
         uint32_t n[_QUOTA_KIND_MAX];
-        uint64_t window_end; /* 0: no launch lately */
+        uint64_t window_end; /* 0: no recent launch */
         uint32_t n_launches; /* in the window */
         uint64_t record_end; /* the same of records */
         uint32_t n_records, n_suppressed;
-        uint64_t spent_until; /* when the share of time will have made up for all that was spent */
+        uint64_t spent_until; /* when the share of time will have paid for all that was spent */
         uint64_t refused_end; /* of the second that n_refused counts in */
         uint32_t n_refused;
 } QuotaRow;
@@ -188,7 +188,7 @@ bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n) {
 }
 
 uint64_t quotas_request_price(size_t n_unread) {
-        /* Of what the bus reads in one turn, as many times. Squared: a short queue is nothing, a long one is all. */
+        /* In turns of the bus, 4 KiB each. Squared, so that a short queue costs nothing and a long one everything. */
         const uint64_t n_turns = MIN(n_unread / 4096, (size_t) 1000);
 
         return MIN(QUOTA_REQUEST_USEC * (1 + n_turns * n_turns), QUOTA_REQUEST_MAX_USEC);
@@ -215,7 +215,7 @@ int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec) {
         if (r < 0)
                 return r;
 
-        /* Nobody is shut out for longer than a minute, whatever one request took. */
+        /* Nobody is shut out for more than a minute, whatever a single request took. */
         spent_usec = MIN(spent_usec, 15 * USEC_PER_SEC);
         row->spent_until = MAX(row->spent_until, now_usec) + spent_usec * QUOTA_TIME_SHARE;
         return 0;

@@ -4,6 +4,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "broker/access/object-path.h"
+#include "seccomp/seccomp-compile.h"
 
 static const char *entry_name(const CatalogEntry *e) { return e->loaded->name; }
 

@@ -23,6 +23,7 @@ typedef struct CatalogEntry {
 } CatalogEntry;
 
 typedef struct Catalog {
+        uint64_t generation; /* one more with each reload: what was made from another one is out of date */
         Config config;
         SeccompPolicy *policy; /* for profiles that a user has tightened */
         ProfileSet *profiles;

@@ -21,7 +21,7 @@ int cgroup_find_mount(char **ret) {
         char *point;
         int r;
 
-        r = file_read_full(AT_FDCWD, "/proc/self/mountinfo", CGROUP2_PROC_FILE_MAX, &mountinfo, NULL);
+        r = cgroup2_read_mounts(&mountinfo);
         if (r < 0)
                 return r;
 

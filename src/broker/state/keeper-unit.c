@@ -62,7 +62,8 @@ static int on_job_queued(sd_bus_message *m, void *userdata, sd_bus_error *error)
 }
 
 /* systemd tells whoever asked for a job of its end, subscribed or not; we only have to listen before we ask. */
-int keeper_unit_start(KeeperUnit **ret, sd_bus *bus, uid_t uid, KeeperUnitHandler handler, void *userdata) {
+int keeper_unit_start(
+        KeeperUnit **ret, sd_bus *bus, uid_t uid, bool again, KeeperUnitHandler handler, void *userdata) {
         _cleanup_(keeper_unit_freep) KeeperUnit *u = NULL;
         char name[64];
         int r;
@@ -91,7 +92,7 @@ int keeper_unit_start(KeeperUnit **ret, sd_bus *bus, uid_t uid, KeeperUnitHandle
                                      SYSTEMD_NAME,
                                      SYSTEMD_PATH,
                                      SYSTEMD_INTERFACE,
-                                     "StartUnit",
+                                     again ? "RestartUnit" : "StartUnit",
                                      on_job_queued,
                                      u,
                                      "ss",

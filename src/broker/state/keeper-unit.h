@@ -21,6 +21,11 @@ typedef struct KeeperUnit KeeperUnit;
 /* The unit will not come up, and why. */
 typedef void (*KeeperUnitHandler)(const char *text, void *userdata);
 
-int keeper_unit_start(KeeperUnit **ret, sd_bus *bus, uid_t uid, KeeperUnitHandler handler, void *userdata);
+/*
+ * again: its last keeper has just ended. systemd may still take the unit for active, where a start does nothing; a
+ * restart is a start where there is nothing to stop.
+ */
+int keeper_unit_start(
+        KeeperUnit **ret, sd_bus *bus, uid_t uid, bool again, KeeperUnitHandler handler, void *userdata);
 KeeperUnit *keeper_unit_free(KeeperUnit *u); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(KeeperUnit *, keeper_unit_free);

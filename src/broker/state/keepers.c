@@ -6,16 +6,20 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/state/cgroups.h"
+#include "broker/state/expected.h"
 #include "broker/state/keeper-start.h"
 #include "broker/state/keeper-unit.h"
 #include "broker/state/link-server.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <time.h>
 
+/* How long one may take that was told to leave and keeps nothing. */
+#define LEAVE_DEADLINE_USEC (5 * USEC_PER_SEC)
 /* How long a keeper may take from being asked for to its Hello. */
 #define START_DEADLINE_USEC (15 * USEC_PER_SEC)
 /* How long one whose link broke may take to come back to us; where we can see whether it lives, how often we look. */
@@ -33,6 +37,7 @@ typedef enum KeeperState {
         KEEPER_STARTING,
         KEEPER_READY,
         KEEPER_LOST,
+        KEEPER_LEAVING,  /* told to, and not ended yet */
         KEEPER_CLEARING, /* what a former one left behind is being ended, before there is another */
 } KeeperState;
 
@@ -48,8 +53,10 @@ struct KeeperEntry {
         sd_event_source *deadline;
         KeeperUnit *unit; /* with systemd, until it came up */
         char *cgroup;     /* without: the directory it was given */
-        int pidfd;        /* likewise, if this very broker started it */
-        unsigned n_looks; /* while clearing */
+        int pidfd;        /* likewise, if this very broker started it; and of one that is leaving */
+        bool has_left;    /* systemd may not have noticed yet */
+        sd_event_source *reconsider; /* whether it is to leave, of one that is not of our version */
+        unsigned n_looks;            /* while clearing */
         sd_event_source *exited;
 };
 
@@ -58,6 +65,7 @@ struct Keepers {
         LinkServer *server;
         char *cgroup_root; /* NULL: systemd runs keepers */
         LIST_HEAD(, KeeperEntry) list;
+        Expected *expected;
 };
 
 /* app "": the user's own; otherwise the uid does not count. */
@@ -78,6 +86,7 @@ static KeeperEntry *entry_free(KeeperEntry *keeper) {
         LIST_REMOVE(keeper, entry);
         (void) sd_event_source_disable_unref(keeper->deadline);
         (void) sd_event_source_disable_unref(keeper->exited);
+        (void) sd_event_source_disable_unref(keeper->reconsider);
         (void) keeper_unit_free(keeper->unit);
         (void) safe_close(keeper->pidfd);
         free(keeper->cgroup);
@@ -190,13 +199,7 @@ static void entry_end(KeeperEntry *keeper, const char *text) {
 }
 
 static bool entry_has_sandboxes(const KeeperEntry *keeper) {
-        const Sandboxes *sandboxes = keeper->keepers->setup.sandboxes;
-
-        for (size_t i = 0; i < sandboxes->n_items; i++)
-                if (sandboxes->items[i]->keeper == keeper)
-                        return true;
-
-        return false;
+        return sandboxes_has_keeper(keeper->keepers->setup.sandboxes, keeper, false);
 }
 
 static int on_return_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -220,6 +223,9 @@ static void entry_lose(KeeperEntry *keeper) {
         int r;
 
         keeper->link = NULL;
+        if (keeper->state == KEEPER_LEAVING)
+                return; /* what follows, follows its end */
+
         keeper->state = KEEPER_LOST;
         if (!keeper->cgroup && !entry_has_sandboxes(keeper) && TAILQ_EMPTY(&keeper->waiters)) {
                 (void) entry_free(keeper);
@@ -249,12 +255,15 @@ static int on_start_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
         return 0;
 }
 
-/* Our own child ended. What it kept must not run on without anybody who knows of it. */
+/*
+ * Our own child ended, or one that we told to, whosever child. What it kept must not run on without anybody who knows
+ * of it.
+ */
 static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        siginfo_t info = { 0 };
+        siginfo_t info = { .si_code = CLD_EXITED };
         KeeperEntry *keeper = userdata;
 
-        if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+        if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 ? errno != ECHILD : info.si_pid == 0)
                 return 0;
 
         keeper->exited = sd_event_source_disable_unref(keeper->exited);
@@ -274,6 +283,7 @@ static int on_exited(sd_event_source *s, int fd, uint32_t revents, void *userdat
                 keeper->state = KEEPER_LOST;
         }
 
+        keeper->has_left = keeper->state == KEEPER_LEAVING;
         entry_end(keeper, "the keeper ended");
         return 0;
 }
@@ -315,8 +325,12 @@ static void end_child(KeeperEntry *keeper) {
 }
 
 static int start_by_systemd(KeeperEntry *keeper) {
-        return keeper_unit_start(
-                &keeper->unit, keeper->keepers->setup.bus, keeper->uid, on_unit_failed, keeper);
+        return keeper_unit_start(&keeper->unit,
+                                 keeper->keepers->setup.bus,
+                                 keeper->uid,
+                                 keeper->has_left,
+                                 on_unit_failed,
+                                 keeper);
 }
 
 static int entry_start(KeeperEntry *keeper) {
@@ -340,17 +354,112 @@ static int entry_begin(KeeperEntry *keeper) {
         return entry_clear(keeper);
 }
 
+static int on_leave_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
+        const KeeperEntry *keeper = userdata;
+
+        log_warning("The keeper of %s keeps nothing and does not leave: it is killed", keeper->title);
+        (void) pidfd_signal(keeper->pidfd, SIGKILL);
+        return 0;
+}
+
+/* Its end is heard from the kernel, as whoever waits must not be given one that is still on its way out. */
+static int watch_leave(KeeperEntry *keeper) {
+        int r;
+
+        if (keeper->pidfd < 0) {
+                keeper->pidfd = fcntl(link_client_pidfd(keeper->link), F_DUPFD_CLOEXEC, 3);
+                if (keeper->pidfd < 0)
+                        return -errno;
+
+                r = sd_event_add_io(keeper->keepers->setup.event,
+                                    &keeper->exited,
+                                    keeper->pidfd,
+                                    EPOLLIN,
+                                    on_exited,
+                                    keeper);
+                if (r < 0)
+                        return r;
+        }
+
+        return deadline_set(keeper, LEAVE_DEADLINE_USEC, on_leave_deadline);
+}
+
+void keepers_forget(Keepers *k, SandboxEntry *s) {
+        k->setup.handlers->removed(k->setup.manager,
+                                   s,
+                                   s->record->result,
+                                   s->record->exec_main_code,
+                                   s->record->exec_main_status);
+}
+
+/* As a keeper does: of the ended sandboxes of a user the newest are remembered. Those that no keeper has go first. */
+static void forget_surplus(Keepers *k, uid_t uid) {
+        SandboxEntry *s;
+
+        while ((s = sandboxes_surplus(k->setup.sandboxes, uid, LINK_ENDED_MAX)))
+                keepers_forget(k, s);
+}
+
+bool keeper_entry_retire(KeeperEntry *keeper) {
+        const KeepersSetup *setup = &keeper->keepers->setup;
+        int r;
+
+        if (keeper->app[0] || keeper->state != KEEPER_READY || link_client_is_busy(keeper->link) ||
+            sandboxes_has_keeper(setup->sandboxes, keeper, true))
+                return false;
+
+        r = watch_leave(keeper);
+        /* As an admin would stop it: every version knows that. */
+        if (r >= 0)
+                r = pidfd_signal(keeper->pidfd, SIGTERM);
+        if (r < 0) {
+                (void) log_errno(r, "The keeper of %s cannot be told to leave", keeper->title);
+                return false;
+        }
+
+        log_info("The keeper of %s is of another version and keeps nothing: it leaves", keeper->title);
+        keeper->state = KEEPER_LEAVING;
+        sandboxes_orphan(setup->sandboxes, keeper);
+        return true;
+}
+
+static int on_reconsider(sd_event_source *s, void *userdata) {
+        (void) keeper_entry_retire(userdata);
+        return 0;
+}
+
+/* Later, from the loop: whoever tells of its sandboxes goes on with the row. */
+static void entry_reconsider(KeeperEntry *keeper) {
+        int r = 0;
+
+        if (keeper->app[0] || !keeper->link || !link_client_is_foreign(keeper->link))
+                return;
+
+        if (keeper->reconsider)
+                r = sd_event_source_set_enabled(keeper->reconsider, SD_EVENT_ONESHOT);
+        else
+                r = sd_event_add_defer(
+                        keeper->keepers->setup.event, &keeper->reconsider, on_reconsider, keeper);
+        if (r < 0)
+                (void) log_errno(r, "The keeper of %s cannot be told to leave", keeper->title);
+}
+
+static void on_answered(LinkClient *l, void *userdata) {
+        KeeperEntry *keeper = link_client_owner(l);
+
+        if (keeper)
+                entry_reconsider(keeper);
+}
+
+void keepers_hear(Keepers *k, uid_t uid) {
+        const KeeperEntry *keeper = keepers_find_ready(k, uid);
+
+        if (keeper)
+                link_client_hear(keeper->link);
+}
+
 KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid) {
         KeeperEntry *keeper = entry_find(k, uid, "");
-
-        /*
-         * Whoever held a lease heard of the end from the keeper itself, and may ask for the next launch before our
-         * loop came to the link: what is in there already counts first, or a limit would refuse it.
-         */
-        if (keeper && keeper->state == KEEPER_READY) {
-                link_client_hear(keeper->link);
-                keeper = entry_find(k, uid, "");
-        }
 
         return keeper && keeper->state == KEEPER_READY ? keeper : NULL;
 }
@@ -399,7 +508,14 @@ void keepers_withdraw(KeeperWaiter *w) {
         w->keeper = NULL;
 }
 
+uint32_t keeper_entry_plan_version(const KeeperEntry *keeper) {
+        return keeper->link ? link_client_plan_version(keeper->link) : 0;
+}
+
 int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret) {
+        if (!keeper)
+                return -ESRCH;
+
         return keeper->link ? link_client_new_call(keeper->link, member, ret) : -ENOTCONN;
 }
 
@@ -411,13 +527,13 @@ int keeper_entry_call(KeeperEntry *keeper,
         return keeper->link ? link_client_call(keeper->link, m, handler, userdata, timeout_usec) : -ENOTCONN;
 }
 
-static int on_hello(LinkClient *l,
-                    uint32_t uid,
-                    const char *app,
-                    SandboxRecord **records,
-                    size_t n_records,
-                    void *userdata) {
+bool keepers_are_heard(const Keepers *k) { return !expected_any(k->expected); }
+
+static int
+on_hello(LinkClient *l, const LinkHello *hello, SandboxRecord **records, size_t n_records, void *userdata) {
         Keepers *k = userdata;
+        const char *app = hello->app;
+        uid_t uid = hello->uid;
         KeeperEntry *keeper;
         AppName name;
         int r;
@@ -443,6 +559,8 @@ static int on_hello(LinkClient *l,
         entry_settle(keeper);
         k->setup.handlers->snapshot(k->setup.manager, keeper, records, n_records);
         entry_tell_waiters(keeper, NULL);
+        entry_reconsider(keeper);
+        expected_heard(k->expected, uid, app);
         return 0;
 }
 
@@ -453,6 +571,10 @@ static int on_start_app(LinkClient *l, sd_bus_message *call, void *userdata) {
 
         if (!keeper || app_name_parse(keeper->app, &name) < 0)
                 return -EINVAL;
+        /* What runs counts against limits. The keeper asks again. */
+        if (!keepers_are_heard(k))
+                return sd_bus_reply_method_errorf(
+                        call, ERROR_BUSY, "Not all keepers have been heard of yet");
 
         return k->setup.handlers->start_app(k->setup.manager, call, &name);
 }
@@ -460,6 +582,7 @@ static int on_start_app(LinkClient *l, sd_bus_message *call, void *userdata) {
 static void on_changed(LinkClient *l, SandboxRecord *record, void *userdata) {
         _cleanup_(sandbox_record_freep) SandboxRecord *owned = record;
         KeeperEntry *keeper = link_client_owner(l);
+        uid_t uid = record->uid;
         Keepers *k = userdata;
 
         if (!keeper || record->uid != keeper->uid) {
@@ -468,6 +591,8 @@ static void on_changed(LinkClient *l, SandboxRecord *record, void *userdata) {
         }
 
         k->setup.handlers->changed(k->setup.manager, keeper, TAKE_PTR(owned));
+        forget_surplus(k, uid);
+        entry_reconsider(keeper);
 }
 
 static void
@@ -478,14 +603,16 @@ on_removed(LinkClient *l, const char *id, const char *result, int32_t code, int3
 
         if (s && keeper && s->keeper == keeper)
                 k->setup.handlers->removed(k->setup.manager, s, sandbox_result_of(result), code, status);
+        if (keeper)
+                entry_reconsider(keeper);
 }
 
-static void on_limit_hit(LinkClient *l, const char *id, const LimitHit *hit, void *userdata) {
+static void on_event(LinkClient *l, const char *id, const SandboxEvent *e, void *userdata) {
         Keepers *k = userdata;
         SandboxEntry *s = sandboxes_find(k->setup.sandboxes, id);
 
         if (s && s->keeper && s->keeper == link_client_owner(l))
-                k->setup.handlers->limit_hit(k->setup.manager, s, hit);
+                k->setup.handlers->event(k->setup.manager, s, e);
 }
 
 static void on_closed(LinkClient *l, void *userdata) {
@@ -497,12 +624,19 @@ static void on_closed(LinkClient *l, void *userdata) {
                 entry_lose(keeper);
 }
 
+static void on_heard(void *userdata) {
+        const Keepers *k = userdata;
+
+        k->setup.handlers->heard(k->setup.manager);
+}
+
 static const LinkServerHandlers link_handlers = {
         .hello = on_hello,
         .start_app = on_start_app,
+        .answered = on_answered,
         .changed = on_changed,
         .removed = on_removed,
-        .limit_hit = on_limit_hit,
+        .event = on_event,
         .closed = on_closed,
 };
 
@@ -523,6 +657,10 @@ int keepers_new(Keepers **ret, const KeepersSetup *setup) {
                 k->setup.cgroup_root = k->cgroup_root;
         }
 
+        r = expected_new(&k->expected, setup->event, setup->hierarchy, on_heard, k);
+        if (r < 0)
+                return r;
+
         r = link_server_new(&k->server, setup->event, &link_handlers, k);
         if (r < 0)
                 return r;
@@ -535,6 +673,7 @@ Keepers *keepers_free(Keepers *k) {
         if (!k)
                 return NULL;
 
+        (void) expected_free(k->expected);
         (void) link_server_free(TAKE_PTR(k->server));
         while (!LIST_EMPTY(&k->list)) {
                 KeeperEntry *keeper = LIST_FIRST(&k->list);

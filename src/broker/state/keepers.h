@@ -5,8 +5,10 @@
  * keepers — one row for each keeper: a user's, started when wanted, and an application's, run by a unit of its own;
  * both heard when they say Hello, outliving this broker
  *
- * A row is starting (asked for, not heard of yet), ready (linked), or lost (its link broke: it gets a moment to come
- * back before its sandboxes are given up).
+ * A row is starting (asked for, not heard of yet), ready (linked), lost (its link broke: it gets a moment to come back
+ * before its sandboxes are given up), or leaving. A user's keeper that is not of the broker's version, older or newer,
+ * leaves as soon as it keeps nothing that runs; it can do without a launch on its way to it, as it is the broker that
+ * sends them and the broker that has it leave.
  *
  * Life: made before the loop runs; freed last, when nobody waits any more.
  *
@@ -33,7 +35,9 @@ typedef struct KeepersHandlers {
         void (*changed)(struct Manager *m, KeeperEntry *keeper, SandboxRecord *record);
         void (*removed)(
                 struct Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status);
-        void (*limit_hit)(struct Manager *m, SandboxEntry *s, const LimitHit *hit);
+        void (*event)(struct Manager *m, SandboxEntry *s, const SandboxEvent *e);
+        /* The keepers that were alive before this broker have been heard. */
+        void (*heard)(struct Manager *m);
         /* A unit wants its application run. Replies to the call, at once or later, or returns negative errno. */
         int (*start_app)(struct Manager *m, sd_bus_message *call, const AppName *app);
 } KeepersHandlers;
@@ -42,7 +46,8 @@ typedef struct KeepersHandlers {
 typedef struct KeepersSetup {
         sd_event *event;
         sd_bus *bus; /* on which systemd is asked for keepers */
-        const Sandboxes *sandboxes;
+        Sandboxes *sandboxes;
+        const char *hierarchy;   /* below which keepers' groups are, whoever runs them */
         const char *cgroup_root; /* where we run keepers ourselves; NULL: systemd does. Copied. */
         const KeepersHandlers *handlers;
         struct Manager *manager; /* for them */
@@ -53,6 +58,15 @@ int keepers_new(Keepers **ret, const KeepersSetup *setup);
 /* Takes NULL, returns NULL; whoever waits is told that the keeper is gone. */
 Keepers *keepers_free(Keepers *k);
 DEFINE_CLEANUP(Keepers *, keepers_free);
+
+/*
+ * Whether all keepers that were alive when this broker started have said what they keep, or have had a second for it.
+ * Before that nothing may be said of sandboxes, as some would be missing.
+ */
+bool keepers_are_heard(const Keepers *k);
+
+/* Handles what the user's own keeper has sent already; its row may be gone afterwards. */
+void keepers_hear(Keepers *k, uid_t uid);
 
 /* The user's own keeper if it is linked, or NULL. */
 KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid);
@@ -73,11 +87,26 @@ struct KeeperWaiter {
         void *userdata;
 };
 
+/*
+ * Has the keeper end, if nothing that it keeps runs and nothing that was asked of it is under way: whether it does.
+ * What it knows of sandboxes that have ended is the broker's from then on. Whoever waits for it gets the one after it.
+ */
+bool keeper_entry_retire(KeeperEntry *keeper);
+
+/* Forgets an ended sandbox that no keeper speaks for. */
+void keepers_forget(Keepers *k, SandboxEntry *s);
+
 /* Starts the user's keeper unless it is on its way, and queues the waiter until then. Never calls it at once. */
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w);
 void keepers_withdraw(KeeperWaiter *w);
 
-/* For link-calls.h. -ENOTCONN: there is no link just now. */
+/* The version of plans to send it; 0: there is none that both know, or no link. */
+uint32_t keeper_entry_plan_version(const KeeperEntry *keeper);
+
+/*
+ * For link-calls.h. -ENOTCONN: there is no link just now; -EPROTONOSUPPORT: it is of a version without that member;
+ * -ESRCH: keeper is NULL, as the sandbox has ended and its keeper has left.
+ */
 int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret);
 
 /* The handler is called exactly once for each call that was sent. -ENOTCONN as above. */

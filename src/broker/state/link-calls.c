@@ -39,32 +39,14 @@ static int call_by_id(KeeperEntry *keeper,
         return keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
 }
 
-int link_stop(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "Stop", id, handler, userdata, UINT64_MAX);
+int link_ask(
+        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, member, id, handler, userdata, ATTENTION_USEC);
 }
 
-int link_restart(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "Restart", id, handler, userdata, UINT64_MAX);
-}
-
-int link_freeze(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "Freeze", id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_thaw(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "Thaw", id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_reset_failed(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "ResetFailed", id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_get_processes(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "GetProcesses", id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_get_faults(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, "GetFaults", id, handler, userdata, ATTENTION_USEC);
+int link_await(
+        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata) {
+        return call_by_id(keeper, member, id, handler, userdata, UINT64_MAX);
 }
 
 int link_kill(KeeperEntry *keeper,
@@ -134,9 +116,52 @@ static int append_streams(sd_bus_message *m, const int streams[static 3]) {
         return sd_bus_message_close_container(m);
 }
 
+int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid) {
+        const uint32_t version = keeper_entry_plan_version(keeper);
+        _cleanup_free_ uint8_t *newest = NULL;
+        uint8_t digest[SHA256_SIZE];
+        LinkPlan p = { 0 };
+        size_t size;
+        int r;
+
+        /* A second time only for a keeper of another version, as the hash is that of the newest encoding. */
+        if (version != PLAN_VERSION) {
+                r = plan_encode(plan, &newest, &size);
+                if (r < 0)
+                        return r;
+                sha256(newest, size, digest);
+                sha256_hex(digest, p.hash);
+        }
+
+        p.fd = plan_to_memfd(version, plan, digest, ret_unsaid);
+        if (p.fd < 0)
+                return p.fd;
+
+        sha256_hex(digest, p.digest);
+        if (version == PLAN_VERSION)
+                sha256_hex(digest, p.hash);
+        *ret = p;
+        return 0;
+}
+
+void link_plan_done(LinkPlan *p) { p->fd = safe_close(p->fd); }
+
 static int append_facts(sd_bus_message *m, const LinkLaunch *launch) {
-        return sd_bus_message_append(
-                m, "a{sv}", 2, "InvocationID", "s", launch->invocation_id, "Wait", "b", launch->wait);
+        return sd_bus_message_append(m,
+                                     "a{sv}",
+                                     4,
+                                     "InvocationID",
+                                     "s",
+                                     launch->invocation_id,
+                                     "Wait",
+                                     "b",
+                                     launch->wait,
+                                     "PlanHash",
+                                     "s",
+                                     launch->plan->hash,
+                                     "PlanDigest",
+                                     "s",
+                                     launch->plan->digest);
 }
 
 int link_launch(KeeperEntry *keeper,
@@ -151,7 +176,7 @@ int link_launch(KeeperEntry *keeper,
         if (r >= 0)
                 r = append_facts(m, launch);
         if (r >= 0)
-                r = sd_bus_message_append_basic(m, 'h', &launch->plan_fd);
+                r = sd_bus_message_append_basic(m, 'h', &launch->plan->fd);
         if (r >= 0)
                 r = append_streams(m, launch->streams);
         if (r >= 0)

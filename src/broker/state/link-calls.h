@@ -6,18 +6,32 @@
  * answers
  *
  * Each returns 0 once the call is sent, and then the handler is called exactly once. -ENOTCONN: the keeper has no link
- * just now. Other errors of sd-bus.
+ * just now; -EPROTONOSUPPORT: it is of a version that has no such method. Other errors of sd-bus.
  *
  * Runs in: broker. Privilege: none. Input: the keeper's answers.
  */
 
 #include "broker/state/keepers.h"
 #include "broker/state/live-limit.h"
+#include "plan/plan.h"
 
-/* All borrowed; the descriptors are copied into the message. */
+/* A plan as it goes to a keeper: its bytes, what they hash to, and the hash that the sandbox shows. */
+typedef struct LinkPlan {
+        int fd; /* negative: none */
+        char digest[SHA256_HEX_SIZE], hash[SHA256_HEX_SIZE];
+} LinkPlan;
+
+/*
+ * In the newest version that the keeper and we know. -EPROTONOSUPPORT: it cannot say all; *ret_unsaid is the field it
+ * lacks, static.
+ */
+int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid);
+void link_plan_done(LinkPlan *p);
+
+/* All borrowed; descriptors are copied into the message. */
 typedef struct LinkLaunch {
         const char *id, *invocation_id;
-        int plan_fd;
+        const LinkPlan *plan;
         int streams[3]; /* negative: none */
         bool wait;      /* for READY=1, where the application says so */
         bool lease;
@@ -31,19 +45,16 @@ int link_launch(KeeperEntry *keeper,
 /* The answer. *ret_lease stays the message's; negative: there is none. -EBADMSG: not the answer to this request. */
 int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease);
 
-/* A method that needs nothing but the sandbox's id. */
-typedef int (*LinkCaller)(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
+/*
+ * A method that needs nothing but the sandbox's id: link_answer_stop() answers "Stop". link_ask() is for what takes
+ * nothing but the keeper's attention; link_await() waits as long as it takes, as the keeper keeps to the profile's
+ * timeouts and answers.
+ */
+int link_ask(
+        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata);
+int link_await(
+        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata);
 
-/* These wait as long as it takes: the keeper has the profile's TimeoutStopSec= (and TimeoutStartSec=), and answers. */
-int link_stop(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_restart(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-
-/* These need nothing but the keeper's attention. */
-int link_freeze(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_thaw(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_reset_failed(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_get_processes(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
-int link_get_faults(KeeperEntry *keeper, const char *id, LinkReplyHandler handler, void *userdata);
 int link_kill(KeeperEntry *keeper,
               const char *id,
               const char *whom,

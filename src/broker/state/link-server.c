@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "plan/plan.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 
 typedef struct LinkCall {
         LIST_ENTRY(LinkCall) entry;
+        LinkClient *client;
         sd_bus_slot *slot;
         LinkReplyHandler handler;
         void *userdata;
@@ -29,6 +31,9 @@ struct LinkClient {
         LinkServer *server;
         void *owner;
         sd_bus *bus;
+        int pidfd;
+        uint32_t version, plan_version; /* the highest in common; 0: none */
+        bool foreign;
         sd_event_source *deadline; /* until Hello */
         LIST_HEAD(, LinkCall) calls;
 };
@@ -65,6 +70,7 @@ void link_client_close(LinkClient *l) {
 
         server->handlers->closed(l, server->userdata);
         (void) sd_bus_close_unref(l->bus);
+        (void) safe_close(l->pidfd);
         free(l);
 }
 
@@ -81,13 +87,28 @@ void link_client_hear(LinkClient *l) {
                 ;
 }
 
+uint32_t link_client_plan_version(const LinkClient *l) { return l->plan_version; }
+
+bool link_client_is_foreign(const LinkClient *l) { return l->foreign; }
+
+bool link_client_is_busy(const LinkClient *l) { return !LIST_EMPTY(&l->calls); }
+
+int link_client_pidfd(const LinkClient *l) { return l->pidfd; }
+
 int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret) {
+        if (l->version < link_member_since(member))
+                return -EPROTONOSUPPORT;
+
         return sd_bus_message_new_method_call(
                 l->bus, ret, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, member);
 }
 
 static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        call_finish(userdata, m);
+        LinkCall *c = userdata;
+        const LinkServer *server = c->client->server;
+
+        server->handlers->answered(c->client, server->userdata);
+        call_finish(c, m);
         return 0;
 }
 
@@ -99,6 +120,7 @@ int link_client_call(
         if (!c)
                 return -ENOMEM;
 
+        c->client = l;
         c->handler = handler;
         c->userdata = userdata;
         r = sd_bus_call_async(l->bus, &c->slot, m, on_reply, c, timeout_usec);
@@ -150,43 +172,84 @@ static int read_records(sd_bus_message *m, uint32_t uid, Records *ret) {
         return sd_bus_message_exit_container(m);
 }
 
+static void choose_versions(LinkClient *l, const LinkHello *hello) {
+        l->version = version_common(LINK_VERSION_BROKER, LINK_VERSION, hello->link_min, hello->link_max);
+        l->plan_version = version_common(PLAN_VERSION_FIRST, PLAN_VERSION, hello->plan_min, hello->plan_max);
+        l->foreign = !streq(hello->program, IMMURED_VERSION) || hello->link_max != LINK_VERSION ||
+                     hello->plan_max != PLAN_VERSION;
+        if (l->version == 0)
+                log_warning(
+                        "A keeper of user %u speaks versions %u to %u of the link, this broker %u to %u: "
+                        "its sandboxes can be listed and ended, and nothing else",
+                        hello->uid,
+                        hello->link_min,
+                        hello->link_max,
+                        LINK_VERSION_BROKER,
+                        LINK_VERSION);
+}
+
+static int reply_welcome(LinkClient *l, sd_bus_message *m) {
+        /* Version 2 had an empty reply. */
+        if (l->version == 2)
+                return sd_bus_reply_method_return(m, NULL);
+
+        return sd_bus_reply_method_return(m, "a{sv}", 1, "Link", "u", l->version);
+}
+
 /* Replies before the handler runs: it may go on to call the keeper, which must know by then that it is welcome. */
-static int link_answer_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int welcome(LinkClient *l, sd_bus_message *m, const LinkHello *hello, sd_bus_error *error) {
         _cleanup_(records_done) Records records = { 0 };
-        LinkClient *l = userdata;
-        uint32_t version, uid;
-        const char *app;
         int r;
 
-        r = sd_bus_message_read(m, "uus", &version, &uid, &app);
-        if (r < 0)
-                return r;
-        if (version != LINK_VERSION)
-                return sd_bus_error_setf(error,
-                                         SD_BUS_ERROR_NOT_SUPPORTED,
-                                         "This broker speaks version %u of the link, not %u",
-                                         LINK_VERSION,
-                                         version);
         /* sd-bus goes without where a socket option fails; a launch is nothing else. The keeper connects again. */
         if (sd_bus_can_send(l->bus, SD_BUS_TYPE_UNIX_FD) <= 0)
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_NOT_SUPPORTED, "This connection carries no descriptors");
 
-        r = read_records(m, uid, &records);
+        r = read_records(m, hello->uid, &records);
         if (r < 0) {
-                (void) log_errno(r, "A keeper of user %u sends records that cannot be read", uid);
+                (void) log_errno(r, "A keeper of user %u sends records that cannot be read", hello->uid);
                 return r;
         }
 
-        r = sd_bus_reply_method_return(m, NULL);
+        choose_versions(l, hello);
+        r = reply_welcome(l, m);
         if (r < 0)
                 return r;
 
         l->deadline = sd_event_source_disable_unref(l->deadline);
-        r = l->server->handlers->hello(l, uid, app, records.items, records.n_items, l->server->userdata);
+        r = l->server->handlers->hello(l, hello, records.items, records.n_items, l->server->userdata);
         if (r < 0)
                 link_client_close(l);
         return 1;
+}
+
+static int link_answer_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        LinkHello hello;
+        int r;
+
+        r = link_hello_read(m, &hello);
+        return r < 0 ? r : welcome(userdata, m, &hello, error);
+}
+
+/* As version 2 says it. */
+static int link_answer_hello_2(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        LinkHello hello = { .link_min = 2, .link_max = 2, .plan_min = 4, .plan_max = 4, .program = "" };
+        uint32_t version;
+        int r;
+
+        r = sd_bus_message_read(m, "uus", &version, &hello.uid, &hello.app);
+        if (r < 0)
+                return r;
+        if (version != hello.link_max)
+                return sd_bus_error_setf(error,
+                                         SD_BUS_ERROR_NOT_SUPPORTED,
+                                         "This broker speaks versions %u to %u of the link, not %u",
+                                         LINK_VERSION_BROKER,
+                                         LINK_VERSION,
+                                         version);
+
+        return welcome(userdata, m, &hello, error);
 }
 
 static int link_answer_start_app(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -228,19 +291,49 @@ static int on_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *e
         return 0;
 }
 
-static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int on_event(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *id, *name;
         LinkClient *l = userdata;
-        LimitHit hit = { 0 };
+        SandboxEvent e;
+        int r, kind;
+
+        r = sd_bus_message_read(m, "ss", &id, &name);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends an event that cannot be read");
+                return 0;
+        }
+
+        kind = sandbox_event_from_name(name);
+        if (kind < 0) {
+                log_debug("A keeper tells of %s, which this broker does not know", name);
+                return 0;
+        }
+
+        r = sandbox_event_read(m, (SandboxEventKind) kind, &e);
+        if (r < 0) {
+                (void) log_errno(r, "A keeper sends a %s that cannot be read", name);
+                return 0;
+        }
+
+        l->server->handlers->event(l, id, &e, l->server->userdata);
+        return 0;
+}
+
+/* As keepers of version 2 of the link say it, which know no other event. */
+static int on_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        SandboxEvent e = { .kind = SANDBOX_EVENT_LIMIT_HIT };
+        LinkClient *l = userdata;
+        EventValue *v = e.details;
         const char *id;
         int r;
 
-        r = sd_bus_message_read(m, "ssstt", &id, &hit.resource, &hit.level, &hit.value, &hit.limit);
+        r = sd_bus_message_read(m, "ssstt", &id, &v[0].text, &v[1].text, &v[2].number, &v[3].number);
         if (r < 0) {
                 (void) log_errno(r, "A keeper sends a hit of a limit that cannot be read");
                 return 0;
         }
 
-        l->server->handlers->limit_hit(l, id, &hit, l->server->userdata);
+        l->server->handlers->event(l, id, &e, l->server->userdata);
         return 0;
 }
 
@@ -259,9 +352,21 @@ static int on_hello_deadline(sd_event_source *s, uint64_t usec, void *userdata) 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Hello",
+                                SD_BUS_ARGS("a{sv}", hello, "aa{sv}", records),
+                                SD_BUS_RESULT("a{sv}", facts),
+                                link_answer_hello,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("StartApp", NULL, NULL, link_answer_start_app, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+/* For keepers of version 2. */
+static const sd_bus_vtable vtable_2[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Hello",
                                 SD_BUS_ARGS("u", version, "u", uid, "s", app, "aa{sv}", records),
                                 SD_BUS_NO_RESULT,
-                                link_answer_hello,
+                                link_answer_hello_2,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("StartApp", NULL, NULL, link_answer_start_app, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
@@ -275,6 +380,7 @@ static const struct {
 } signals[] = {
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", on_sandbox_changed },
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", on_sandbox_removed },
+        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Event",          on_event },
         { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "LimitHit",       on_limit_hit },
         { "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
           on_disconnected },
@@ -285,6 +391,9 @@ static int client_listen(LinkClient *l) {
         int r;
 
         r = sd_bus_add_object_vtable(l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, vtable, l);
+        if (r >= 0)
+                r = sd_bus_add_object_vtable(
+                        l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE_2, vtable_2, l);
         if (r < 0)
                 return r;
 
@@ -348,22 +457,26 @@ static LinkClient *client_free_unlisted(LinkClient *l) {
 
         (void) sd_event_source_disable_unref(l->deadline);
         (void) sd_bus_close_unref(l->bus);
+        (void) safe_close(l->pidfd);
         free(l);
         return NULL;
 }
 DEFINE_CLEANUP(LinkClient *, client_free_unlisted);
 
-static int client_new(LinkServer *server, int fd) {
+/* The descriptors are taken over, also on failure. */
+static int client_new(LinkServer *server, int fd, int pidfd) {
         _cleanup_(client_free_unlistedp) LinkClient *l = NULL;
         int r;
 
         l = calloc(1, sizeof(*l));
         if (!l) {
                 (void) safe_close(fd);
+                (void) safe_close(pidfd);
                 return -ENOMEM;
         }
 
         l->server = server;
+        l->pidfd = pidfd;
         LIST_INIT(&l->calls);
 
         r = client_open_bus(l, fd);
@@ -381,33 +494,41 @@ static int client_new(LinkServer *server, int fd) {
         return 0;
 }
 
-static bool peer_is_root(int fd) {
+/*
+ * Whoever connected, as a pidfd; -EPERM: not root. It is that process and none that got its number since: it lives on
+ * when it says Hello, which it can only do once we have answered it.
+ */
+static int open_peer(int fd) {
         struct ucred cred;
         socklen_t size = sizeof(cred);
 
-        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) >= 0 && size == sizeof(cred) &&
-               cred.uid == 0;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+                return -errno;
+
+        return size == sizeof(cred) && cred.uid == 0 ? pidfd_open_pid(cred.pid) : -EPERM;
 }
 
 static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         _cleanup_close_ int connection = -EBADF;
         LinkServer *server = userdata;
-        int r;
+        int pidfd, r;
 
         connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (connection < 0)
                 return 0;
 
-        if (!peer_is_root(connection)) {
-                log_warning("A process that is not root connected to " LINK_SOCKET ": refused");
-                return 0;
-        }
         if (server->n_links >= LINKS_MAX) {
                 log_warning("%zu keepers are connected already: refusing another", server->n_links);
                 return 0;
         }
 
-        r = client_new(server, TAKE_FD(connection));
+        pidfd = open_peer(connection);
+        if (pidfd < 0) {
+                (void) log_message_errno(LOG_WARNING, pidfd, "Who connected to " LINK_SOCKET " is refused");
+                return 0;
+        }
+
+        r = client_new(server, TAKE_FD(connection), pidfd);
         if (r < 0)
                 (void) log_errno(r, "Cannot set up the link to a keeper");
         return 0;

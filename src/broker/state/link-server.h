@@ -9,7 +9,9 @@
  * Runs in: broker. Privilege: root, for the socket. Input: other root processes, not necessarily sane ones.
  */
 
+#include "link/hello.h"
 #include "link/link.h"
+#include "link/sandbox-event.h"
 
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
@@ -18,19 +20,11 @@
 typedef struct LinkServer LinkServer;
 typedef struct LinkClient LinkClient;
 
-/* As the signal of the same name says it; the texts are borrowed. */
-typedef struct LimitHit {
-        const char *resource, *level;
-        uint64_t value, limit;
-} LimitHit;
-
 /* Who owns what clients, the keepers that are connected, say. One is gone when closed() returns, and not before. */
 typedef struct LinkServerHandlers {
-        /* app: "" or what the keeper is there for. Records are the handler's to take (set to NULL). Negative errno
-         * closes the link. */
+        /* Records are the handler's to take (set to NULL). Negative errno closes the link. */
         int (*hello)(LinkClient *l,
-                     uint32_t uid,
-                     const char *app,
+                     const LinkHello *hello,
                      SandboxRecord **records,
                      size_t n_records,
                      void *userdata);
@@ -44,7 +38,9 @@ typedef struct LinkServerHandlers {
                         int32_t code,
                         int32_t status,
                         void *userdata);
-        void (*limit_hit)(LinkClient *l, const char *id, const LimitHit *hit, void *userdata);
+        void (*event)(LinkClient *l, const char *id, const SandboxEvent *e, void *userdata);
+        /* A call gets its answer. */
+        void (*answered)(LinkClient *l, void *userdata);
         void (*closed)(LinkClient *l, void *userdata);
 } LinkServerHandlers;
 
@@ -64,6 +60,16 @@ bool link_client_is(const LinkClient *l, const sd_bus *bus);
 /* Handles what has come in already. The link may be closed, and gone, afterwards. */
 void link_client_hear(LinkClient *l);
 
+/* The newest version of plans that it reads and we write; 0: there is none. */
+uint32_t link_client_plan_version(const LinkClient *l);
+/* Whether its program is not of the same version as ours. */
+bool link_client_is_foreign(const LinkClient *l);
+/* Whether a call that was sent to it has no answer yet. */
+bool link_client_is_busy(const LinkClient *l);
+/* A pidfd of the process at the other end, borrowed. */
+int link_client_pidfd(const LinkClient *l);
+
+/* -EPROTONOSUPPORT: the versions that it speaks have no such member. */
 int link_client_new_call(LinkClient *l, const char *member, sd_bus_message **ret);
 
 /* reply NULL: the link broke first. */

@@ -122,6 +122,39 @@ void sandboxes_remove(Sandboxes *s, SandboxEntry *sandbox) {
         memmove(s->items + i, s->items + i + 1, (s->n_items - i) * sizeof(*s->items));
 }
 
+bool sandboxes_has_keeper(const Sandboxes *s, const struct KeeperEntry *keeper, bool alive) {
+        for (size_t i = 0; i < s->n_items; i++)
+                if (s->items[i]->keeper == keeper &&
+                    (!alive || sandbox_state_is_alive(s->items[i]->record->state)))
+                        return true;
+
+        return false;
+}
+
+void sandboxes_orphan(Sandboxes *s, const struct KeeperEntry *keeper) {
+        for (size_t i = 0; i < s->n_items; i++)
+                if (s->items[i]->keeper == keeper)
+                        s->items[i]->keeper = NULL;
+}
+
+SandboxEntry *sandboxes_surplus(const Sandboxes *s, uid_t uid, size_t max) {
+        SandboxEntry *oldest = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n_items; i++) {
+                SandboxEntry *e = s->items[i];
+
+                if (e->record->uid != uid || sandbox_state_is_alive(e->record->state))
+                        continue;
+
+                n++;
+                if (!e->keeper && (!oldest || e->record->timestamp < oldest->record->timestamp))
+                        oldest = e;
+        }
+
+        return n > max ? oldest : NULL;
+}
+
 size_t sandboxes_count_alive(const Sandboxes *s, uid_t uid, const char *profile) {
         size_t n = 0;
 

@@ -18,7 +18,7 @@ struct KeeperEntry;
 typedef struct SandboxEntry {
         char *path; /* of its bus object */
         SandboxRecord *record;
-        struct KeeperEntry *keeper; /* borrowed: a keeper takes its sandboxes along when it goes */
+        struct KeeperEntry *keeper; /* borrowed; NULL: it has ended, and its keeper has left */
 } SandboxEntry;
 
 typedef struct Sandboxes {
@@ -42,6 +42,13 @@ int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *ke
 void sandboxes_remove(Sandboxes *s, SandboxEntry *sandbox);
 SandboxEntry *sandbox_entry_free(SandboxEntry *sandbox); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(SandboxEntry *, sandbox_entry_free);
+
+/* Whether this keeper has any: of those that hold processes, or of all. */
+bool sandboxes_has_keeper(const Sandboxes *s, const struct KeeperEntry *keeper, bool alive);
+/* Nobody speaks for those of this keeper any more. */
+void sandboxes_orphan(Sandboxes *s, const struct KeeperEntry *keeper);
+/* Where more than max of a user's have ended, the oldest of them that no keeper has; else NULL. */
+SandboxEntry *sandboxes_surplus(const Sandboxes *s, uid_t uid, size_t max);
 
 /* Those that hold processes. uid (uid_t) -1: of all users; profile NULL: of all profiles. */
 size_t sandboxes_count_alive(const Sandboxes *s, uid_t uid, const char *profile);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/parts/call-list.h"
 
-#include "keeper/link-client.h"
+#include "keeper/parts/link-send.h"
 
 int call_list_add(CallList *l, sd_bus_message *m) {
         if (l->n >= ELEMENTSOF(l->calls))
@@ -17,7 +17,7 @@ void call_list_answer(CallList *l, const sd_bus_error *error) {
                 int r = error ? sd_bus_reply_method_error(m, error) : sd_bus_reply_method_return(m, NULL);
 
                 if (r < 0)
-                        link_client_break(sd_bus_message_get_bus(m), r);
+                        link_break(sd_bus_message_get_bus(m), r);
         }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keeper/parts/cgroup-value.h"
+
 #include "base/strv.h"
 #include "base/text.h"
-#include "keeper/parts/cgroup.h"
 
 #include <unistd.h>
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/parts/cgroup.h"
 
+#include "base/cgroup2.h"
 #include "base/fd.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "keeper/parts/cgroup-find.h"
+#include "keeper/parts/cgroup-value.h"
 #include "keeper/parts/io-device.h"
 
 #include <dirent.h>
@@ -21,6 +22,7 @@
 #define STALE_WAIT_MSEC 5000
 #define STALE_STEP_MSEC 2
 #define VALUE_MAX (64U * 1024)
+#define PROCS_SIZE_MAX (64U * 1024)
 
 static const char *const controllers[] = { "memory", "pids", "cpu", "cpuset", "io" };
 
@@ -175,6 +177,54 @@ static int unit_take(CgroupUnit *u, const char *directory) {
         return 0;
 }
 
+/* Cuts a last component keeper/ off; true if there was one. "/keeper" alone becomes "/". */
+static bool strip_keeper(char *path) {
+        char *slash = strrchr(path, '/');
+
+        if (!slash || !streq(slash + 1, KEEPER_CGROUP))
+                return false;
+
+        slash[slash == path ? 1 : 0] = '\0';
+        return true;
+}
+
+/* The path as in /proc/PID/cgroup: this process's, without the last component keeper/. */
+static int find_unit_path(char **ret) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = cgroup2_own_group(&path);
+        if (r < 0)
+                return r;
+
+        (void) strip_keeper(path);
+        *ret = TAKE_PTR(path);
+        return 0;
+}
+
+/* Its directory; *ret_inside: this process is in the keeper's cgroup below it already. */
+static int find_unit(char **ret, bool *ret_inside) {
+        _cleanup_free_ char *path = NULL, *mountinfo = NULL;
+        bool inside;
+        int r;
+
+        r = cgroup2_own_group(&path);
+        if (r < 0)
+                return r;
+        inside = strip_keeper(path);
+
+        r = cgroup2_read_mounts(&mountinfo);
+        if (r < 0)
+                return r;
+
+        r = cgroup2_directory(mountinfo, path, ret);
+        if (r < 0)
+                return r;
+
+        *ret_inside = inside;
+        return 0;
+}
+
 int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
         _cleanup_(cgroup_unit_freep) CgroupUnit *u = NULL;
         _cleanup_free_ char *found = NULL;
@@ -187,7 +237,7 @@ int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
         u->fd = -EBADF;
 
         if (!directory) {
-                r = cgroup_find_unit(KEEPER_CGROUP, &found, &already_there);
+                r = find_unit(&found, &already_there);
                 if (r < 0)
                         return r;
         }
@@ -200,8 +250,8 @@ int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
         if (r < 0)
                 return r;
 
-        /* Asked of the kernel only now, as --cgroup= names a directory and not what /proc calls it. */
-        r = cgroup_find_unit_path(KEEPER_CGROUP, &u->path);
+        /* --cgroup= names a directory; only once we are inside does the kernel tell the path that /proc shows. */
+        r = find_unit_path(&u->path);
         if (r < 0)
                 return r;
 
@@ -354,7 +404,7 @@ static char *explain_failure(const CgroupUnit *u, const PlanCgroupValue *v, int 
                        : text_printf("%s: %s=%s", v->layer, v->file, v->value);
 }
 
-/* What was in force before goes back; one that was not read yet is left alone. */
+/* Puts the old values back; those that were not read yet have not been changed either. */
 static void change_back(int fd, const PlanCgroupValue *values, char *const *before, size_t n) {
         for (size_t i = n; i > 0; i--)
                 if (before[i - 1])
@@ -435,3 +485,47 @@ uint64_t cgroup_oom_kills(int fd) { return read_event(fd, "memory.events", "oom_
 int cgroup_freeze(int fd, bool freeze) { return file_write_kernel(fd, "cgroup.freeze", freeze ? "1" : "0"); }
 
 bool cgroup_is_frozen(int fd) { return read_event(fd, "cgroup.events", "frozen ") > 0; }
+
+/*
+ * A pid read from cgroup.procs may have been given to another process before the signal goes out; behind a pidfd it
+ * cannot, so membership is looked at again with the pidfd in hand.
+ */
+static int signal_member(int fd, pid_t pid, int signo) {
+        _cleanup_close_ int pidfd = -EBADF;
+        _cleanup_free_ char *procs = NULL;
+        char word[16];
+
+        pidfd = pidfd_open_pid(pid);
+        if (pidfd < 0)
+                return pidfd;
+
+        if (file_read_full(fd, "cgroup.procs", PROCS_SIZE_MAX, &procs, NULL) < 0)
+                return -ESRCH;
+
+        (void) snprintf(word, sizeof(word), "%d", pid);
+        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));)
+                if (streq(line, word))
+                        return pidfd_signal(pidfd, signo);
+
+        return -ESRCH;
+}
+
+int cgroup_signal(int fd, pid_t except, int signo) {
+        _cleanup_free_ char *procs = NULL;
+        int n = 0, r;
+
+        r = file_read_full(fd, "cgroup.procs", PROCS_SIZE_MAX, &procs, NULL);
+        if (r < 0)
+                return r;
+
+        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));) {
+                int32_t pid;
+
+                if (parse_i32(line, &pid) < 0 || pid <= 0 || pid == except)
+                        continue;
+                if (signal_member(fd, pid, signo) >= 0)
+                        n++;
+        }
+
+        return n;
+}

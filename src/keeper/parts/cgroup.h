@@ -72,9 +72,3 @@ int cgroup_remove(const CgroupUnit *u, const char *name);
 
 /* How many processes the kernel's out-of-memory killer took; 0 where memory is not accounted. */
 uint64_t cgroup_oom_kills(int fd);
-
-/* Whether reading text back from file means that the wanted value is in force. */
-bool cgroup_value_matches(const char *file, const char *wanted, const char *text);
-
-/* Whether all of a set of CPUs or memory nodes ("0-3,5", cpuset(7)) is in another one; false for no set. */
-bool cgroup_set_is_within(const char *set, const char *allowed);

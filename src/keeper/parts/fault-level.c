@@ -12,7 +12,7 @@ const char *const level_files[] = {
 
 #define COUNT(member) offsetof(LevelCounts, member)
 
-/* Those of one file stand together: it is read once. Of two for one number the later counts, if it is there. */
+/* Rows of one file stand together, so that it is read once. If two rows fill one number, the later one wins. */
 /* clang-format off */
 static const struct {
         const char *file, *word;
@@ -83,7 +83,7 @@ static bool read_number(int fd, const char *const files[static 2], uint64_t *ret
         return false;
 }
 
-/* µs of the processor that it gets in a second; 0: as many as there are. */
+/* µs of processor time per second; 0: no limit. */
 static uint64_t read_quota(int fd) {
         _cleanup_free_ char *line = NULL;
         uint64_t quota, period;
@@ -103,7 +103,7 @@ static uint64_t read_quota(int fd) {
         return MAX(quota * USEC_PER_SEC / period, UINT64_C(1));
 }
 
-/* Once processes were killed, what is in use says nothing of what was: the peak does. */
+/* After an OOM kill the memory in use is small again; memory.peak (Linux 5.19) still tells what was used. */
 /* clang-format off */
 static const struct {
         const char *value[2], *limit[2];

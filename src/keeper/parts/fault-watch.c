@@ -253,7 +253,7 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
         return 0;
 }
 
-/* The descriptor is duplicated: a level outlives nobody's. */
+/* The descriptor is duplicated, as the caller may close its own at any time. */
 static int level_open(Level *l, FaultUser *u, FaultWatch *w, int fd) {
         int r;
 

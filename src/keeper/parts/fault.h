@@ -27,7 +27,7 @@ typedef enum FaultResource {
 /* Whose limit it was. */
 typedef enum FaultLevel {
         FAULT_OF_SANDBOX,
-        FAULT_OF_USER,   /* the keeper's unit or the user's slice, which all his sandboxes share */
+        FAULT_OF_USER,   /* the keeper's unit or the user's slice, which all their sandboxes share */
         FAULT_OF_SYSTEM, /* anything above */
         _FAULT_LEVEL_MAX,
 } FaultLevel;

@@ -15,7 +15,7 @@
 #define TIMES_PER_INTERVAL 10U
 #define INTERVAL_USEC (UINT64_C(1000) * 1000)
 
-/* What one that is at its end may have left; more than net.unix.max_dgram_qlen lets lie where systemd sets it. */
+/* What an ending sandbox may have left in the queue: more than net.unix.max_dgram_qlen, which systemd sets to 512. */
 #define PACKETS_LEFT_MAX 1024U
 
 #define CHILD_SEC 5
@@ -79,8 +79,8 @@ static int packet_drop(int fd) {
 }
 
 /*
- * The files are released here, and whoever serves one of them may take his time. Nothing of the keeper's is held open
- * meanwhile, and whatever can be interrupted is.
+ * The received files are closed here, which takes as long as whoever serves them likes (FUSE, SO_LINGER). The child
+ * holds nothing of the keeper's open meanwhile, and the alarm ends it where the wait can be interrupted.
  */
 static _noreturn_ void child_main(int fd, bool all) {
         (void) alarm(CHILD_SEC);
@@ -115,7 +115,7 @@ static int notify_socket_step(NotifySocket *n) {
         if (r < 0)
                 return r == -EAGAIN ? 0 : r;
 
-        /* Off the queue first: whoever hears of the message may end the run. */
+        /* It leaves the queue before anybody hears of it, as the handler may end the run. */
         if (packet.has_fds) {
                 r = drop_in_child(n->fd, false);
                 if (r < 0)
@@ -182,7 +182,7 @@ int notify_socket_new(
         return 0;
 }
 
-/* What is left in the queue goes with the socket: then, too, no descriptor is to be closed here. */
+/* Closing the socket would close the descriptors that are still queued; a child does that, too. */
 static void notify_socket_close(NotifySocket *n) {
         Packet packet;
 

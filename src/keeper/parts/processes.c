@@ -14,7 +14,7 @@
 
 DEFINE_CLEANUP(DIR *, closedir);
 
-char *process_command(const char *cmdline, size_t size, const char *comm) {
+char *processes_command(const char *cmdline, size_t size, const char *comm) {
         _cleanup_free_ char *line = NULL;
 
         while (size > 0 && cmdline[size - 1] == '\0')
@@ -68,7 +68,7 @@ static int append_process(sd_bus_message *m, int cgroup_fd, const char *group, p
 
         comm[strcspn(comm, "\n")] = '\0';
         n = read_at(dir, "cmdline", cmdline, sizeof(cmdline));
-        command = process_command(cmdline, n > 0 ? (size_t) n : 0, comm);
+        command = processes_command(cmdline, n > 0 ? (size_t) n : 0, comm);
         if (!command)
                 return -ENOMEM;
 
@@ -164,7 +164,7 @@ int processes_append(sd_bus_message *m, int cgroup_fd) {
         return sd_bus_message_close_container(m);
 }
 
-/* The name, not the command line: that lies in the kernel's own memory, and reading it waits for nobody. */
+/* Names, not command lines: the kernel has the name, but would page the command line in, from wherever it lies. */
 static int add_name(char ***names, int32_t pid) {
         char path[32], comm[64] = "";
         _cleanup_free_ char *escaped = NULL, *name = NULL;

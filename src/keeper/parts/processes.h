@@ -25,7 +25,7 @@
 int processes_append(sd_bus_message *m, int cgroup_fd);
 
 /* A command line as read from /proc, its words with blanks between, escaped; caller frees. NULL: no memory. */
-char *process_command(const char *cmdline, size_t size, const char *comm);
+char *processes_command(const char *cmdline, size_t size, const char *comm);
 
 /* Some of the processes in a cgroup, at most max, each as "PID NAME", escaped; caller frees. */
 int processes_names(int cgroup_fd, size_t max, char ***ret);

@@ -16,10 +16,10 @@ struct SeedProcess {
         int exec_fd, null_fd; /* the keeper's */
         int socket;           /* -EBADF: there is none */
         pid_t pid;            /* 0: there is none to be reaped */
-        bool works;           /* it has answered: if it ends, it is worth another */
+        bool works;           /* it has answered once, so another is started when it ends */
 };
 
-/* Its number is nobody else's until it is reaped. */
+/* Killing by number is safe: it cannot be given to another process before it is reaped. */
 static void seed_process_reap(SeedProcess *s) {
         s->socket = safe_close(s->socket);
         if (s->pid > 0)
@@ -110,7 +110,7 @@ int seed_process_new(SeedProcess **ret, int exec_fd, int null_fd) {
 
 int seed_process_spawn(SeedProcess *s, const SpawnRequest *request, pid_t *ret_pid) {
         int fds[1 + _LAUNCH_FD_END] = { request->cgroup_fd }, r;
-        LaunchOrder order = { .id_base = request->id_base };
+        LaunchOrder order = { .id_block = request->id_block };
         size_t n = 1, size = strlen(request->id) + 1;
 
         if (s->socket < 0 && s->pid == 0 && s->works)

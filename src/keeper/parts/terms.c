@@ -7,30 +7,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-void terms_from_plan(Terms *t, const Plan *p) {
-        *t = (Terms){
-                .type = p->type,
-                .oom_policy = p->oom_policy,
-                .on_disconnect = p->on_disconnect,
-                .restart = p->restart,
-                .restart_usec = p->restart_usec,
-                .restart_steps = p->restart_steps,
-                .restart_max_delay_usec = p->restart_max_delay_usec,
-                .start_limit_interval_usec = p->start_limit_interval_usec,
-                .start_limit_burst = p->start_limit_burst,
-                .timeout_start_usec = p->timeout_start_usec,
-                .timeout_stop_usec = p->timeout_stop_usec,
-                .runtime_max_usec = p->runtime_max_usec,
-                .watchdog_usec = p->watchdog_usec,
-                .notify_access = p->notify_access,
-                .kill_signal = p->kill_signal,
-                .success_signals = p->success_signals,
-        };
-
-        for (size_t i = 0; i < MIN(p->n_success_statuses, ELEMENTSOF(t->success_statuses)); i++)
-                t->success_statuses[i] = p->success_statuses[i];
-}
-
 /* systemd.service(5): these four are how a service is told to go, and never a failure. */
 static bool signal_is_clean(const Terms *t, const Ending *e) {
         static const int clean[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
@@ -73,7 +49,7 @@ static SandboxResult judge_end(const Terms *t, const Ending *e) {
 SandboxResult terms_judge(const Terms *t, const Ending *e) {
         SandboxResult result = judge_end(t, e);
 
-        /* An end that is clean is none for one that was still to begin. */
+        /* An application that ends cleanly before it said READY=1 has failed all the same. */
         if (result == SANDBOX_SUCCESS && e->unready && !e->stopped)
                 return e->code == CLD_EXITED ? SANDBOX_EXIT_CODE : SANDBOX_SIGNAL;
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * terms — what a plan says about the life and the end of its sandbox, and the verdict when it has ended
+ * terms — what follows from them: the verdict on an end, and whether and when another run begins
  *
- * A plan is large and a sandbox lives long: only this is kept of it.
+ * A plan is large and a sandbox lives long: of the plan, only its Terms are kept.
  *
  * Runs in: keeper. Privilege: none.
  */
@@ -12,21 +12,6 @@
 #include "base/util.h"
 #include "plan/plan.h"
 #include "plan/sandbox-state.h"
-
-typedef struct Terms {
-        uint8_t type, oom_policy, on_disconnect,
-                restart; /* ServiceType, OomPolicy, OnDisconnect, RestartPolicy */
-        uint64_t restart_usec, restart_max_delay_usec;
-        uint32_t restart_steps;
-        uint64_t start_limit_interval_usec;                               /* 0: no limit */
-        uint32_t start_limit_burst;                                       /* likewise */
-        uint64_t timeout_start_usec, timeout_stop_usec, runtime_max_usec; /* USEC_INFINITY: none */
-        uint64_t watchdog_usec;                                           /* likewise */
-        uint8_t notify_access;                                            /* NotifyAccess */
-        int kill_signal;
-        uint32_t success_statuses[8]; /* bit set of exit codes */
-        uint64_t success_signals;
-} Terms;
 
 /* How a sandbox ended. */
 typedef struct Ending {
@@ -38,8 +23,6 @@ typedef struct Ending {
         bool unready;       /* it was to say that it is ready, and did not */
         uint64_t oom_kills; /* processes lost to the out-of-memory killer */
 } Ending;
-
-void terms_from_plan(Terms *t, const Plan *p);
 
 /* The verdict. */
 SandboxResult terms_judge(const Terms *t, const Ending *e);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/event.h"
-#include "keeper/keeper.h"
 #include "keeper/sandbox/sandbox.h"
 
 #include <inttypes.h>
@@ -15,9 +14,12 @@ static const char *number(Number buffer, uint64_t n) {
         return buffer;
 }
 
-/* Journal entries about one sandbox carry the same fields whoever writes them; OBJECT_PID: see sd_journal_send(3). */
-static void
-sandbox_event(const Sandbox *s, Event event, const EventField *extra, size_t n_extra, const char *text) {
+/* The broker and the keeper put the same fields into entries about a sandbox. OBJECT_PID: see sd_journal_send(3). */
+static void sandbox_log(const Sandbox *s,
+                        const EventMessage *message,
+                        const EventField *extra,
+                        size_t n_extra,
+                        const char *text) {
         const SandboxRecord *record = s->record;
         Number uid, pid;
         EventField fields[6 + EXTRA_MAX] = {
@@ -31,14 +33,14 @@ sandbox_event(const Sandbox *s, Event event, const EventField *extra, size_t n_e
 
         for (size_t i = 0; i < n_extra && i < EXTRA_MAX; i++)
                 fields[6 + i] = extra[i];
-        event_log(event, fields, 6 + MIN(n_extra, (size_t) EXTRA_MAX), "%s %s", record->id, text);
+        event_log_message(message, fields, 6 + MIN(n_extra, (size_t) EXTRA_MAX), "%s %s", record->id, text);
 }
 
 void sandbox_tell_started(const Sandbox *s) {
         char text[64];
 
         (void) snprintf(text, sizeof(text), "has started, PID %" PRIu32, s->record->main_pid);
-        sandbox_event(s, EVENT_SANDBOX_STARTED, NULL, 0, text);
+        sandbox_log(s, event_message(EVENT_SANDBOX_STARTED), NULL, 0, text);
 }
 
 void sandbox_tell_ended(const Sandbox *s) {
@@ -64,32 +66,44 @@ void sandbox_tell_ended(const Sandbox *s) {
                                 result,
                                 ending_code_name(s->ending.code),
                                 s->ending.status);
-        sandbox_event(
-                s, failed ? EVENT_SANDBOX_FAILED : EVENT_SANDBOX_ENDED, extra, ELEMENTSOF(extra), text);
+        sandbox_log(s,
+                    event_message(failed ? EVENT_SANDBOX_FAILED : EVENT_SANDBOX_ENDED),
+                    extra,
+                    ELEMENTSOF(extra),
+                    text);
 }
 
 void sandbox_tell_start_limit(const Sandbox *s) {
         const EventField extra = { "IMMURED_RESULT", sandbox_result_name(SANDBOX_START_LIMIT) };
 
-        sandbox_event(s, EVENT_SANDBOX_FAILED, &extra, 1, "was started too often (StartLimitBurst=)");
+        sandbox_log(s,
+                    event_message(EVENT_SANDBOX_FAILED),
+                    &extra,
+                    1,
+                    "was started too often (StartLimitBurst=)");
 }
 
-void sandbox_tell_limit_hit(const Sandbox *s, const Fault *fault) {
-        Number value, limit;
-        const EventField extra[] = {
-                { "IMMURED_RESOURCE", fault_resource_name(fault->resource) },
-                { "IMMURED_LEVEL", fault_level_name(fault->level) },
-                { "IMMURED_VALUE", number(value, fault->value) },
-                { "IMMURED_LIMIT", fault->limit > 0 ? number(limit, fault->limit) : NULL },
-        };
-        char text[128];
+void sandbox_tell_event(const Sandbox *s, const SandboxEvent *e) {
+        const SandboxEventRow *row = sandbox_event_row(e->kind);
+        _cleanup_free_ char *text = sandbox_event_text(e);
+        EventField extra[SANDBOX_EVENT_DETAILS_MAX] = {};
+        Number numbers[SANDBOX_EVENT_DETAILS_MAX];
+        size_t n = 0;
 
-        (void) snprintf(text,
-                        sizeof(text),
-                        "ran into %s of the %s: %" PRIu64 ", limit %" PRIu64,
-                        fault_resource_name(fault->resource),
-                        fault_level_name(fault->level),
-                        fault->value,
-                        fault->limit);
-        sandbox_event(s, EVENT_LIMIT_HIT, extra, ELEMENTSOF(extra), text);
+        if (!text) {
+                (void) log_oom();
+                return;
+        }
+
+        for (const EventDetail *d = row->details; d->name; d++, n++) {
+                const EventValue *v = e->details + n;
+                bool unknown =
+                        d->may_be_unknown && (d->type == 's' ? !v->text || !*v->text : v->number == 0);
+
+                extra[n].name = d->field;
+                if (!unknown)
+                        extra[n].value = d->type == 's' ? v->text : number(numbers[n], v->number);
+        }
+
+        sandbox_log(s, &row->message, extra, n, text);
 }

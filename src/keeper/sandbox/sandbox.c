@@ -1,200 +1,167 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/sandbox/sandbox.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/strv.h"
 #include "base/text.h"
-#include "keeper/keeper.h"
-#include "keeper/link-client.h"
+#include "keeper/parts/processes.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <sys/inotify.h>
 
-/* How often a cgroup that does not empty is killed again; processes in uninterruptible sleep make one wait. */
-#define KILL_AGAIN_USEC USEC_PER_SEC
+#define PROCESSES_SHOWN 8
 
-/* clang-format off */
-static const struct {
-        SandboxState state;
-        const char *sub_state;
-} phases[_PHASE_MAX] = {
-        [PHASE_SETUP]    = { SANDBOX_STARTING, "setup" },
-        [PHASE_START]    = { SANDBOX_STARTING, "start" },
-        [PHASE_RUNNING]  = { SANDBOX_RUNNING,  "running" },
-        [PHASE_STOPPING] = { SANDBOX_STOPPING, "stop-signal" },
-        [PHASE_ABORTING] = { SANDBOX_STOPPING, "stop-watchdog" },
-        [PHASE_KILLING]  = { SANDBOX_STOPPING, "stop-kill" },
-        [PHASE_WAITING]  = { SANDBOX_STARTING, "auto-restart" },
-        [PHASE_DEAD]     = { SANDBOX_FAILED,   "dead" },
-};
-/* clang-format on */
+static bool goes_on(const Sandbox *s) {
+        if (s->context->leaving || s->stop_wanted || !s->ran)
+                return false;
 
-/* Without memory the old words stay: they are for people, the state is what counts. */
-static void set_text(char **text, const char *value) {
-        char *copy = strdup(value);
-
-        if (!copy)
-                return;
-        free(*text);
-        *text = copy;
+        return s->restart_wanted || terms_restart(&s->terms, s->record->result);
 }
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
+static void release_run(Sandbox *s) {
+        (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+        s->status_timer = sd_event_source_disable_unref(s->status_timer);
+        s->run = run_free(s->run);
+}
 
-static void set_deadline(Sandbox *s, uint64_t timeout_usec) {
-        uint64_t now = 0;
-        int r = 0;
+static void release(Sandbox *s) {
+        release_run(s);
+        s->timer = sd_event_source_disable_unref(s->timer);
+        s->lease = lease_server_free(s->lease);
+        s->streams = log_streams_free(s->streams);
+        s->plan_fd = safe_close(s->plan_fd);
+        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
+                s->stream_fds[i] = safe_close(s->stream_fds[i]);
 
-        keeper_sandbox_deadline(s->keeper, s, timeout_usec);
-        if (timeout_usec == USEC_INFINITY) {
-                (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
-                return;
+        if (s->id_picked)
+                id_pool_release(s->context->ids, s->id_block);
+        s->id_picked = false;
+}
+
+/* Nothing of it is left on the machine, so everybody can be told. */
+static void sandbox_end(Sandbox *s) {
+        const SandboxHandlers *handlers = s->context->handlers;
+        void *userdata = s->context->userdata;
+        bool keep = s->record->result != SANDBOX_SUCCESS && !sandbox_never_was(s);
+
+        sandbox_enter_dead(s);
+        if (!keep)
+                handlers->removed(userdata, s);
+        sandbox_answer_launch(s);
+        handlers->launched(userdata, s);
+        sandbox_refuse_restarts(s);
+        call_list_answer(&s->stop_calls, NULL);
+
+        /* After the broker, which must know of the end before the holder of the lease asks it for the next launch. */
+        sandbox_send_result(s);
+        release(s);
+
+        handlers->ended(userdata, s, keep);
+}
+
+static void judge(Sandbox *s) {
+        SandboxRecord *record = s->record;
+
+        if (s->aborted) {
+                record->result = s->ending.timed_out ? SANDBOX_TIMEOUT : SANDBOX_SETUP;
+                if (s->ran && s->stop_wanted)
+                        record->result = SANDBOX_SUCCESS; /* stopped between two runs */
+                sandbox_set_text(&record->status_text, s->error.message ?: "");
+        } else {
+                process_read_ending(s->run->process, &s->ending.code, &s->ending.status);
+                record->result = terms_judge(&s->terms, &s->ending);
+                record->exec_main_code = s->ending.code;
+                record->exec_main_status = s->ending.status;
+                if (s->ending.unready)
+                        sandbox_explain_unready(s);
         }
 
-        /* Further off than a century is never, and must not wrap round. */
-        timeout_usec = MIN(timeout_usec, UINT64_C(100) * 366 * 24 * 3600 * USEC_PER_SEC);
-        (void) sd_event_now(s->keeper->event, CLOCK_MONOTONIC, &now);
-        s->deadline_max = now + timeout_usec * PLAN_EXTENSION_MAX;
-        if (!s->timer)
-                r = sd_event_add_time_relative(s->keeper->event,
-                                               &s->timer,
-                                               CLOCK_MONOTONIC,
-                                               timeout_usec,
-                                               10 * USEC_PER_MSEC,
-                                               on_timer,
-                                               s);
-        else {
-                r = sd_event_source_set_time_relative(s->timer, timeout_usec);
-                if (r >= 0)
-                        r = sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
-        }
-        if (r < 0)
-                (void) log_errno(r, "%s: cannot set a deadline", s->record->id);
+        record->leader = record->main_pid = 0;
 }
 
-void sandbox_show_activity(Sandbox *s) {
-        set_text(&s->record->sub_state,
-                 s->frozen      ? "frozen"
-                 : s->reloading ? "reloading"
-                                : phases[s->phase].sub_state);
-        keeper_sandbox_changed(s->keeper, s);
-}
+static void run_again(Sandbox *s);
 
-/* A launch that failed is answered with an error and gone: its last steps are nobody's news. */
-static bool never_was(const Sandbox *s) { return sd_bus_error_is_set(&s->error) && !s->ran && !s->overdue; }
+/* A run is over, or could not be started: what comes next? */
+static void run_over(Sandbox *s) {
+        log_streams_drain(s->streams);
+        judge(s);
+        sandbox_tell_ended(s);
+        release_run(s);
+        if (!s->restart_wanted)
+                sandbox_refuse_restarts(s);
 
-/* What it waits for until the deadline before goes on. */
-static void change_phase(Sandbox *s, SandboxPhase phase) {
-        if (phase != PHASE_RUNNING) {
-                sandbox_thaw(s);
-                sandbox_stop_watchdog(s);
-        }
-
-        s->phase = phase;
-        s->reloading = false;
-        s->record->state = phases[phase].state;
-        set_text(&s->record->sub_state, phases[phase].sub_state);
-
-        if (!never_was(s))
-                keeper_sandbox_changed(s->keeper, s);
-}
-
-void sandbox_enter_phase(Sandbox *s, SandboxPhase phase, uint64_t timeout_usec) {
-        change_phase(s, phase);
-        set_deadline(s, timeout_usec);
-}
-
-void sandbox_hurry(Sandbox *s) { set_deadline(s, 0); }
-
-void sandbox_begin(Sandbox *s) { sandbox_enter_phase(s, PHASE_SETUP, s->terms.timeout_start_usec); }
-
-void sandbox_abort(Sandbox *s, const char *error_name, const char *format, ...) {
-        va_list ap;
-
-        if (s->aborted)
-                return;
-
-        s->aborted = true;
-        va_start(ap, format);
-        (void) sd_bus_error_setfv(&s->error, error_name, format, ap);
-        va_end(ap);
-}
-
-static void enter_killing(Sandbox *s) {
-        int r;
-
-        sandbox_enter_phase(s, PHASE_KILLING, KILL_AGAIN_USEC);
-        r = cgroup_kill(s->cgroup_fd);
-        if (r < 0)
-                (void) log_errno(r, "%s: cannot kill the cgroup", s->record->id);
-}
-
-void sandbox_kill_all(Sandbox *s) {
-        s->stop_wanted = true;
-        s->restart_wanted = false;
-        if (s->phase == PHASE_WAITING) {
-                sandbox_hurry(s);
+        if (!goes_on(s)) {
+                sandbox_end(s);
                 return;
         }
 
-        s->ending.stopped = true;
-        if (s->phase == PHASE_SETUP)
-                sandbox_abort(s, ERROR_SETUP_FAILED, "it was stopped while being set up");
-        if (s->phase < PHASE_KILLING)
-                enter_killing(s);
-}
-
-/* As systemd.kill(5) does: whoever is stopped cannot obey. */
-static void send_kill_signal(Sandbox *s) {
-        (void) pidfd_signal(s->main_fd, s->terms.kill_signal);
-        if (s->terms.kill_signal == SIGTERM || s->terms.kill_signal == SIGHUP)
-                (void) pidfd_signal(s->main_fd, SIGCONT);
-}
-
-void sandbox_end_run(Sandbox *s) {
-        if (s->phase == PHASE_START || s->phase == PHASE_RUNNING) {
-                s->ending.stopped = true;
-                sandbox_enter_phase(s, PHASE_STOPPING, s->terms.timeout_stop_usec);
-                send_kill_signal(s);
-        }
-}
-
-void sandbox_stop(Sandbox *s) {
-        s->stop_wanted = true;
-        s->restart_wanted = false;
-
-        if (s->phase == PHASE_SETUP || s->phase == PHASE_WAITING)
-                sandbox_kill_all(s);
+        lease_server_send(s->lease, "STATE=restarting");
+        if (s->restart_wanted)
+                run_again(s);
         else
-                sandbox_end_run(s);
+                sandbox_enter_phase(s, PHASE_WAITING, terms_restart_delay(&s->terms, s->record->n_restarts));
 }
 
-int sandbox_signal(Sandbox *s, bool all, int signo) {
-        int r;
+static void application_executed(Sandbox *s) {
+        run_executed(s->run);
 
-        if (s->phase == PHASE_SETUP || s->phase > PHASE_KILLING)
-                return -ESRCH;
-        if (!all)
-                return pidfd_signal(s->main_fd, signo);
-        if (signo == SIGKILL)
-                return cgroup_kill(s->cgroup_fd);
+        s->ending.unready = s->terms.type == SERVICE_NOTIFY;
+        if (s->ending.unready)
+                sandbox_change_phase(s, PHASE_START);
+        else
+                sandbox_enter_running(s);
 
-        /* Our init forwards what it gets to the application, which would then have it twice. */
-        r = cgroup_signal(s->cgroup_fd, (uint32_t) s->leader != s->record->main_pid ? s->leader : 0, signo);
-        return r > 0 ? 0 : r < 0 ? r : -ESRCH;
+        /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
+        if (s->lease || s->no_wait)
+                sandbox_answer_launch(s);
+}
+
+/* Whether the cgroup is gone. Where something still lives in it, its end is waited for. */
+static bool cgroup_is_gone(Sandbox *s) {
+        s->ending.oom_kills = MAX(s->ending.oom_kills, cgroup_oom_kills(s->run->cgroup_fd));
+        if (run_remove_cgroup(s->run, s->cgroup_name))
+                return true;
+
+        if (s->phase != PHASE_KILLING)
+                sandbox_enter_killing(s);
+        run_watch_cgroup(s->run);
+
+        /* It may have emptied before the watch was there. */
+        return run_remove_cgroup(s->run, s->cgroup_name);
+}
+
+/* Moves on where what it waits for has come. */
+static void advance(Sandbox *s) {
+        const Process *p;
+
+        if (!s->run)
+                return;
+
+        p = s->run->process;
+        if (s->phase == PHASE_SETUP && s->aborted)
+                sandbox_enter_killing(s);
+        else if (s->phase == PHASE_SETUP && p->executed && p->outer == 0)
+                application_executed(s);
+
+        if (!process_is_over(p))
+                return;
+
+        /* Its last notifications count: it may have said READY=1 or STATUS= right before it ended. */
+        notify_socket_drain(s->run->notify);
+        if (cgroup_is_gone(s))
+                run_over(s);
 }
 
 /*
- * A launch that failed and does not die: what waits for a server that never answers may not do so for ever. Why it
- * failed is known by now; and from now on it is one sandbox of its user like others, which counts.
+ * A failed launch whose processes do not die. They may hang on a file server that never answers, and the caller must
+ * not hang with them. The reason of the failure is known, so the call is answered; what is left is a sandbox of its
+ * user that counts like any other.
  */
 static void answer_overdue(Sandbox *s) {
         s->overdue = true;
-        keeper_sandbox_changed(s->keeper, s);
-        link_client_launched(s->keeper->link, s);
+        sandbox_changed(s);
+        sandbox_answer_launch(s);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -213,16 +180,16 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
                 break;
         case PHASE_STOPPING:
         case PHASE_ABORTING:
-                enter_killing(s);
+                sandbox_enter_killing(s);
                 break;
         case PHASE_KILLING:
-                if (never_was(s))
+                if (sandbox_never_was(s))
                         answer_overdue(s);
-                enter_killing(s);
+                sandbox_enter_killing(s);
                 break;
         case PHASE_WAITING:
-                if (sandbox_goes_on(s))
-                        sandbox_run_again(s);
+                if (goes_on(s))
+                        run_again(s);
                 else
                         sandbox_end(s);
                 return 0;
@@ -230,267 +197,262 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
                 break;
         }
 
-        sandbox_advance(s);
+        advance(s);
         return 0;
 }
 
-static int on_memory_events(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+static void on_failed(void *userdata, const char *error_name, const char *text) {
+        sandbox_abort(userdata, error_name, text);
+}
+
+static void on_advanced(void *userdata) { advance(userdata); }
+
+static void on_notified(void *userdata, const NotifyMessage *message) {
+        sandbox_notified(userdata, message);
+}
+
+static void on_starved(void *userdata) { sandbox_give_up(userdata, "no sign of life within WatchdogSec="); }
+
+static void on_frozen(void *userdata) { sandbox_show_activity(userdata); }
+
+static void on_out_of_memory(void *userdata) { sandbox_end_run(userdata); }
+
+/* The names of processes are a help, and may be missing. */
+static void
+on_hit(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limit, void *userdata) {
         Sandbox *s = userdata;
+        Fault fault = { clock_usec(CLOCK_REALTIME), resource, level, value, limit, NULL };
+        const SandboxEvent hit = {
+                .kind = SANDBOX_EVENT_LIMIT_HIT,
+                .details = { { .text = fault_resource_name(resource) },
+                             { .text = fault_level_name(level) },
+                             { .number = value },
+                             { .number = limit } },
+        };
 
-        if (cgroup_oom_kills(s->cgroup_fd) > 0)
-                sandbox_end_run(s);
-
-        return 0;
-}
-
-/* cgroup files announce their changes through inotify (cgroup-v2.rst, "[Un]populated Notification"). */
-int sandbox_watch_cgroup(Sandbox *s,
-                         const char *file,
-                         sd_event_inotify_handler_t handler,
-                         sd_event_source **ret) {
-        char path[64];
-
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", s->cgroup_fd, file);
-        return sd_event_add_inotify(s->keeper->event, ret, path, IN_MODIFY, handler, s);
-}
-
-void sandbox_enter_running(Sandbox *s) {
-        s->ran = true;
-        sandbox_enter_phase(s, PHASE_RUNNING, s->terms.runtime_max_usec);
-        sandbox_feed_watchdog(s);
-        sandbox_tell_started(s);
-        call_list_answer(&s->restart_calls, NULL);
-        lease_server_send(s->lease, "STATE=running");
-        if (s->terms.type != SERVICE_ONESHOT)
-                keeper_sandbox_launched(s->keeper, s);
-}
-
-/* What the application has to say lies in its socket until now: before, it was not known who it is. */
-static void application_executed(Sandbox *s) {
-        int r;
-
-        if (s->terms.oom_policy == OOM_POLICY_STOP)
-                (void) sandbox_watch_cgroup(s, "memory.events", on_memory_events, &s->memory_event);
-        r = s->notify ? notify_socket_listen(s->notify) : 0;
-        if (r < 0)
-                (void) log_errno(r, "%s: cannot hear its notifications", s->record->id);
-
-        s->ending.unready = s->terms.type == SERVICE_NOTIFY;
-        if (s->ending.unready)
-                change_phase(s, PHASE_START);
-        else
-                sandbox_enter_running(s);
-
-        /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
-        if (s->lease || s->no_wait)
-                link_client_launched(s->keeper->link, s);
-}
-
-/*
- * The application's wait status comes from init over the pipe. Init runs with the application's ids, so what it says
- * is worth no more than its own end; without a sane word from it, or without an init, that is what counts.
- */
-static void read_ending(Sandbox *s) {
-        int32_t wait_status;
-
-        if (read(s->result_fd, &wait_status, sizeof(wait_status)) == sizeof(wait_status) &&
-            wait_status_split(wait_status, &s->ending.code, &s->ending.status))
+        if (!s->faults && faults_new(&s->faults) < 0) {
+                (void) log_oom();
+                return;
+        }
+        if (!faults_wants(s->faults, resource, fault.time))
                 return;
 
-        if (!wait_status_split(s->leader_status, &s->ending.code, &s->ending.status)) {
-                s->ending.code = CLD_KILLED;
-                s->ending.status = SIGKILL;
-        }
+        (void) processes_names(s->run->cgroup_fd, PROCESSES_SHOWN, &fault.processes);
+        faults_add(s->faults, &fault);
+
+        sandbox_tell_event(s, &hit);
+        s->context->handlers->happened(s->context->userdata, s, &hit);
 }
 
-static void judge(Sandbox *s) {
+static const RunHandlers run_handlers = {
+        .failed = on_failed,
+        .advanced = on_advanced,
+        .notified = on_notified,
+        .starved = on_starved,
+        .frozen = on_frozen,
+        .out_of_memory = on_out_of_memory,
+        .hit = on_hit,
+};
+
+/* What a run leaves in the record and must not be taken for the next one's. */
+static void forget_run(Sandbox *s) {
         SandboxRecord *record = s->record;
 
-        if (s->aborted) {
-                record->result = s->ending.timed_out ? SANDBOX_TIMEOUT : SANDBOX_SETUP;
-                if (s->ran && s->stop_wanted)
-                        record->result = SANDBOX_SUCCESS; /* stopped between two runs */
-                set_text(&record->status_text, s->error.message ?: "");
-        } else {
-                read_ending(s);
-                record->result = terms_judge(&s->terms, &s->ending);
-                record->exec_main_code = s->ending.code;
-                record->exec_main_status = s->ending.status;
-                if (s->ending.unready)
-                        sandbox_explain_unready(s);
-        }
+        s->ending = (Ending){};
+        s->aborted = false;
+        sd_bus_error_free(&s->error);
 
-        record->leader = record->main_pid = 0;
+        record->enforced = strv_free(record->enforced);
+        record->status_text[0] = '\0';
+        record->result = SANDBOX_SUCCESS;
+        record->exec_main_code = record->exec_main_status = 0;
 }
 
-/* A value in a packet is one line. */
-static void send_result(Sandbox *s) {
-        const char *result = sandbox_result_name(s->record->result);
-        _cleanup_free_ char *packet = NULL, *text = NULL;
-
-        if (s->aborted) {
-                text = text_escape(s->record->status_text);
-                packet = text_printf("RESULT=%s\nTEXT=%.512s", result, text ?: "");
-        } else
-                packet = text_printf("RESULT=%s\nCODE=%s\nSTATUS=%d",
-                                     result,
-                                     ending_code_name(s->ending.code),
-                                     s->ending.status);
-        if (packet)
-                lease_server_send(s->lease, packet);
-}
-
-void sandbox_release_run(Sandbox *s) {
-        sandbox_thaw(s);
-        if (s->timer)
-                (void) sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
-        s->status_event = sd_event_source_disable_unref(s->status_event);
-        s->cgroup_event = sd_event_source_disable_unref(s->cgroup_event);
-        s->memory_event = sd_event_source_disable_unref(s->memory_event);
-        s->fault_watch = fault_watch_free(s->fault_watch);
-        s->watchdog = sd_event_source_disable_unref(s->watchdog);
-        s->status_timer = sd_event_source_disable_unref(s->status_timer);
-        s->notify = notify_socket_free(s->notify);
-        s->status_fd = safe_close(s->status_fd);
-        s->result_fd = safe_close(s->result_fd);
-        s->main_fd = safe_close(s->main_fd);
-        s->cgroup_fd = safe_close(s->cgroup_fd);
-}
-
-void sandbox_release(Sandbox *s) {
-        sandbox_release_run(s);
-        s->timer = sd_event_source_disable_unref(s->timer);
-        s->lease = lease_server_free(s->lease);
-        s->streams = log_streams_free(s->streams);
-        s->plan_fd = safe_close(s->plan_fd);
-        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
-                s->stream_fds[i] = safe_close(s->stream_fds[i]);
-
-        if (s->id_picked)
-                id_pool_release(s->keeper->ids, s->id_base);
-        s->id_picked = false;
-}
-
-/* Whoever asked for a run that did not come to be. */
-static void refuse_restarts(Sandbox *s) {
+static void begin_again(Sandbox *s) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        if (s->restart_calls.n == 0)
-                return;
-        if (!sd_bus_error_is_set(&s->error) || s->stop_wanted)
-                (void) sd_bus_error_setf(&error, ERROR_SANDBOX_NOT_RUNNING, "%s was stopped", s->record->id);
-
-        call_list_answer(&s->restart_calls, sd_bus_error_is_set(&error) ? &error : &s->error);
-}
-
-void sandbox_run_over(Sandbox *s) {
-        log_streams_drain(s->streams);
-        judge(s);
-        sandbox_tell_ended(s);
-        sandbox_release_run(s);
-        if (!s->restart_wanted)
-                refuse_restarts(s);
-
-        if (!sandbox_goes_on(s)) {
-                sandbox_end(s);
+        s->restart_wanted = false;
+        forget_run(s);
+        if (sandbox_start(s, NULL, &run_handlers, &error) >= 0) {
+                sandbox_begin(s);
                 return;
         }
 
-        lease_server_send(s->lease, "STATE=restarting");
-        if (s->restart_wanted)
-                sandbox_run_again(s);
+        sandbox_abort(s, error.name, error.message);
+        run_over(s);
+}
+
+/* The next run, unless it is one start too many. */
+static void run_again(Sandbox *s) {
+        if (s->restart_wanted) {
+                s->record->n_restarts = 0; /* counted when it was asked for */
+                begin_again(s);
+        } else if (sandbox_count_start(s)) {
+                s->record->n_restarts++;
+                begin_again(s);
+        } else {
+                s->record->result = SANDBOX_START_LIMIT;
+                sandbox_tell_start_limit(s);
+                s->stop_wanted = true;
+                sandbox_end(s);
+        }
+}
+
+static bool streams_were_kept(const Sandbox *s) {
+        return !s->has_client_streams || s->terms.restart != RESTART_NO;
+}
+
+int sandbox_restart(Sandbox *s, sd_bus_message *call, sd_bus_error *error) {
+        if (s->context->leaving)
+                return sd_bus_error_set(error, ERROR_SHUTTING_DOWN, "the keeper is shutting down");
+        if (s->phase == PHASE_DEAD)
+                return sd_bus_error_setf(
+                        error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
+        if (s->phase == PHASE_SETUP || s->phase == PHASE_START || s->stop_wanted || s->restart_wanted)
+                return sd_bus_error_setf(
+                        error, ERROR_BUSY, "%s is being started or stopped already", s->record->id);
+        if (!streams_were_kept(s))
+                return sd_bus_error_setf(
+                        error,
+                        ERROR_SETTING_NOT_PERMITTED,
+                        "%s has standard streams of its client's, which Restart=no does not keep",
+                        s->record->id);
+        if (!sandbox_count_start(s))
+                return sd_bus_error_setf(error,
+                                         ERROR_RATE_LIMITED,
+                                         "%s was started too often (StartLimitBurst=)",
+                                         s->record->id);
+
+        (void) call_list_add(&s->restart_calls, call); /* it is the only one */
+        s->restart_wanted = true;
+        if (s->phase == PHASE_WAITING)
+                sandbox_hurry(s);
         else
-                sandbox_enter_phase(s, PHASE_WAITING, terms_restart_delay(&s->terms, s->record->n_restarts));
+                sandbox_end_run(s);
+        return 1;
 }
 
-/* Nothing of it is left on the machine; now everybody is told. */
-void sandbox_end(Sandbox *s) {
-        bool failed = s->record->result != SANDBOX_SUCCESS, keep = failed && !never_was(s);
-
-        s->phase = PHASE_DEAD;
-        s->record->state = failed ? SANDBOX_FAILED : SANDBOX_EXITED;
-        set_text(&s->record->sub_state, phases[PHASE_DEAD].sub_state);
-
-        if (!never_was(s))
-                keeper_sandbox_changed(s->keeper, s);
-        if (!keep)
-                link_client_removed(s->keeper->link, s);
-        keeper_sandbox_launched(s->keeper, s);
-        refuse_restarts(s);
-        call_list_answer(&s->stop_calls, NULL);
-
-        /* After the broker, which must know of the end before the holder of the lease asks it for the next launch. */
-        send_result(s);
-        sandbox_release(s);
-
-        keeper_sandbox_ended(s->keeper, s, keep);
+static int refuse_not_running(const Sandbox *s, sd_bus_error *error) {
+        return sd_bus_error_setf(error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
 }
 
-static int on_cgroup_events(sd_event_source *source, const struct inotify_event *event, void *userdata) {
-        sandbox_advance(userdata);
+int sandbox_freeze(Sandbox *s, bool freeze, sd_bus_message *call, sd_bus_error *error) {
+        return s->phase == PHASE_RUNNING ? run_freeze(s->run, freeze, call, error)
+                                         : refuse_not_running(s, error);
+}
+
+int sandbox_set_limits(Sandbox *s, const PlanCgroupValue *values, size_t n, sd_bus_error *error) {
+        if (s->phase != PHASE_RUNNING)
+                return refuse_not_running(s, error);
+
+        return limits_change(&s->limits, s->context->run.unit, s->run->cgroup_fd, values, n, error);
+}
+
+int sandbox_signal(Sandbox *s, bool all, int signo) {
+        if (s->phase == PHASE_SETUP || !s->run)
+                return -ESRCH;
+
+        return run_signal(s->run, all, signo);
+}
+
+int sandbox_append_faults(Sandbox *s, sd_bus_message *m) {
+        if (s->run)
+                fault_watch_look(s->run->fault_watch);
+        return faults_append(s->faults, m);
+}
+
+int sandbox_append_processes(Sandbox *s, sd_bus_message *m) {
+        return processes_append(m, s->run ? s->run->cgroup_fd : -EBADF);
+}
+
+bool sandbox_owns(Sandbox *s, pid_t pid) { return run_owns(s->run, pid); }
+
+void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status) { run_reaped(s->run, pid, wait_status); }
+
+static void on_lease(void *userdata, const LeaseRequest *request) {
+        Sandbox *s = userdata;
+
+        if (request->signo > 0)
+                (void) sandbox_signal(s, false, request->signo);
+        if (request->stop) {
+                sandbox_stop(s);
+                advance(s);
+        }
+}
+
+static void on_lease_gone(void *userdata) {
+        Sandbox *s = userdata;
+
+        s->lease = lease_server_free(s->lease);
+        if (s->terms.on_disconnect == ON_DISCONNECT_STOP) {
+                sandbox_stop(s);
+                advance(s);
+        }
+}
+
+static int sandbox_new(Sandbox **ret, const SandboxContext *context, const LaunchRequest *request) {
+        sd_event *event = context->run.event;
+        _cleanup_(sandbox_freep) Sandbox *s = NULL;
+        int r;
+
+        s = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        s->context = context;
+        s->no_wait = request->no_wait;
+        s->lease_holder = s->plan_fd = -EBADF;
+        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
+                s->stream_fds[i] = -EBADF;
+
+        s->record = calloc(1, sizeof(*s->record));
+        if (!s->record)
+                return -ENOMEM;
+
+        r = sd_event_add_time_relative(
+                event, &s->timer, CLOCK_MONOTONIC, USEC_PER_SEC, 10 * USEC_PER_MSEC, on_timer, s);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+        if (r >= 0 && request->lease)
+                r = lease_server_new(&s->lease, event, on_lease, on_lease_gone, s, &s->lease_holder);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(s);
         return 0;
 }
 
-/* Whether the cgroup is gone. Where something still lives in it, its end is waited for. */
-static bool cgroup_is_gone(Sandbox *s) {
-        s->ending.oom_kills = MAX(s->ending.oom_kills, cgroup_oom_kills(s->cgroup_fd));
-        fault_watch_look(s->fault_watch);
-        if (cgroup_remove(s->keeper->unit, s->cgroup_name) >= 0)
-                return true;
+int sandbox_launch(const SandboxContext *context,
+                   const LaunchRequest *request,
+                   sd_bus_error *error,
+                   Sandbox **ret) {
+        _cleanup_(sandbox_freep) Sandbox *s = NULL;
+        int r;
 
-        if (s->phase != PHASE_KILLING)
-                enter_killing(s);
-        if (!s->cgroup_event)
-                (void) sandbox_watch_cgroup(s, "cgroup.events", on_cgroup_events, &s->cgroup_event);
+        r = sandbox_new(&s, context, request);
+        if (r < 0)
+                return r;
 
-        /* It may have emptied before the watch was there. */
-        return cgroup_remove(s->keeper->unit, s->cgroup_name) >= 0;
+        r = sandbox_start(s, request, &run_handlers, error);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(s);
+        return 0;
 }
 
-void sandbox_advance(Sandbox *s) {
-        if (s->phase > PHASE_KILLING)
-                return;
+Sandbox *sandbox_free(Sandbox *s) {
+        if (!s)
+                return NULL;
 
-        if (s->phase == PHASE_SETUP && s->aborted)
-                enter_killing(s);
-        else if (s->phase == PHASE_SETUP && s->executed && s->outer == 0)
-                application_executed(s);
+        release(s);
+        sandbox_drop_calls(s);
+        if (s->cgroup_name[0] && s->phase != PHASE_DEAD)
+                (void) cgroup_remove(s->context->run.unit, s->cgroup_name);
 
-        if (s->outer != 0 || s->leader != 0 || s->status_fd >= 0)
-                return;
-
-        /* Its last words count: that it was ready, and what it says of its end. */
-        notify_socket_drain(s->notify);
-        if (cgroup_is_gone(s))
-                sandbox_run_over(s);
-}
-
-bool sandbox_owns(Sandbox *s, pid_t pid) {
-        if (pid == s->outer || pid == s->leader || notify_socket_owns(s->notify, pid))
-                return true;
-
-        /* Its pid 1 may end before the record that names it was read. */
-        sandbox_look_for_leader(s);
-        return pid == s->leader;
-}
-
-void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status) {
-        if (notify_socket_owns(s->notify, pid)) {
-                notify_socket_reaped(s->notify);
-                return;
-        }
-
-        sandbox_read_status(s);
-
-        if (pid == s->outer) {
-                s->outer = 0;
-                /* The end of the status socket says that it ran only if whoever let it go says so too. */
-                if (s->phase == PHASE_SETUP && wait_status != 0)
-                        sandbox_abort(s, ERROR_SETUP_FAILED, "immured-exec ended early");
-        } else {
-                s->leader = 0;
-                s->leader_status = wait_status;
-        }
-
-        sandbox_advance(s);
+        limits_done(&s->limits);
+        (void) faults_free(s->faults);
+        sd_bus_error_free(&s->error);
+        (void) sandbox_record_free(s->record);
+        free(s);
+        return NULL;
 }

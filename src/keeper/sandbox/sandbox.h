@@ -20,6 +20,9 @@
  * if nobody asked for it. From run to run it keeps its id, picked ids, lease, and the streams that a client gave where
  * Restart= is not "no": a client would wait in vain for their end if they were kept without need.
  *
+ * What belongs to one run is in its Run (run/run.h), which is there in the phases from setup to killing; what lasts
+ * from run to run is here.
+ *
  * Life: made by sandbox_launch(), which leaves nothing behind if it fails; freed by the keeper. Functions that may
  * end a sandbox may free it: callers do not touch it afterwards.
  * Runs in: keeper. Privilege: root. Input: the plan; records of immured-exec; the application's wait status (hostile).
@@ -27,20 +30,48 @@
 
 #include "base/util.h"
 #include "keeper/parts/call-list.h"
-#include "keeper/parts/cgroup.h"
-#include "keeper/parts/fault-watch.h"
+#include "keeper/parts/fault.h"
+#include "keeper/parts/ids.h"
 #include "keeper/parts/lease-server.h"
 #include "keeper/parts/log-streams.h"
-#include "keeper/parts/notify-socket.h"
 #include "keeper/parts/terms.h"
+#include "keeper/run/limits.h"
+#include "keeper/run/run.h"
 #include "link/link.h"
-#include "plan/launch.h"
+#include "link/sandbox-event.h"
 
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-typedef struct Keeper Keeper;
+typedef struct Sandbox Sandbox;
+
+/* What a sandbox asks and tells its keeper. */
+typedef struct SandboxHandlers {
+        /* Whether such a plan may run here. Fills error and returns negative errno where it may not. */
+        int (*check_plan)(void *userdata, const Plan *plan, sd_bus_error *error);
+        /* It has a new record. */
+        void (*changed)(void *userdata, const Sandbox *s);
+        /* It waits that long at most in its phase; it is the application that has asked for so much. */
+        void (*deadline)(void *userdata, const Sandbox *s, uint64_t timeout_usec);
+        void (*extended)(void *userdata, const Sandbox *s, uint64_t timeout_usec);
+        /* It is launched, or will never be. */
+        void (*launched)(void *userdata, const Sandbox *s);
+        void (*happened)(void *userdata, const Sandbox *s, const SandboxEvent *e);
+        /* It ends, and nothing of it is to be remembered. */
+        void (*removed)(void *userdata, const Sandbox *s);
+        /* It came to its end, and what is to be answered was answered. May free it. */
+        void (*ended)(void *userdata, Sandbox *s, bool keep);
+} SandboxHandlers;
+
+/* What the keeper lends to every sandbox. */
+typedef struct SandboxContext {
+        RunContext run;
+        IdPool *ids;
+        const SandboxHandlers *handlers;
+        void *userdata;
+        bool leaving; /* no run begins any more */
+} SandboxContext;
 
 typedef enum SandboxPhase {
         PHASE_SETUP,
@@ -58,36 +89,27 @@ typedef enum SandboxPhase {
 typedef struct LaunchRequest {
         const char *id;
         const char *invocation_id;
+        /* Of its newest encoding, and of what the descriptor holds; hex. NULL for a later run. */
+        const char *plan_hash, *plan_digest;
         int plan_fd;
         int streams[3];
         bool lease;
         bool no_wait; /* not for READY=1 */
 } LaunchRequest;
 
-typedef struct Sandbox Sandbox;
 struct Sandbox {
-        Keeper *keeper;
+        const SandboxContext *context;
         Sandbox *next, *previous;
         SandboxRecord *record;
         Terms terms;
         SandboxPhase phase;
 
         char cgroup_name[48]; /* PROFILE.N */
-        int cgroup_fd;
         bool id_picked;
-        uint32_t id_base;
+        uint32_t id_block;
 
-        pid_t outer;       /* immured-exec's outer half; 0: reaped */
-        pid_t leader;      /* pid 1; 0: not known yet, or reaped */
-        int leader_status; /* its wait status, when reaped */
-        int main_fd;       /* pidfd of the application */
-        int status_fd, result_fd;
-        sd_event_source *status_event, *timer, *cgroup_event, *memory_event, *freeze_event;
-        bool verified, executed;
-        bool freezing, frozen; /* what was asked for; what the kernel says */
-
-        NotifySocket *notify; /* NULL: nobody's notifications are heard */
-        sd_event_source *watchdog, *status_timer;
+        Run *run; /* NULL: it waits for the next, or is dead */
+        sd_event_source *timer, *status_timer;
         uint64_t deadline_max; /* how far EXTEND_TIMEOUT_USEC= may move the timer, CLOCK_MONOTONIC */
         bool reloading;
 
@@ -102,26 +124,30 @@ struct Sandbox {
         bool ran;                /* a run came to be, this one or another before */
         bool stop_wanted, restart_wanted;
         StartCount starts;
-        PlanCgroupValue limits[CGROUP_CHANGES_MAX]; /* what was set since the launch; each file once */
-        size_t n_limits;
-        FaultWatch *fault_watch; /* of this run */
-        Faults *faults;          /* of all runs; NULL: none yet */
+        Limits limits;
+        Faults *faults; /* of all runs; NULL: none yet */
 
         LogStreams *streams;
         LeaseServer *lease;
         int lease_holder; /* the other end, until it was handed over */
         sd_bus_message *launch_call;
         bool no_wait; /* launch_call is answered before the application is ready */
-        CallList stop_calls, restart_calls, freeze_calls;
+        CallList stop_calls, restart_calls;
 };
 
 /* Fills error and returns negative errno. Starts immured-exec and returns at once. */
-int sandbox_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, Sandbox **ret);
+int sandbox_launch(const SandboxContext *context,
+                   const LaunchRequest *request,
+                   sd_bus_error *error,
+                   Sandbox **ret);
 /* Takes it apart; whatever of it runs must have been reaped, or is left to the next keeper. Takes NULL. */
 Sandbox *sandbox_free(Sandbox *s);
 DEFINE_CLEANUP(Sandbox *, sandbox_free);
 
 static inline bool sandbox_is_alive(const Sandbox *s) { return s->phase != PHASE_DEAD; }
+
+/* Enters its first phase, once its keeper knows it. */
+void sandbox_begin(Sandbox *s);
 
 /* Begins to end it for good: KillSignal=, then cgroup.kill. A second time it changes nothing. */
 void sandbox_stop(Sandbox *s);
@@ -136,6 +162,8 @@ int sandbox_signal(Sandbox *s, bool all, int signo);
  */
 int sandbox_restart(Sandbox *s, sd_bus_message *call, sd_bus_error *error);
 int sandbox_freeze(Sandbox *s, bool freeze, sd_bus_message *call, sd_bus_error *error);
+/* Calls of a connection that is gone can be answered no more. */
+void sandbox_drop_calls(Sandbox *s);
 
 /*
  * Sets limits of a running sandbox, all or none, until it ends: they hold for later runs, too. Fills error and returns
@@ -145,70 +173,64 @@ int sandbox_set_limits(Sandbox *s, const PlanCgroupValue *values, size_t n, sd_b
 
 /* Appends what limits it ran into, up to now, as faults_append() does. */
 int sandbox_append_faults(Sandbox *s, sd_bus_message *m);
+/* Appends its processes as processes_append() does. One that has ended, or waits for its next run, has none. */
+int sandbox_append_processes(Sandbox *s, sd_bus_message *m);
 
 /* Whether this child is, or by now turns out to be, this sandbox's. */
 bool sandbox_owns(Sandbox *s, pid_t pid);
-/* A child that it owns has ended and was reaped. */
+/* A child that it owns was reaped. */
 void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status);
 
-/* Among the files sandbox*.c: enters the first phase; moves on where what it waits for has come; lets go of it all. */
-void sandbox_begin(Sandbox *s);
-void sandbox_advance(Sandbox *s);
-void sandbox_release(Sandbox *s);
-/* The same for what belongs to one run. */
-void sandbox_release_run(Sandbox *s);
-/* Begins to end this run, and only this. */
-void sandbox_end_run(Sandbox *s);
-/* A run is over, or could not be started: what comes next? */
-void sandbox_run_over(Sandbox *s);
-/* Nothing of it is left, and nothing will come. */
-void sandbox_end(Sandbox *s);
-/* Ends the wait between two runs. */
-void sandbox_hurry(Sandbox *s);
-void sandbox_thaw(Sandbox *s);
-/* Writes the limits that were set into the cgroup of a new run. */
-int sandbox_apply_limits(Sandbox *s, sd_bus_error *error);
-/* An error of cgroup_apply() or cgroup_change() on the bus; returns negative errno. */
-int sandbox_cgroup_error(int r, const char *text, sd_bus_error *error);
-void sandbox_forget_limits(Sandbox *s);
-/* Entries for the journal: a run began; it is over, well or not; the next is one too many; it ran into a limit. */
+/* What follows is for the files sandbox*.c among themselves: each uses only what stands above its own part. */
+
+/* sandbox-events.c, entries for the journal: a run began, or is over; the next is one too many; an event. */
 void sandbox_tell_started(const Sandbox *s);
 void sandbox_tell_ended(const Sandbox *s);
 void sandbox_tell_start_limit(const Sandbox *s);
-void sandbox_tell_limit_hit(const Sandbox *s, const Fault *fault);
-/* Notices from now on which limits this run hits. Where that cannot be had it runs all the same. */
-void sandbox_watch_faults(Sandbox *s);
-/* Shows what it does while it runs, in the sub-state. */
-void sandbox_show_activity(Sandbox *s);
+void sandbox_tell_event(const Sandbox *s, const SandboxEvent *e);
+
+/*
+ * sandbox-answer.c, who waits. An open Launch() gets its error, or the record and the lease; an open Restart() the
+ * error of the run that did not come to be; the holder of the lease how it ended.
+ */
+void sandbox_answer_launch(Sandbox *s);
+void sandbox_refuse_restarts(Sandbox *s);
+void sandbox_send_result(Sandbox *s);
+
+/* sandbox-phase.c, the phases and how they are entered; for the keeper, too: sandbox_begin(), _stop(), _kill_all(). */
 void sandbox_enter_phase(Sandbox *s, SandboxPhase phase, uint64_t timeout_usec);
+/* What it waits for until the deadline before goes on. */
+void sandbox_change_phase(Sandbox *s, SandboxPhase phase);
 /* The application was executed, and said that it is ready where it has to. */
 void sandbox_enter_running(Sandbox *s);
+void sandbox_enter_killing(Sandbox *s);
+void sandbox_enter_dead(Sandbox *s);
+/* Begins to end this run, and only this. */
+void sandbox_end_run(Sandbox *s);
+/* Ends the wait between two runs. */
+void sandbox_hurry(Sandbox *s);
+/* It will never run; the first reason stands. */
+void sandbox_abort(Sandbox *s, const char *error_name, const char *text);
+/* A failed launch is answered with its error and then gone: nobody is told of its last phases. */
+bool sandbox_never_was(const Sandbox *s);
+/* Its keeper hears of a new record. */
+void sandbox_changed(Sandbox *s);
+/* Shows what it does while it runs, in the sub-state. */
+void sandbox_show_activity(Sandbox *s);
+/* If there is no memory the old text stays: it is only for people to read. */
+void sandbox_set_text(char **text, const char *value);
 
-/* What notifications bring about (NotifyHandler). */
-void sandbox_notified(void *userdata, pid_t sender, const NotifyMessage *message);
-/* A sign of life: the watchdog's time begins anew, where there is one and it is to run. */
-void sandbox_feed_watchdog(Sandbox *s);
-void sandbox_stop_watchdog(Sandbox *s);
+/* sandbox-notify.c, what notifications bring about. */
+void sandbox_notified(Sandbox *s, const NotifyMessage *message);
+/* As systemd.service(5) does: SIGABRT, so that there can be a core dump, and TimeoutStopSec= to leave it. */
+void sandbox_give_up(Sandbox *s, const char *why);
 /* A run has ended that was never ready: the error for whoever waits for that. */
 void sandbox_explain_unready(Sandbox *s);
-/* Calls the handler when a file of its cgroup changes. */
-int sandbox_watch_cgroup(Sandbox *s,
-                         const char *file,
-                         sd_event_inotify_handler_t handler,
-                         sd_event_source **ret);
 
+/* sandbox-start.c, the steps up to a run; request: NULL for one more of the same plan. */
+int sandbox_start(Sandbox *s,
+                  const LaunchRequest *request,
+                  const RunHandlers *handlers,
+                  sd_bus_error *error);
 /* One start more. False: it is one too many. */
 bool sandbox_count_start(Sandbox *s);
-/* Whether another run follows the one that is over. */
-bool sandbox_goes_on(const Sandbox *s);
-/* The next run, unless it is one start too many. */
-void sandbox_run_again(Sandbox *s);
-/* The next immured-exec; nothing of it is left on failure, and sandbox_abort() was called. */
-int sandbox_start_again(Sandbox *s);
-/* It will never run; the first reason stands. */
-void sandbox_abort(Sandbox *s, const char *error_name, const char *format, ...) _printf_(3, 4);
-
-/* Reads what immured-exec reports, up to the end. Makes no state change by itself. */
-void sandbox_read_status(Sandbox *s);
-void sandbox_look_for_leader(Sandbox *s); /* the records up to the one that names pid 1 */
-int sandbox_watch_status(Sandbox *s);

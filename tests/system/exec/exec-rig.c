@@ -178,11 +178,8 @@ Plan *rig_plan_new(const char *words) {
         rig_use_ids(p, PRIVATE_USERS_PICK);
         p->hostname = copy("web");
         p->network = NETWORK_NONE;
-        p->kill_signal = SIGTERM;
-        p->watchdog_usec = USEC_INFINITY;
-        p->success_statuses = calloc(8, sizeof(*p->success_statuses));
-        assert_non_null(p->success_statuses);
-        p->n_success_statuses = 8;
+        p->terms.kill_signal = SIGTERM;
+        p->terms.watchdog_usec = USEC_INFINITY;
         p->syslog_identifier = copy("web");
         p->log_level_max = -1;
         rig_add_rlimit(p, 7 /* RLIMIT_NOFILE */, 100, 200);
@@ -318,7 +315,7 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         *r = (Run){ .pidfds = { -EBADF, -EBADF }, .tracer = tracer };
         running = r;
 
-        plan_fd = plan_to_memfd(p, NULL);
+        plan_fd = plan_to_memfd(PLAN_VERSION, p, NULL, &(const char *){ NULL });
         if (plan_fd < 0)
                 fail_msg("The test's plan: %s", strerror(-plan_fd));
         null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -318,7 +318,7 @@ static Plan *speaking_plan(void) {
         PlanNode *n;
 
         assert_int_equal(strv_extend(&p->environment, "NOTIFY_SOCKET=" PLAN_NOTIFY_SOCKET), 0);
-        p->notify_access = NOTIFY_ACCESS_MAIN;
+        p->terms.notify_access = NOTIFY_ACCESS_MAIN;
 
         n = rig_add_node(p,
                          PLAN_NODE_TMPFS,

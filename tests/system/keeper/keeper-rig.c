@@ -187,25 +187,25 @@ static void forget_hello(Rig *rig) {
 
 static int on_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Rig *rig = userdata;
-        uint32_t version, uid;
-        const char *app;
+        LinkHello hello;
 
         forget_hello(rig);
-        assert_true(sd_bus_message_read(m, "uus", &version, &uid, &app) > 0);
-        assert_int_equal(version, LINK_VERSION);
-        assert_int_equal(uid, RIG_UID);
-        assert_string_equal(app, "");
+        assert_int_equal(link_hello_read(m, &hello), 0);
+        assert_int_equal(hello.link_max, LINK_VERSION);
+        assert_int_equal(hello.plan_max, PLAN_VERSION);
+        assert_int_equal(hello.uid, RIG_UID);
+        assert_string_equal(hello.app, "");
         assert_true(sd_bus_message_enter_container(m, 'a', "a{sv}") > 0);
         while (!sd_bus_message_at_end(m, false))
                 assert_int_equal(sandbox_record_read(m, &rig->hello[rig->n_hello++]), 0);
 
         rig->n_hellos++;
-        return sd_bus_reply_method_return(m, NULL);
+        return sd_bus_reply_method_return(m, "a{sv}", 1, "Link", "u", LINK_VERSION);
 }
 
 static const sd_bus_vtable broker_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD("Hello", "uusaa{sv}", "", on_hello, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Hello", "a{sv}aa{sv}", "a{sv}", on_hello, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 
@@ -260,11 +260,12 @@ void rig_answer_done(RigAnswer *a) {
         a->lease = safe_close(a->lease);
 }
 
-static int make_plan(const RigLaunch *launch) {
+static int make_plan(const RigLaunch *launch, char ret_digest[static SHA256_HEX_SIZE]) {
         static char *const degrade[] = { (char *) "memory", (char *) "pids", (char *) "cpu",
                                          (char *) "cpuset", (char *) "io",   NULL };
         _cleanup_fixture_ Fixture f = {};
         _cleanup_free_ char *fake = NULL;
+        uint8_t digest[SHA256_SIZE];
         int fd;
 
         fixture_init(&f);
@@ -279,19 +280,26 @@ static int make_plan(const RigLaunch *launch) {
         fixture_must_compile(&f);
         if (launch->change)
                 launch->change(f.plan);
-        fd = plan_to_memfd(f.plan, NULL);
+        fd = plan_to_memfd(PLAN_VERSION, f.plan, digest, &(const char *){ NULL });
         assert_true(fd >= 0);
+        sha256_hex(digest, ret_digest);
         return fd;
 }
 
-static void append_launch(sd_bus_message *m, const RigLaunch *launch, int plan_fd) {
+static void append_launch(sd_bus_message *m, const RigLaunch *launch, int plan_fd, const char *digest) {
         assert_true(sd_bus_message_append(m,
                                           "sa{sv}h",
                                           launch->id ?: "web.3001.1",
-                                          1,
+                                          3,
                                           "InvocationID",
                                           "s",
                                           INVOCATION_ID,
+                                          "PlanHash",
+                                          "s",
+                                          digest,
+                                          "PlanDigest",
+                                          "s",
+                                          launch->digest ?: digest,
                                           plan_fd) >= 0);
         assert_true(sd_bus_message_open_container(m, 'a', "(uh)") >= 0);
         for (uint32_t i = 0; i < 3; i++)
@@ -314,12 +322,13 @@ static void read_answer(sd_bus_message *reply, RigAnswer *a) {
 
 RigAnswer rig_launch(Rig *rig, const RigLaunch *launch) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-        _cleanup_close_ int plan_fd = make_plan(launch);
+        char digest[SHA256_HEX_SIZE];
+        _cleanup_close_ int plan_fd = make_plan(launch, digest);
         RigAnswer a = { .lease = -EBADF };
 
         assert_true(sd_bus_message_new_method_call(
                             rig->bus, &m, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Launch") >= 0);
-        append_launch(m, launch, plan_fd);
+        append_launch(m, launch, plan_fd, digest);
         a.r = sd_bus_call(rig->bus, m, UINT64_MAX, &a.error, &reply);
         if (a.r >= 0)
                 read_answer(reply, &a);

@@ -9,6 +9,7 @@
  */
 
 #include "base/util.h"
+#include "link/hello.h"
 #include "link/link.h"
 #include "plan/plan.h"
 
@@ -35,6 +36,7 @@ typedef struct RigLaunch {
         const char *script; /* for /bin/sh -c */
         const char *fake;   /* FAKE= for fake-exec */
         void (*change)(Plan *plan);
+        const char *digest; /* NULL: that of the plan */
         bool lease;
         int streams[3]; /* 0: none */
 } RigLaunch;

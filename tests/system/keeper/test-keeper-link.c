@@ -61,7 +61,7 @@ static void a_lease_stops_and_signals(void **state) {
         }
 }
 
-static void stop_on_disconnect(Plan *plan) { plan->on_disconnect = ON_DISCONNECT_STOP; }
+static void stop_on_disconnect(Plan *plan) { plan->terms.on_disconnect = ON_DISCONNECT_STOP; }
 
 static void a_lease_that_is_closed_does_what_the_plan_says(void **state) {
         {

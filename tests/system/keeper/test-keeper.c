@@ -84,7 +84,7 @@ static void stop_answers_when_it_has_ended(void **state) {
         rig_expect(&rig, "removed " ID " success 2 15");
 }
 
-static void short_stop_timeout(Plan *plan) { plan->timeout_stop_usec = 50 * USEC_PER_MSEC; }
+static void short_stop_timeout(Plan *plan) { plan->terms.timeout_stop_usec = 50 * USEC_PER_MSEC; }
 
 static void what_will_not_stop_is_killed(void **state) {
         rig_must_launch(&rig,
@@ -97,7 +97,7 @@ static void what_will_not_stop_is_killed(void **state) {
         rig_expect(&rig, "removed " ID " timeout 2 9");
 }
 
-static void short_runtime(Plan *plan) { plan->runtime_max_usec = 50 * USEC_PER_MSEC; }
+static void short_runtime(Plan *plan) { plan->terms.runtime_max_usec = 50 * USEC_PER_MSEC; }
 
 static void what_runs_too_long_is_stopped(void **state) {
         rig_must_launch(&rig, &(RigLaunch){ .script = "exec sleep 1000", .change = short_runtime });
@@ -126,7 +126,7 @@ static void kill_reaches_the_application(void **state) {
         rig_expect(&rig, "removed " ID " signal 2 9");
 }
 
-static void oneshot(Plan *plan) { plan->type = SERVICE_ONESHOT; }
+static void oneshot(Plan *plan) { plan->terms.type = SERVICE_ONESHOT; }
 
 static void a_oneshot_answers_at_its_end(void **state) {
         _cleanup_answer_ RigAnswer a =
@@ -139,8 +139,8 @@ static void a_oneshot_answers_at_its_end(void **state) {
 }
 
 static void success_status(Plan *plan) {
-        plan->success_statuses[0] |= 1U << 5;
-        plan->success_signals |= UINT64_C(1) << SIGUSR2;
+        plan->terms.success_statuses[0] |= 1U << 5;
+        plan->terms.success_signals |= UINT64_C(1) << SIGUSR2;
 }
 
 static void success_is_what_the_plan_says(void **state) {
@@ -199,7 +199,7 @@ static void a_seed_that_hangs_fails_one_launch(void **state) {
         rig_expect(&rig, "removed " ID " success 1 0");
 }
 
-static void short_start_timeout(Plan *plan) { plan->timeout_start_usec = 50 * USEC_PER_MSEC; }
+static void short_start_timeout(Plan *plan) { plan->terms.timeout_start_usec = 50 * USEC_PER_MSEC; }
 
 static void a_failed_set_up_leaves_nothing(void **state) {
         static const struct {
@@ -283,6 +283,10 @@ static void what_does_not_fit_together_is_refused(void **state) {
         expect_refused(&(RigLaunch){ .id = "web.3002.1" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .id = "other.3001.1" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .id = "../web.3001.1" }, SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(
+                &(RigLaunch){ .digest = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" },
+                SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .digest = "0011" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .change = other_user }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .change = tty_stream }, ERROR_SETUP_FAILED);
         expect_refused(&(RigLaunch){ .streams = { 0, STDOUT_FILENO, 0 } }, ERROR_SETTING_NOT_PERMITTED);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "link/sandbox-id.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+
+bool invocation_id_is_valid(const char *s) {
+        return s && strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32;
+}
+
+int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n) {
+        char profile[33], number[16], canonical[33 + 2 * sizeof(number)];
+        const char *first, *second;
+        uint32_t uid, n;
+
+        first = strchr(id, '.');
+        second = first ? strchr(first + 1, '.') : NULL;
+        if (!second || (size_t) (first - id) >= sizeof(profile) ||
+            (size_t) (second - first - 1) >= sizeof(number))
+                return -EINVAL;
+
+        memcpy(profile, id, first - id);
+        profile[first - id] = '\0';
+        memcpy(number, first + 1, second - first - 1);
+        number[second - first - 1] = '\0';
+
+        if (!profile_name_is_valid(profile) || parse_id(number, &uid) < 0 || parse_u32(second + 1, &n) < 0 ||
+            n == 0)
+                return -EINVAL;
+
+        /* One sandbox, one name: no leading zeros. */
+        (void) snprintf(canonical, sizeof(canonical), "%s.%u.%u", profile, uid, n);
+        if (!streq(canonical, id))
+                return -EINVAL;
+
+        if (ret_profile)
+                memcpy(ret_profile, profile, strlen(profile) + 1);
+        if (ret_uid)
+                *ret_uid = uid;
+        if (ret_n)
+                *ret_n = n;
+        return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * sandbox-record — everything the broker shows of a sandbox: the keeper's truth, sent as a{sv}
+ *
+ * What there is stands in sandbox-record.def, for link and bus alike.
+ *
+ * Life: made by the keeper, or read from its message; freed with all it holds. Runs in: keeper, broker.
+ * Privilege: none. Input: the keeper's, trusted to be root, not to be right.
+ */
+
+#include "base/util.h"
+#include "plan/sandbox-state.h"
+
+#include <systemd/sd-bus.h>
+
+/* How a field lies in the record, and travels. */
+#define RECORD_TYPE_TEXT char *
+#define RECORD_TYPE_TEXTS char **
+#define RECORD_TYPE_U32 uint32_t
+#define RECORD_TYPE_I32 int32_t
+#define RECORD_TYPE_U64 uint64_t
+#define RECORD_TYPE_STATE SandboxState
+#define RECORD_TYPE_RESULT SandboxResult
+
+#define RECORD_SIGNATURE_TEXT "s"
+#define RECORD_SIGNATURE_TEXTS "as"
+#define RECORD_SIGNATURE_U32 "u"
+#define RECORD_SIGNATURE_I32 "i"
+#define RECORD_SIGNATURE_U64 "t"
+#define RECORD_SIGNATURE_STATE "s"
+#define RECORD_SIGNATURE_RESULT "s"
+
+typedef struct SandboxRecord {
+#define FIELD(name, kind, member, link, bus) RECORD_TYPE_##kind member;
+#include "link/sandbox-record.def"
+#undef FIELD
+} SandboxRecord;
+
+typedef enum RecordField {
+#define FIELD(name, kind, member, link, bus) RECORD_FIELD_##member,
+#include "link/sandbox-record.def"
+#undef FIELD
+        _RECORD_FIELD_MAX,
+} RecordField;
+
+SandboxRecord *sandbox_record_free(SandboxRecord *r); /* takes NULL, returns NULL */
+DEFINE_CLEANUP(SandboxRecord *, sandbox_record_free);
+
+/* Appends the record as one a{sv}. Errors as sd_bus_message_append(). */
+int sandbox_record_append(sd_bus_message *m, const SandboxRecord *r);
+/*
+ * Reads one a{sv}, of this version or another: unknown names are passed over, missing ones get their default (the
+ * empty value). -EBADMSG: without what identifies a sandbox, or malformed. -ENOMEM.
+ */
+int sandbox_record_read(sd_bus_message *m, SandboxRecord **ret);
+
+/* The bare value of one field. */
+int sandbox_record_append_field(sd_bus_message *m, const SandboxRecord *r, RecordField field);
+bool sandbox_record_equal_field(const SandboxRecord *a, const SandboxRecord *b, RecordField field);
+
+/* The result of that name; one that only another version has a name for is SANDBOX_RESOURCES. */
+SandboxResult sandbox_result_of(const char *name);
