@@ -242,7 +242,9 @@ static int make_proc(Tree *t, size_t i) {
 static int make_devpts(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         char mode[16];
-        const MountOption options[] = { { "mode", mode }, { "ptmxmode", "0666" }, { "max", DEVPTS_MAX }, {} };
+        const MountOption options[] = {
+                { "mode", mode }, { "ptmxmode", "0666" }, { "max", DEVPTS_MAX }, {}
+        };
         _cleanup_close_ int fd = -EBADF;
 
         (void) snprintf(mode, sizeof(mode), "%04o", n->mode ?: 0600U);

@@ -13,10 +13,8 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #define PROC_FILE_MAX (64U * 1024)
-#define LIMIT_NAME_COLUMNS 26
 
 /* clang-format off */
 static const struct {
@@ -338,30 +336,6 @@ static int verify_cgroup(const Subject *s) {
         return 0;
 }
 
-/* One of the two values of a line of /proc/PID/limits. */
-static int read_limit(const char **text, uint64_t *ret) {
-        static const char unlimited[] = "unlimited";
-        char *end;
-
-        *text += strspn(*text, " ");
-        if (strncmp(*text, unlimited, sizeof(unlimited) - 1) == 0) {
-                *text += sizeof(unlimited) - 1;
-                *ret = RLIM_INFINITY;
-                return 0;
-        }
-
-        errno = 0;
-        *ret = strtoull(*text, &end, 10);
-        if (errno != 0 || end == *text)
-                return -EBADMSG;
-        *text = end;
-        return 0;
-}
-
-/*
- * From /proc/PID/limits and not by prlimit(2), which takes CAP_SYS_RESOURCE for a process of other ids. Below the
- * heading there is a line for each resource in the order of their numbers: its name in 26 columns, soft, hard.
- */
 static int verify_rlimits(const Subject *s) {
         _cleanup_free_ char *limits = NULL;
         int r;
@@ -370,25 +344,7 @@ static int verify_rlimits(const Subject *s) {
         if (r < 0)
                 return problem_set(s->v->problem, r, "/proc/%d/limits", s->pid);
 
-        for (size_t i = 0; i < s->v->plan->n_rlimits; i++) {
-                const PlanRlimit *l = &s->v->plan->rlimits[i];
-                const char *name = rlimit_name(l->resource), *line = limits;
-                uint64_t soft = 0, hard = 0;
-
-                for (unsigned n = 0; line && n <= l->resource; n++) {
-                        line = strchr(line, '\n');
-                        line = line ? line + 1 : NULL;
-                }
-                if (!line || strnlen(line, LIMIT_NAME_COLUMNS) < LIMIT_NAME_COLUMNS)
-                        return problem_set_difference(s->v->problem, "%s is not shown by this kernel", name);
-                line += LIMIT_NAME_COLUMNS;
-                if (read_limit(&line, &soft) < 0 || read_limit(&line, &hard) < 0)
-                        return problem_set_difference(s->v->problem, "%s is shown as no number", name);
-                if (soft != l->soft || hard != l->hard)
-                        return problem_set_difference(s->v->problem, "%s differs from the plan", name);
-        }
-
-        return 0;
+        return rlimits_compare(s->v->plan, limits, s->v->problem);
 }
 
 /*
