@@ -103,8 +103,8 @@ static void remounts_take_away(void **state) {
 }
 
 /*
- * Reading is granted for the whole tree at once: a rule that repeats it would only hide a mistake in the others. Message
- * queues are opened in a mount of the kernel's own, which is in no tree.
+ * Reading is granted for the whole tree at once: a rule that repeats it would only hide a mistake in the others.
+ * Message queues are opened in a mount of the kernel's own, which is in no tree.
  */
 static void queues_alone_speak_of_reading(void **state) {
         for (uint8_t kind = 0; kind < _PLAN_NODE_KIND_MAX; kind++) {
