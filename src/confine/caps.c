@@ -81,6 +81,29 @@ int caps_regain(Problem *problem) {
         return 0;
 }
 
+int caps_save(CapsEffective *ret) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+
+        *ret = (CapsEffective){ .low = data[0].effective, .high = data[1].effective };
+        return 0;
+}
+
+int caps_set_effective(const CapsEffective *set) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+
+        data[0].effective = set->low;
+        data[1].effective = set->high;
+        return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
 int caps_override_files(bool on) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];

@@ -24,6 +24,15 @@ int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem);
  */
 int caps_regain(Problem *problem);
 
+/* The effective set alone, as it is kept over a change of ids that empties or fills it. */
+typedef struct CapsEffective {
+        uint32_t low, high;
+} CapsEffective;
+
+int caps_save(CapsEffective *ret);
+/* Of what is permitted: -EPERM otherwise. */
+int caps_set_effective(const CapsEffective *set);
+
 /*
  * Switches CAP_DAC_OVERRIDE in the effective set. It is off from the start, so that root can only write what is
  * root's, and on for the one mount that needs it. The kernel raises it whenever the file system uid returns to 0

@@ -91,6 +91,7 @@ typedef enum NodeAccess {
         NODE_ACCESS_FILE,   /* made by us */
         NODE_ACCESS_MOUNT,  /* as its flags say */
         NODE_ACCESS_DEVICE, /* the same, and the only place where devices work */
+        NODE_ACCESS_QUEUES, /* a mount that mq_open(2) does not go through */
 } NodeAccess;
 
 static const NodeAccess node_access[] = {
@@ -102,7 +103,7 @@ static const NodeAccess node_access[] = {
         [PLAN_NODE_PROC] = NODE_ACCESS_MOUNT,
         [PLAN_NODE_DEVICE] = NODE_ACCESS_DEVICE,
         [PLAN_NODE_DEVPTS] = NODE_ACCESS_DEVICE,
-        [PLAN_NODE_MQUEUE] = NODE_ACCESS_MOUNT,
+        [PLAN_NODE_MQUEUE] = NODE_ACCESS_QUEUES,
         [PLAN_NODE_MASK] = NODE_ACCESS_NONE,
         [PLAN_NODE_REMOUNT] = NODE_ACCESS_NONE,
         /* Landlock has no right for connecting to a named socket or sending to it, landlock(7). */
@@ -146,6 +147,10 @@ uint64_t landlock_node_rights(const Plan *plan, size_t i, unsigned version) {
                 return n->mode & 0111 ? ACCESS_EXECUTE : 0;
         case NODE_ACCESS_DEVICE:
                 rights = ACCESS_IOCTL_DEV;
+                break;
+        case NODE_ACCESS_QUEUES:
+                /* The kernel opens queues in a mount of its own, which the rule on the root does not reach. */
+                rights = READ;
                 break;
         case NODE_ACCESS_MOUNT:
                 break;

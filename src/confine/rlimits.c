@@ -6,6 +6,8 @@
 /* select(2) cannot handle higher numbers, so a program only gets more if it asks. */
 #define NOFILE_SOFT_USUAL 1024
 
+#define NAME_COLUMNS 26 /* of a line of /proc/PID/limits */
+
 static const char *const names[] = {
         [RLIMIT_CPU] = "RLIMIT_CPU",           [RLIMIT_FSIZE] = "RLIMIT_FSIZE",
         [RLIMIT_DATA] = "RLIMIT_DATA",         [RLIMIT_STACK] = "RLIMIT_STACK",
@@ -68,6 +70,48 @@ int rlimits_apply(const Plan *plan, Problem *problem) {
 
                 if (setrlimit(l->resource, &limit) < 0)
                         return problem_set(problem, -errno, "%s", rlimit_name(l->resource));
+        }
+
+        return 0;
+}
+
+/* One of the two values of a line of /proc/PID/limits. */
+static int read_limit(const char **text, uint64_t *ret) {
+        static const char unlimited[] = "unlimited";
+        char *end;
+
+        *text += strspn(*text, " ");
+        if (strncmp(*text, unlimited, sizeof(unlimited) - 1) == 0) {
+                *text += sizeof(unlimited) - 1;
+                *ret = RLIM_INFINITY;
+                return 0;
+        }
+
+        errno = 0;
+        *ret = strtoull(*text, &end, 10);
+        if (errno != 0 || end == *text)
+                return -EBADMSG;
+        *text = end;
+        return 0;
+}
+
+int rlimits_compare(const Plan *plan, const char *limits, Problem *problem) {
+        for (size_t i = 0; i < plan->n_rlimits; i++) {
+                const PlanRlimit *l = &plan->rlimits[i];
+                const char *name = rlimit_name(l->resource), *line = limits;
+                uint64_t soft = 0, hard = 0;
+
+                for (unsigned n = 0; line && n <= l->resource; n++) {
+                        line = strchr(line, '\n');
+                        line = line ? line + 1 : NULL;
+                }
+                if (!line || strnlen(line, NAME_COLUMNS) < NAME_COLUMNS)
+                        return problem_set_difference(problem, "%s is not shown by this kernel", name);
+                line += NAME_COLUMNS;
+                if (read_limit(&line, &soft) < 0 || read_limit(&line, &hard) < 0)
+                        return problem_set_difference(problem, "%s is shown as no number", name);
+                if (soft != l->soft || hard != l->hard)
+                        return problem_set_difference(problem, "%s differs from the plan", name);
         }
 
         return 0;

@@ -21,3 +21,10 @@ int rlimits_apply(const Plan *plan, Problem *problem);
 
 /* The name of a limit: "RLIMIT_NOFILE". Static text. */
 const char *rlimit_name(unsigned resource);
+
+/*
+ * Whether the text of another process' /proc/PID/limits says what the plan does; that file and not prlimit(2), which
+ * takes CAP_SYS_RESOURCE for a process of other ids. Below its heading there is a line for each resource in the order
+ * of their numbers: name, soft limit, hard limit (proc_pid_limits(5)). A difference is a problem of verification.
+ */
+int rlimits_compare(const Plan *plan, const char *limits, Problem *problem);

@@ -253,6 +253,7 @@ static int open_idmap(const Source *source,
                       const PlanNode *n,
                       int userns_fd,
                       uint32_t base,
+                      uid_t owner,
                       int root_fd,
                       Problem *problem) {
         int fd, r;
@@ -262,7 +263,7 @@ static int open_idmap(const Source *source,
 
         if (n->kind == PLAN_NODE_OVERLAY) {
                 r = check_roots_alone(source->fd, root_fd, n, problem);
-                return r < 0 ? r : userns_new_for_root(plan, base, problem);
+                return r < 0 ? r : userns_new_for_root(plan, base, owner, problem);
         }
 
         fd = fcntl(userns_fd, F_DUPFD_CLOEXEC, 0);
@@ -295,8 +296,13 @@ static int source_copy(Source *source, const PlanNode *n, int userns_fd, Problem
         return 0;
 }
 
-static int
-sources_copy(Sources *s, const Plan *plan, int userns_fd, uint32_t base, int root_fd, Problem *problem) {
+static int sources_copy(Sources *s,
+                        const Plan *plan,
+                        int userns_fd,
+                        uint32_t base,
+                        uid_t owner,
+                        int root_fd,
+                        Problem *problem) {
         for (size_t i = 0; i < s->n; i++) {
                 const PlanNode *n = &plan->nodes[i];
                 _cleanup_close_ int idmap_fd = -EBADF;
@@ -305,7 +311,7 @@ sources_copy(Sources *s, const Plan *plan, int userns_fd, uint32_t base, int roo
                 if (s->items[i].fd < 0)
                         continue;
 
-                idmap_fd = open_idmap(&s->items[i], plan, n, userns_fd, base, root_fd, problem);
+                idmap_fd = open_idmap(&s->items[i], plan, n, userns_fd, base, owner, root_fd, problem);
                 if (idmap_fd < 0 && n->flags & PLAN_NODE_IDMAP)
                         return idmap_fd;
 
@@ -317,7 +323,7 @@ sources_copy(Sources *s, const Plan *plan, int userns_fd, uint32_t base, int roo
         return 0;
 }
 
-int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, Problem *problem) {
+int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t owner, Problem *problem) {
         _cleanup_(sources_freep) Sources *s = NULL;
         _cleanup_close_ int root_fd = -EBADF;
         int r;
@@ -345,7 +351,7 @@ int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, Problem
         if (r < 0)
                 return r;
 
-        r = sources_copy(s, plan, userns_fd, base, root_fd, problem);
+        r = sources_copy(s, plan, userns_fd, base, owner, root_fd, problem);
         if (r < 0)
                 return r;
 

@@ -19,6 +19,13 @@
 #define ROOT_INODES UINT64_C(16384)
 #define ROOT_INODES_MORE (UINT64_C(1) << 20)
 
+/*
+ * All instances of devpts but the host's share kernel.pty.max less kernel.pty.reserve, 3072 unless it was changed:
+ * without a bound of its own one sandbox could take them all. As it is, a user with the usual 32 sandboxes leaves two
+ * thirds to the others.
+ */
+#define DEVPTS_MAX "32"
+
 /* Where a plan gives a tmpfs no size, it is meant to hold names, not data. */
 #define TMPFS_SIZE_LEAST (UINT64_C(1) << 20)
 #define TMPFS_INODES_LEAST UINT64_C(1024)
@@ -235,7 +242,9 @@ static int make_proc(Tree *t, size_t i) {
 static int make_devpts(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         char mode[16];
-        const MountOption options[] = { { "mode", mode }, { "ptmxmode", "0666" }, {} };
+        const MountOption options[] = {
+                { "mode", mode }, { "ptmxmode", "0666" }, { "max", DEVPTS_MAX }, {}
+        };
         _cleanup_close_ int fd = -EBADF;
 
         (void) snprintf(mode, sizeof(mode), "%04o", n->mode ?: 0600U);

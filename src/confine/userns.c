@@ -2,9 +2,11 @@
 #include "confine/userns.h"
 
 #include "base/fd.h"
+#include "confine/caps.h"
 #include "confine/identity.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -87,42 +89,61 @@ static pid_t clone_inhabitant(bool second) {
         static uint8_t stacks[2][16 * 1024] __attribute__((__aligned__(16)));
         uint8_t *stack = stacks[second];
         static pid_t parent;
+        pid_t pid;
 
         parent = getpid();
-        return clone(inhabit, stack + sizeof(stacks[0]), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &parent);
+        pid = clone(inhabit, stack + sizeof(stacks[0]), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &parent);
+        return pid < 0 ? -errno : pid;
 }
 
 /*
- * Opened from outside, by the right of the namespace's owner. To look at a process that is not dumpable the kernel
- * wants CAP_SYS_PTRACE instead, and this one shares our memory and with it the flag. So it is dumpable for this one
- * call.
+ * The owner of a user namespace is its maker's effective user id. Leaving id 0 empties the effective capabilities;
+ * CAP_SYS_ADMIN is taken back for the call, which Debian's kernel.unprivileged_userns_clone=0 forbids otherwise.
+ * Coming back to 0 makes effective all that is permitted, so the set is put back as it was.
  */
-static int open_namespace(pid_t pid) {
-        char path[64];
-        int fd, r;
+static pid_t clone_inhabitant_as(uid_t owner, bool second, Problem *problem) {
+        CapsEffective effective;
+        pid_t pid;
+        int r;
 
-        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+        r = caps_save(&effective);
+        if (r < 0)
+                return problem_set(problem, r, "capget");
+        if (setresuid((uid_t) -1, owner, (uid_t) -1) < 0)
+                return problem_set(problem, -errno, "setresuid %u", owner);
 
-        if (prctl(PR_SET_DUMPABLE, 1) < 0)
-                return -errno;
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        r = fd < 0 ? -errno : fd;
-        if (prctl(PR_SET_DUMPABLE, 0) < 0) {
-                r = -errno;
-                (void) safe_close(fd);
-        }
+        r = caps_set_effective(&(CapsEffective){ CAP_TO_MASK(CAP_SYS_ADMIN) });
+        pid = r < 0 ? r : clone_inhabitant(second);
 
-        return r;
+        /* The first process is in nobody's way if this fails: its parent ends, and it with it. */
+        if (setresuid((uid_t) -1, 0, (uid_t) -1) < 0)
+                return problem_set(problem, -errno, "setresuid 0");
+        r = caps_set_effective(&effective);
+        if (r < 0)
+                return problem_set(problem, r, "capset");
+
+        return pid < 0 ? problem_set(problem, pid, "clone CLONE_NEWUSER") : pid;
 }
 
-static int new_with_maps(const Maps *maps, uint32_t base, bool second, pid_t *ret_first, Problem *problem) {
+/* Its process is undumpable and has another user's ids: CAP_SYS_PTRACE, ptrace(2) "ptrace access mode checking". */
+static int open_namespace(pid_t pid) {
+        char path[64];
+        int fd;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static int new_with_maps(
+        const Maps *maps, uint32_t base, uid_t owner, bool second, pid_t *ret_first, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
         pid_t pid;
         int r;
 
-        pid = clone_inhabitant(second);
+        pid = clone_inhabitant_as(owner, second, problem);
         if (pid < 0)
-                return problem_set(problem, -errno, "clone CLONE_NEWUSER");
+                return pid;
         *ret_first = pid;
 
         r = maps_write(pid, maps, base, problem);
@@ -136,16 +157,16 @@ static int new_with_maps(const Maps *maps, uint32_t base, bool second, pid_t *re
         return TAKE_FD(fd);
 }
 
-int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *problem) {
+int userns_new(const Plan *plan, uint32_t base, uid_t owner, pid_t *ret_first, Problem *problem) {
         const Maps maps = { .uid = plan->uid_map,
                             .n_uid = plan->n_uid_map,
                             .gid = plan->gid_map,
                             .n_gid = plan->n_gid_map };
 
-        return new_with_maps(&maps, base, false, ret_first, problem);
+        return new_with_maps(&maps, base, owner, false, ret_first, problem);
 }
 
-int userns_new_for_root(const Plan *plan, uint32_t base, Problem *problem) {
+int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *problem) {
         PlanIdMap uid = { .count = 1 }, gid = { .count = 1 };
         const Maps maps = { .uid = &uid, .n_uid = 1, .gid = &gid, .n_gid = 1 };
         pid_t first = 0;
@@ -156,7 +177,7 @@ int userns_new_for_root(const Plan *plan, uint32_t base, Problem *problem) {
             identity_outside(plan->gid_map, plan->n_gid_map, base, plan->gid, &gid.outside) < 0)
                 return problem_set(problem, -EINVAL, "The user's own ids are not mapped");
 
-        fd = new_with_maps(&maps, 0, true, &first, problem);
+        fd = new_with_maps(&maps, 0, owner, true, &first, problem);
         if (userns_reap(first) != 0) {
                 (void) safe_close(fd);
                 return problem_set(

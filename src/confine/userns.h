@@ -8,7 +8,11 @@
  * locked: even with every capability inside, nothing in the tree can be remounted, lifted or moved
  * (user_namespaces(7), mount_namespaces(7)). Made first, it has its maps written by root and serves idmapped mounts.
  *
- * Runs in: exec. Privilege: CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETFCAP in the initial user namespace.
+ * It belongs to an id as which no process runs. The kernel charges what the sandbox uses (inotify instances, queued
+ * signals, namespaces, …) to the owner as well, one level up: to root, it would be taken from everybody.
+ *
+ * Runs in: exec. Privilege: CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETFCAP, CAP_SYS_PTRACE in the initial user
+ * namespace.
  */
 
 #include "confine/problem.h"
@@ -17,17 +21,17 @@
 #include <sys/types.h>
 
 /*
- * A user namespace with the plan's maps and setgroups(2) denied; returns its fd. base as in plan/launch.h.
- * *ret_first is set as soon as it has a first process, on failure too; that goes to userns_reap() whenever there is
- * time.
+ * A user namespace with the plan's maps and setgroups(2) denied; returns its fd. base as in exec.h, owner as in
+ * plan/launch.h. *ret_first is set as soon as it has a first process, on failure too; that goes to userns_reap()
+ * whenever there is time.
  */
-int userns_new(const Plan *plan, uint32_t base, pid_t *ret_first, Problem *problem);
+int userns_new(const Plan *plan, uint32_t base, uid_t owner, pid_t *ret_first, Problem *problem);
 
 /*
  * A namespace through which an idmapped mount shows what is root's as the application's, and nothing else. Returns
  * its fd.
  */
-int userns_new_for_root(const Plan *plan, uint32_t base, Problem *problem);
+int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *problem);
 
 /*
  * Kills and reaps the first process; the namespace lives on through its fd. Returns the process if it could not be

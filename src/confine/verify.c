@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #define PROC_FILE_MAX (64U * 1024)
 
@@ -273,6 +272,19 @@ static int owner_of(int fd, ino_t *ret) {
         return 0;
 }
 
+/* ioctl_ns(2): whom the kernel charges with what it counts of the sandbox, and who has every capability over it. */
+static int verify_owner(const Subject *s, int user_fd) {
+        uid_t owner;
+
+        if (ioctl(user_fd, NS_GET_OWNER_UID, &owner) < 0)
+                return problem_set(s->v->problem, -errno, "Owner of ns/user");
+        if (owner != s->v->owner)
+                return problem_set_difference(
+                        s->v->problem, "ns/user belongs to user %u, not %u", owner, s->v->owner);
+
+        return 0;
+}
+
 /*
  * All seven differ from ours. The mount namespace belongs to the sandbox's user namespace and was copied from one
  * that does not, which locks it. The other five belong to ours, so that no capability inside counts for them.
@@ -302,6 +314,10 @@ static int verify_namespaces(const Subject *s) {
                 if (owner != (i == NAMESPACE_MOUNT ? user : s->v->host->namespaces[NAMESPACE_USER]))
                         return problem_set_difference(
                                 s->v->problem, "%s belongs to the wrong user namespace", namespaces[i].file);
+
+                r = i == NAMESPACE_USER ? verify_owner(s, fd) : 0;
+                if (r < 0)
+                        return r;
         }
 
         return 0;
@@ -321,18 +337,14 @@ static int verify_cgroup(const Subject *s) {
 }
 
 static int verify_rlimits(const Subject *s) {
-        for (size_t i = 0; i < s->v->plan->n_rlimits; i++) {
-                const PlanRlimit *l = &s->v->plan->rlimits[i];
-                struct rlimit found;
+        _cleanup_free_ char *limits = NULL;
+        int r;
 
-                if (prlimit(s->pid, l->resource, NULL, &found) < 0)
-                        return problem_set(s->v->problem, -errno, "prlimit %s", rlimit_name(l->resource));
-                if (found.rlim_cur != l->soft || found.rlim_max != l->hard)
-                        return problem_set_difference(
-                                s->v->problem, "%s differs from the plan", rlimit_name(l->resource));
-        }
+        r = file_read_full(s->proc_fd, "limits", PROC_FILE_MAX, &limits, NULL);
+        if (r < 0)
+                return problem_set(s->v->problem, r, "/proc/%d/limits", s->pid);
 
-        return 0;
+        return rlimits_compare(s->v->plan, limits, s->v->problem);
 }
 
 /*

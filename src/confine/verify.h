@@ -44,7 +44,8 @@ int verify_host_complete(VerifyHost *h, Problem *problem);
 
 typedef struct Verification {
         const Plan *plan;
-        uint32_t base; /* as in plan/launch.h */
+        uint32_t base; /* as in exec.h */
+        uid_t owner;   /* of the sandbox's user namespace */
         const VerifyHost *host;
         const Layers *layers;
         Problem *problem;

@@ -12,16 +12,16 @@ static int usage(void) {
 }
 
 int exec_main(const Step *steps, int argc, char **argv) {
-        uint32_t id_base;
+        uint32_t id_block;
         int r;
 
         if (argc != 3)
                 return usage();
         if (streq(argv[1], "--seed"))
                 return seed_main(steps, argv[1], (size_t) (argv[2] + strlen(argv[2]) - argv[1]));
-        if (parse_u32(argv[2], &id_base) < 0)
+        if (parse_u32(argv[2], &id_block) < 0)
                 return usage();
 
-        r = exec_launch(steps, id_base);
+        r = exec_launch(steps, id_block);
         return r < 0 ? usage() : r;
 }

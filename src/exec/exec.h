@@ -29,7 +29,8 @@ enum {
 typedef _Atomic unsigned Telling;
 
 typedef struct Exec {
-        uint32_t id_base;
+        uint32_t id_block; /* the first id of the sandbox's own block */
+        uint32_t id_base;  /* what the plan's maps count from: id_block, or 0 for the host's own ids */
         Plan *plan;
         Problem problem;
         const char *step; /* the step being run, for the report */
@@ -75,6 +76,6 @@ int exec_run_stage(Exec *x, const Step *steps, Stage stage);
  * outer.c: one launch on the descriptors of plan/launch.h, with this process as the outer half. Returns the exit
  * status, or negative errno if those descriptors are missing.
  */
-int exec_launch(const Step *steps, uint32_t id_base);
+int exec_launch(const Step *steps, uint32_t id_block);
 /* inner.c: the inner half. Returns the exit status. */
 int exec_inner(Exec *x, const Step *steps);

@@ -20,6 +20,7 @@ static int hear_ready(Exec *x, pid_t *ret_main, bool *ret_reported) {
         Problem init_problem = {};
         const Verification v = { .plan = x->plan,
                                  .base = x->id_base,
+                                 .owner = LAUNCH_OWNER_ID(x->id_block),
                                  .host = &x->host,
                                  .layers = &x->layers,
                                  .problem = &init_problem };
@@ -83,6 +84,7 @@ static int verify_and_release(Exec *x, int leader_fd, bool *ret_reported) {
         const Verification v = {
                 .plan = x->plan,
                 .base = x->id_base,
+                .owner = LAUNCH_OWNER_ID(x->id_block),
                 .host = &x->host,
                 .layers = &x->layers,
                 .problem = &x->problem,
@@ -254,9 +256,9 @@ static int take_descriptors(Exec *x) {
         return 0;
 }
 
-int exec_launch(const Step *steps, uint32_t id_base) {
+int exec_launch(const Step *steps, uint32_t id_block) {
         Exec x = {
-                .id_base = id_base,
+                .id_block = id_block,
                 .status_fd = -EBADF,
                 .result_fd = -EBADF,
                 .netns_fd = -EBADF,

@@ -111,7 +111,7 @@ static void show_title(const Seed *s, const LaunchOrder *order) {
 
         memset(s->title, 0, s->title_size);
         memcpy(s->title, order->id, n);
-        (void) snprintf(s->title + n, s->title_size - n, "%u", order->id_base);
+        (void) snprintf(s->title + n, s->title_size - n, "%u", order->id_block);
 }
 
 /* Whether this launch gets the namespace that was made last. Not if its order brings one. */
@@ -147,7 +147,7 @@ static _noreturn_ void grow(const Seed *s, const Step *steps, const LaunchOrder 
         r = arrange_fds(s, order, fds);
         if (r >= 0) {
                 show_title(s, order);
-                r = exec_launch(steps, order->id_base);
+                r = exec_launch(steps, order->id_block);
         }
         _exit(r < 0 ? EXIT_FAILURE : r);
 }

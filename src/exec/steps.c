@@ -31,8 +31,10 @@ static int step_plan(Exec *x) {
 
         if (x->plan->network != NETWORK_NONE)
                 return problem_set(&x->problem, -EOPNOTSUPP, "Network mode %u", x->plan->network);
-        if ((x->plan->private_users == PRIVATE_USERS_PICK) != (x->id_base != 0))
-                return problem_set(&x->problem, -EINVAL, "Ids from %u on do not fit the plan", x->id_base);
+        if (x->id_block == 0 || x->id_block > UINT32_MAX - LAUNCH_ID_BLOCK_SIZE)
+                return problem_set(&x->problem, -EINVAL, "Ids from %u on are no block", x->id_block);
+        if (x->plan->private_users == PRIVATE_USERS_PICK)
+                x->id_base = x->id_block;
         if ((x->plan->terms.notify_access != NOTIFY_ACCESS_NONE) != (x->notify_fd >= 0))
                 return problem_set(
                         &x->problem, -EINVAL, "The socket for notifications does not fit the plan");
@@ -49,14 +51,16 @@ static int step_schedule(Exec *x) { return process_schedule(x->plan, &x->problem
 static int step_hard_limits(Exec *x) { return rlimits_raise(x->plan, &x->problem); }
 
 static int step_user_namespace(Exec *x) {
-        x->userns_fd = userns_new(x->plan, x->id_base, &x->userns_first, &x->problem);
+        x->userns_fd =
+                userns_new(x->plan, x->id_base, LAUNCH_OWNER_ID(x->id_block), &x->userns_first, &x->problem);
         return x->userns_fd < 0 ? x->userns_fd : 0;
 }
 
 static int step_devices(Exec *x) { return devices_add(x->plan, &x->problem); }
 
 static int step_mounts(Exec *x) {
-        return sources_new(&x->sources, x->plan, x->userns_fd, x->id_base, &x->problem);
+        return sources_new(
+                &x->sources, x->plan, x->userns_fd, x->id_base, LAUNCH_OWNER_ID(x->id_block), &x->problem);
 }
 
 static int step_network(Exec *x) {

@@ -4,12 +4,13 @@
 /*
  * launch — what keeper and immured-exec agree on: descriptors, command line, status records
  *
- * The keeper executes `immured-exec ID ID_BASE` inside the sandbox's cgroup with exactly the descriptors below.
- * ID_BASE is the first picked host id in decimal (0 unless the plan says PRIVATE_USERS_PICK).
+ * The keeper executes `immured-exec ID ID_BLOCK` inside the sandbox's cgroup with exactly the descriptors below.
+ * ID_BLOCK is the first of the sandbox's own block of host ids, in decimal. A plan with PRIVATE_USERS_PICK maps ids of
+ * the block from its beginning; whatever the plan maps, LAUNCH_OWNER_ID is the owner of the sandbox's user namespace.
  *
  * Or `immured-exec --seed TITLE`, ahead of any launch: with a socket for LaunchOrders on LAUNCH_FD_SEED, /dev/null on
  * the streams, and nothing else. Each order makes it fork a process that is the keeper's child, in the cgroup of the
- * order, and from there on all that `immured-exec ID ID_BASE` would be; it is shown as that in the place of TITLE.
+ * order, and from there on all that `immured-exec ID ID_BLOCK` would be; it is shown as that in the place of TITLE.
  *
  * Runs in: keeper, exec. Privilege: none.
  */
@@ -17,6 +18,15 @@
 #include "base/util.h"
 
 #include <sys/types.h>
+
+#define LAUNCH_ID_BLOCK_SIZE UINT32_C(65536)
+
+/*
+ * The last id of a block: mapped nowhere, and no process runs as it. What the kernel counts for each user is charged
+ * to the owner of the user namespace as well, one level up (kernel/ucount.c); if that were root, one sandbox at its
+ * limit would leave nothing to the host's root and to all other sandboxes.
+ */
+#define LAUNCH_OWNER_ID(base) ((base) + LAUNCH_ID_BLOCK_SIZE - 1)
 
 typedef enum LaunchFd {
         /* 0, 1, 2: the application's own streams */
@@ -34,7 +44,7 @@ typedef enum LaunchFd {
 
 /* Comes with the directory of the cgroup, followed by the descriptors in the set, lowest number first. */
 typedef struct LaunchOrder {
-        uint32_t id_base;
+        uint32_t id_block;
         uint32_t fds; /* bit N: LaunchFd N */
         char id[56];  /* NUL-terminated */
 } LaunchOrder;

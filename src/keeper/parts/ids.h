@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * ids — blocks of host ids that nobody else has, for sandboxes with PrivateUsers=pick
+ * ids — blocks of host ids that nobody else has: the owner of each sandbox's user namespace, and with
+ * PrivateUsers=pick what it maps
  *
  * Blocks lie in the range that systemd keeps for containers, aligned as systemd-nspawn(1) aligns its own. One is
  * claimed for the machine by a lock on IDS_DIRECTORY/BASE and, where systemd runs, by the lock that systemd-nspawn
@@ -14,12 +15,13 @@
  */
 
 #include "base/util.h"
+#include "plan/launch.h"
 
 #include <sys/types.h>
 
 #define IDS_DIRECTORY "/run/immured/ids"
 #define IDS_FIRST UINT32_C(0x00080000)
-#define IDS_BLOCK_SIZE UINT32_C(65536)
+#define IDS_BLOCK_SIZE LAUNCH_ID_BLOCK_SIZE
 #define IDS_N_BLOCKS UINT32_C(0x6ff8) /* the last starts at 0x6fff0000 */
 
 typedef struct IdPool IdPool;

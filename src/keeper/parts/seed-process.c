@@ -110,7 +110,7 @@ int seed_process_new(SeedProcess **ret, int exec_fd, int null_fd) {
 
 int seed_process_spawn(SeedProcess *s, const SpawnRequest *request, pid_t *ret_pid) {
         int fds[1 + _LAUNCH_FD_END] = { request->cgroup_fd }, r;
-        LaunchOrder order = { .id_base = request->id_base };
+        LaunchOrder order = { .id_block = request->id_block };
         size_t n = 1, size = strlen(request->id) + 1;
 
         if (s->socket < 0 && s->pid == 0 && s->works)

@@ -21,7 +21,7 @@
 
 typedef struct SpawnRequest {
         const char *id;
-        uint32_t id_base;
+        uint32_t id_block;
         int cgroup_fd;           /* negative: the keeper's own */
         int fds[_LAUNCH_FD_END]; /* by their number in the child; negative: closed there */
 } SpawnRequest;

@@ -31,7 +31,7 @@ static int duplicate(int fd) {
 
 static int step_plan(Start *st, sd_bus_error *error) {
         st->spawn.id = st->request->record->id;
-        st->spawn.id_base = st->request->id_base;
+        st->spawn.id_block = st->request->id_block;
         st->spawn.fds[LAUNCH_FD_PLAN] = duplicate(st->request->plan_fd);
         return MIN(st->spawn.fds[LAUNCH_FD_PLAN], 0);
 }
@@ -48,6 +48,7 @@ static uint32_t id_outside(const PlanIdMap *maps, size_t n, uint32_t base, uint3
 static int open_journal_stream(Start *st, int number) {
         const RunRequest *request = st->request;
         const Plan *plan = request->plan;
+        const uint32_t base = plan->private_users == PRIVATE_USERS_PICK ? request->id_block : 0;
         int fd;
 
         fd = log_streams_open(request->logs, number);
@@ -56,8 +57,8 @@ static int open_journal_stream(Start *st, int number) {
 
         /* A pipe is opened again through /dev/stdout only by its owner. */
         (void) fchown(fd,
-                      id_outside(plan->uid_map, plan->n_uid_map, request->id_base, plan->uid),
-                      id_outside(plan->gid_map, plan->n_gid_map, request->id_base, plan->gid));
+                      id_outside(plan->uid_map, plan->n_uid_map, base, plan->uid),
+                      id_outside(plan->gid_map, plan->n_gid_map, base, plan->gid));
         return fd;
 }
 

@@ -71,7 +71,7 @@ typedef struct Run {
 typedef struct RunRequest {
         SandboxRecord *record;
         const char *cgroup_name;
-        uint32_t id_base;
+        uint32_t id_block;
         const Plan *plan;
         int plan_fd;
         const int *streams; /* three of the client's; negative: not given */

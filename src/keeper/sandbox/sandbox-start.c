@@ -114,7 +114,7 @@ static int step_record(Start *st, sd_bus_error *error) {
 
 static bool maps_fit(const PlanIdMap *maps, size_t n) {
         for (size_t i = 0; i < n; i++)
-                if ((uint64_t) maps[i].outside + maps[i].count > IDS_BLOCK_SIZE)
+                if ((uint64_t) maps[i].outside + maps[i].count >= IDS_BLOCK_SIZE)
                         return false;
 
         return true;
@@ -124,14 +124,14 @@ static int step_ids(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
         int r;
 
-        if (st->plan->private_users != PRIVATE_USERS_PICK)
-                return 0;
-        if (!maps_fit(st->plan->uid_map, st->plan->n_uid_map) ||
-            !maps_fit(st->plan->gid_map, st->plan->n_gid_map))
+        /* The block's last id is the owner's, which nothing may be mapped to. */
+        if (st->plan->private_users == PRIVATE_USERS_PICK &&
+            (!maps_fit(st->plan->uid_map, st->plan->n_uid_map) ||
+             !maps_fit(st->plan->gid_map, st->plan->n_gid_map)))
                 return sd_bus_error_setf(
-                        error, ERROR_SETUP_FAILED, "ids: the plan maps more than %u", IDS_BLOCK_SIZE);
+                        error, ERROR_SETUP_FAILED, "ids: the plan maps more than %u", IDS_BLOCK_SIZE - 1);
 
-        r = id_pool_acquire(s->context->ids, &s->id_base);
+        r = id_pool_acquire(s->context->ids, &s->id_block);
         if (r < 0)
                 return r;
 
@@ -167,7 +167,7 @@ static int step_run(Start *st, sd_bus_error *error) {
         const RunRequest request = {
                 .record = s->record,
                 .cgroup_name = s->cgroup_name,
-                .id_base = s->id_base,
+                .id_block = s->id_block,
                 .plan = st->plan,
                 .plan_fd = st->request->plan_fd,
                 .streams = st->request->streams,

@@ -35,7 +35,7 @@ static void release(Sandbox *s) {
                 s->stream_fds[i] = safe_close(s->stream_fds[i]);
 
         if (s->id_picked)
-                id_pool_release(s->context->ids, s->id_base);
+                id_pool_release(s->context->ids, s->id_block);
         s->id_picked = false;
 }
 

@@ -106,7 +106,7 @@ struct Sandbox {
 
         char cgroup_name[48]; /* PROFILE.N */
         bool id_picked;
-        uint32_t id_base;
+        uint32_t id_block;
 
         Run *run; /* NULL: it waits for the next, or is dead */
         sd_event_source *timer, *status_timer;

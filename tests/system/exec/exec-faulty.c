@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "confine/caps.h"
 #include "confine/seccomp.h"
+#include "confine/userns.h"
 #include "exec/report.h"
 #include "spoil.h"
 
@@ -128,6 +129,18 @@ static int own_processes(Exec *x) { return unshare(CLONE_NEWPID) < 0 ? -errno : 
 /* Mounts that stay as they are, hence the initial user namespace's. */
 static int enter_user_alone(Exec *x) { return setns(x->userns_fd, CLONE_NEWUSER) < 0 ? -errno : 0; }
 
+/* With the planned maps, but made by root. */
+static int make_roots(Exec *x) {
+        pid_t first = 0;
+        int fd;
+
+        fd = userns_new(x->plan, x->id_base, 0, &first, &x->problem);
+        if (fd < 0 || dup3(fd, x->userns_fd, O_CLOEXEC) < 0 || close(fd) < 0)
+                return -errno;
+
+        return userns_reap(first) == 0 ? 0 : -ECHILD;
+}
+
 /* In one more user namespace, whose maps look from outside as the planned ones do. */
 static int nest_user(Exec *x) {
         char uid_map[32], gid_map[32];
@@ -240,6 +253,7 @@ static const Spoil spoils[] = {
         { "mounts",           "lock",           INSTEAD, enter_user_alone },
         { "unlocked",         "lock",           INSTEAD, enter_user_alone },
         { "nested",           "session",        BEFORE,  nest_user },
+        { "owner",            "user-namespace", AFTER,   make_roots },
         { "gid",              "identity",       BEFORE,  take_uid_alone },
         { "gid",              "identity",       AFTER,   restore_gid },
         { "permitted",        "capabilities",   AFTER,   drop_permitted },

@@ -254,15 +254,12 @@ void rig_teardown(void) {
         (void) nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-/*
- * A keeper has what its unit leaves it. No CAP_SYS_PTRACE, CAP_DAC_OVERRIDE or CAP_FOWNER among them: whoever makes
- * one of them needed fails these tests.
- */
+/* A keeper has what its unit leaves it. Whoever makes another one needed fails these tests. */
 static void keep_the_keepers_capabilities(void) {
         static const int keep[] = {
                 CAP_CHOWN,     CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_KILL,
                 CAP_NET_ADMIN, CAP_SETFCAP,      CAP_SETGID,          CAP_SETPCAP,
-                CAP_SETUID,    CAP_SYS_ADMIN,    CAP_SYS_RESOURCE,
+                CAP_SETUID,    CAP_SYS_ADMIN,    CAP_SYS_PTRACE,      CAP_SYS_RESOURCE,
         };
 
         for (int c = 0; prctl(PR_CAPBSET_READ, c) >= 0; c++) {
@@ -277,9 +274,11 @@ static void keep_the_keepers_capabilities(void) {
 
 /* The keeper's side of plan/launch.h, in the child. */
 static _noreturn_ void
-execute(const int fds[static _LAUNCH_FD_END], const char *program, const char *fault, const char *base) {
+execute(const int fds[static _LAUNCH_FD_END], const char *program, const char *fault) {
         static const gid_t groups[] = { 0, 4242 };
-        char *const argv[] = { (char *) "immured-exec", (char *) "web.3001.1", (char *) base, NULL };
+        char *const argv[] = {
+                (char *) "immured-exec", (char *) "web.3001.1", (char *) RIG_ID_BASE_TEXT, NULL
+        };
         char variable[512];
         char *const environment[] = { variable, NULL };
         int high[_LAUNCH_FD_END];
@@ -312,7 +311,6 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
         const int notify_fd = r->notify_fd > 0 ? r->notify_fd : -1;
         const int input_fd = r->input_fd;
         const Tracer *tracer = r->tracer;
-        const char *base = p->private_users == PRIVATE_USERS_PICK ? "600000" : "0";
 
         *r = (Run){ .pidfds = { -EBADF, -EBADF }, .tracer = tracer };
         running = r;
@@ -340,7 +338,7 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
 
                 if (tracer)
                         (void) raise(SIGSTOP);
-                execute(fds, program ?: needed_env("IMMURED_EXEC"), fault, base);
+                execute(fds, program ?: needed_env("IMMURED_EXEC"), fault);
         }
 
         if (tracer)

@@ -18,7 +18,8 @@
 
 #define RIG_UID 3001
 #define RIG_GID 3001
-#define RIG_ID_BASE 600000U
+#define RIG_ID_BASE 600000
+#define RIG_ID_BASE_TEXT "600000"
 
 /* A plan of alice's that runs `/probe VERB…` in the default tree, with a directory /ro that has masks in it. */
 Plan *rig_plan_new(const char *words);

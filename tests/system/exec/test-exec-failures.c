@@ -187,6 +187,7 @@ static void test_verification_of_processes(void **state) {
                 { "spoil:mounts", "ns/mnt is the host's", INIT_BOTH, NULL },
                 { "spoil:unlocked", "ns/mnt belongs to the wrong user namespace", INIT_BOTH, NULL },
                 { "spoil:nested", "ns/user belongs to the wrong user namespace", INIT_BOTH, NULL },
+                { "spoil:owner", "ns/user belongs to user 0, not 665535", INIT_BOTH, NULL },
                 { "spoil:own-processes", "ns/pid belongs to the wrong user namespace", INIT_OURS, NULL },
                 { "spoil:own-uts", "ns/uts belongs to the wrong user namespace", INIT_BOTH, NULL },
                 { "spoil:own-ipc", "ns/ipc belongs to the wrong user namespace", INIT_BOTH, NULL },

@@ -143,7 +143,7 @@ static int teardown(void **state) {
 /* A launch that comes to nothing, as its plan is none; but it is grown. Returns what the seed answered. */
 static int order(const Garden *g, int cgroup_fd, int netns_fd) {
         LaunchOrder o = {
-                .id_base = RIG_ID_BASE,
+                .id_block = RIG_ID_BASE,
                 .fds = 1U << LAUNCH_FD_PLAN | 1U << LAUNCH_FD_STATUS | 1U << LAUNCH_FD_RESULT,
                 .id = "web.3001.1",
         };
