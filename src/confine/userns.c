@@ -101,7 +101,7 @@ static pid_t clone_inhabitant(bool second) {
  * CAP_SYS_ADMIN is taken back for the call, which Debian's kernel.unprivileged_userns_clone=0 forbids otherwise.
  * Coming back to 0 makes effective all that is permitted, so the set is put back as it was.
  */
-static pid_t clone_inhabitant_as(uid_t owner, bool second, Problem *problem) {
+static int clone_inhabitant_as(uid_t owner, bool second, pid_t *ret_first, Problem *problem) {
         CapsEffective effective;
         pid_t pid;
         int r;
@@ -114,15 +114,16 @@ static pid_t clone_inhabitant_as(uid_t owner, bool second, Problem *problem) {
 
         r = caps_set_effective(&(CapsEffective){ CAP_TO_MASK(CAP_SYS_ADMIN) });
         pid = r < 0 ? r : clone_inhabitant(second);
+        if (pid > 0)
+                *ret_first = pid;
 
-        /* The first process is in nobody's way if this fails: its parent ends, and it with it. */
         if (setresuid((uid_t) -1, 0, (uid_t) -1) < 0)
                 return problem_set(problem, -errno, "setresuid 0");
         r = caps_set_effective(&effective);
         if (r < 0)
                 return problem_set(problem, r, "capset");
 
-        return pid < 0 ? problem_set(problem, pid, "clone CLONE_NEWUSER") : pid;
+        return pid < 0 ? problem_set(problem, pid, "clone CLONE_NEWUSER") : 0;
 }
 
 /* Its process is undumpable and has another user's ids: CAP_SYS_PTRACE, ptrace(2) "ptrace access mode checking". */
@@ -138,19 +139,17 @@ static int open_namespace(pid_t pid) {
 static int new_with_maps(
         const Maps *maps, uint32_t base, uid_t owner, bool second, pid_t *ret_first, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
-        pid_t pid;
         int r;
 
-        pid = clone_inhabitant_as(owner, second, problem);
-        if (pid < 0)
-                return pid;
-        *ret_first = pid;
-
-        r = maps_write(pid, maps, base, problem);
+        r = clone_inhabitant_as(owner, second, ret_first, problem);
         if (r < 0)
                 return r;
 
-        fd = open_namespace(pid);
+        r = maps_write(*ret_first, maps, base, problem);
+        if (r < 0)
+                return r;
+
+        fd = open_namespace(*ret_first);
         if (fd < 0)
                 return problem_set(problem, fd, "opening the user namespace");
 
