@@ -50,3 +50,20 @@ int bus_dict_read(sd_bus_message *m, BusDictReader read, void *userdata) {
                 r = sd_bus_message_exit_container(m);
         return MIN(r, 0);
 }
+
+int bus_read_text(sd_bus_message *m, char **ret) {
+        const char *s;
+        char *copy;
+        int r;
+
+        r = sd_bus_message_read_basic(m, 's', &s);
+        if (r < 0)
+                return r;
+
+        copy = strdup(s);
+        if (!copy)
+                return -ENOMEM;
+
+        *ret = copy;
+        return 0;
+}

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * bus-dict — a{sv} in messages, written entry by entry and read by one loop
+ * bus-dict — a{sv} in messages, written entry by entry and read by one loop; and texts that are kept
  *
  * Runs in: keeper, broker, immurectl. Privilege: none. Input: hostile; what an entry means is its reader's to check.
  */
@@ -18,3 +18,6 @@ typedef int (*BusDictReader)(sd_bus_message *m, const char *name, void *userdata
 
 /* 0; the reader's error; -ENXIO and others of sd_bus_message_enter_container(3). */
 int bus_dict_read(sd_bus_message *m, BusDictReader read, void *userdata);
+
+/* Reads an "s" into a copy, which is the caller's. -ENOMEM; others of sd_bus_message_read_basic(3). */
+int bus_read_text(sd_bus_message *m, char **ret);

@@ -81,22 +81,7 @@ static int append_result(sd_bus_message *m, const void *member) {
         return sd_bus_message_append_basic(m, 's', sandbox_result_name(*(const SandboxResult *) member));
 }
 
-static int read_text(sd_bus_message *m, void *member) {
-        const char *s;
-        char *copy;
-        int r;
-
-        r = sd_bus_message_read_basic(m, 's', &s);
-        if (r < 0)
-                return r;
-
-        copy = strdup(s);
-        if (!copy)
-                return -ENOMEM;
-
-        *(char **) member = copy;
-        return 0;
-}
+static int read_text(sd_bus_message *m, void *member) { return bus_read_text(m, member); }
 
 static int read_texts(sd_bus_message *m, void *member) { return sd_bus_message_read_strv(m, member); }
 

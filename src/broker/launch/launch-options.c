@@ -232,28 +232,11 @@ static int read_properties(sd_bus_message *m, const Option *o, LaunchOptions *re
         return sd_bus_message_exit_container(m);
 }
 
-static int read_text(sd_bus_message *m, char **ret) {
-        const char *s;
-        char *copy;
-        int r;
-
-        r = sd_bus_message_read_basic(m, 's', &s);
-        if (r < 0)
-                return r;
-
-        copy = strdup(s);
-        if (!copy)
-                return -ENOMEM;
-
-        *ret = copy;
-        return 0;
-}
-
 static int read_user(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
         uid_t uid;
         int r;
 
-        r = read_text(m, &ret->user);
+        r = bus_read_text(m, &ret->user);
         if (r < 0)
                 return r;
         if (!account_name_is_valid(ret->user) && parse_id(ret->user, &uid) < 0)
@@ -266,7 +249,7 @@ static int read_user(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_
 static int read_instance(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
         int r;
 
-        r = read_text(m, &ret->instance);
+        r = bus_read_text(m, &ret->instance);
         if (r < 0)
                 return r;
         if (!instance_name_is_valid(ret->instance))
