@@ -133,13 +133,13 @@ static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
         return 0;
 }
 
-int resolve_path(int root_fd, const char *path, bool *ret_has_links) {
-        char current[PATH_MAX];
+int resolve_place(int root_fd, const char *path, char ret_place[static PATH_MAX], bool *ret_has_links) {
+        char *current = ret_place;
         int r;
 
-        if (strlen(path) >= sizeof(current))
+        if (strlen(path) >= PATH_MAX)
                 return -ENAMETOOLONG;
-        (void) snprintf(current, sizeof(current), "%s", path);
+        (void) snprintf(current, PATH_MAX, "%s", path);
 
         for (unsigned i = 0; i <= LINKS_MAX; i++) {
                 r = open_without_links(root_fd, current);
@@ -154,4 +154,10 @@ int resolve_path(int root_fd, const char *path, bool *ret_has_links) {
         }
 
         return -ELOOP;
+}
+
+int resolve_path(int root_fd, const char *path, bool *ret_has_links) {
+        char place[PATH_MAX];
+
+        return resolve_place(root_fd, path, place, ret_has_links);
 }

@@ -14,9 +14,16 @@
 
 #include "base/util.h"
 
+#include <limits.h>
+
 /*
  * Opens an absolute, normalized path below root_fd with O_PATH; returns the fd. -EPERM: an untrusted link is on the
  * way; -ELOOP: too many trusted ones; -ENAMETOOLONG; -ENOENT, -ENOTDIR, -EACCES as in openat2(2). ret_has_links:
  * whether it led somewhere else than its text says; may be NULL.
  */
 int resolve_path(int root_fd, const char *path, bool *ret_has_links);
+
+/*
+ * The same. ret_place tells where it led: the path without the links that were followed, also where nothing is there.
+ */
+int resolve_place(int root_fd, const char *path, char ret_place[static PATH_MAX], bool *ret_has_links);

@@ -12,6 +12,7 @@
  */
 
 #include "confine/sources.h"
+#include "confine/tree-mask.h"
 #include "plan/plan.h"
 
 #include <limits.h>
@@ -43,8 +44,7 @@ typedef struct Tree {
         TreeLater *later;
         size_t n_later;
 
-        int mask_fds
-                [2]; /* an empty file and an empty directory, with no permissions; -EBADF: not needed so far */
+        TreeMasks masks;
 } Tree;
 
 void tree_done(Tree *t);
@@ -86,9 +86,3 @@ int tree_add_later(Tree *t, int fd, uint64_t attributes, bool owned);
  * copy keeps the attributes of that moment.
  */
 int tree_seal(Tree *t);
-
-/* Hides what target_fd refers to, a file or a directory, behind an empty mount without permissions. */
-int tree_mask(Tree *t, int target_fd);
-
-/* Removes the names that masks were made under. The masks themselves stay. */
-int tree_remove_masks(const Tree *t);

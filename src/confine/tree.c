@@ -5,6 +5,7 @@
 #include "confine/caps.h"
 #include "confine/identity.h"
 #include "confine/mountfd.h"
+#include "confine/resolve.h"
 #include "confine/tree-place.h"
 
 #include <fcntl.h>
@@ -190,7 +191,7 @@ static int confine_proc_entry(Tree *t, int proc_fd, const ProcEntry *e) {
 
         if (e->read_only)
                 return add_attributes(fd, MOUNT_ATTR_RDONLY, false);
-        return tree_mask(t, fd);
+        return tree_masks_hide(&t->masks, t->scratch_fd, fd);
 }
 
 void tree_proc_options(const PlanNode *n, MountOption ret[static TREE_PROC_OPTIONS_MAX + 1]) {
@@ -267,17 +268,19 @@ static int make_mqueue(Tree *t, size_t i) {
         return tree_attach(t, fd, n->target, true);
 }
 
+/* Looked up here, and hidden last of all: see tree-mask.h. */
 static int make_mask(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
-        _cleanup_close_ int target = -EBADF;
+        char place[PATH_MAX];
+        int target;
 
-        target = tree_open(t, n->target);
+        target = resolve_place(t->root_fd, n->target, place, NULL);
         if ((target == -ENOENT || target == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
                 return 0;
         if (target < 0)
                 return target;
 
-        return tree_mask(t, target);
+        return tree_masks_add(&t->masks, target, place);
 }
 
 static bool is_on_root(const Tree *t, int fd) {
@@ -502,9 +505,9 @@ static int tree_finish(Tree *t, Problem *problem) {
         if (r < 0)
                 return problem_set(problem, r, "Owners and read-only file systems");
 
-        r = tree_remove_masks(t);
+        r = tree_masks_finish(&t->masks, t->scratch_fd);
         if (r < 0)
-                return problem_set(problem, r, "Names of the masks");
+                return problem_set(problem, r, "Masks");
 
         r = plan_root_is_writable(t->plan) ? 0
                                            : mount_restrict(t->root_fd, MOUNT_ATTR_RDONLY, -EBADF, false);
@@ -539,7 +542,6 @@ int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int sock
                 .socket_fd = socket_fd,
                 .scratch_fd = -EBADF,
                 .parent_fd = -EBADF,
-                .mask_fds = { -EBADF, -EBADF },
         };
         int r;
 

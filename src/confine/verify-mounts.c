@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "confine/mountfd.h"
 #include "confine/resolve.h"
+#include "confine/tree-mask.h"
 #include "confine/tree.h"
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 
 typedef struct Mount {
         uint64_t id, parent_id;
+        const char *root; /* what of its file system is shown */
         const char *path;
         const char *options;             /* "ro,nosuid,relatime" */
         const char *type, *type_options; /* "proc", "rw,hidepid=invisible" */
@@ -68,6 +70,7 @@ static int mount_parse(char *line, Mount *ret) {
         *ret = (Mount){
                 .id = id,
                 .parent_id = parent_id,
+                .root = fields[3],
                 .path = fields[4],
                 .options = fields[5],
                 .type = type,
@@ -160,12 +163,27 @@ static const Mount *parent_of(const MountTable *t, const Mount *m) {
         return m->parent_id == m->id ? NULL : find_by_id(t, m->parent_id);
 }
 
+/* By what it shows. It takes everything away and gives nothing, so it does no harm anywhere. */
+static bool hides(const Mount *m) {
+        return streq(m->type, "tmpfs") && (streq(m->root, TREE_MASK_FILE "//deleted") ||
+                                           streq(m->root, TREE_MASK_DIRECTORY "//deleted"));
+}
+
+static bool is_hidden(const MountTable *t, const char *place) {
+        for (size_t i = 0; i < t->n; i++)
+                if (hides(&t->mounts[i]) && path_is_below(place, t->mounts[i].path))
+                        return true;
+
+        return false;
+}
+
 /*
  * Where a link in the tree leads to the target, the table shows another path. So ask for the mount that is found
- * there.
+ * there. *ret is NULL where a mask is in the way: then there is nothing to be found, and nothing to be had.
  */
 static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mount **ret) {
         _cleanup_close_ int root_fd = -EBADF, fd = -EBADF;
+        char place[PATH_MAX];
         bool is_root;
         uint64_t id;
         int r;
@@ -173,7 +191,11 @@ static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mou
         root_fd = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root_fd < 0)
                 return -errno;
-        fd = resolve_path(root_fd, n->target, NULL);
+        fd = resolve_place(root_fd, n->target, place, NULL);
+        if ((fd == -ENOENT || fd == -ENOTDIR) && is_hidden(t, place)) {
+                *ret = find_by_path(t, place);
+                return 0;
+        }
         if (fd < 0)
                 return fd;
         r = mount_identify(fd, &id, &is_root);
@@ -203,7 +225,8 @@ static int explain_targets(const MountTable *t, const Plan *plan, int proc_fd, P
                                         problem, "Nothing is mounted on %s", n->target);
                 }
 
-                mount_explain(m, n, i);
+                if (m)
+                        mount_explain(m, n, i);
         }
 
         return 0;
@@ -253,13 +276,14 @@ static void explain_rest(const MountTable *t) {
 
                 front = find_in_front(t, m);
                 spreading = find_spreading(t, m);
-                m->is_explained = front || spreading;
+                m->is_explained = front || spreading || hides(m);
+                m->is_mask = hides(m);
                 if (front)
                         m->is_device = front->is_device;
                 else if (spreading) {
                         m->flags = spreading->flags;
                         /* Only /proc spreads without being recursive, for its masks and read-only directories. */
-                        m->is_mask = !(spreading->flags & PLAN_NODE_RECURSIVE);
+                        m->is_mask = m->is_mask || !(spreading->flags & PLAN_NODE_RECURSIVE);
                 }
         }
 }
