@@ -245,29 +245,39 @@ static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *pr
         }
 }
 
-/*
- * The user namespace that an idmapped mount translates through: the sandbox's, or a special one for a writable root.
- */
-static int open_idmap(const Source *source,
-                      const Plan *plan,
-                      const PlanNode *n,
-                      int userns_fd,
-                      uint32_t base,
-                      uid_t owner,
-                      int root_fd,
-                      Problem *problem) {
+/* What turns sources into mounts: the namespaces that idmapped ones translate through, made when one is needed. */
+typedef struct Copy {
+        const Plan *plan;
+        uint32_t base;
+        uid_t owner;
+        int root_fd;
+        int userns_fd; /* for binds; -EBADF: not needed so far */
+        Problem *problem;
+} Copy;
+
+/* Returns an fd of the caller's; -EBADF: the node is not idmapped. */
+static int open_idmap(Copy *c, const Source *source, const PlanNode *n) {
         int fd, r;
 
         if (!(n->flags & PLAN_NODE_IDMAP))
                 return -EBADF;
 
         if (n->kind == PLAN_NODE_OVERLAY) {
-                r = check_roots_alone(source->fd, root_fd, n, problem);
-                return r < 0 ? r : userns_new_for_root(plan, base, owner, problem);
+                r = check_roots_alone(source->fd, c->root_fd, n, c->problem);
+                return r < 0 ? r
+                             : userns_new_for_mounts(
+                                       c->plan, USERNS_VIEW_ROOT, c->base, c->owner, c->problem);
         }
 
-        fd = fcntl(userns_fd, F_DUPFD_CLOEXEC, 0);
-        return fd < 0 ? problem_set(problem, -errno, "dup") : fd;
+        if (c->userns_fd < 0) {
+                fd = userns_new_for_mounts(c->plan, USERNS_VIEW_USER, c->base, c->owner, c->problem);
+                if (fd < 0)
+                        return fd;
+                c->userns_fd = fd;
+        }
+
+        fd = fcntl(c->userns_fd, F_DUPFD_CLOEXEC, 0);
+        return fd < 0 ? problem_set(c->problem, -errno, "dup") : fd;
 }
 
 /* Turns what was found into a mount of its own. */
@@ -296,26 +306,20 @@ static int source_copy(Source *source, const PlanNode *n, int userns_fd, Problem
         return 0;
 }
 
-static int sources_copy(Sources *s,
-                        const Plan *plan,
-                        int userns_fd,
-                        uint32_t base,
-                        uid_t owner,
-                        int root_fd,
-                        Problem *problem) {
+static int sources_copy(Sources *s, Copy *c) {
         for (size_t i = 0; i < s->n; i++) {
-                const PlanNode *n = &plan->nodes[i];
+                const PlanNode *n = &c->plan->nodes[i];
                 _cleanup_close_ int idmap_fd = -EBADF;
                 int r;
 
                 if (s->items[i].fd < 0)
                         continue;
 
-                idmap_fd = open_idmap(&s->items[i], plan, n, userns_fd, base, owner, root_fd, problem);
+                idmap_fd = open_idmap(c, &s->items[i], n);
                 if (idmap_fd < 0 && n->flags & PLAN_NODE_IDMAP)
                         return idmap_fd;
 
-                r = source_copy(&s->items[i], n, idmap_fd, problem);
+                r = source_copy(&s->items[i], n, idmap_fd, c->problem);
                 if (r < 0)
                         return r;
         }
@@ -323,9 +327,10 @@ static int sources_copy(Sources *s,
         return 0;
 }
 
-int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t owner, Problem *problem) {
+int sources_new(Sources **ret, Plan *plan, uint32_t base, uid_t owner, Problem *problem) {
         _cleanup_(sources_freep) Sources *s = NULL;
         _cleanup_close_ int root_fd = -EBADF;
+        Copy c;
         int r;
 
         s = calloc(1, sizeof(*s) + plan->n_nodes * sizeof(*s->items));
@@ -351,7 +356,16 @@ int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t o
         if (r < 0)
                 return r;
 
-        r = sources_copy(s, plan, userns_fd, base, owner, root_fd, problem);
+        c = (Copy){
+                .plan = plan,
+                .base = base,
+                .owner = owner,
+                .root_fd = root_fd,
+                .userns_fd = -EBADF,
+                .problem = problem,
+        };
+        r = sources_copy(s, &c);
+        (void) safe_close(c.userns_fd);
         if (r < 0)
                 return r;
 
