@@ -161,3 +161,26 @@ int resolve_path(int root_fd, const char *path, bool *ret_has_links) {
 
         return resolve_place(root_fd, path, place, ret_has_links);
 }
+
+int resolve_directory(int root_fd, const char *place) {
+        return fd_openat2(root_fd,
+                          place,
+                          O_PATH | O_DIRECTORY | O_CLOEXEC,
+                          0,
+                          RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+}
+
+int resolve_where(int fd, char ret[static PATH_MAX]) {
+        char link[32];
+        ssize_t size;
+
+        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        size = readlink(link, ret, PATH_MAX);
+        if (size < 0)
+                return -errno;
+        if (size >= PATH_MAX)
+                return -ENAMETOOLONG;
+        ret[size] = '\0';
+
+        return 0;
+}

@@ -27,3 +27,12 @@ int resolve_path(int root_fd, const char *path, bool *ret_has_links);
  * The same. ret_place tells where it led: the path without the links that were followed, also where nothing is there.
  */
 int resolve_place(int root_fd, const char *path, char ret_place[static PATH_MAX], bool *ret_has_links);
+
+/*
+ * Opens a directory at such a path as ret_place, and mounts what an automount has for it: open(2) with O_PATH alone
+ * does not. Waits for whoever serves the automount.
+ */
+int resolve_directory(int root_fd, const char *place);
+
+/* The path of what fd refers to, as the kernel has it. */
+int resolve_where(int fd, char ret[static PATH_MAX]);

@@ -13,12 +13,8 @@
  */
 
 #include "confine/problem.h"
+#include "confine/source-copy.h"
 #include "plan/plan.h"
-
-typedef struct Source {
-        int fd; /* a detached mount; -EBADF: the node has no source, or an optional one that is missing */
-        bool is_directory;
-} Source;
 
 /* One for each node of the plan, in the same order. */
 typedef struct Sources {

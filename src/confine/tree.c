@@ -2,6 +2,7 @@
 #include "confine/tree.h"
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "confine/caps.h"
 #include "confine/identity.h"
 #include "confine/mountfd.h"
@@ -145,7 +146,19 @@ static int make_bind(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         const Source *source = &t->sources->items[i];
 
-        return n->flags & PLAN_NODE_ABSENT ? 0 : tree_attach(t, source->fd, n->target, source->is_directory);
+        int r;
+
+        if (n->flags & PLAN_NODE_ABSENT)
+                return 0;
+
+        r = tree_attach(t, source->fd, n->target, source->is_directory);
+        for (size_t k = 0; k < source->n_submounts && r >= 0; k++) {
+                _cleanup_free_ char *target = text_printf("%s%s", n->target, source->submounts[k].path);
+
+                r = target ? tree_attach(t, source->submounts[k].fd, target, true) : -ENOMEM;
+        }
+
+        return r;
 }
 
 /* Adds attributes to a target: to its mount if it is the root of one, else to a copy that is mounted over it. */

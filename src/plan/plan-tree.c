@@ -235,7 +235,8 @@ static int add_real_home(PlanBuild *b) {
                         .kind = PLAN_NODE_BIND,
                         .source = b->home,
                         .target = b->home,
-                        .flags = SAFE | PLAN_NODE_AS_USER | PLAN_NODE_RECURSIVE |
+                        .flags = SAFE | PLAN_NODE_AS_USER |
+                                 (b->profile->home_submounts ? PLAN_NODE_RECURSIVE : 0) |
                                  (writable ? 0 : PLAN_NODE_READ_ONLY) |
                                  (b->profile->private_users == PRIVATE_USERS_PICK ? PLAN_NODE_IDMAP : 0),
                 });

@@ -164,6 +164,8 @@ const ProfileKey profile_keys[] = {
         NAME("Files", "ProtectHome", protect_home, protect_home_names, "tmpfs", "tmpfs|read-only|yes|no",
              "What it sees of the home (tmpfs: an empty one; yes: none; read-only and no: the user's own)",
              .at_most = at_most_home),
+        BOOL("Files", "HomeSubmounts", home_submounts, "yes",
+             "With ProtectHome=read-only and no: what is mounted below the home, too", .at_most = at_most_if_no),
         BOOL("Files", "PersistentHome", persistent_home, "no", "Keep the home it begins with empty between launches",
              .at_most = at_most_if_no),
         VALUE("Files", "RootDirectory", parse_key_root_directory, root_directory, "", "path",
