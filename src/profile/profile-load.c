@@ -257,19 +257,21 @@ static int build_apply_source(ProfileBuild *b, const ProfileSource *s, bool is_h
 
 static int build_hash(Profile *p, const Lineage *l) {
         uint8_t digest[SHA256_SIZE];
-        Sha256 hash;
-        int r;
+        _cleanup_buffer_ Buffer all = {};
 
-        sha256_init(&hash);
         for (size_t i = 0; i < l->n_order; i++) {
                 const ProfileSource *s = l->order[i];
+                int r;
 
-                sha256_update(&hash, s->content.data, s->content.size);
+                buffer_append(&all, s->content.data, s->content.size);
                 r = strv_extend_strv(&p->dropin_paths, s->dropins);
                 if (r < 0)
                         return r;
         }
-        sha256_finish(&hash, digest);
+        if (buffer_error(&all) < 0)
+                return buffer_error(&all);
+
+        sha256(all.data, all.size, digest);
         sha256_hex(digest, p->hash);
         return 0;
 }

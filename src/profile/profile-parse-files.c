@@ -16,7 +16,7 @@ static int parse_path(const char *s, char **ret) {
         _cleanup_free_ char *rooted = NULL, *path = NULL;
         int r;
 
-        if (!specifiers_are_valid(s) || !utf8_is_valid(s) || !text_is_printable(s, ""))
+        if (!specifiers_are_valid(s) || !text_is_printable(s, ""))
                 return -EINVAL;
         if (!home)
                 return path_normalize(s, ret);

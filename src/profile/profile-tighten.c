@@ -128,7 +128,7 @@ static int apply(ProfileBuild *b, const ProfileSetting *settings, size_t i, char
                 return refuse(-EBADMSG, ret_text, "%s is given twice", s->key);
 
         /* What no line of a file could hold either. */
-        if (!utf8_is_valid(s->value) || !text_is_printable(s->value, "\t"))
+        if (!text_is_printable(s->value, "\t"))
                 return refuse(-EBADMSG, ret_text, "%s: a value in UTF-8 without control characters", s->key);
 
         /* As if the key had not been written: the first value then replaces what is there. */
