@@ -233,8 +233,8 @@ static void close_many(const int *fds, size_t n) {
 }
 
 /*
- * What came beside the data. Where no credentials came, their space lets in more than PACKET_FDS_MAX descriptors; those
- * are closed. Returns how many are in fds.
+ * What came beside the data. Where no credentials came, their space lets in more than PACKET_FDS_MAX descriptors;
+ * those are closed. Returns how many fds holds.
  */
 static size_t read_control(struct msghdr *m, int fds[static PACKET_FDS_MAX], struct ucred *ret_sender) {
         size_t n = 0;

@@ -418,12 +418,8 @@ int profile_load_file(
                 return r;
         r = profile_set_load(&set, search_path, required_uid);
         if (r < 0 && r != -ENOMEM) {
-                r = findings_add(findings,
-                                 path,
-                                 0,
-                                 NULL,
-                                 "the profile directories cannot be read: %s",
-                                 strerrordesc_np(-r));
+                r = findings_add_file(
+                        findings, path, "the profile directories cannot be read: %s", strerrordesc_np(-r));
                 return r < 0 ? r : -EBADMSG;
         }
         if (r < 0)
@@ -433,11 +429,9 @@ int profile_load_file(
                 if (streq(strrchr(set->entries[i].path, '/') + 1, name))
                         entry = &set->entries[i];
         if (!entry) {
-                r = findings_add(
+                r = findings_add_file(
                         findings,
                         path,
-                        0,
-                        NULL,
                         "is no profile: either it does not exist, or its name does not end with .profile, or "
                         "it is a link to /dev/null");
                 return r < 0 ? r : -EBADMSG;

@@ -98,9 +98,7 @@ refuse_value(const ProfileSetting *s, const ProfileKey *key, int error, const ch
                       "%s=%s is %s; expected %s%s%s",
                       s->key,
                       finding_shorten(s->value, buf),
-                      error == -ERANGE       ? "out of range"
-                      : error == -EOPNOTSUPP ? "not supported by this version"
-                                             : "not valid",
+                      finding_of_error(error),
                       key->syntax,
                       why ? ": " : "",
                       why ?: "");
