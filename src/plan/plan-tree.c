@@ -36,7 +36,8 @@ static const PlanNode common_nodes[] = {
 
 /* The rest of a root that starts from nothing; RootDirectory= brings its own. */
 static const PlanNode host_nodes[] = {
-        PLAN_NODE_ROW(BIND, "/usr", PLAN_NODE_READ_ONLY | PLAN_NODE_SAFE | PLAN_NODE_RECURSIVE, .source = (char *) "/usr"),
+        PLAN_NODE_ROW(BIND, "/usr", PLAN_NODE_READ_ONLY | PLAN_NODE_SAFE | PLAN_NODE_RECURSIVE,
+                      .source = (char *) "/usr"),
         LINK("/bin", "usr/bin"),
         LINK("/sbin", "usr/sbin"),
         LINK("/lib", "usr/lib"),
