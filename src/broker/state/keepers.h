@@ -5,8 +5,8 @@
  * keepers — one row for each keeper: a user's, started when wanted, and an application's, run by a unit of its own;
  * both heard when they say Hello, outliving this broker
  *
- * A user's keeper that is not of the broker's version, older or newer, leaves as soon as it keeps nothing that runs. It
- * can do without a launch on its way to it, as it is the broker that sends them and the broker that has it leave.
+ * A user's keeper that is not of the broker's version, older or newer, leaves as soon as it keeps nothing that runs.
+ * It does so without a launch on its way to it: it is the broker that sends them, and the broker that has it leave.
  *
  * Life: made before the loop runs; freed last, when nobody waits any more.
  *
