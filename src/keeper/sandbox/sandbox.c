@@ -113,7 +113,7 @@ static void application_executed(Sandbox *s) {
                 sandbox_enter_running(s);
 
         /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
-        if (s->lease || s->no_wait)
+        if (s->lease || !s->wait)
                 sandbox_answer_launch(s);
 }
 
@@ -398,7 +398,7 @@ static int sandbox_new(Sandbox **ret, const SandboxContext *context, const Launc
         if (!s)
                 return -ENOMEM;
         s->context = context;
-        s->no_wait = request->no_wait;
+        s->wait = request->wait;
         s->lease_holder = s->plan_fd = -EBADF;
         for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
                 s->stream_fds[i] = -EBADF;

@@ -93,8 +93,8 @@ typedef struct LaunchRequest {
         const char *plan_hash, *plan_digest;
         int plan_fd;
         int streams[3];
-        bool lease;
-        bool no_wait; /* not for READY=1 */
+        int lease; /* booleans, as the bus has them */
+        int wait;  /* for READY=1 */
 } LaunchRequest;
 
 struct Sandbox {
@@ -131,7 +131,7 @@ struct Sandbox {
         LeaseServer *lease;
         int lease_holder; /* the other end, until it was handed over */
         sd_bus_message *launch_call;
-        bool no_wait; /* launch_call is answered before the application is ready */
+        bool wait; /* launch_call is answered when the application is ready, and not before */
         CallList stop_calls, restart_calls;
 };
 
