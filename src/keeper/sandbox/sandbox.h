@@ -40,6 +40,7 @@
 #include "link/link.h"
 #include "link/sandbox-event.h"
 
+#include <sys/queue.h>
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -97,9 +98,11 @@ typedef struct LaunchRequest {
         int wait;  /* for READY=1 */
 } LaunchRequest;
 
+typedef TAILQ_HEAD(SandboxList, Sandbox) SandboxList;
+
 struct Sandbox {
         const SandboxContext *context;
-        Sandbox *next, *previous;
+        TAILQ_ENTRY(Sandbox) entry; /* its keeper's */
         SandboxRecord *record;
         Terms terms;
         SandboxPhase phase;
@@ -176,11 +179,6 @@ int sandbox_append_faults(Sandbox *s, sd_bus_message *m);
 /* Appends its processes as processes_append() does. One that has ended, or waits for its next run, has none. */
 int sandbox_append_processes(Sandbox *s, sd_bus_message *m);
 
-/* Whether this child is, or by now turns out to be, this sandbox's. */
-bool sandbox_owns(Sandbox *s, pid_t pid);
-/* A child that it owns was reaped. */
-void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status);
-
 /* What follows is for the files sandbox*.c among themselves: each uses only what stands above its own part. */
 
 /* sandbox-events.c, entries for the journal: a run began, or is over; the next is one too many; an event. */
@@ -226,7 +224,9 @@ void sandbox_give_up(Sandbox *s, const char *why);
 /* A run has ended that was never ready: the error for whoever waits for that. */
 void sandbox_explain_unready(Sandbox *s);
 
-/* sandbox-start.c, the steps up to a run; request: NULL for one more of the same plan. */
+/*
+ * sandbox-start.c, the steps up to a run; request: NULL for one more of the same plan. What fails leaves no run behind.
+ */
 int sandbox_start(Sandbox *s,
                   const LaunchRequest *request,
                   const RunHandlers *handlers,
