@@ -335,25 +335,19 @@ static const LinkClientHandlers link_handlers = {
 };
 
 static int set_up_events(Keeper *k) {
+        sd_event **event = &k->context.run.event;
         int r;
 
-        r = sd_event_default(&k->context.run.event);
-        if (r < 0)
-                return r;
+        r = sd_event_default(event);
+        if (r >= 0)
+                r = sd_event_add_signal(*event, NULL, SIGCHLD, on_child, k);
+        if (r >= 0)
+                r = sd_event_add_signal(*event, NULL, SIGTERM, on_terminate, k);
+        if (r >= 0)
+                r = sd_event_add_signal(*event, NULL, SIGINT, on_terminate, k);
+        if (r >= 0)
+                r = sd_event_set_watchdog(*event, true);
 
-        r = sd_event_add_signal(k->context.run.event, NULL, SIGCHLD, on_child, k);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_signal(k->context.run.event, NULL, SIGTERM, on_terminate, k);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_signal(k->context.run.event, NULL, SIGINT, on_terminate, k);
-        if (r < 0)
-                return r;
-
-        r = sd_event_set_watchdog(k->context.run.event, true);
         return MIN(r, 0);
 }
 

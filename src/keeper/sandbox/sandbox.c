@@ -49,7 +49,6 @@ static void sandbox_end(Sandbox *s) {
         if (!keep)
                 handlers->removed(userdata, s);
         sandbox_answer_launch(s);
-        handlers->launched(userdata, s);
         sandbox_refuse_restarts(s);
         call_list_answer(&s->stop_calls, NULL);
 

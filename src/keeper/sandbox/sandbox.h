@@ -56,7 +56,7 @@ typedef struct SandboxHandlers {
         /* It waits that long at most in its phase; it is the application that has asked for so much. */
         void (*deadline)(void *userdata, const Sandbox *s, uint64_t timeout_usec);
         void (*extended)(void *userdata, const Sandbox *s, uint64_t timeout_usec);
-        /* It is launched, or will never be. */
+        /* It is launched. */
         void (*launched)(void *userdata, const Sandbox *s);
         void (*happened)(void *userdata, const Sandbox *s, const SandboxEvent *e);
         /* It ends, and nothing of it is to be remembered. */
@@ -224,9 +224,7 @@ void sandbox_give_up(Sandbox *s, const char *why);
 /* A run has ended that was never ready: the error for whoever waits for that. */
 void sandbox_explain_unready(Sandbox *s);
 
-/*
- * sandbox-start.c, the steps up to a run; request: NULL for one more of the same plan. What fails leaves no run behind.
- */
+/* sandbox-start.c, the steps up to a run; request: NULL for one more of the same plan. A failed one leaves none. */
 int sandbox_start(Sandbox *s,
                   const LaunchRequest *request,
                   const RunHandlers *handlers,
