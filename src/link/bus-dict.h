@@ -31,8 +31,8 @@ typedef struct BusField {
 /* The whole a{sv}. Errors as sd_bus_message_append(). */
 int bus_dict_append_fields(sd_bus_message *m, const BusField *fields, size_t n, const void *from);
 /*
- * Reads it back: other names are passed over, texts are borrowed from the message. *ret_seen, which may be NULL, gets a
- * bit for each field that was there; there are at most 32. Errors as bus_dict_read().
+ * Reads it back: other names are passed over, texts are borrowed from the message. *ret_seen, which may be NULL, gets
+ * a bit for each field that was there; there are at most 32. Errors as bus_dict_read().
  */
 int bus_dict_read_fields(sd_bus_message *m, const BusField *fields, size_t n, void *to, uint32_t *ret_seen);
 

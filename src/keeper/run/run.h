@@ -6,8 +6,8 @@
  *
  * It knows no phases and no policy: its sandbox starts it, says what is to be done, and is told what came.
  *
- * Life: made and filled by the steps of its sandbox's start (sandbox-start.c); freed when nothing of it is left, or when
- * the keeper leaves. Handlers do not free it, but for advanced().
+ * Life: made and filled by the steps of its sandbox's start (sandbox-start.c); freed when nothing of it is left, or
+ * when the keeper leaves. Handlers do not free it, but for advanced().
  * Runs in: keeper. Privilege: root. Input: the application's notifications (hostile).
  */
 
