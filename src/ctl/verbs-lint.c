@@ -110,10 +110,12 @@ try_plan(const Profile *profile, const uint8_t *program, size_t size, const char
         const PlanContext context = { .seccomp = program, .n_seccomp = size, .host_name = "host" };
         _cleanup_(plan_freep) Plan *plan = NULL;
         PlanRefusal refusal = PLAN_REFUSAL_NONE;
+        _cleanup_free_ uint8_t *bytes = NULL;
         _cleanup_free_ char *text = NULL;
+        size_t n_bytes = 0;
         int r;
 
-        r = plan_compile(&plan, profile, &account, &request, &context, &refusal, &text);
+        r = plan_compile(&plan, &bytes, &n_bytes, profile, &account, &request, &context, &refusal, &text);
         if (r < 0 && r != -EINVAL)
                 return ctl_error(r, "Cannot make a plan of %s: %s", profile->name, strerror(-r));
 
@@ -179,11 +181,9 @@ static int lint_policy(Lint *l) {
         /* One finding. Every profile uses a group, so that there would be one for each. */
         if (l->policy && !seccomp_policy_group(l->policy, SYSTEM_CALLS_DEFAULT)) {
                 l->policy = seccomp_policy_free(l->policy);
-                r = findings_add(&findings,
-                                 seccomp_policy_path[1],
-                                 0,
-                                 NULL,
-                                 "there is no group " SYSTEM_CALLS_DEFAULT ": filters are not checked");
+                r = findings_add_file(&findings,
+                                      seccomp_policy_path[1],
+                                      "there is no group " SYSTEM_CALLS_DEFAULT ": filters are not checked");
                 if (r < 0)
                         return ctl_error(r, "Out of memory");
         }

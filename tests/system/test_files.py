@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a program can keep, write and execute: homes, state, roots of its own."""
 
-import json
 import os
 import pathlib
 import random
@@ -12,7 +11,7 @@ import subprocess
 import unittest
 
 from common import PROFILES, add_profile, busctl, gdbus, immurectl, launch, main, remove_profile, run_as, sandbox_property, sandboxes
-from test_isolation import Inside, PROLOGUE
+from test_isolation import Inside
 
 STATE, CACHE = pathlib.Path('/var/lib/immured'), pathlib.Path('/var/cache/immured')
 IMAGES = pathlib.Path('/home/images')
@@ -161,109 +160,6 @@ tell(homes=os.listdir("/home"), own=(home / "data/own").read_text(), write=attem
         self.assertEqual(self.ask(program, 'open'), {'homes': ['alice'], 'own': 'alice', 'write': 'works', 'uid': 3001})
         self.assertEqual(owner(pathlib.Path('/home/alice/data/new'))[:2], (3001, 3001))
         self.assertEqual(self.ask(program, 'home-ro'), {'homes': ['alice'], 'own': 'alice', 'write': 'EROFS', 'uid': 3001})
-
-
-# What somebody may do with files of groups that they are not in; run outside and inside, on trees that are the same.
-FOREIGN = PROLOGUE + '''
-import struct
-os.umask(0o022)
-top = pathlib.Path(sys.argv[1])
-def write(name, flags=os.O_WRONLY):
-    fd = os.open(top / name, flags, 0o664)
-    try:
-        os.write(fd, b"x")
-    finally:
-        os.close(fd)
-def acl(*entries):
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in entries)
-NAMED = acl((1, 6, 0xffffffff), (4, 4, 0xffffffff), (8, 6, os.getgid()), (16, 6, 0xffffffff), (32, 0, 0xffffffff))
-tell(**{name: attempt(*call) for name, call in {
-    "append": (write, "file", os.O_WRONLY | os.O_APPEND), "truncate": (os.truncate, top / "file", 0),
-    "times": (os.utime, top / "file", (1, 1)), "mode": (os.chmod, top / "file", 0o640), "link": (os.link, top / "file", top / "linked"),
-    "setgid": (os.chmod, top / "setgid", 0o2755), "setgid directory": (os.chmod, top / "other", 0o2775),
-    "create": (write, "directory/new", os.O_CREAT | os.O_WRONLY), "mkdir": (os.mkdir, top / "directory/newer"),
-    "rename": (os.rename, top / "directory/file", top / "directory/renamed"), "away": (os.rename, top / "moved", top / "directory/moved"),
-    "inherit": (write, "shared/new", os.O_CREAT | os.O_WRONLY), "inherit directory": (os.mkdir, top / "shared/newer"),
-    "inherit setgid": (os.open, top / "shared/s", os.O_CREAT | os.O_WRONLY, 0o2775),
-    "unlink": (os.unlink, top / "gone"), "rmdir": (os.rmdir, top / "empty"), "mine": (os.chown, top / "mine", -1, os.getgid()),
-    "acl": (os.setxattr, top / "acl", "system.posix_acl_access", NAMED),
-    "xattr": (os.setxattr, top / "file", "user.x", b"1"),
-    "group right": (write, "by-group"), "group read": (open, top / "bobs"), "group list": (os.listdir, top / "bobs-directory"),
-    "group create": (write, "bobs-directory/new", os.O_CREAT | os.O_WRONLY), "give away": (os.chown, top / "own", -1, GAMES),
-}.items()})
-'''.replace('GAMES', '60')
-
-
-class Foreign(Inside):
-    """Files of the user's own in groups that are none of theirs."""
-
-    def tree(self, name):
-        top = pathlib.Path('/home/alice/data') / name
-        top.mkdir()
-        self.addCleanup(shutil.rmtree, top)
-        os.chown(top, 3001, 3001)
-        top.chmod(0o755)
-        made = [(n, 3001, 60, 0o664) for n in ('file', 'setgid', 'gone', 'mine', 'moved', 'acl')]
-        made += [('own', 3001, 3001, 0o644), ('by-group', 3001, 60, 0o060), ('bobs', 3002, 60, 0o660)]
-        directories = [('directory', 3001, 60, 0o775), ('other', 3001, 60, 0o775), ('shared', 3001, 60, 0o2775), ('empty', 3001, 60, 0o700),
-                       ('bobs-directory', 3002, 60, 0o770)]
-        for path, uid, gid, mode in [*directories, *made, ('directory/file', 3001, 60, 0o664)]:
-            (top / path).mkdir() if (path, uid, gid, mode) in directories else (top / path).write_text('')
-            os.chown(top / path, uid, gid)
-            (top / path).chmod(mode)
-        return top
-
-    def test_they_can_be_used_inside_as_outside(self):
-        profile = (PROFILES / 'python.profile').read_text() + '[Security]\nRestrictSUIDSGID=no\n'
-        for ambient in ('', 'CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_SETGID\n'):
-            add_profile('foreign', profile + ambient)
-            self.addCleanup(remove_profile, 'foreign')
-            inside, outside = self.tree('inside'), self.tree('outside')
-            there = run_as('alice', 'python3', '-I', '-c', FOREIGN, str(outside))
-            here = immurectl('alice', 'run', 'foreign', *['-c', FOREIGN, str(inside)])
-            self.assertEqual((there.returncode, here.returncode), (0, 0), (there.stderr, here.stderr))
-            there, here = json.loads(there.stdout), json.loads(here.stdout)
-            # A number that there is none of inside is no valid one, where outside it is one that alice may not give.
-            self.assertEqual((there.pop('give away'), here.pop('give away')), ('EPERM', 'EINVAL'))
-            self.assertEqual(here, there)
-            self.assertEqual([here[name] for name in ('group right', 'group read', 'group list', 'group create')], ['EACCES'] * 4)
-            state = {top: sorted((str(p.relative_to(top)), owner(p), os.getxattr(p, 'system.posix_acl_access') if p.name == 'acl' else b'')
-                                 for p in top.rglob('*')) for top in (inside, outside)}
-            self.assertEqual(state[inside], state[outside])
-            self.doCleanups()
-
-    def test_capabilities_do_not_count_for_them(self):
-        text = (PROFILES / 'python.profile').read_text()
-        names = 'CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_SETGID CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH'
-        add_profile('foreign', f'{text}[Security]\nRestrictSUIDSGID=no\nCapabilityBoundingSet={names}\nAmbientCapabilities={names}\n'
-                    'SystemCallFilter=@system-service\n')
-        self.addCleanup(remove_profile, 'foreign')
-        top = self.tree('capable')
-        facts = self.ask(f'''
-top = pathlib.Path("{top}")
-tell(read=attempt(open, top / "bobs"), group=attempt(open, top / "by-group", "w"), gid=attempt(os.setgid, 60), groups=attempt(os.setgroups, [60]),
-     setgid=attempt(os.chmod, top / "setgid", 0o2755), mode=oct((top / "setgid").stat().st_mode & 0o7777),
-     give=attempt(os.chown, top / "own", -1, 60), seen=(top / "file").stat().st_gid)
-''', 'foreign')
-        self.assertEqual({facts[k] for k in ('read', 'group')}, {'EACCES'})
-        self.assertNotIn('works', (facts['gid'], facts['groups'], facts['give']))
-        self.assertEqual((facts['mode'], facts['seen']), ('0o755', 65534))
-
-    def test_root_that_is_thrown_away(self):
-        root = IMAGES / 'one'
-        for name in ('usr', 'etc', 'var/mail'):
-            (root / name).mkdir(parents=True)
-        for name in ('bin', 'lib', 'lib64'):
-            (root / name).symlink_to(f'usr/{name}')
-        self.addCleanup(shutil.rmtree, IMAGES)
-        (root / 'etc/shadow').write_text('secret')
-        (root / 'var/mail/box').write_text('mail')
-        for path in ('etc/shadow', 'var/mail', 'var/mail/box'):
-            os.chown(root / path, 0, 42)
-        facts = self.ask('tell(write=attempt(open, "/etc/shadow", "w"), make=attempt(os.mkdir, "/var/mail/x"), gone=attempt(os.unlink, "/var/mail/box"))',
-                         'image-ephemeral')
-        self.assertEqual(set(facts.values()), {'works'}, facts)
-        self.assertEqual((root / 'etc/shadow').read_text(), 'secret')
 
 
 class System(Inside):

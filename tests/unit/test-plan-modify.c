@@ -206,7 +206,8 @@ static const Entry entries[] = {
         MASK("/usr", "/usr"), MASK("/var/run", "/run"), MASK("/run/lock", "/run/lock"),
         MASK("/etc/os-release", "/usr/lib/os-release"), MASK("/dev/ptmx", "/dev/pts/ptmx"),
         MASK("/proc/kcore", NULL), MASK("/proc/1/environ", "/proc/1/environ"),
-        PART(read_only, "/data"), PART(read_only, "/data/a"), PART(read_only, "/bin/gdb"), PART(read_only, "/run/lock"),
+        PART(read_only, "/data"), PART(read_only, "/data/a"), PART(read_only, "/bin/gdb"),
+        PART(read_only, "/run/lock"),
         PART(no_exec, "/data"), PART(no_exec, "/usr/bin"), PART(no_exec, "/"), PART(no_exec, "/data/a/b"),
         PART(read_write, "/data/a"), PART(read_write, "/data/a/b"), PART(exec, "/bin/gdb"), PART(exec, "/data/a"),
 };

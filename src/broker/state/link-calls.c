@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/state/link-calls.h"
 
-#include "base/clock.h"
-
-/* For what needs nothing but the keeper's attention. */
-#define ATTENTION_USEC (30 * USEC_PER_SEC)
-
 /* Each method's first argument is the sandbox's id. */
 static int new_call(KeeperEntry *keeper, const char *member, const char *id, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -21,27 +16,17 @@ static int new_call(KeeperEntry *keeper, const char *member, const char *id, sd_
         return 0;
 }
 
-static int call_by_id(KeeperEntry *keeper,
-                      const char *member,
-                      const char *id,
-                      LinkReplyHandler handler,
-                      void *userdata,
-                      uint64_t timeout_usec) {
+int link_ask(KeeperEntry *keeper,
+             const char *member,
+             const char *id,
+             LinkReplyHandler handler,
+             void *userdata,
+             uint64_t timeout_usec) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
         r = new_call(keeper, member, id, &m);
         return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
-}
-
-int link_ask(
-        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, member, id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_await(
-        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, member, id, handler, userdata, UINT64_MAX);
 }
 
 int link_kill(KeeperEntry *keeper,
@@ -57,7 +42,7 @@ int link_kill(KeeperEntry *keeper,
         if (r >= 0)
                 r = sd_bus_message_append(m, "si", whom, signo);
 
-        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
+        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, LINK_ATTENTION_USEC);
 }
 
 int link_set_limits(KeeperEntry *keeper,
@@ -77,7 +62,7 @@ int link_set_limits(KeeperEntry *keeper,
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
 
-        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
+        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, LINK_ATTENTION_USEC);
 }
 
 static int append_streams(sd_bus_message *m, const int streams[static 3]) {
@@ -89,34 +74,6 @@ static int append_streams(sd_bus_message *m, const int streams[static 3]) {
                         r = sd_bus_message_append(m, "(uh)", i, streams[i]);
 
         return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid) {
-        const uint32_t version = keeper_entry_plan_version(keeper);
-        _cleanup_free_ uint8_t *newest = NULL;
-        uint8_t digest[SHA256_SIZE];
-        LinkPlan p = { 0 };
-        size_t size;
-        int r;
-
-        /* A second time only for a keeper of another version, as the hash is that of the newest encoding. */
-        if (version != PLAN_VERSION) {
-                r = plan_encode(plan, &newest, &size);
-                if (r < 0)
-                        return r;
-                sha256(newest, size, digest);
-                sha256_hex(digest, p.hash);
-        }
-
-        p.fd = plan_to_memfd(version, plan, digest, ret_unsaid);
-        if (p.fd < 0)
-                return p.fd;
-
-        sha256_hex(digest, p.digest);
-        if (version == PLAN_VERSION)
-                sha256_hex(digest, p.hash);
-        *ret = p;
-        return 0;
 }
 
 void link_plan_done(LinkPlan *p) { p->fd = safe_close(p->fd); }
