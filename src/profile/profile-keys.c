@@ -175,7 +175,7 @@ const ProfileKey profile_keys[] = {
              "What it sees of the home (tmpfs: an empty one; yes: none; read-only and no: the user's own)",
              .at_most = at_most_home),
         BOOL("Files", "HomeSubmounts", home_submounts, "yes",
-             "Whether ProtectHome=read-only and no show what is mounted below the home", .at_most = at_most_if_no),
+             "Whether ProtectHome=read-only and no show what is mounted below the home"),
         BOOL("Files", "PersistentHome", persistent_home, "no",
              "Keep the home, which is empty at first, between launches", .at_most = at_most_if_no),
         VALUE("Files", "RootDirectory", parse_key_root_directory, root_directory, "", "path",
