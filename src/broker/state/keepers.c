@@ -11,7 +11,6 @@
 #include "broker/state/keeper-unit.h"
 #include "broker/state/link-server.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -374,9 +373,9 @@ static int watch_leave(KeeperEntry *keeper) {
         int r;
 
         if (keeper->pidfd < 0) {
-                keeper->pidfd = fcntl(keeper_link_pidfd(keeper->link), F_DUPFD_CLOEXEC, 3);
+                keeper->pidfd = fd_duplicate(keeper_link_pidfd(keeper->link), 3);
                 if (keeper->pidfd < 0)
-                        return -errno;
+                        return keeper->pidfd;
 
                 r = sd_event_add_io(keeper->keepers->setup.event,
                                     &keeper->exited,

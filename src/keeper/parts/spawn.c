@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/parts/spawn.h"
 
+#include "base/fd.h"
+
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/ioprio.h>
@@ -16,10 +18,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U
-#endif
-
 #define EXEC_SIZE_MAX (64 * 1024 * 1024)
 #define CHILD_STACK_SIZE (32 * 1024)
 #define TIMER_SLACK_USUAL 50000UL /* nanoseconds, as the kernel's first process has */
@@ -30,17 +28,6 @@ typedef struct Child {
         char *const *argv;
         volatile int error; /* written by the child, whose memory is the keeper's until it executes */
 } Child;
-
-/* An executable memfd where vm.memfd_noexec asks to say so; older kernels do not know the flag. */
-static int memfd_new_executable(void) {
-        int fd;
-
-        fd = memfd_create("immured-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-        if (fd < 0 && errno == EINVAL)
-                fd = memfd_create("immured-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-        return fd < 0 ? -errno : fd;
-}
 
 static int copy_all(int from, int to, off_t size) {
         while (size > 0) {
@@ -74,7 +61,7 @@ int spawn_load(const char *path) {
         if (st.st_size > EXEC_SIZE_MAX)
                 return -EFBIG;
 
-        to = memfd_new_executable();
+        to = memfd_new("immured-exec", true);
         if (to < 0)
                 return to;
 
@@ -222,18 +209,18 @@ static int arrange_fds(Child *c) {
         const SpawnRequest *request = c->request;
         int moved[_LAUNCH_FD_END];
 
-        c->exec_fd = fcntl(c->exec_fd, F_DUPFD_CLOEXEC, _LAUNCH_FD_END);
+        c->exec_fd = fd_duplicate(c->exec_fd, _LAUNCH_FD_END);
         if (c->exec_fd < 0)
-                return -errno;
+                return c->exec_fd;
 
         for (int i = 0; i < _LAUNCH_FD_END; i++) {
                 moved[i] = -EBADF;
                 if (request->fds[i] < 0)
                         continue;
 
-                moved[i] = fcntl(request->fds[i], F_DUPFD_CLOEXEC, _LAUNCH_FD_END);
+                moved[i] = fd_duplicate(request->fds[i], _LAUNCH_FD_END);
                 if (moved[i] < 0)
-                        return -errno;
+                        return moved[i];
         }
 
         for (int i = 0; i < _LAUNCH_FD_END; i++) {

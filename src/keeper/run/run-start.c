@@ -6,7 +6,6 @@
 #include "keeper/parts/spawn.h"
 #include "keeper/run/run.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 /* What is needed between the request and the running immured-exec, and no longer. */
@@ -23,16 +22,10 @@ static void start_done(Start *st) {
         (void) run_free(st->run);
 }
 
-static int duplicate(int fd) {
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-        return copy < 0 ? -errno : copy;
-}
-
 static int step_plan(Start *st, sd_bus_error *error) {
         st->spawn.id = st->request->record->id;
         st->spawn.id_block = st->request->id_block;
-        st->spawn.fds[LAUNCH_FD_PLAN] = duplicate(st->request->plan_fd);
+        st->spawn.fds[LAUNCH_FD_PLAN] = fd_duplicate(st->request->plan_fd, 3);
         return MIN(st->spawn.fds[LAUNCH_FD_PLAN], 0);
 }
 
@@ -62,12 +55,12 @@ static int open_journal_stream(Start *st, int number) {
         return fd;
 }
 
-static int open_null_stream(Start *st, int number) { return duplicate(st->run->context->null_fd); }
+static int open_null_stream(Start *st, int number) { return fd_duplicate(st->run->context->null_fd, 3); }
 
 /* Without a descriptor from the client: nothing to read, and a log to write to. */
 static int open_client_stream(Start *st, int number) {
         if (st->request->streams[number] >= 0)
-                return duplicate(st->request->streams[number]);
+                return fd_duplicate(st->request->streams[number], 3);
 
         return number == 0 ? open_null_stream(st, number) : open_journal_stream(st, number);
 }

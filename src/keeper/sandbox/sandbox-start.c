@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "keeper/sandbox/sandbox.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 
 /* What is needed between the request and the start of the run, and no longer. */
@@ -12,16 +11,8 @@ typedef struct Start {
         Sandbox *sandbox;
         const LaunchRequest *request;
         const RunHandlers *handlers;
-        Plan *plan;
+        const Plan *plan; /* lent by the recent ones until the next start */
 } Start;
-
-static void start_done(Start *st) { st->plan = plan_free(st->plan); }
-
-static int duplicate(int fd) {
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-        return copy < 0 ? -errno : copy;
-}
 
 bool sandbox_count_start(Sandbox *s) {
         return terms_count_start(&s->terms, &s->starts, clock_usec(CLOCK_MONOTONIC));
@@ -29,19 +20,18 @@ bool sandbox_count_start(Sandbox *s) {
 
 static int step_plan(Start *st, sd_bus_error *error) {
         const SandboxContext *context = st->sandbox->context;
-        uint8_t digest[SHA256_SIZE];
-        char profile[33], hex[SHA256_HEX_SIZE];
+        const char *digest;
+        char profile[33];
         uint32_t uid;
         int r;
 
         if (sandbox_id_parse(st->request->id, profile, &uid, NULL) < 0)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "not the id of a sandbox");
 
-        r = plan_from_memfd(st->request->plan_fd, &st->plan, digest);
+        r = plan_recent_read(context->recent, st->request->plan_fd, &st->plan, &digest);
         if (r < 0)
                 return r;
-        sha256_hex(digest, hex);
-        if (st->request->plan_digest && !streq(hex, st->request->plan_digest))
+        if (st->request->plan_digest && !streq(digest, st->request->plan_digest))
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_INVALID_ARGS, "the plan is not the one that was sent");
 
@@ -60,7 +50,7 @@ static int step_keep(Start *st, sd_bus_error *error) {
         s->terms = st->plan->terms;
         (void) sandbox_count_start(s);
 
-        s->plan_fd = duplicate(st->request->plan_fd);
+        s->plan_fd = fd_duplicate(st->request->plan_fd, 3);
         if (s->plan_fd < 0)
                 return s->plan_fd;
 
@@ -72,7 +62,7 @@ static int step_keep(Start *st, sd_bus_error *error) {
                 if (s->terms.restart == RESTART_NO)
                         continue;
 
-                s->stream_fds[i] = duplicate(st->request->streams[i]);
+                s->stream_fds[i] = fd_duplicate(st->request->streams[i], 3);
                 if (s->stream_fds[i] < 0)
                         return s->stream_fds[i];
         }
@@ -205,8 +195,7 @@ int sandbox_start(Sandbox *s,
                 .plan_fd = s->plan_fd,
                 .streams = { s->stream_fds[0], s->stream_fds[1], s->stream_fds[2] },
         };
-        _cleanup_(start_done)
-                Start st = { .sandbox = s, .request = request ?: &again, .handlers = handlers };
+        Start st = { .sandbox = s, .request = request ?: &again, .handlers = handlers };
 
         for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
                 int r;
