@@ -89,7 +89,7 @@ static int splice_link(char path[static PATH_MAX], size_t length, const char *ta
 static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
         _cleanup_close_ int directory = -EBADF;
 
-        directory = fd_duplicate(root_fd, 0);
+        directory = fd_duplicate(root_fd);
         if (directory < 0)
                 return directory;
 

@@ -215,7 +215,7 @@ static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *pr
         struct stat st, root;
         bool is_above = false;
 
-        at = fd_duplicate(fd, 0);
+        at = fd_duplicate(fd);
         if (at < 0 || fstat(root_fd, &root) < 0)
                 return problem_set(problem, -errno, "stat %s", n->source);
 
@@ -267,7 +267,7 @@ static int open_idmap(const Source *source,
                 return r < 0 ? r : userns_new_for_root(plan, base, owner, problem);
         }
 
-        fd = fd_duplicate(userns_fd, 0);
+        fd = fd_duplicate(userns_fd);
         return fd < 0 ? problem_set(problem, fd, "dup") : fd;
 }
 

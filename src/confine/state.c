@@ -144,7 +144,7 @@ int state_make_place(int state_fd, const char *path, bool is_directory) {
         _cleanup_close_ int fd = -EBADF;
         char name[NAME_BUFFER];
 
-        fd = fd_duplicate(state_fd, 0);
+        fd = fd_duplicate(state_fd);
         if (fd < 0)
                 return fd;
 

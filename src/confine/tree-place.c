@@ -121,7 +121,7 @@ static int make_directories(const Tree *t, const char *path) {
         _cleanup_close_ int parent = -EBADF;
         char prefix[PATH_MAX], name[NAME_MAX + 1];
 
-        parent = fd_duplicate(t->root_fd, 0);
+        parent = fd_duplicate(t->root_fd);
         if (parent < 0)
                 return parent;
 

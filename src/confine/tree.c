@@ -484,7 +484,7 @@ static int tree_new_root(Tree *t, Problem *problem) {
         if (r < 0)
                 return problem_set(problem, r, "move_mount /");
         if (!overlay) {
-                t->root_fd = fd_duplicate(t->scratch_fd, 0);
+                t->root_fd = fd_duplicate(t->scratch_fd);
                 return t->root_fd < 0 ? problem_set(problem, t->root_fd, "dup") : 0;
         }
 

@@ -175,7 +175,7 @@ static int run_take_lease(Run *run, sd_bus_message *reply) {
         if (r < 0)
                 return client_message_error(r);
 
-        run->lease = fd_duplicate(fd, 3);
+        run->lease = fd_duplicate(fd);
         if (run->lease < 0)
                 return ctl_error(run->lease, "Cannot keep the lease: %s", strerror(-run->lease));
         r = fd_set_nonblock(run->lease, true);

@@ -209,9 +209,9 @@ static int serve(Seed *s, const Step *steps) {
 
 /* Moves what is ours off the numbers that sandboxes use, and occupies each of those with something harmless. */
 static int take_place(Seed *s) {
-        s->socket = fd_duplicate(LAUNCH_FD_SEED, _LAUNCH_FD_END);
+        s->socket = fcntl(LAUNCH_FD_SEED, F_DUPFD_CLOEXEC, _LAUNCH_FD_END);
         if (s->socket < 0)
-                return s->socket;
+                return -errno;
 
         for (int i = LAUNCH_FD_SEED; i < _LAUNCH_FD_END; i++)
                 if (dup2(STDIN_FILENO, i) < 0)

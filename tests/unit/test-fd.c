@@ -161,14 +161,6 @@ static void memfds_are_made_where_the_kernel_knows_no_flag_for_it(void **state) 
         assert_int_equal(status, 0);
 }
 
-static void copies_are_cloexec_and_not_below(void **state) {
-        _cleanup_close_ int fd = memfd_new("test", false), copy = fd_duplicate(fd, 100);
-
-        assert_true(copy >= 100);
-        assert_cloexec(copy);
-        assert_int_equal(fd_duplicate(-EBADF, 0), -EBADF);
-}
-
 static void flags_are_set_and_cleared(void **state) {
         _cleanup_close_ int fd = -EBADF;
 
@@ -183,6 +175,15 @@ static void flags_are_set_and_cleared(void **state) {
         assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
         assert_int_equal(fd_set_cloexec(-EBADF, true), -EBADF);
         assert_int_equal(fd_close_from(-1), -EINVAL);
+}
+
+static void duplicates_are_no_standard_streams(void **state) {
+        _cleanup_close_ int fd = memfd_create("test", 0), copy = -EBADF;
+
+        copy = fd_duplicate(fd);
+        assert_true(copy > STDERR_FILENO && copy != fd);
+        assert_cloexec(copy);
+        assert_int_equal(fd_duplicate(-EBADF), -EBADF);
 }
 
 static void openat2_keeps_below(void **state) {
@@ -392,8 +393,8 @@ int main(void) {
                 cmocka_unit_test(sealed_memfds_cannot_change),
                 cmocka_unit_test(memfds_are_executable_only_if_asked_for),
                 cmocka_unit_test(memfds_are_made_where_the_kernel_knows_no_flag_for_it),
-                cmocka_unit_test(copies_are_cloexec_and_not_below),
                 cmocka_unit_test(flags_are_set_and_cleared),
+                cmocka_unit_test(duplicates_are_no_standard_streams),
                 cmocka_unit_test(openat2_keeps_below),
                 cmocka_unit_test(packets_carry_descriptors),
                 cmocka_unit_test(unwanted_descriptors_are_closed),

@@ -373,7 +373,7 @@ static int watch_leave(KeeperEntry *keeper) {
         int r;
 
         if (keeper->pidfd < 0) {
-                keeper->pidfd = fd_duplicate(keeper_link_pidfd(keeper->link), 3);
+                keeper->pidfd = fd_duplicate(keeper_link_pidfd(keeper->link));
                 if (keeper->pidfd < 0)
                         return keeper->pidfd;
 

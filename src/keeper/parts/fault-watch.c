@@ -259,7 +259,7 @@ static int level_open(Level *l, FaultUser *u, FaultWatch *w, int fd) {
 
         l->user = u;
         l->watch = w;
-        l->fd = fd_duplicate(fd, 3);
+        l->fd = fd_duplicate(fd);
         if (l->fd < 0)
                 return l->fd;
 

@@ -172,7 +172,7 @@ int notify_socket_new(
         if (r < 0)
                 return r;
 
-        copy = fd_duplicate(n->fd, 3);
+        copy = fd_duplicate(n->fd);
         if (copy < 0)
                 return copy;
 

@@ -2,6 +2,7 @@
 #include "keeper/parts/spawn.h"
 
 #include "base/fd.h"
+#include "base/text.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -26,6 +27,7 @@ typedef struct Child {
         const SpawnRequest *request;
         int exec_fd;
         char *const *argv;
+        rlim_t tasks;
         volatile int error; /* written by the child, whose memory is the keeper's until it executes */
 } Child;
 
@@ -116,37 +118,24 @@ static int reset_rlimit(int resource, rlim_t soft, rlim_t hard) {
 
 /* For processes and queued signals the first process has half of the threads that the kernel bears (fork_init()). */
 static int usual_tasks(rlim_t *ret) {
-        char text[32];
-        rlim_t n = 0;
-        ssize_t size;
-        int fd, r;
+        _cleanup_free_ char *text = NULL;
+        uint64_t n;
+        int r;
 
-        fd = open("/proc/sys/kernel/threads-max", O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-
-        size = read(fd, text, sizeof(text));
-        r = size < 0 ? -errno : 0;
-        (void) close(fd);
+        r = file_read_line(AT_FDCWD, "/proc/sys/kernel/threads-max", &text);
         if (r < 0)
                 return r;
-
-        for (ssize_t i = 0; i < size && text[i] >= '0' && text[i] <= '9'; i++)
-                n = n * 10 + (rlim_t) (text[i] - '0');
-        if (n / 2 == 0)
+        if (parse_u64(text, &n) < 0 || n / 2 == 0)
                 return -EBADMSG;
 
         *ret = n / 2;
         return 0;
 }
 
-static int reset_rlimits(void) {
-        rlim_t tasks = 0;
+static int reset_rlimits(rlim_t tasks) {
         int r;
 
-        r = usual_tasks(&tasks);
-        if (r >= 0)
-                r = reset_rlimit(RLIMIT_NPROC, tasks, tasks);
+        r = reset_rlimit(RLIMIT_NPROC, tasks, tasks);
         if (r >= 0)
                 r = reset_rlimit(RLIMIT_SIGPENDING, tasks, tasks);
         if (r < 0)
@@ -209,18 +198,18 @@ static int arrange_fds(Child *c) {
         const SpawnRequest *request = c->request;
         int moved[_LAUNCH_FD_END];
 
-        c->exec_fd = fd_duplicate(c->exec_fd, _LAUNCH_FD_END);
+        c->exec_fd = fcntl(c->exec_fd, F_DUPFD_CLOEXEC, _LAUNCH_FD_END);
         if (c->exec_fd < 0)
-                return c->exec_fd;
+                return -errno;
 
         for (int i = 0; i < _LAUNCH_FD_END; i++) {
                 moved[i] = -EBADF;
                 if (request->fds[i] < 0)
                         continue;
 
-                moved[i] = fd_duplicate(request->fds[i], _LAUNCH_FD_END);
+                moved[i] = fcntl(request->fds[i], F_DUPFD_CLOEXEC, _LAUNCH_FD_END);
                 if (moved[i] < 0)
-                        return moved[i];
+                        return -errno;
         }
 
         for (int i = 0; i < _LAUNCH_FD_END; i++) {
@@ -261,7 +250,7 @@ static _noreturn_ void child_main(void *userdata) {
         if (r >= 0)
                 r = reset_files();
         if (r >= 0)
-                r = reset_rlimits();
+                r = reset_rlimits(c->tasks);
         if (r >= 0)
                 r = arrange_fds(c);
         if (r >= 0)
@@ -339,6 +328,11 @@ int spawn_with(int exec_fd, const SpawnRequest *request, char *const *argv, pid_
         };
         sigset_t all, before;
         long pid;
+        int r;
+
+        r = usual_tasks(&child.tasks);
+        if (r < 0)
+                return r;
 
         if (request->cgroup_fd >= 0) {
                 args.flags |= CLONE_INTO_CGROUP;
