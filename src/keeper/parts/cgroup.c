@@ -458,16 +458,25 @@ int cgroup_freeze(int fd, bool freeze) { return file_write_kernel(fd, "cgroup.fr
 
 bool cgroup_is_frozen(int fd) { return read_event(fd, "cgroup.events", "frozen") > 0; }
 
+pid_t cgroup_next_process(char **rest) {
+        int32_t pid;
+
+        for (char *line; (line = strsep(rest, "\n"));)
+                if (parse_i32(line, &pid) >= 0 && pid > 0)
+                        return pid;
+
+        return 0;
+}
+
 bool cgroup_has_process(int fd, pid_t pid) {
         _cleanup_free_ char *procs = NULL;
-        char word[16];
+        pid_t one;
 
         if (file_read_full(fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL) < 0)
                 return false;
 
-        (void) snprintf(word, sizeof(word), "%d", pid);
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));)
-                if (streq(line, word))
+        for (char *rest = procs; (one = cgroup_next_process(&rest)) > 0;)
+                if (one == pid)
                         return true;
 
         return false;
@@ -489,19 +498,15 @@ static int signal_member(int fd, pid_t pid, int signo) {
 int cgroup_signal(int fd, pid_t except, int signo) {
         _cleanup_free_ char *procs = NULL;
         int n = 0, r;
+        pid_t pid;
 
         r = file_read_full(fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL);
         if (r < 0)
                 return r;
 
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));) {
-                int32_t pid;
-
-                if (parse_i32(line, &pid) < 0 || pid <= 0 || pid == except)
-                        continue;
-                if (signal_member(fd, pid, signo) >= 0)
+        for (char *rest = procs; (pid = cgroup_next_process(&rest)) > 0;)
+                if (pid != except && signal_member(fd, pid, signo) >= 0)
                         n++;
-        }
 
         return n;
 }

@@ -97,14 +97,10 @@ int lease_server_new(LeaseServer **ret,
         holder = pair[1];
 
         r = fd_set_nonblock(l->fd, true);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_io(event, &l->event, l->fd, EPOLLIN, on_packet, l);
-        if (r < 0)
-                return r;
-
-        r = sd_event_source_set_priority(l->event, SD_EVENT_PRIORITY_NORMAL + 10);
+        if (r >= 0)
+                r = sd_event_add_io(event, &l->event, l->fd, EPOLLIN, on_packet, l);
+        if (r >= 0)
+                r = sd_event_source_set_priority(l->event, SD_EVENT_PRIORITY_NORMAL + 10);
         if (r < 0)
                 return r;
 
