@@ -312,13 +312,13 @@ class Policies(LifeTest):
         self.profile(PYTHON + CLIENT + '[Service]\nRestart=on-failure\nRestartSec=0\nStartLimitBurst=4\n'
                      'StartLimitIntervalSec=infinity\n')
         client = start_as('alice', 'immurectl', 'run', 'life', 'print(input(), flush=True); raise SystemExit(5)')
-        # Until the first answer there must be a broker; what comes then is the keeper's alone.
-        client.stdin.write(b'1\n')
-        client.stdin.flush()
-        self.assertEqual(client.stdout.readline(), b'1\n')
+        # Until the launch is answered there must be a broker; what comes then is the keeper's alone. What the
+        # application says may come before that answer, but what the keeper answers later does not.
+        wait_for('its run', lambda: sandboxes().get('life.3001.1', {}).get('state') == 'running')
+        busctl('alice', 'GetProcesses', 's', 'life.3001.1')
         os.kill(broker_pid(), signal.SIGSTOP)
         try:
-            for n in (b'2\n', b'3\n', b'4\n'):
+            for n in (b'1\n', b'2\n', b'3\n', b'4\n'):
                 client.stdin.write(n)
                 client.stdin.flush()
                 self.assertEqual(client.stdout.readline(), n)
