@@ -51,8 +51,8 @@ int cgroup_remove(const CgroupUnit *u, const char *name) {
 }
 
 /*
- * Ends what a keeper that died left in a cgroup. It waits, as this happens only at start-up and when a dead sandbox's
- * name is taken again; killed processes need a moment to go.
+ * Ends what a dead keeper left in a cgroup. Killed processes need a moment to go, and it is no harm to wait for them:
+ * this happens only at start-up, and when the name of a dead sandbox is taken again.
  */
 static int remove_stale(const CgroupUnit *u, const char *name) {
         _cleanup_close_ int fd = -EBADF;
@@ -221,24 +221,18 @@ int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
         }
 
         r = unit_take(u, directory ?: found);
-        if (r < 0)
-                return r;
-
-        r = enter_keeper(u, already_there);
-        if (r < 0)
-                return r;
-
+        if (r >= 0)
+                r = enter_keeper(u, already_there);
         /* --cgroup= names a directory; only once we are inside does the kernel tell the path that /proc shows. */
-        r = cgroup2_own_group(&u->path);
+        if (r >= 0)
+                r = cgroup2_own_group(&u->path);
         if (r < 0)
                 return r;
+
         (void) strip_keeper(u->path);
-
         r = remove_all_stale(u);
-        if (r < 0)
-                return r;
-
-        r = enable_controllers(u);
+        if (r >= 0)
+                r = enable_controllers(u);
         if (r < 0)
                 return r;
 
@@ -306,7 +300,7 @@ static bool value_is_sane(const PlanCgroupValue *v) {
 }
 
 /*
- * Where nothing of a set can be had, the kernel takes what the parent has, and says so in another file only
+ * If nothing of a set can be had, the kernel falls back to what the parent has, and says so only in another file
  * (cgroup-v2.rst, "Cpuset Interface Files").
  */
 static int check_effective(int fd, const PlanCgroupValue *v) {

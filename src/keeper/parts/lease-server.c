@@ -55,7 +55,7 @@ int lease_server_parse(const char *packet, size_t size, LeaseRequest *ret) {
 }
 
 /*
- * One packet a time, after the broker's calls, so that a flood cannot hold up others. A packet that does not parse
+ * One packet at a time, after the broker's calls, so that a flood cannot hold up others. A packet that does not parse
  * ends the lease: a holder that cannot be understood cannot be obeyed.
  */
 static int on_packet(sd_event_source *source, int fd, uint32_t events, void *userdata) {

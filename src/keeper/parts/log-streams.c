@@ -105,7 +105,7 @@ LogStreams *log_streams_free(LogStreams *s) {
         return NULL;
 }
 
-/* A line has no newline in it, but a last one without may have a NUL: any byte is the application's to choose. */
+/* A line may hold any byte but a newline, so that the simple form of the journal's protocol will do. */
 static void write_entry(LogStreams *s, int number, int priority, const char *line, size_t length) {
         static const char message[] = "MESSAGE=";
         char head[64];

@@ -50,5 +50,8 @@ void log_streams_set_main_pid(LogStreams *s, pid_t pid);
 /* Reads what is left, once all writers are dead; takes NULL. */
 void log_streams_drain(LogStreams *s);
 
-/* The priority a line claims by "<N>" in front; *line moves behind it. fallback without one. */
+/*
+ * The priority that a line claims by "<N>" in front; *line moves behind it. fallback without one. Public for its test:
+ * it reads what the application chose to write.
+ */
 int stream_line_priority(const char **line, size_t *length, int fallback);

@@ -29,10 +29,10 @@
  */
 
 #include "base/util.h"
-#include "keeper/parts/call-list.h"
 #include "keeper/parts/fault.h"
 #include "keeper/parts/ids.h"
 #include "keeper/parts/lease-server.h"
+#include "keeper/parts/link-send.h"
 #include "keeper/parts/log-streams.h"
 #include "keeper/parts/terms.h"
 #include "keeper/run/limits.h"
