@@ -10,7 +10,7 @@
 #include "ctl/client.h"
 
 /*
- * The ids of those in a state (NULL: of all); *ret is NULL where there are none. Caller frees. 0 or negative errno, with
- * a message.
+ * The ids of those in a state (NULL: of all); *ret is NULL where there are none. Caller frees. 0 or negative errno,
+ * with a message.
  */
 int sandbox_ids(sd_bus *bus, const char *state, char ***ret);
