@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "broker/call/authorize.h"
 #include "broker/call/call.h"
+#include "broker/call/message.h"
 #include "broker/peers/connection.h"
-#include "broker/peers/message-size.h"
 #include "broker/state/keepers.h"
 
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 #include "broker/call/call.h"
 #include "broker/call/manager-state.h"
 #include "broker/call/member.h"
-#include "broker/call/message-text.h"
+#include "broker/call/message.h"
 
 #include <stdio.h>
 
