@@ -15,7 +15,7 @@ typedef struct PartList {
 } PartList;
 
 /*
- * One list takes a right away, the other gives it back below. Of both, the path nearest to a file decides.
+ * Of each pair, one list takes a right away and the other gives it back below. The path nearest to a file decides.
  */
 /* clang-format off */
 static const struct {
@@ -209,8 +209,8 @@ static bool is_writable(const PlanNode *n) {
 }
 
 /*
- * A part that keeps a right within a path that has lost it. Clearing the flag again might give more than the host
- * itself allows, so the part is bound a second time, with the flags of the bind around it and of any other list that
+ * A part that keeps a right, below a path that loses it. Clearing the flag again might give more than the host itself
+ * allows, so the part is bound a second time, with the flags of the bind around it and of every other list that
  * covers it.
  */
 static int reopen(const Modify *m, const Rule *rule, const Part *part, const PlanNode *in) {
