@@ -129,13 +129,14 @@ static StepAnswer step_other_user(void *traveller) {
         Launch *l = traveller;
         Call *c = l->call;
         const CatalogEntry *e = c->object.profile;
-        const Deed deed = deed_launch_as(l->profile, e ? e->profile : NULL, NULL);
+        Deed deed;
         int r;
 
         l->uid = c->uid;
         if (!l->options.user || is_the_caller(c, l->options.user))
                 return STEP_DONE;
 
+        deed = deed_launch_as(l->profile, e ? e->profile : NULL, NULL);
         r = call_may(c, &deed);
         if (r < 0 && r != -ENOKEY)
                 return call_step(c, r);
