@@ -42,8 +42,8 @@ static int get_usage(const View *v, const Property *p, sd_bus_message *reply) {
 
 /* clang-format off */
 static const Property properties[] = {
-#define FIELD(name, kind, member, link, bus)                                                        \
-        { name, RECORD_SIGNATURE_##kind, get_field, PROPERTY_##bus, RECORD_FIELD_##member },
+#define FIELD(name, kind, signature, type, member, link, bus) \
+        { name, signature, get_field, PROPERTY_##bus, RECORD_FIELD_##member },
 #include "link/sandbox-record.def"
 #undef FIELD
         { "MemoryCurrent", "t", get_usage, PROPERTY_SILENT, USAGE("memory.current", NULL,   1,    cgroup_read_u64) },
