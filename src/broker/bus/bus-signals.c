@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
-/* Connections of one user that may listen. */
+/* Subscribed connections that one user may have. */
 #define SUBSCRIBERS_PER_USER_MAX 32U
 
 /* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns them, and nothing is sent. */
@@ -250,7 +250,7 @@ static bool is_among(SandboxRecord *const *records, size_t n_records, const char
 }
 
 void signals_snapshot(Manager *m, struct KeeperEntry *keeper, SandboxRecord **records, size_t n_records) {
-        /* A keeper holds on to what failed; so what is gone from its list meanwhile ended well. */
+        /* A keeper keeps what has failed, so what is gone from its list has ended well. */
         for (size_t i = m->sandboxes.n_items; i > 0; i--) {
                 SandboxEntry *s = m->sandboxes.items[i - 1];
 
@@ -308,7 +308,7 @@ static bool may_see_entry(const View *to, const CatalogEntry *e) {
         return object_is_visible(to->manager, to->caller, &object);
 }
 
-/* Appends the name where it differs between the catalogs and this subscriber could or can see it. */
+/* Appends the profile's name if it has changed and this subscriber may see it in either catalog. */
 static int append_if_changed(
         sd_bus_message *m, const View *to, const CatalogEntry *old, const CatalogEntry *new, size_t *n) {
         const char *name = (new ?: old)->loaded->name;
@@ -346,7 +346,7 @@ static int fill_profiles_changed(sd_bus_message *m, const View *to, const void *
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-/* Objects of profiles that came, went or became something else: those are new objects to whoever caches them. */
+/* A profile that has changed is announced as gone and new, for the sake of clients that cache its properties. */
 static void signals_profile_objects(Manager *m, const Catalog *before, const Catalog *after) {
         for (size_t i = 0; i < before->n_entries; i++) {
                 const CatalogEntry *old = before->entries + i, *new = catalog_find(after, old->loaded->name);

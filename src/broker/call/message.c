@@ -7,7 +7,7 @@
 
 /* D-Bus allows 32 nested arrays, 32 structs and, with variants, 64 levels in all. */
 #define DEPTH_MAX 64U
-/* What even an empty value costs. */
+/* What each value costs, even an empty one. */
 #define VALUE_SIZE 8U
 #define CUT "…"
 
@@ -130,7 +130,7 @@ static void append_blank(Walk *w) {
                 buffer_append(&w->text, " ", 1);
 }
 
-/* No further than the text goes: a string may have megabytes. */
+/* Only as much as will be shown: a string may have megabytes. */
 static void append_string(Walk *w, const char *s) {
         buffer_append(&w->text, "\"", 1);
         for (; *s && w->text.size <= w->max; s++)
