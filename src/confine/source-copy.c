@@ -34,7 +34,7 @@ static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *pr
         struct stat st, root;
         bool is_above = false;
 
-        at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        at = fd_duplicate(fd);
         if (at < 0 || fstat(root_fd, &root) < 0)
                 return problem_set(problem, -errno, "stat %s", n->source);
 
@@ -86,8 +86,8 @@ static int open_idmap(SourceCopy *c, const PlanNode *n, int source_fd) {
                 c->userns_fd = fd;
         }
 
-        fd = fcntl(c->userns_fd, F_DUPFD_CLOEXEC, 0);
-        return fd < 0 ? problem_set(c->problem, -errno, "dup") : fd;
+        fd = fd_duplicate(c->userns_fd);
+        return fd < 0 ? problem_set(c->problem, fd, "dup") : fd;
 }
 
 static bool cannot_idmap(int error) { return error == -EINVAL || error == -EPERM || error == -EOPNOTSUPP; }

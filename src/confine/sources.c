@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/sources.h"
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "confine/automount.h"
 #include "confine/devices.h"
