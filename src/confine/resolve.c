@@ -112,8 +112,10 @@ static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
                         return -errno;
 
                 if (S_ISLNK(st.st_mode)) {
-                        if (!is_trusted(&st, &st_directory, directory))
+                        if (!is_trusted(&st, &st_directory, directory)) {
+                                *p = '\0';
                                 return -EPERM;
+                        }
 
                         n = readlinkat(fd, "", target, sizeof(target));
                         if (n < 0)
@@ -183,4 +185,41 @@ int resolve_where(int fd, char ret[static PATH_MAX]) {
         ret[size] = '\0';
 
         return 0;
+}
+
+bool resolve_refused_link(int root_fd, const char *path, uid_t seen_as, uid_t uid, char *buf, size_t size) {
+        char place[PATH_MAX], *slash;
+        struct stat link, directory;
+        int fd;
+
+        fd = resolve_place(root_fd, path, place, NULL);
+        if (fd >= 0)
+                (void) safe_close(fd);
+        if (fd != -EPERM || fstatat(root_fd, place + 1, &link, AT_SYMLINK_NOFOLLOW) < 0)
+                return false;
+
+        slash = strrchr(place, '/');
+        *slash = '\0';
+        if (fstatat(root_fd, slash == place ? "." : place + 1, &directory, AT_SYMLINK_NOFOLLOW) < 0)
+                return false;
+        *slash = '/';
+
+        if (link.st_uid == 0 && directory.st_uid == 0)
+                (void) snprintf(
+                        buf,
+                        size,
+                        "%s is a symbolic link of the kernel's, or in a directory that others may write to",
+                        place);
+        else {
+                const bool in = directory.st_uid != 0 && directory.st_uid != link.st_uid;
+                const uid_t owner = in ? directory.st_uid : link.st_uid;
+
+                (void) snprintf(buf,
+                                size,
+                                "%s is a symbolic link %s user %u",
+                                place,
+                                in ? "in a directory of" : "of",
+                                owner == seen_as ? uid : owner);
+        }
+        return true;
 }

@@ -15,6 +15,7 @@
 
 void source_done(Source *s) {
         (void) safe_close(s->fd);
+        free(s->place);
         for (size_t i = 0; i < s->n_submounts; i++) {
                 (void) safe_close(s->submounts[i].fd);
                 free(s->submounts[i].path);

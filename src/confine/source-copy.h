@@ -23,6 +23,7 @@ typedef struct Submount {
 typedef struct Source {
         int fd; /* a detached mount; -EBADF: the node has no source, or an optional one that is missing */
         bool is_directory;
+        char *place;         /* another name that it has inside, a link; NULL: none */
         Submount *submounts; /* to be attached in this order */
         size_t n_submounts;
 } Source;

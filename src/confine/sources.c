@@ -45,15 +45,13 @@ static int place_check(int fd, const PlanNode *n, Problem *problem) {
 }
 
 /* Why the user's rights do not do where they should: a FUSE mount knows but the ids that are not borrowed here. */
-static int refuse_open(const PlanNode *n, int error, Problem *problem) {
+static int refuse_open(int root_fd, const PlanNode *n, int error, Problem *problem) {
         _cleanup_mount_table_ MountTable t = {};
         const MountLine *nearest;
+        char link[PATH_MAX + 64];
 
-        if (error == -EPERM)
-                return problem_set(problem,
-                                   error,
-                                   "%s: symbolic link on the way that is not to be followed",
-                                   n->source);
+        if (error == -EPERM && resolve_refused_link(root_fd, n->source, 0, 0, link, sizeof(link)))
+                return problem_set(problem, error, "open %s: %s, which is not followed", n->source, link);
         if (error != -EACCES || mount_table_read(AT_FDCWD, "/proc/self/mountinfo", &t) < 0)
                 return problem_set(problem, error, "open %s", n->source);
 
@@ -85,6 +83,22 @@ static int source_check(int fd,
         return has_links ? place_check(fd, n, problem) : 0;
 }
 
+/* What is bound at its own name, a home above all, is known to the user's files by where it really lies, too. */
+static int note_place(Source *source, const PlanNode *n, Problem *problem) {
+        char place[PATH_MAX];
+        int r;
+
+        if (n->kind != PLAN_NODE_BIND || !source->is_directory || !streq(n->source, n->target))
+                return 0;
+
+        r = resolve_where(source->fd, place);
+        if (r < 0)
+                return problem_set(problem, r, "Path of %s", n->source);
+
+        source->place = strdup(place);
+        return source->place ? 0 : problem_set(problem, -ENOMEM, "%s", n->source);
+}
+
 /* Opens what is at the path into source->fd, not copied yet. */
 static int source_find(Source *source, int root_fd, const Plan *plan, const PlanNode *n, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
@@ -105,14 +119,14 @@ static int source_find(Source *source, int root_fd, const Plan *plan, const Plan
         if ((fd == -ENOENT || fd == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
                 return 0;
         if (fd < 0 || fstat(fd, &st) < 0)
-                return refuse_open(n, fd < 0 ? fd : -errno, problem);
+                return refuse_open(root_fd, n, fd < 0 ? fd : -errno, problem);
         r = source_check(fd, plan, n, &st, has_links, problem);
         if (r < 0)
                 return r;
 
         source->is_directory = S_ISDIR(st.st_mode);
         source->fd = TAKE_FD(fd);
-        return 0;
+        return has_links ? note_place(source, n, problem) : 0;
 }
 
 static int sources_find(Sources *s, const Plan *plan, bool as_user, int root_fd, Problem *problem) {

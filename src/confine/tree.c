@@ -19,7 +19,6 @@
 
 #define ROOT_SIZE (UINT64_C(4) * 1024 * 1024)
 #define ROOT_INODES UINT64_C(16384)
-#define ROOT_INODES_MORE (UINT64_C(1) << 20)
 
 /*
  * All instances of devpts but the host's share kernel.pty.max less kernel.pty.reserve, 3072 unless it was changed:
@@ -30,8 +29,15 @@
 
 /* Where a plan gives a tmpfs no size, it is meant to hold names, not data. */
 #define TMPFS_SIZE_LEAST (UINT64_C(1) << 20)
-#define TMPFS_INODES_LEAST UINT64_C(1024)
-#define TMPFS_INODES_MOST (UINT64_C(1) << 20)
+#define TMPFS_INODES_LEAST UINT64_C(4096)
+#define TMPFS_INODES_MOST (UINT64_C(1) << 22)
+
+/*
+ * Four for each page: a file with contents takes up one at least, but links, directories and empty files, of which
+ * trees of packages are full, take up none. An inode is about 1 KiB of the kernel's memory, which counts as the
+ * sandbox's.
+ */
+#define BYTES_PER_INODE 1024
 
 typedef struct ProcEntry {
         const char *name;
@@ -116,7 +122,7 @@ static int make_file(Tree *t, size_t i) {
 static int make_tmpfs(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         const uint64_t bytes = MAX(n->size, TMPFS_SIZE_LEAST);
-        const uint64_t inodes = MIN(MAX(bytes / 2048, TMPFS_INODES_LEAST), TMPFS_INODES_MOST);
+        const uint64_t inodes = MIN(MAX(bytes / BYTES_PER_INODE, TMPFS_INODES_LEAST), TMPFS_INODES_MOST);
         char size[24], nr_inodes[24], mode[16];
         const MountOption options[] = { { "size", size }, { "nr_inodes", nr_inodes }, { "mode", mode }, {} };
         uint64_t attributes = mount_attributes(n->flags) | MOUNT_ATTR_NODEV;
@@ -157,6 +163,10 @@ static int make_bind(Tree *t, size_t i) {
 
                 r = target ? tree_attach(t, source->submounts[k].fd, target, true) : -ENOMEM;
         }
+
+        /* A help, and not a part of the plan: where something stands already there is no such name. */
+        if (r >= 0 && source->place)
+                (void) tree_make_symlink(t, source->place, n->target);
 
         return r;
 }
@@ -401,7 +411,7 @@ static int tree_new_scratch(Tree *t, const PlanNode *overlay, Problem *problem) 
         (void) snprintf(nr_inodes,
                         sizeof(nr_inodes),
                         "%llu",
-                        (unsigned long long) (ROOT_INODES + MIN(more / 2048, ROOT_INODES_MORE)));
+                        (unsigned long long) (ROOT_INODES + MIN(more / BYTES_PER_INODE, TMPFS_INODES_MOST)));
 
         t->scratch_fd = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
         if (t->scratch_fd < 0)
@@ -511,6 +521,17 @@ static int tree_new_root(Tree *t, Problem *problem) {
         return r < 0 ? problem_set(problem, r, "move_mount /") : 0;
 }
 
+static int refuse_node(const Tree *t, const PlanNode *n, const char *verb, int error, Problem *problem) {
+        char link[PATH_MAX + 64];
+
+        if (error == -EPERM &&
+            resolve_refused_link(t->root_fd, n->target, t->uid, t->plan->uid, link, sizeof(link)))
+                return problem_set(
+                        problem, error, "%s %s: %s, which is not followed", verb, n->target, link);
+
+        return problem_set(problem, error, "%s %s", verb, n->target);
+}
+
 static int tree_finish(Tree *t, Problem *problem) {
         int r;
 
@@ -577,7 +598,7 @@ int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int sock
 
                 r = tree_make_node(&t, i, &verb);
                 if (r < 0)
-                        return problem_set(problem, r, "%s %s", verb, plan->nodes[i].target);
+                        return refuse_node(&t, &plan->nodes[i], verb, r, problem);
         }
 
         r = tree_finish(&t, problem);

@@ -163,6 +163,13 @@ tell(homes=os.listdir("/home"), own=(home / "data/own").read_text(), write=attem
 
 
 class System(Inside):
+    def test_memory_holds_as_many_names_as_the_key_says(self):
+        facts = self.ask('tell(**{p: [os.statvfs(p).f_blocks * os.statvfs(p).f_frsize, os.statvfs(p).f_files] for p in '
+                         '("/tmp", "/var/tmp", "/dev/shm", os.environ["HOME"])})')
+        self.assertEqual(set(map(tuple, facts.values())), {(64 << 20, 64 << 10)}, facts)
+        self.assertEqual(self.ask('tell(**{p: os.statvfs(p).f_files for p in ("/tmp", "/dev/shm", "/srv", "/opt")})', 'open'),
+                         dict.fromkeys(('/tmp', '/dev/shm', '/srv', '/opt'), 4096))
+
     def test_full_is_usr_and_etc(self):
         facts = self.ask('''
 tell(read_only={p: attempt(open, p + "/x", "w") for p in ("", "/usr", "/etc", "/usr/local", "/home")},

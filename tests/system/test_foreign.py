@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Files of a user's own that are in groups which are none of theirs: inside as outside."""
+"""Files that are not all the user's: in groups which are none of theirs, shared by a group, and behind links."""
 
 import json
 import os
@@ -112,6 +112,70 @@ tell(read=attempt(open, top / "bobs"), group=attempt(open, top / "by-group", "w"
                          'image-ephemeral')
         self.assertEqual(set(facts.values()), {'works'}, facts)
         self.assertEqual((root / 'etc/shadow').read_text(), 'secret')
+
+
+class Links(Inside):
+    """Root's are followed, and whoever made another is named."""
+
+    def test_a_home_that_is_a_link_has_both_names(self):
+        home, real = pathlib.Path('/home/bob'), pathlib.Path('/home/real/bob')
+        real.parent.mkdir()
+        home.rename(real)
+        home.symlink_to(real)
+        def put_back():
+            home.unlink()
+            real.rename(home)
+            real.parent.rmdir()
+        self.addCleanup(put_back)
+        program = f'''
+tell(own=open("{real}/data/own").read(), home=os.path.realpath(os.environ["HOME"]), real=os.path.realpath("{real}"),
+     write=attempt(open, "{real}/data/new", "w"), others=os.listdir("{real.parent}"), made=attempt(open, "{real.parent}/x", "w"))
+'''
+        for profile, write in (('open', 'works'), ('home-ro', 'EROFS')):
+            self.assertEqual(self.ask(program, profile, 'bob'), {'own': 'bob', 'home': str(home), 'real': str(home), 'write': write,
+                                                                'others': ['bob'], 'made': 'EROFS'})
+
+    def test_the_link_that_is_refused_is_named_with_its_owner(self):
+        data = pathlib.Path('/home/alice/data')
+        self.addCleanup(remove_profile, 'links')
+        text = (PROFILES / 'home-ro.profile').read_text()
+        for name, uid in (('users', 3001), ('roots', 0)):
+            (data / name).symlink_to('/usr/share')
+            self.addCleanup((data / name).unlink)
+            os.lchown(data / name, uid, uid)
+            whose = 'of user 3001' if uid else 'in a directory of user 3001'
+            for line in (f'BindReadOnlyPaths=%h/data/{name}:/srv/x', f'BindReadOnlyPaths=%h/data/{name}/doc:/srv/x',
+                         f'InaccessiblePaths=%h/data/{name}', f'ReadOnlyPaths=%h/data/{name}/doc'):
+                with self.subTest(line):
+                    add_profile('links', text + line + '\n')
+                    done = immurectl('alice', 'run', 'links', '-c', 'pass')
+                    self.assertEqual(done.returncode, 125)
+                    self.assertIn(f'{data}/{name} is a symbolic link {whose}, which is not followed', done.stderr)
+
+
+class Shared(Inside):
+    def test_a_directory_of_a_project_as_the_manual_has_it(self):
+        shared = pathlib.Path('/home/project')
+        shared.mkdir()
+        self.addCleanup(shutil.rmtree, shared)
+        os.chown(shared, 0, 50)
+        shared.chmod(0o2770)
+        manual = (pathlib.Path(__file__).parents[2] / 'docs/immured.profile.5.scd.in').read_text()
+        example = manual.partition('SupplementaryGroups=project')[2].partition('```')[0]
+        text = (PROFILES / 'home-ro.profile').read_text().partition('[Files]')[0]
+        add_profile('shared', f'{text}\n[Exec]\nSupplementaryGroups=staff{example.replace("/srv/project", "/home/project:/srv/project")}')
+        self.addCleanup(remove_profile, 'shared')
+        facts = self.ask('''
+import shutil, subprocess
+project = pathlib.Path("/srv/project")
+(project / "file").write_text("x")
+(project / "sub").mkdir()
+git = subprocess.run(["git", "init", "-q", "--shared", str(project / "git")]).returncode if shutil.which("git") else 0
+copied = subprocess.run(["cp", "-a", str(project / "sub"), str(project / "copy")]).returncode
+tell(git=git, copied=copied, gids=sorted({p.stat().st_gid for p in project.rglob("*")}),
+     modes={p: oct((project / p).stat().st_mode & 0o7777) for p in ("file", "sub", "copy")})
+''', 'shared', 'bob')
+        self.assertEqual(facts, {'git': 0, 'copied': 0, 'gids': [50], 'modes': {'file': '0o660', 'sub': '0o2770', 'copy': '0o2770'}})
 
 
 if __name__ == '__main__':
