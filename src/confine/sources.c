@@ -151,7 +151,7 @@ static int sources_make_places(Sources *s, const Plan *plan, uint32_t flag, int 
         return 0;
 }
 
-/* Does that as the user, if any node has one of the flags. */
+/* Acts with the user's rights, where any node has the flag. */
 static int sources_as_user(Sources *s,
                            const Plan *plan,
                            uint32_t flag,
