@@ -134,11 +134,12 @@ int call_count_launch(Call *c) {
         if (c->rated)
                 return 0;
 
-        r = quotas_launch(c->manager->quotas,
-                          c->uid,
-                          clock_usec(CLOCK_MONOTONIC),
-                          config->launch_rate_burst,
-                          config->launch_rate_interval_usec);
+        r = quotas_count(c->manager->quotas,
+                         c->uid,
+                         QUOTA_LAUNCHES,
+                         clock_usec(CLOCK_MONOTONIC),
+                         config->launch_rate_burst,
+                         config->launch_rate_interval_usec);
         if (r == -EDQUOT)
                 return call_fail(
                         c,
