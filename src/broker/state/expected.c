@@ -112,18 +112,6 @@ Expected *expected_free(Expected *e) {
 
 bool expected_any(const Expected *e) { return e->units && e->units[0]; }
 
-static void remove_name(char **l, const char *name) {
-        while (*l && !streq(*l, name))
-                l++;
-        if (!*l)
-                return;
-
-        free(*l);
-        do
-                l[0] = l[1];
-        while (*l++);
-}
-
 void expected_heard(Expected *e, uid_t uid, const char *app) {
         char name[sizeof(APP_UNIT_PREFIX ".service") + APP_NAME_SIZE];
 
@@ -135,7 +123,15 @@ void expected_heard(Expected *e, uid_t uid, const char *app) {
         if (!expected_any(e))
                 return;
 
-        remove_name(e->units, name);
+        for (char **unit = e->units; *unit; unit++)
+                if (streq(*unit, name)) {
+                        char **last = e->units + strv_length(e->units) - 1;
+
+                        free(*unit);
+                        *unit = *last;
+                        *last = NULL;
+                        break;
+                }
         /* From the loop, as whoever waited goes on then, and this keeper is still speaking. */
         if (!expected_any(e))
                 (void) sd_event_source_set_time_relative(e->wake, 0);
