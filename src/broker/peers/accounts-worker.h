@@ -6,8 +6,8 @@
  *
  * It is started, killed and reaped, but never waited for.
  *
- * Runs in: a child of the broker, and in the broker what starts it and reads its answers. Privilege: the broker's at its
- * start; it holds one socket and nothing else. Input: answers of the name service.
+ * Runs in: a child of the broker; what starts it and reads its answers, in the broker. Privilege: the broker's at
+ * its start; it holds one socket and nothing else. Input: answers of the name service.
  */
 
 #include "plan/account.h"

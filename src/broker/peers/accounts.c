@@ -121,8 +121,8 @@ static int worker_restart(Accounts *a) {
 }
 
 /*
- * Hands the answer, which is taken over, to everybody who asked. Handlers may ask again, withdraw other queries or drop
- * this very look-up, so the queries are taken off it first.
+ * Hands the answer, which is taken over, to everybody who asked. Handlers may ask again, withdraw other queries or
+ * drop this very look-up, so the queries are taken off it first.
  */
 static void lookup_finish(Lookup *l, int error, Account *account) {
         static KnownAccount out_of_memory = { .n_ref = 1, .error = -ENOMEM };

@@ -43,7 +43,7 @@ typedef enum QuotaRate {
 } QuotaRate;
 #define QUOTA_REFUSALS_PER_SEC 16U
 
-/* One more at this time, CLOCK_MONOTONIC in µs. -EDQUOT: there were burst of them in this interval already. -ENOMEM. */
+/* One more at this time, CLOCK_MONOTONIC in µs. -EDQUOT: there were burst of them in this interval. -ENOMEM. */
 int quotas_count(
         Quotas *q, uid_t uid, QuotaRate rate, uint64_t now_usec, uint32_t burst, uint64_t interval_usec);
 /* How many records were one too many, of one uid at a time, until it returns false. */
