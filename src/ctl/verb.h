@@ -28,7 +28,7 @@ typedef struct Verb {
                 method; /* of the manager, called with a sandbox's id and nothing else; NULL: by the function */
 } Verb;
 
-/* In the order of the help. */
+/* In the order of the help. Public, as verb_find() is, for the test that looks at every row. */
 extern const Verb verbs[];
 extern const size_t n_verbs;
 
