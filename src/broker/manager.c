@@ -6,7 +6,7 @@
 #include "broker/bus/bus-reload.h"
 #include "broker/bus/bus-signals.h"
 #include "broker/bus/dispatch.h"
-#include "broker/bus/interfaces.h"
+#include "broker/bus/interface.h"
 #include "broker/call/audit-kernel.h"
 #include "broker/launch/launch.h"
 #include "broker/peers/connection.h"

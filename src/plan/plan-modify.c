@@ -70,7 +70,7 @@ static int expand_part(PlanBuild *b, const char *key, const char *text, bool mou
                       ? NULL
                       : place_refuse_change(target, mount_only);
         if (why)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "%s=%s: it %s", key, text, why);
+                return plan_refuse(b, "%s=%s: it %s", key, text, why);
 
         *ret = TAKE_PTR(target);
         return 0;
@@ -156,12 +156,9 @@ static int add_masks(const Modify *m) {
 
                 r = expand_part(m->build, "InaccessiblePaths", paths->items[i].path, false, &target);
                 if (r >= 0)
-                        r = add_modifier(m,
-                                         &(PlanNode){
-                                                 .kind = PLAN_NODE_MASK,
-                                                 .target = target,
-                                                 .flags = paths->items[i].optional ? PLAN_NODE_OPTIONAL : 0,
-                                         });
+                        r = add_modifier(
+                                m,
+                                PLAN_NODE(MASK, target, paths->items[i].optional ? PLAN_NODE_OPTIONAL : 0));
                 if (r < 0)
                         return r;
         }
@@ -179,12 +176,10 @@ static int add_remounts(const Modify *m, const Rule *rule) {
                         continue;
 
                 r = add_modifier(m,
-                                 &(PlanNode){
-                                         .kind = PLAN_NODE_REMOUNT,
-                                         .target = part->target,
-                                         .flags = rule->flag | PLAN_NODE_RECURSIVE |
-                                                  (part->optional ? PLAN_NODE_OPTIONAL : 0),
-                                 });
+                                 PLAN_NODE(REMOUNT,
+                                           part->target,
+                                           rule->flag | PLAN_NODE_RECURSIVE |
+                                                   (part->optional ? PLAN_NODE_OPTIONAL : 0)));
                 if (r < 0)
                         return r;
         }
@@ -227,7 +222,6 @@ static int reopen(const Modify *m, const Rule *rule, const Part *part, const Pla
         for (size_t i = 0; i < m->from; i++)
                 if (path_is_below(b->plan->nodes[i].target, part->target))
                         return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
                                            "%s=%s: %s is mounted there, within a %s= directory",
                                            rule->lift_key,
                                            part->target,
@@ -248,18 +242,15 @@ static int reopen(const Modify *m, const Rule *rule, const Part *part, const Pla
          */
         if (flags & PLAN_NODE_STATE)
                 return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
                                    "%s=%s: not within a directory that is kept, but all of it",
                                    rule->lift_key,
                                    part->target);
 
         return add_modifier(m,
-                            &(PlanNode){
-                                    .kind = PLAN_NODE_BIND,
-                                    .source = source,
-                                    .target = part->target,
-                                    .flags = flags | (part->optional ? PLAN_NODE_OPTIONAL : 0),
-                            });
+                            PLAN_NODE(BIND,
+                                      part->target,
+                                      flags | (part->optional ? PLAN_NODE_OPTIONAL : 0),
+                                      .source = source));
 }
 
 static int add_lifted(const Modify *m, const Rule *rule, const Part *part) {
@@ -271,7 +262,6 @@ static int add_lifted(const Modify *m, const Rule *rule, const Part *part) {
                 return 0;
         if (rule->flag == PLAN_NODE_READ_ONLY && !is_writable(in))
                 return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
                                    "%s=%s: nothing of the host is writable but through BindPaths=",
                                    rule->lift_key,
                                    part->target);
@@ -279,12 +269,8 @@ static int add_lifted(const Modify *m, const Rule *rule, const Part *part) {
         if (!restricted)
                 return 0;
         if (streq(restricted->target, part->target))
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "%s=%s: the same path is in %s=",
-                                   rule->lift_key,
-                                   part->target,
-                                   rule->key);
+                return plan_refuse(
+                        b, "%s=%s: the same path is in %s=", rule->lift_key, part->target, rule->key);
         /*
          * A whole mount below the root does not have the flag yet, and restrict_everything() passes it over.
          */
@@ -294,7 +280,6 @@ static int add_lifted(const Modify *m, const Rule *rule, const Part *part) {
         if (!in || in->kind != PLAN_NODE_BIND)
                 return plan_refuse(
                         b,
-                        PLAN_REFUSAL_BAD_SETTING,
                         "%s=%s: a part of a %s= stays as it was only in a directory of the host's",
                         rule->lift_key,
                         part->target,

@@ -114,7 +114,7 @@ static int answer_for_keeper(Call *c) {
                 return call_fail(c, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
 
         /* Lists, of which nothing is left. */
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', types + 1);
         if (r >= 0)
@@ -146,7 +146,7 @@ static int copy_answer(Call *c, sd_bus_message *from) {
         if (sd_bus_message_has_signature(from, c->member->out.types) <= 0)
                 return -EBADMSG;
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_copy(reply, from, true);
 
@@ -165,17 +165,15 @@ static void on_answer(sd_bus_message *reply, void *userdata) {
                 call_reply_error(c, r);
 }
 
-int call_ask(Call *c) {
+static int ask(Call *c, uint64_t timeout_usec) {
         const SandboxEntry *s = c->object.sandbox;
 
-        return sent(c, link_ask(s->keeper, c->member->name, s->record->id, on_answer, c));
+        return sent(c, link_ask(s->keeper, c->member->name, s->record->id, on_answer, c, timeout_usec));
 }
 
-int call_await(Call *c) {
-        const SandboxEntry *s = c->object.sandbox;
+int call_ask(Call *c) { return ask(c, LINK_ATTENTION_USEC); }
 
-        return sent(c, link_await(s->keeper, c->member->name, s->record->id, on_answer, c));
-}
+int call_await(Call *c) { return ask(c, UINT64_MAX); }
 
 /* A value as a profile says it, or a plain number. */
 static int read_limit(Call *c, LiveLimit *ret) {

@@ -76,7 +76,7 @@ static int call_terminate_all(Call *c) {
                 }
 
                 t->n_open++;
-                r = link_await(s->keeper, "Stop", s->record->id, on_stopped, t);
+                r = link_ask(s->keeper, "Stop", s->record->id, on_stopped, t, UINT64_MAX);
                 if (r < 0) {
                         t->n_open--;
                         t->failed = true;

@@ -3,13 +3,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "broker/bus/interfaces.h"
 #include "broker/call/authorize.h"
 #include "broker/call/call.h"
-#include "broker/call/manager-state.h"
 #include "broker/peers/connection.h"
 #include "broker/peers/message-size.h"
-#include "broker/state/cgroups.h"
 #include "broker/state/keepers.h"
 
 #include <stdarg.h>
@@ -48,104 +45,6 @@ static int fail_hidden(Call *c) {
         case SUBJECT_PATH:
         default:
                 return call_fail(c, SD_BUS_ERROR_UNKNOWN_OBJECT, "No object %s", c->object.path);
-        }
-}
-
-static Object find_sandbox(const Manager *m, const char *id, const char *path) {
-        return (Object){ .kind = OBJECT_SANDBOX,
-                         .path = path,
-                         .name = id,
-                         .sandbox = sandboxes_find(&m->sandboxes, id),
-                         .uid = UID_NOBODY };
-}
-
-/* The object of the sandbox that holds the process behind the call's pidfd. */
-static int find_sandbox_of_process(Call *c, Object *ret) {
-        _cleanup_free_ char *group = NULL;
-        int fd, r;
-
-        r = sd_bus_message_read(c->message, "h", &fd);
-        if (r < 0)
-                return r;
-
-        r = cgroup_of_pidfd(fd, &group);
-        if (r == -EBADF)
-                return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no pidfd");
-        if (r < 0 && r != -ESRCH)
-                return r;
-
-        *ret = (Object){ .kind = OBJECT_SANDBOX,
-                         .sandbox = group ? sandboxes_find_by_cgroup(&c->manager->sandboxes, group) : NULL,
-                         .uid = UID_NOBODY };
-        return 0;
-}
-
-static Object find_profile(const Manager *m, const char *name, const char *path) {
-        return (Object){ .kind = OBJECT_PROFILE,
-                         .path = path,
-                         .name = name,
-                         .profile = catalog_find(m->catalog, name),
-                         .uid = UID_NOBODY };
-}
-
-static Object find_user(const Manager *m, uid_t uid, const char *path) {
-        return (Object){ .kind = OBJECT_USER,
-                         .path = path,
-                         .named_uid = uid,
-                         .uid = sandboxes_has_user(&m->sandboxes, uid) ? uid : UID_NOBODY };
-}
-
-/* The object that the path names. */
-static Object object_of_path(const Call *c) {
-        const char *path = sd_bus_message_get_path(c->message);
-
-        switch (c->name.kind) {
-        case OBJECT_SANDBOX:
-                return find_sandbox(c->manager, c->name.name, path);
-        case OBJECT_PROFILE:
-                return find_profile(c->manager, c->name.name, path);
-        case OBJECT_USER:
-                return find_user(c->manager, c->name.uid, path);
-        case OBJECT_BRANCH:
-        case OBJECT_MANAGER:
-        default:
-                return (Object){ .kind = c->name.kind, .path = path, .uid = UID_NOBODY };
-        }
-}
-
-/* The object the call is about. */
-static int object_resolve(Call *c, Object *ret) {
-        const char *text;
-        uint32_t uid;
-        int r;
-
-        r = sd_bus_message_rewind(c->message, true);
-        if (r < 0)
-                return r;
-
-        switch (c->member->subject) {
-        case SUBJECT_SANDBOX:
-        case SUBJECT_PROFILE:
-                r = sd_bus_message_read(c->message, "s", &text);
-                if (r < 0)
-                        return r;
-                if (!text_is_printable(text, "") || strlen(text) > 128)
-                        return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no name");
-                *ret = c->member->subject == SUBJECT_SANDBOX ? find_sandbox(c->manager, text, text)
-                                                             : find_profile(c->manager, text, text);
-                return 0;
-        case SUBJECT_PROCESS:
-                return find_sandbox_of_process(c, ret);
-        case SUBJECT_USER:
-                r = sd_bus_message_read(c->message, "u", &uid);
-                if (r < 0)
-                        return r;
-                *ret = find_user(c->manager, uid, NULL);
-                return 0;
-        case SUBJECT_PATH:
-        default:
-                *ret = object_of_path(c);
-                return 0;
         }
 }
 
@@ -242,7 +141,7 @@ static StepAnswer step_object(void *traveller) {
         int r;
 
         c->object = object;
-        r = object_resolve(c, &object);
+        r = object_resolve(c->manager, c->message, c->member->subject, &c->name, &object, &c->error);
         if (r < 0)
                 return call_step(c, r);
 
@@ -418,6 +317,23 @@ _printf_(3, 4) static int refuse(sd_bus_message *m, const char *name, const char
         r = sd_bus_reply_method_errorfv(m, name, format, ap);
         va_end(ap);
         return r < 0 ? r : -ECANCELED;
+}
+
+const Member *
+member_find(const Interface *const *interfaces, const char *interface, const char *member, bool *ret_known) {
+        *ret_known = !interface;
+
+        for (const Interface *const *i = interfaces; *i; i++) {
+                if (interface && !streq((*i)->name, interface))
+                        continue;
+
+                *ret_known = true;
+                for (size_t k = 0; k < (*i)->n_members; k++)
+                        if (streq((*i)->members[k].name, member))
+                                return (*i)->members + k;
+        }
+
+        return NULL;
 }
 
 /* Everything that can be said without knowing who asks, because it is the same for all. -ECANCELED: answered. */

@@ -9,23 +9,6 @@ const Interface *interface_own(const Manager *m, ObjectKind kind) {
         return kind == OBJECT_BRANCH ? NULL : m->interfaces[kind][0];
 }
 
-const Member *
-member_find(const Interface *const *interfaces, const char *interface, const char *member, bool *ret_known) {
-        *ret_known = !interface;
-
-        for (const Interface *const *i = interfaces; *i; i++) {
-                if (interface && !streq((*i)->name, interface))
-                        continue;
-
-                *ret_known = true;
-                for (size_t k = 0; k < (*i)->n_members; k++)
-                        if (streq((*i)->members[k].name, member))
-                                return (*i)->members + k;
-        }
-
-        return NULL;
-}
-
 const Property *property_find(const Interface *interface, const char *name) {
         for (size_t i = 0; i < interface->n_properties; i++)
                 if (streq(interface->properties[i].name, name))

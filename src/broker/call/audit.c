@@ -209,16 +209,10 @@ static void write_record(Call *c, Verdict verdict) {
                   verdict == VERDICT_DONE ? "" : ": ",
                   verdict == VERDICT_DONE ? "" : reason ?: "no reason given");
         audit_kernel_write(&c->manager->audit_fd,
-                           &(AuditRecord){
-                                   .verb = verb,
-                                   .error = verdict == VERDICT_DONE ? NULL : c->error.name ?: "none",
-                                   .id = n->id,
-                                   .profile = n->profile,
-                                   .profile_hash = n->profile_hash,
-                                   .user = n->user,
-                                   .invocation_id = n->invocation_id,
-                                   .caller = c->uid,
-                           });
+                           verb,
+                           c->uid,
+                           verdict == VERDICT_DONE ? NULL : c->error.name ?: "none",
+                           n);
 }
 
 void audit_call(Call *c, bool done) {

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "broker/call/manager-state.h"
 
 #include <stdarg.h>
@@ -126,34 +125,6 @@ int call_count_work(Call *c) {
         return call_count(c, QUOTA_WORK, c->manager->catalog->config.max_requests_in_flight);
 }
 
-int call_count_launch(Call *c) {
-        const Config *config = &c->manager->catalog->config;
-        char interval[64];
-        int r;
-
-        if (c->rated)
-                return 0;
-
-        r = quotas_launch(c->manager->quotas,
-                          c->uid,
-                          clock_usec(CLOCK_MONOTONIC),
-                          config->launch_rate_burst,
-                          config->launch_rate_interval_usec);
-        if (r == -EDQUOT)
-                return call_fail(
-                        c,
-                        ERROR_RATE_LIMITED,
-                        "User %u launched %u times within %s already (LaunchRateBurst=, LaunchRateIntervalSec=)",
-                        c->uid,
-                        config->launch_rate_burst,
-                        format_usec(config->launch_rate_interval_usec, interval, sizeof(interval)));
-        if (r < 0)
-                return r;
-
-        c->rated = true;
-        return 0;
-}
-
 StepAnswer call_find_account(Call *c,
                              const char *name,
                              uid_t uid,
@@ -204,10 +175,6 @@ void call_forget_account(Call *c) {
         c->known_asked = false;
 }
 
-int call_new_reply(Call *c, sd_bus_message **ret) {
-        return sd_bus_message_new_method_return(c->message, ret);
-}
-
 int call_send(Call *c, sd_bus_message *reply) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *owned = reply;
         int r;
@@ -226,7 +193,7 @@ int call_reply(Call *c, const char *types, ...) {
         va_list ap;
         int r;
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r < 0)
                 return r;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/launch/launch.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -85,8 +86,27 @@ static void launch_walk(Launch *l) {
 
 static StepAnswer step_rate(void *traveller) {
         Launch *l = traveller;
+        Call *c = l->call;
+        const Config *config = &c->manager->catalog->config;
+        const uint32_t burst = config->launch_rate_burst;
+        const uint64_t usec = config->launch_rate_interval_usec;
+        char interval[64];
+        int r;
 
-        return call_step(l->call, call_count_launch(l->call));
+        if (c->rated)
+                return STEP_DONE;
+
+        r = quotas_launch(c->manager->quotas, c->uid, clock_usec(CLOCK_MONOTONIC), burst, usec);
+        if (r == -EDQUOT)
+                r = call_fail(
+                        c,
+                        ERROR_RATE_LIMITED,
+                        "User %u launched %u times within %s already (LaunchRateBurst=, LaunchRateIntervalSec=)",
+                        c->uid,
+                        burst,
+                        format_usec(usec, interval, sizeof(interval)));
+        c->rated = r >= 0;
+        return call_step(c, r);
 }
 
 static StepAnswer step_options(void *traveller) {
@@ -257,7 +277,7 @@ static int reply_plan(Launch *l) {
 
         r = plan_to_json(l->ready->plan, &json);
         if (r >= 0)
-                r = call_new_reply(l->call, &reply);
+                r = sd_bus_message_new_method_return(l->call->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_append_basic(reply, 's', json);
         if (r >= 0)
