@@ -108,8 +108,8 @@ static int build_cpuset(PlanBuild *b) {
 }
 
 /*
- * io.max wants MAJ:MIN, and only a look at the machine can tell it, which compiling must not need. So the path stays
- * in front, and the keeper replaces it.
+ * The kernel's io.max wants MAJ:MIN. Finding that takes a look at the machine, which the compiler never has, so the
+ * path stays in front and the keeper replaces it.
  */
 static int build_io_limit(PlanBuild *b, const ProfileIoLimit *l) {
         _cleanup_free_ char *path = NULL;

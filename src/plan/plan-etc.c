@@ -55,7 +55,7 @@ static bool plan_names_group(const Plan *p, uint32_t gid) {
         return p->gid == gid;
 }
 
-/* Only the groups that the application has: which others the user is in, nobody inside need know. */
+/* Only the groups that the application has: nobody inside needs to know which others the user is in. */
 static void write_groups(const PlanBuild *b, Buffer *out) {
         const Plan *p = b->plan;
 

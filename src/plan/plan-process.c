@@ -27,7 +27,7 @@ static int check_pattern(PlanBuild *b) {
         const char *pattern = b->profile->argument_pattern;
         size_t i = 0, size = 0;
 
-        /* Matching costs a bounded time for each byte, but not a small one. */
+        /* Matching takes a bounded time for each byte, but not a short one. */
         STRV_FOREACH (argument, b->request->arguments)
                 size += strlen(*argument);
         if (size > PLAN_PATTERN_TEXT_MAX)

@@ -58,7 +58,7 @@ static const PlanNode host_nodes[] = {
         LINK("/etc/os-release", "../usr/lib/os-release"),
 };
 
-/* What ProtectSystem=full lets the application write: not the host's, but its own in memory. */
+/* Where an application may write with ProtectSystem=full: not on the host, but in memory of its own. */
 static const char *const full_places[] = { "/mnt", "/opt", "/run", "/srv", "/var" };
 /* clang-format on */
 
@@ -152,7 +152,7 @@ static int add_proc(PlanBuild *b) {
                 b, PLAN_NODE(PROC, "/proc", PLAN_NODE_SAFE | PLAN_NODE_NO_EXEC | proc_flags(b->profile)));
 }
 
-/* What everybody inside may write to, and nobody finds again. */
+/* Everybody inside may write here, and nothing of it is kept. */
 static int add_scratch(PlanBuild *b) {
         static const char *const scratch[] = { "/tmp", "/var/tmp", "/dev/shm" };
 
@@ -170,7 +170,7 @@ static int add_scratch(PlanBuild *b) {
         return plan_add_node(b, PLAN_NODE(DIRECTORY, b->runtime_directory, PLAN_NODE_OWNED, .mode = 0700));
 }
 
-/* Whether a home can be there: not in a place that is the system's, nor in one that something else fills. */
+/* Whether there is a place for a home: not where the system's own files are, nor where something else was put. */
 static bool home_has_place(const PlanBuild *b) {
         const PlanNode *above = plan_node_containing(b->plan, b->plan->n_nodes, b->home);
 

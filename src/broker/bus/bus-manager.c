@@ -130,7 +130,7 @@ static int get_layers(const View *v, const Property *p, sd_bus_message *reply) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* What the caller may count, not what there is. */
+/* Counts what the caller may see, not what there is. */
 static int get_n_sandboxes(const View *v, const Property *p, sd_bus_message *reply) {
         Object object;
         uint32_t n = 0;

@@ -75,7 +75,7 @@ static int call_get_all(Call *c) {
         if (r < 0)
                 return r;
 
-        /* The empty name means all interfaces; there is one with properties. */
+        /* The empty name stands for all interfaces, of which one has properties. */
         i = name[0] == '\0' ? interface_own(c->manager, c->object.kind) : named_interface(c, name);
         if (!i)
                 return fail_no_interface(c, name);
@@ -98,7 +98,7 @@ static int call_set(Call *c) {
         return call_fail(c, SD_BUS_ERROR_PROPERTY_READ_ONLY, "Property %s is read-only", p->name);
 }
 
-/* Of a user, whose object has none yet; owned by *own then. */
+/* Users are listed without a path; *own owns the one that they get here. */
 static int set_path(Object *object, char **own) {
         int r = 0;
 

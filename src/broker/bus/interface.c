@@ -17,7 +17,7 @@ const Property *property_find(const Interface *interface, const char *name) {
         return NULL;
 }
 
-/* Length of the first complete type of a signature that is ours, so well-formed. */
+/* Length of the first complete type. The signature is one of ours, and so well-formed. */
 static size_t type_length(const char *types) {
         size_t n = 0, depth = 0;
 
@@ -136,7 +136,7 @@ int interfaces_to_xml(const Interface *const *interfaces, char *const *children,
         return 0;
 }
 
-/* A value that may be absent is built apart: it must leave no half-open entry behind. */
+/* A value that may be absent is built apart, so as to leave no half-open entry behind. */
 static int value_build(sd_bus_message *m, const View *v, const Property *p, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
         int r;

@@ -8,7 +8,7 @@
 
 #include <libaudit.h>
 
-/* name=value; encoded where it says so or the value has blanks, quotes or control characters. */
+/* name=value, encoded where the value has blanks, quotes or control characters. */
 static int append(Buffer *b, const char *name, const char *value) {
         _cleanup_free_ char *pair = NULL;
 
@@ -39,7 +39,7 @@ record_to_text(const char *verb, uid_t caller, const char *error, const AuditNot
         _cleanup_buffer_ Buffer b = {};
         int r;
 
-        /* Both are ours. */
+        /* Neither is anybody's text. */
         buffer_printf(&b, "op=immured-%s caller_uid=%u", verb, caller);
         for (size_t i = 0; i < ELEMENTSOF(pairs); i++) {
                 r = append(&b, pairs[i].name, pairs[i].value);
@@ -51,9 +51,9 @@ record_to_text(const char *verb, uid_t caller, const char *error, const AuditNot
         return *ret ? 0 : -ENOMEM;
 }
 
-/* error: an errno; 0 is no answer at all. */
+/* error is an errno, or 0 where there was no answer at all. */
 static void give_up(int *fd, int error, const char *what) {
-        /* No audit in this kernel or container is how things are, and nobody's mistake. */
+        /* That a kernel or a container has no audit is nothing to warn of. */
         static const int usual[] = { 0, EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT, ECONNREFUSED };
         bool is_usual = false;
 
@@ -84,7 +84,7 @@ void audit_kernel_write(int *fd, const char *verb, uid_t caller, const char *err
                 return;
         }
 
-        /* Some failures it returns, and sets errno to that: a negative number. */
+        /* For some failures libaudit sets errno to the negative number that it returns. */
         r = audit_log_user_message(*fd, AUDIT_TRUSTED_APP, text, NULL, NULL, NULL, !error);
         if (r <= 0)
                 give_up(fd, errno > 0 ? errno : -MIN(r, 0), "The kernel's audit log takes no record");

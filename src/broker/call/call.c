@@ -61,9 +61,15 @@ StepAnswer call_rest(Call *c) {
         return STEP_WAIT;
 }
 
-StepAnswer call_step(Call *c, int r) { return step_result(r, &c->failure); }
+StepAnswer call_step(Call *c, int r) {
+        if (r >= 0)
+                return STEP_DONE;
 
-/* The caller pays for the time that their requests take, also when it is others' answers that they go on with. */
+        c->failure = r;
+        return STEP_FAILED;
+}
+
+/* Callers pay for the time that their requests take, also for what is done when somebody's answer has come. */
 void call_walk(Call *c) {
         const uint64_t before = clock_usec(CLOCK_THREAD_CPUTIME_ID);
         const uid_t uid = c->peer->state == PEER_KNOWN ? c->peer->uid : UID_NOBODY;
@@ -145,7 +151,7 @@ StepAnswer call_find_account(Call *c,
         return r < 0 ? call_step(c, r) : STEP_WAIT;
 }
 
-/* 0, or -EIO with the error of an account that cannot be had. */
+/* 0, or -EIO with the call's error set: the account cannot be had. */
 static int check_account(Call *c, const KnownAccount *known) {
         if (known->error == -ENOENT)
                 return call_fail(c, ERROR_NO_SUCH_USER, "There is no such user");
@@ -220,7 +226,7 @@ int call_fail(Call *c, const char *name, const char *format, ...) {
 }
 
 int call_fail_as(Call *c, sd_bus_message *reply) {
-        /* The latter is what sd-bus says of a link that broke: to a client it would mean the broker. */
+        /* NoReply is what sd-bus says when a link breaks. A client would take it for the broker's own silence. */
         if (!reply || sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY))
                 return call_fail(c, ERROR_BUSY, "The keeper did not answer; look at the list of sandboxes");
 
@@ -228,7 +234,7 @@ int call_fail_as(Call *c, sd_bus_message *reply) {
         return sd_bus_error_copy(&c->error, sd_bus_message_get_error(reply));
 }
 
-/* What was refused to us says nothing of the caller's rights. */
+/* That something was refused to us says nothing about the caller's rights. */
 static void say_errno(Call *c, int error) {
         if (error == -EPERM || error == -EACCES)
                 (void) sd_bus_error_set(&c->error, SD_BUS_ERROR_FAILED, strerror(-error));

@@ -138,7 +138,7 @@ bool object_is_visible(const Manager *m, const Caller *caller, const Object *obj
         return access_check(caller, ACCESS_INSPECT, &a, NULL) == 0;
 }
 
-/* Users are known by their sandboxes: by the first of each. */
+/* A user is listed with the first of their sandboxes. */
 static bool has_user_before(const Sandboxes *s, size_t k) {
         for (size_t i = 0; i < k; i++)
                 if (s->items[i]->record->uid == s->items[k]->record->uid)
