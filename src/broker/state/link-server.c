@@ -347,11 +347,8 @@ static int keeper_link_open_bus(KeeperLink *l, int fd) {
         if (r >= 0)
                 r = sd_bus_add_filter(l->bus, NULL, on_message, l);
 
-        if (r < 0)
-                return r;
-
         /* Before it is noticed that the keeper has ended: one that answers and leaves may have done both by now. */
-        return sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL - 5);
+        return r < 0 ? r : sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL - 5);
 }
 
 /*
@@ -477,10 +474,8 @@ int link_server_new(LinkServer **ret, sd_event *event, const LinkServerHandlers 
                 return server->socket;
 
         r = fd_set_nonblock(server->socket, true);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_io(event, &server->source, server->socket, EPOLLIN, on_connection, server);
+        if (r >= 0)
+                r = sd_event_add_io(event, &server->source, server->socket, EPOLLIN, on_connection, server);
         if (r < 0)
                 return r;
 
