@@ -248,3 +248,25 @@ int tree_attach(Tree *t, int mount_fd, const char *target, bool is_directory) {
 
         return mount_attach(mount_fd, fd);
 }
+
+int tree_add_attributes(int target, uint64_t attributes, bool recursive) {
+        _cleanup_close_ int copy = -EBADF;
+        bool is_root;
+        uint64_t id;
+        int r;
+
+        r = mount_identify(target, &id, &is_root);
+        if (r < 0)
+                return r;
+        if (is_root)
+                return mount_restrict(target, attributes, -EBADF, recursive);
+
+        copy = mount_clone(target, recursive);
+        if (copy < 0)
+                return copy;
+        r = mount_restrict(copy, attributes, -EBADF, recursive);
+        if (r < 0)
+                return r;
+
+        return mount_attach(copy, target);
+}

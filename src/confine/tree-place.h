@@ -86,3 +86,6 @@ int tree_add_later(Tree *t, int fd, uint64_t attributes, bool owned);
  * copy keeps the attributes of that moment.
  */
 int tree_seal(Tree *t);
+
+/* Adds attributes to a target: to its mount if it is the root of one, else to a copy that is mounted over it. */
+int tree_add_attributes(int target_fd, uint64_t attributes, bool recursive);

@@ -7,7 +7,7 @@
 #include "confine/mountfd.h"
 #include "confine/resolve.h"
 #include "confine/tree-mask.h"
-#include "confine/tree.h"
+#include "confine/tree-proc.h"
 
 #include <fcntl.h>
 #include <stdio.h>
