@@ -87,7 +87,7 @@ const ProfileKey profile_keys[] = {
         LIST("Access", "DenyUsers", parse_key_users, deny_users, "", "user…",
              "Users who may not launch it, whoever else allows them"),
         LIST("Access", "DenyGroups", parse_key_groups, deny_groups, "", "group…",
-             "Groups whose members may not launch it, whoever else allows them"),
+             "Groups whose members may not launch it, nor who might be one: see AUTHORIZATION in immured(8)"),
         LIST("Access", "ManageUsers", parse_key_users, manage_users, "", "user…",
              "Users who may stop and inspect others' sandboxes of it"),
         LIST("Access", "ManageGroups", parse_key_groups, manage_groups, "", "group…",

@@ -1,19 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A name service that hangs: who needs its answer gets an error, and nobody else notices."""
+"""A name service that hangs or fails: who needs its answer is refused, and nobody else notices."""
 
+import errno
+import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import threading
 
-from common import (RIG, BusError, SystemTest, busctl, gdbus, launch, main, restart_broker, sandboxes, start_as,
-                    wait_for)
+from common import (RIG, BusError, SystemTest, add_profile, busctl, gdbus, launch, main, pids_of, remove_profile,
+                    restart_broker, sandboxes, start_as, wait_for)
 
 HERE = pathlib.Path(__file__).parent
-NSSWITCH = pathlib.Path('/etc/nsswitch.conf')
-HANG = pathlib.Path('/run/nss-hang')
-LIBRARY, LIBRARIES = pathlib.Path('/etc/nss-hang'), pathlib.Path('/etc/ld.so.conf.d/nss-hang.conf')
+NSSWITCH, GROUP = pathlib.Path('/etc/nsswitch.conf'), pathlib.Path('/etc/group')
+HANG, FAIL = pathlib.Path('/run/nss-hang'), pathlib.Path('/run/nss-fail')
 GAVE_UP = 'The name service gave no answer'
 
 
@@ -21,26 +23,36 @@ def log():
     return (RIG / 'broker.log').read_text()
 
 
-class Accounts(SystemTest):
+class NameServiceTest(SystemTest):
+    """With a service of the test's own, which is told what to do in a directory."""
+
     @classmethod
     def setUpClass(cls):
-        LIBRARY.mkdir()
-        HANG.mkdir()
-        subprocess.run(['gcc', '-shared', '-fPIC', '-o', LIBRARY / 'libnss_hang.so.2', HERE / 'nss-hang.c'], check=True)
-        LIBRARIES.write_text(f'{LIBRARY}\n')
+        cls.library = pathlib.Path(f'/etc/nss-{cls.service}')
+        cls.libraries = pathlib.Path(f'/etc/ld.so.conf.d/nss-{cls.service}.conf')
+        cls.library.mkdir()
+        cls.orders.mkdir()
+        subprocess.run(['gcc', '-shared', '-fPIC', '-o', cls.library / f'libnss_{cls.service}.so.2',
+                        HERE / f'nss-{cls.service}.c'], check=True)
+        cls.libraries.write_text(f'{cls.library}\n')
         subprocess.run(['ldconfig', '-X'], check=True)
         cls.before = NSSWITCH.read_text() if NSSWITCH.exists() else None
-        NSSWITCH.write_text('passwd: files\ngroup: files\nshadow: files\ninitgroups: files [SUCCESS=continue] hang\n')
+        NSSWITCH.write_text(cls.nsswitch)
         restart_broker()
 
     @classmethod
     def tearDownClass(cls):
         NSSWITCH.unlink() if cls.before is None else NSSWITCH.write_text(cls.before)
-        LIBRARIES.unlink()
-        shutil.rmtree(LIBRARY)
-        HANG.rmdir()
+        cls.libraries.unlink()
+        shutil.rmtree(cls.library)
+        shutil.rmtree(cls.orders)
         subprocess.run(['ldconfig', '-X'], check=True)
         restart_broker()
+
+
+class Hanging(NameServiceTest):
+    service, orders = 'hang', HANG
+    nsswitch = 'passwd: files\ngroup: files\nshadow: files\ninitgroups: files [SUCCESS=continue] hang\n'
 
     def hang_for(self, user):
         (HANG / user).touch()
@@ -94,6 +106,116 @@ class Accounts(SystemTest):
     def test_root_hears_that_an_account_cannot_be_had(self):
         self.hang_for('bob')
         self.assert_refused('Busy', 'account', gdbus, 'root', 'Launch', 'sleep', '{"User": <"bob">}')
+
+
+# As nss(5) has them; errors that services are known to give, and a buffer that is never large enough.
+TRYAGAIN, UNAVAIL, NOTFOUND, SUCCESS, RETURN = -2, -1, 0, 1, 2
+ERRORS = (0, errno.EAGAIN, errno.ENOENT, errno.EIO, errno.ERANGE, errno.ETIMEDOUT, errno.ECONNREFUSED, errno.EMFILE)
+SERVICES = {
+    'behind the files': 'group: files fail\n',
+    'before the files': 'group: fail files\n',
+    'alone': 'group: fail\n',
+    'as the last word': 'group: fail [!SUCCESS=return] files\n',
+    'for users apart': 'group: fail files\ninitgroups: files [SUCCESS=continue NOTFOUND=continue] fail\n',
+    'merged': 'group: files [SUCCESS=merge] fail # as Fedora\n',
+}
+
+
+class Failing(NameServiceTest):
+    service, orders = 'fail', FAIL
+    nsswitch = 'passwd: files fail\nshadow: files\ngroup: files fail\n'
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.groups = GROUP.read_text()
+        for name, access in (('denied', 'AllowUsers=alice bob\nDenyGroups=students'),
+                             ('denied-number', 'AllowUsers=alice bob\nDenyGroups=30000'),
+                             ('undenied', 'AllowUsers=alice bob'),
+                             ('for-students', 'AllowGroups=students'),
+                             ('of-students', 'AllowUsers=bob\nManageGroups=students')):
+            add_profile(name, f'[Access]\n{access}\n[Exec]\nExecStart=/usr/bin/sleep 1000\n')
+
+    @classmethod
+    def tearDownClass(cls):
+        for name in ('denied', 'denied-number', 'undenied', 'for-students', 'of-students'):
+            remove_profile(name)
+        super().tearDownClass()
+
+    def setUp(self):
+        NSSWITCH.write_text(self.nsswitch)
+        self.forget()
+
+    def tearDown(self):
+        for order in FAIL.iterdir():
+            order.unlink()
+        GROUP.write_text(self.groups)
+        self.forget()
+        super().tearDown()
+
+    def forget(self):
+        """A process for accounts that has read nothing yet, and no answer is left."""
+        for pid in pids_of('immured-account'):
+            os.kill(pid, signal.SIGKILL)
+            wait_for('its end', lambda: not pathlib.Path(f'/proc/{pid}/fd/3').exists())
+        busctl('root', 'Reload')
+
+    def visible(self, user):
+        return {row[0] for row in busctl(user, 'ListProfiles')[0]} & {
+            'denied', 'denied-number', 'undenied', 'for-students', 'of-students'}
+
+    def order(self, function, status, error):
+        (FAIL / function).write_text(f'{status} {error}')
+
+    def test_a_service_that_answers_is_believed(self):
+        for where, groups in SERVICES.items():
+            with self.subTest(where=where):
+                NSSWITCH.write_text(f'passwd: files fail\n{groups}')
+                self.forget()
+                self.assertEqual(self.visible('alice'), {'undenied', 'for-students', 'of-students'})
+                # His own group has no name there, so that it may be any.
+                if where not in ('alone', 'as the last word'):
+                    self.assertEqual(self.visible('bob'), {'denied', 'denied-number', 'undenied', 'of-students'})
+
+    def test_whoever_may_be_in_a_denied_group_is_refused(self):
+        for function, statuses in (('initgroups_dyn', (TRYAGAIN, UNAVAIL, RETURN)),
+                                   ('getgrgid_r', (TRYAGAIN, UNAVAIL, NOTFOUND))):
+            for status in statuses:
+                for where, groups in SERVICES.items():
+                    for error in ERRORS if where == 'behind the files' else (0, errno.ENOENT):
+                        with self.subTest(function=function, status=status, error=error, where=where):
+                            NSSWITCH.write_text(f'passwd: files fail\n{groups}')
+                            self.order(function, status, error)
+                            self.forget()
+                            visible = self.visible('alice')
+                            self.assertIn('undenied', visible)
+                            self.assertNotIn('denied', visible)
+                            self.assertNotIn('denied-number', visible)
+                            self.assertNotIn('for-students', visible)
+            (FAIL / function).unlink()
+
+    def test_a_user_who_cannot_be_looked_up_is_in_no_list(self):
+        NSSWITCH.write_text('passwd: fail files\ngroup: files fail\n')
+        for status in (TRYAGAIN, UNAVAIL):
+            for error in ERRORS:
+                with self.subTest(status=status, error=error):
+                    self.order('getpwuid_r', status, error)
+                    self.forget()
+                    self.assertNotIn('denied', self.visible('alice'))
+
+    def test_a_large_group_has_its_name(self):
+        members = ','.join(f'user{i:06}' for i in range(30000))
+        NSSWITCH.write_text('passwd: files\ngroup: files\n')
+        GROUP.write_text(self.groups + f'students:x:30000:{members},alice\n')
+        self.forget()
+        self.assertEqual(self.visible('alice'), {'undenied', 'for-students', 'of-students'})
+        self.assertEqual(self.visible('bob'), {'denied', 'denied-number', 'undenied', 'of-students'})
+
+    def test_a_group_without_a_name_may_be_any(self):
+        NSSWITCH.write_text('passwd: files\ngroup: files\n')
+        GROUP.write_text(''.join(line for line in self.groups.splitlines(True) if not line.startswith('alice:')))
+        self.forget()
+        self.assertEqual(self.visible('alice'), {'denied-number', 'undenied'})
 
 
 if __name__ == '__main__':

@@ -223,9 +223,12 @@ static size_t append(size_t size, const void *data, size_t n) {
 
 /* The answer of a worker: alice, in the group users and in one without a name. Returns its size. */
 static size_t make_packet(int32_t error, uint32_t n_groups) {
-        const AccountAnswer head = {
-                .number = 1, .error = error, .uid = 3001, .gid = 100, .n_groups = n_groups
-        };
+        const AccountAnswer head = { .number = 1,
+                                     .error = error,
+                                     .uid = 3001,
+                                     .gid = 100,
+                                     .n_groups = n_groups,
+                                     .groups_partial = 1 };
         static const char texts[] = "alice\0/home/alice\0/bin/sh";
         const gid_t gids[] = { 100, 77 };
         size_t size;
@@ -249,6 +252,7 @@ static void an_answer_says_what_was_put_in(void **state) {
         assert_int_equal(a->uid, 3001);
         assert_int_equal(a->gid, 100);
         assert_int_equal(a->n_groups, 2);
+        assert_true(a->groups_partial);
         assert_string_equal(a->groups[0].name, "users");
         assert_int_equal(a->groups[1].gid, 77);
         assert_null(a->groups[1].name);

@@ -2,6 +2,7 @@
 #include "broker/peers/accounts-worker.h"
 
 #include "base/fd.h"
+#include "plan/account-groups.h"
 #include "plan/account-lookup.h"
 
 #include <fcntl.h>
@@ -36,6 +37,7 @@ static ssize_t answer_write(void *buf, uint64_t number, int error, const Account
                 head.uid = account->uid;
                 head.gid = account->gid;
                 head.n_groups = account->n_groups;
+                head.groups_partial = account->groups_partial;
         }
 
         writer_append(&w, &head, sizeof(head));
@@ -132,6 +134,7 @@ int account_answer_read(const void *data, size_t size, Account **ret) {
                 return -ENOMEM;
         a->uid = head.uid;
         a->gid = head.gid;
+        a->groups_partial = head.groups_partial != 0;
 
         k = reader_take_text(&r, false, &a->name);
         if (k >= 0)

@@ -30,6 +30,7 @@ typedef struct AccountAnswer {
         uid_t uid;
         gid_t gid;
         uint32_t n_groups;
+        uint32_t groups_partial;
 } AccountAnswer;
 
 /* Answers questions until the socket closes; never returns to the broker's code. */

@@ -286,6 +286,10 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
         error = MIN(head.error, 0);
         if (error == 0)
                 error = account_answer_read(a->answer, n, &account);
+        if (account && account->groups_partial)
+                log_warning(
+                        "Not every service of nsswitch.conf told the groups of %s: DenyGroups= refuses them",
+                        account->name);
 
         l = lookup_by_number(a, head.number);
         if (l)
