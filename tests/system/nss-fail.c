@@ -3,8 +3,8 @@
 /*
  * A name service that knows the group "students", 30000, and one member, and fails as it is told: nss(5) finds it as
  * "fail" in nsswitch.conf. The file /run/nss-fail/FUNCTION says how, "STATUS ERRNO", for the broker's process for
- * accounts; everybody else gets its answers. /run/nss-fail/delay is how long that process waits for a name that this
- * service does not know, in ms.
+ * accounts; everybody else gets its answers. /run/nss-fail/delay is how long that process waits for a user whom this
+ * service does not know, in ms, and /run/nss-fail/asked gets a line for each of them if it is there.
  */
 
 #include <errno.h>
@@ -100,21 +100,33 @@ _nss_fail_getgrnam_r(const char *name, struct group *g, char *buf, size_t size, 
         return strcmp(name, "students") == 0 ? students(g, buf, size, ret_errno) : NSS_STATUS_NOTFOUND;
 }
 
-static enum nss_status nobody(const char *function, int *ret_errno) {
+static void note(const char *name) {
+        FILE *f = access("/run/nss-fail/asked", F_OK) == 0 ? fopen("/run/nss-fail/asked", "ae") : NULL;
+
+        if (!f)
+                return;
+
+        (void) fprintf(f, "%s\n", name);
+        (void) fclose(f);
+}
+
+static enum nss_status nobody(const char *function, const char *name, int *ret_errno) {
         enum nss_status status;
         int ms, unused;
 
-        if (read_order("delay", "%d", &ms, &unused))
+        if (read_order("delay", "%d", &ms, &unused)) {
+                note(name);
                 (void) usleep((useconds_t) ms * 1000);
+        }
 
         return fails(function, &status, ret_errno) ? status : NSS_STATUS_NOTFOUND;
 }
 
 enum nss_status
 _nss_fail_getpwnam_r(const char *name, struct passwd *p, char *buf, size_t size, int *ret_errno) {
-        return nobody("getpwnam_r", ret_errno);
+        return nobody("getpwnam_r", name, ret_errno);
 }
 
 enum nss_status _nss_fail_getpwuid_r(uid_t uid, struct passwd *p, char *buf, size_t size, int *ret_errno) {
-        return nobody("getpwuid_r", ret_errno);
+        return nobody("getpwuid_r", "a uid", ret_errno);
 }

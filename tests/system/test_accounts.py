@@ -10,8 +10,10 @@ import signal
 import subprocess
 import threading
 
-from common import (RIG, BusError, SystemTest, add_profile, busctl, gdbus, launch, main, pids_of, remove_profile,
+from common import (BUS, RIG, ROOT, BusError, SystemTest, add_profile, busctl, gdbus, launch, main, pids_of, remove_profile,
                     restart_broker, sandboxes, start_as, wait_for)
+from rawbus import bus_of
+from test_oracle import marshal, user_option
 
 HERE = pathlib.Path(__file__).parent
 NSSWITCH, GROUP = pathlib.Path('/etc/nsswitch.conf'), pathlib.Path('/etc/group')
@@ -216,6 +218,55 @@ class Failing(NameServiceTest):
         GROUP.write_text(''.join(line for line in self.groups.splitlines(True) if not line.startswith('alice:')))
         self.forget()
         self.assertEqual(self.visible('alice'), {'denied-number', 'undenied'})
+
+
+class Slow(NameServiceTest):
+    """A directory that takes its time over names that it does not know."""
+    service, orders = 'fail', FAIL
+    nsswitch = 'passwd: files fail\ngroup: files\n'
+
+    def setUp(self):
+        self.asked = FAIL / 'asked'
+        self.asked.touch()
+        (FAIL / 'delay').write_text('500')
+        self.clients = [bus_of(user) for user in ('alice', 'bob')]
+        for client in self.clients:
+            self.addCleanup(client.close)
+        # What holds for the bus itself is known, so that nothing but the name service is waited for.
+        for client in self.clients:
+            self.assertIsNone(client.call(BUS, ROOT, f'{BUS}.Manager', 'ListProfiles')[0])
+
+    def tearDown(self):
+        for order in FAIL.iterdir():
+            order.unlink()
+        super().tearDown()
+
+    def names(self):
+        return self.asked.read_text().split()
+
+    def ask_about(self, n, member, signature, *values):
+        """Alice asks about so many users whom nobody knows, and waits for no answer."""
+        for i in range(n):
+            self.clients[0].send(BUS, ROOT, f'{BUS}.Manager', member, signature,
+                                 marshal(signature, *values, user_option(f'guess{i}')))
+
+    def test_nobody_waits_for_all_guesses_of_another(self):
+        alice, bob = self.clients
+        busctl('root', 'Reload')  # what was known of both is forgotten
+        self.ask_about(16, 'CheckAccess', 'ussa{sv}', 3001, 'sleep', 'stop')
+        wait_for('a guess to be looked up', self.names)
+        n_before = len(self.names())
+        self.assertIsNone(bob.call(BUS, ROOT, f'{BUS}.Manager', 'ListProfiles')[0])
+        self.assertLess(len(self.names()) - n_before, 8)
+
+    def test_nothing_is_looked_up_for_who_may_not_ask(self):
+        alice, bob = self.clients
+        self.ask_about(8, 'Launch', 'sa{sv}', 'staff')
+        self.ask_about(8, 'Plan', 'sa{sv}', 'staff')
+        for verb in ('launch', 'plan'):
+            self.ask_about(4, 'CheckAccess', 'ussa{sv}', 3001, 'staff', verb)
+        self.assertIsNotNone(alice.wait_reply())
+        self.assertEqual(self.names(), [])
 
 
 if __name__ == '__main__':

@@ -14,7 +14,7 @@
 #define ANSWER_KEPT_USEC (5 * USEC_PER_SEC)
 #define ANSWER_DEADLINE_USEC (5 * USEC_PER_SEC)
 
-/* Answers that are kept, and those among them that there is no such user, so that nobody's guesses displace the rest. */
+/* Answers that are kept, and those of no such user among them, so that nobody's guesses displace the rest. */
 #define ANSWERS_MAX 256
 #define FAILURES_MAX 64
 
@@ -60,8 +60,8 @@ struct Accounts {
         uint64_t asked;                         /* the question that the worker has; 0: it is idle */
         TAILQ_HEAD(LookupList, Lookup) lookups; /* oldest first */
         TAILQ_HEAD(, Asker) askers;             /* whose turn is next, first */
-        Asker *turn;                            /* the last of them, while their question is asked; may be NULL */
-        bool answering;                         /* handlers are being called */
+        Asker *turn;    /* the last of them, while their question is asked; may be NULL */
+        bool answering; /* handlers are being called */
         bool closing;
         uint8_t answer[ACCOUNT_ANSWER_MAX];
 };
