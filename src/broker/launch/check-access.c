@@ -170,9 +170,9 @@ static bool tells_of_target(const Check *k, const AccessQuestion *question) {
 }
 
 static int make_plan(const Check *k, const CatalogEntry *e) {
-        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_(ready_plan_unrefp) ReadyPlan *ready = NULL;
 
-        return launch_plan_make(k->call, e, &k->options, k->target->account, &plan);
+        return launch_plan_make(k->call, e, &k->options, k->target->account, &ready);
 }
 
 static int reply_verdict(const Check *k) {
