@@ -6,6 +6,12 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <shadow.h>
+
+/* The errors by which modules of the name service say that there is no such entry, see getpwnam_r(3). */
+static bool nss_says_none(int error) {
+        return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
+}
 
 static int copy_passwd(const struct passwd *pw, Account *a) {
         a->uid = pw->pw_uid;
@@ -31,9 +37,8 @@ static int look_up_passwd(const char *name, uid_t uid, NssBuffer *b, Account *a)
                         k = getpwuid_r(uid, &pw, b->data, b->size, &found);
         }
 
-        /* The errors by which modules of the name service say that there is no such user, see getpwnam_r(3). */
         if (!found)
-                return k == 0 || k == ENOENT || k == ESRCH || k == EBADF || k == EPERM ? -ENOENT : -k;
+                return nss_says_none(k) ? -ENOENT : -k;
         if (!name && pw.pw_uid != uid)
                 return -EIO;
 
@@ -84,6 +89,30 @@ static int look_up_groups(NssBuffer *b, Account *a) {
         return 0;
 }
 
+/* Nothing else of the entry is kept, nor left behind in memory: it has the password's hash. */
+static int64_t look_up_expiry(const char *name) {
+        _cleanup_(nss_buffer_done) NssBuffer b = {};
+        struct spwd sp, *found = NULL;
+        int64_t expires;
+        int k = ERANGE;
+
+        while (k == ERANGE) {
+                nss_buffer_erase(&b);
+                if (nss_buffer_grow(&b) < 0)
+                        return ACCOUNT_EXPIRY_UNKNOWN;
+
+                k = getspnam_r(name, &sp, b.data, b.size, &found);
+        }
+
+        if (found)
+                expires = sp.sp_expire >= 0 ? sp.sp_expire : ACCOUNT_EXPIRES_NEVER;
+        else
+                expires = nss_says_none(k) ? ACCOUNT_EXPIRES_NEVER : ACCOUNT_EXPIRY_UNKNOWN;
+        nss_buffer_erase(&b);
+        explicit_bzero(&sp, sizeof(sp));
+        return expires;
+}
+
 int account_look_up(const char *name, uid_t uid, Account **ret) {
         _cleanup_(nss_buffer_done) NssBuffer b = {};
         _cleanup_(account_freep) Account *a = NULL;
@@ -97,6 +126,7 @@ int account_look_up(const char *name, uid_t uid, Account **ret) {
         if (k < 0)
                 return k;
 
+        a->expires = look_up_expiry(a->name);
         k = look_up_groups(&b, a);
         if (k < 0)
                 return k;

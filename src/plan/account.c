@@ -70,6 +70,10 @@ bool account_may_be_listed(const Account *a, char *const *users, char *const *gr
         return account_is_listed(a, users, groups);
 }
 
+bool account_may_have_expired(const Account *a, int64_t now) {
+        return a->expires == ACCOUNT_EXPIRY_UNKNOWN || (a->expires >= 0 && now / (24 * 3600) >= a->expires);
+}
+
 bool account_is_admitted(const Account *a, const Profile *p) {
         return !p->abstract && !account_may_be_listed(a, p->deny_users, p->deny_groups) &&
                account_is_listed(a, p->allow_users, p->allow_groups);

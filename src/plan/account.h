@@ -26,7 +26,11 @@ typedef struct Account {
         AccountGroup *groups; /* primary and supplementary */
         size_t n_groups;
         bool groups_partial; /* there may be more, which could not be found out */
+        int64_t expires; /* the day since 1970 from which on it has expired, as shadow(5), or one of these */
 } Account;
+
+#define ACCOUNT_EXPIRES_NEVER (-1)
+#define ACCOUNT_EXPIRY_UNKNOWN (-2) /* it could not be found out */
 
 Account *account_free(Account *a); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Account *, account_free);
@@ -39,6 +43,9 @@ bool account_is_listed(const Account *a, char *const *users, char *const *groups
  * and where not all groups are known every group may be among them.
  */
 bool account_may_be_listed(const Account *a, char *const *users, char *const *groups);
+
+/* Whether it has expired at this time, in seconds since 1970, or that cannot be ruled out. */
+bool account_may_have_expired(const Account *a, int64_t now);
 
 /*
  * Whether [Access] of the profile lets the account launch it, perhaps only after authentication. Never an abstract

@@ -22,6 +22,11 @@ typedef struct NssBuffer {
 
 static inline void nss_buffer_done(NssBuffer *b) { free(b->data); }
 
+static inline void nss_buffer_erase(NssBuffer *b) {
+        if (b->data)
+                explicit_bzero(b->data, b->size);
+}
+
 /* Twice the room, or the first. What it held is lost. -E2BIG; -ENOMEM. */
 static inline int nss_buffer_grow(NssBuffer *b) {
         const size_t size = b->size == 0 ? NSS_BUFFER_MIN : b->size * 2;

@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <nss.h>
 #include <pwd.h>
+#include <shadow.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,8 @@ _nss_fail_getgrnam_r(const char *name, struct group *g, char *buf, size_t size, 
 enum nss_status
 _nss_fail_getpwnam_r(const char *name, struct passwd *p, char *buf, size_t size, int *ret_errno);
 enum nss_status _nss_fail_getpwuid_r(uid_t uid, struct passwd *p, char *buf, size_t size, int *ret_errno);
+enum nss_status
+_nss_fail_getspnam_r(const char *name, struct spwd *p, char *buf, size_t size, int *ret_errno);
 
 enum nss_status _nss_fail_initgroups_dyn(
         const char *user, gid_t gid, long *n, long *size, gid_t **gids, long limit, int *ret_errno) {
@@ -129,4 +132,11 @@ _nss_fail_getpwnam_r(const char *name, struct passwd *p, char *buf, size_t size,
 
 enum nss_status _nss_fail_getpwuid_r(uid_t uid, struct passwd *p, char *buf, size_t size, int *ret_errno) {
         return nobody("getpwuid_r", "a uid", ret_errno);
+}
+
+enum nss_status
+_nss_fail_getspnam_r(const char *name, struct spwd *p, char *buf, size_t size, int *ret_errno) {
+        enum nss_status status;
+
+        return fails("getspnam_r", &status, ret_errno) ? status : NSS_STATUS_NOTFOUND;
 }

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 
 from common import (BUS, RIG, ROOT, BusError, SystemTest, add_profile, busctl, gdbus, launch, main, pids_of, remove_profile,
                     restart_broker, sandboxes, start_as, wait_for)
@@ -18,6 +19,9 @@ from test_oracle import marshal, user_option
 HERE = pathlib.Path(__file__).parent
 NSSWITCH, GROUP = pathlib.Path('/etc/nsswitch.conf'), pathlib.Path('/etc/group')
 HANG, FAIL = pathlib.Path('/run/nss-hang'), pathlib.Path('/run/nss-fail')
+SHADOW, PASSWD, NOLOGIN = pathlib.Path('/etc/shadow'), pathlib.Path('/etc/passwd'), pathlib.Path('/run/nologin')
+ALLOW = pathlib.Path('/etc/immured/immured.conf.d/20-expired.conf')
+DENIED = 'org.freedesktop.DBus.Error.AccessDenied'
 GAVE_UP = 'The name service gave no answer'
 
 
@@ -218,6 +222,77 @@ class Failing(NameServiceTest):
         GROUP.write_text(''.join(line for line in self.groups.splitlines(True) if not line.startswith('alice:')))
         self.forget()
         self.assertEqual(self.visible('alice'), {'denied-number', 'undenied'})
+
+
+class Expired(NameServiceTest):
+    """Accounts that could not log in just now."""
+    service, orders = 'fail', FAIL
+    nsswitch = 'passwd: files\ngroup: files\nshadow: files fail\n'
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.texts = {path: path.read_text() if path.exists() else None for path in (SHADOW, PASSWD)}
+
+    def tearDown(self):
+        for path, text in {**self.texts, NOLOGIN: None, ALLOW: None}.items():
+            path.unlink(missing_ok=True) if text is None else path.write_text(text)
+        for order in FAIL.iterdir():
+            order.unlink()
+        busctl('root', 'Reload')
+        super().tearDown()
+
+    def shadow(self, last_change, expires):
+        SHADOW.write_text((self.texts[SHADOW] or '') + f'alice:*:{last_change}:0:99999:7::{expires}:\n')
+        busctl('root', 'Reload')
+
+    def assert_out(self, text):
+        for user, options in (('alice', '{}'), ('root', '{"User": <"alice">}')):
+            for method in ('Launch', 'Plan'):
+                self.assert_refused(DENIED, text, gdbus, user, method, 'sleep', options)
+        verdict, reason = busctl('alice', 'CheckAccess', 'ussa{sv}', 3001, 'sleep', 'launch', 0)
+        self.assertEqual(verdict, 'no')
+        self.assertRegex(reason, text)
+
+    def assert_in(self, user='alice'):
+        id, _ = launch(user, 'sleep')
+        busctl(user, 'Stop', 's', id)
+
+    def test_an_account_that_has_expired_launches_nothing(self):
+        for day in (0, 1, int(time.time()) // 86400):
+            self.shadow(19000, day)
+            self.assert_out('alice has expired')
+        self.assert_in('bob')
+        ALLOW.write_text('[Users]\nExpired=allow\n')
+        busctl('root', 'Reload')
+        self.assert_in()
+
+    def test_what_keeps_nobody_out_of_a_session_that_there_is_does_not_count(self):
+        for last_change, expires in ((0, ''), (19000, int(time.time()) // 86400 + 2)):
+            self.shadow(last_change, expires)
+            self.assert_in()
+        PASSWD.write_text(self.texts[PASSWD].replace('/home/alice:/bin/bash', '/home/alice:/usr/sbin/nologin'))
+        busctl('root', 'Reload')
+        self.assert_in()
+
+    def test_what_cannot_be_found_out_counts_as_expired(self):
+        for status in (TRYAGAIN, UNAVAIL):
+            for error in (errno.EAGAIN, errno.EIO, errno.ERANGE, errno.ETIMEDOUT):
+                with self.subTest(status=status, error=error):
+                    (FAIL / 'getspnam_r').write_text(f'{status} {error}')
+                    busctl('root', 'Reload')
+                    self.assert_out('alice has expired cannot be found out')
+
+    def test_while_nobody_may_log_in_only_system_users_launch(self):
+        add_profile('no-home', '[Exec]\nExecStart=/usr/bin/sleep 1000\n[Files]\nProtectHome=yes\n')
+        self.addCleanup(remove_profile, 'no-home')
+        NOLOGIN.touch()
+        self.assert_out('Nobody may log in just now')
+        gdbus('root', 'Launch', 'no-home', '{"User": <"daemon">}')
+        self.assert_in('root')
+        ALLOW.write_text('[Users]\nExpired=allow\n')
+        busctl('root', 'Reload')
+        self.assert_in()
 
 
 class Slow(NameServiceTest):

@@ -182,6 +182,20 @@ class App(NotifyTest):
                 self.doCleanups()
         self.assertEqual(sandboxes(), {})
 
+    def test_starts_while_nobody_may_log_in_but_not_for_an_expired_account(self):
+        pathlib.Path('/run/nologin').touch()
+        self.addCleanup(pathlib.Path('/run/nologin').unlink)
+        self.unit('alice:sleep')
+        self.socket.wait(READY='1')
+        self.doCleanups()
+        shadow = pathlib.Path('/etc/shadow')
+        before = shadow.read_text()
+        self.addCleanup(shadow.write_text, before)
+        shadow.write_text(before + 'bob:*:19000:0:99999:7::1:\n')
+        self.unit('bob:sleep', UIDS['bob'])
+        self.assertEqual(self.wait(), REFUSED)
+        self.assertIn('The account bob has expired', self.logged())
+
     def test_launch_that_fails_may_be_tried_again(self):
         self.unit('alice:no-program')
         self.assertEqual(self.wait(), 1)

@@ -329,7 +329,8 @@ static size_t make_packet(int32_t error, uint32_t n_groups) {
                                      .uid = 3001,
                                      .gid = 100,
                                      .n_groups = n_groups,
-                                     .groups_partial = 1 };
+                                     .groups_partial = 1,
+                                     .expires = 20000 };
         static const char texts[] = "alice\0/home/alice\0/bin/sh";
         const gid_t gids[] = { 100, 77 };
         size_t size;
@@ -354,6 +355,7 @@ static void an_answer_says_what_was_put_in(void **state) {
         assert_int_equal(a->gid, 100);
         assert_int_equal(a->n_groups, 2);
         assert_true(a->groups_partial);
+        assert_int_equal(a->expires, 20000);
         assert_string_equal(a->groups[0].name, "users");
         assert_int_equal(a->groups[1].gid, 77);
         assert_null(a->groups[1].name);

@@ -23,7 +23,8 @@ static KnownAccount *account_new(const char *name, uid_t uid) {
                         .uid = uid,
                         .gid = uid,
                         .home = strdup("/home/nobody"),
-                        .shell = strdup("/bin/sh") };
+                        .shell = strdup("/bin/sh"),
+                        .expires = ACCOUNT_EXPIRES_NEVER };
         a->groups = calloc(1, sizeof(*a->groups));
         a->groups[0].gid = uid;
         a->n_groups = 1;

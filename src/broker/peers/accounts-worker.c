@@ -38,6 +38,7 @@ static ssize_t answer_write(void *buf, uint64_t number, int error, const Account
                 head.gid = account->gid;
                 head.n_groups = account->n_groups;
                 head.groups_partial = account->groups_partial;
+                head.expires = account->expires;
         }
 
         writer_append(&w, &head, sizeof(head));
@@ -135,6 +136,7 @@ int account_answer_read(const void *data, size_t size, Account **ret) {
         a->uid = head.uid;
         a->gid = head.gid;
         a->groups_partial = head.groups_partial != 0;
+        a->expires = head.expires;
 
         k = reader_take_text(&r, false, &a->name);
         if (k >= 0)

@@ -31,6 +31,7 @@ typedef struct AccountAnswer {
         gid_t gid;
         uint32_t n_groups;
         uint32_t groups_partial;
+        int64_t expires;
 } AccountAnswer;
 
 /* Answers questions until the socket closes; never returns to the broker's code. */
