@@ -439,11 +439,10 @@ Keeper *keeper_free(Keeper *k) {
         return NULL;
 }
 
-int keeper_end_signal(const Keeper *k) { return k->app ? app_end_signal(k->app) : 0; }
-
-int keeper_run(Keeper *k) {
+int keeper_run(Keeper *k, int *ret_signo) {
         int r;
 
         r = loop_run(k->context.run.event);
+        *ret_signo = k->app ? app_end_signal(k->app) : 0;
         return r < 0 ? log_errno(r, "the event loop failed") : r;
 }

@@ -16,13 +16,13 @@
 static const char magic[8] = "immuplan";
 #define TEXT_IS_NULL UINT32_MAX
 
-/* Bytes on the wire of what is a number in memory; 0: something else. */
+/* How many bytes a number takes on the wire; 0: not a number. */
 static const uint8_t widths[_PLAN_FIELD_KIND_MAX] = {
         [PLAN_FIELD_BOOL] = 1, [PLAN_FIELD_U8] = 1,  [PLAN_FIELD_U32] = 4,
         [PLAN_FIELD_I32] = 4,  [PLAN_FIELD_U64] = 8,
 };
 
-/* A negative one as a large one, of which the lower bytes are the same. */
+/* A negative number as the large one that has the same lower bytes. */
 static uint64_t number_get(const PlanField *f, const void *object) {
         switch (f->kind) {
         case PLAN_FIELD_BOOL:
@@ -128,7 +128,7 @@ static void encode_bytes(Writer *w, const PlanField *f, const void *object) {
                 buffer_append(&w->bytes, PLAN_FIELD_GET(uint8_t *, object, f->offset), n);
 }
 
-/* What a version does that does not know the field: the number before=, or nothing. */
+/* Whether the field says what a version without it does anyway: the number before=, or nothing. */
 static bool is_default(const PlanField *f, const void *object) {
         if (widths[f->kind] > 0)
                 return number_get(f, object) == f->before;

@@ -92,6 +92,20 @@ static int step_record(Start *st, sd_bus_error *error) {
         const Plan *plan = st->plan;
         SandboxRecord *record = s->record;
         const char *unit = s->context->run.unit->path;
+        const struct {
+                char **member;
+                const char *value;
+        } texts[] = {
+                { &record->id, st->request->id },
+                { &record->profile, plan->profile },
+                { &record->profile_hash, plan->profile_hash },
+                { &record->user, plan->user },
+                { &record->instance, plan->instance },
+                { &record->invocation_id, st->request->invocation_id },
+                { &record->plan_hash, st->request->plan_hash },
+                { &record->sub_state, "" },
+                { &record->status_text, "" },
+        };
 
         (void) snprintf(s->cgroup_name,
                         sizeof(s->cgroup_name),
@@ -99,24 +113,16 @@ static int step_record(Start *st, sd_bus_error *error) {
                         plan->profile,
                         strrchr(st->request->id, '.'));
 
-        record->id = strdup(st->request->id);
-        record->profile = strdup(plan->profile);
-        record->profile_hash = strdup(plan->profile_hash ?: "");
-        record->user = strdup(plan->user);
-        record->instance = strdup(plan->instance ?: "");
         record->uid = plan->uid;
-        record->invocation_id = strdup(st->request->invocation_id);
         record->timestamp = clock_usec(CLOCK_REALTIME);
-        record->plan_hash = strdup(st->request->plan_hash);
-        record->control_group = text_printf("%s/%s", streq(unit, "/") ? "" : unit, s->cgroup_name);
-        record->sub_state = strdup("");
-        record->status_text = strdup("");
-        if (!record->id || !record->profile || !record->profile_hash || !record->user || !record->instance ||
-            !record->invocation_id || !record->plan_hash || !record->control_group || !record->sub_state ||
-            !record->status_text)
-                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                *texts[i].member = strdup(texts[i].value ?: "");
+                if (!*texts[i].member)
+                        return -ENOMEM;
+        }
 
-        return 0;
+        record->control_group = text_printf("%s/%s", streq(unit, "/") ? "" : unit, s->cgroup_name);
+        return record->control_group ? 0 : -ENOMEM;
 }
 
 static bool maps_fit(const PlanIdMap *maps, size_t n) {
@@ -150,15 +156,6 @@ static int step_ids(Start *st, sd_bus_error *error) {
 static int step_logs(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
         const Plan *plan = st->plan;
-        const LogStreamsInfo info = {
-                .id = s->record->id,
-                .profile = plan->profile,
-                .user = plan->user,
-                .invocation_id = s->record->invocation_id,
-                .syslog_identifier = plan->syslog_identifier,
-                .uid = plan->uid,
-                .level_max = plan->log_level_max,
-        };
         const uint8_t kinds[3] = { STREAM_NULL, plan->standard_output, plan->standard_error };
         bool needed = false;
 
@@ -166,7 +163,11 @@ static int step_logs(Start *st, sd_bus_error *error) {
                 needed = needed || kinds[i] == STREAM_JOURNAL ||
                          (kinds[i] == STREAM_CLIENT && st->request->streams[i] < 0);
 
-        return needed ? log_streams_new(&s->streams, s->context->run.event, &info) : 0;
+        if (!needed)
+                return 0;
+
+        return log_streams_new(
+                &s->streams, s->context->run.event, s->record, plan->syslog_identifier, plan->log_level_max);
 }
 
 /* The host's id behind one inside; UINT32_MAX, which chown(2) takes for "leave it", where there is none. */
