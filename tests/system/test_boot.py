@@ -73,7 +73,8 @@ class App(NotifyTest):
         row = sandboxes('alice')['sleep.3001.1']
         self.assertEqual(row['state'], 'running')
         group = sandbox_property(row['path'], 'ControlGroup')
-        self.assertTrue(group.endswith('/immured-3001.slice/immured-app@alice:sleep.service/sleep.1'), group)
+        own = sandbox_property(row['path'], 'InvocationID')
+        self.assertTrue(group.endswith(f'/immured-3001.slice/immured-app@alice:sleep.service/{own}'), group)
         main_pid = sandbox_property(row['path'], 'MainPID')
         self.assertNotIn(pathlib.Path(f'/proc/{main_pid}').stat().st_uid, (0, 3001))
         self.assertEqual(sandboxes('bob'), {})

@@ -8,7 +8,8 @@ import struct
 import time
 import xml.etree.ElementTree
 
-from common import (BUS, ERROR, PATIENCE, ROOT, UIDS, SystemTest, add_profile, busctl, launch, main, remove_profile)
+from common import (BUS, CGROUP, ERROR, PATIENCE, ROOT, UIDS, SystemTest, add_profile, busctl, launch, main,
+                    remove_profile, run_as, sandbox_property)
 from rawbus import Reader, bus_of, padded, read_string, string
 from test_polkit import CHALLENGE, NO, FakePolkit
 
@@ -175,6 +176,23 @@ class Oracle(SystemTest):
                             set_properties=answer)
         self.addCleanup(polkit.close)
         self.ask_all()
+
+
+class Everybody(SystemTest):
+    """What tools show that do not ask the broker."""
+
+    def test_processes_and_cgroups_name_no_profile(self):
+        add_profile('undisclosed', '[Access]\nAllowUsers=alice\n[Exec]\nExecStart=/usr/bin/sleep 1000\n')
+        self.addCleanup(remove_profile, 'undisclosed')
+        id, path = launch('alice', 'undisclosed')
+        # All that is world-readable: of each process, and the names in these trees.
+        script = ('for f in /proc/[0-9]*/cmdline /proc/[0-9]*/comm /proc/[0-9]*/cgroup /proc/[0-9]*/mountinfo /proc/net/unix '
+                  '/proc/keys /proc/mounts /proc/locks; do tr "\\0" " " < $f; done 2>/dev/null; '
+                  f'find {CGROUP.resolve()} /sys/fs/cgroup /run -path /run/rig -prune -o -print 2>/dev/null')
+        seen = run_as('bob', 'sh', '-c', script).stdout
+        self.assertIn(sandbox_property(path, 'InvocationID'), seen)
+        self.assertIn('immured-exec', seen)
+        self.assertEqual([line for line in seen.splitlines() if 'undisclosed' in line], [])
 
 
 if __name__ == '__main__':

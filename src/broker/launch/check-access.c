@@ -90,9 +90,9 @@ static int judge(const Check *k, AccessVerb verb, const AccessObject *object, Ac
 }
 
 /*
- * By the table of access: 0, with what polkit would be asked; -EACCES and -ENOENT with the verb that is refused. A target that
- * was not looked up, or does not exist, is some other user. Of a sandbox it does not matter whether its profile is
- * there: one that is gone may still have some.
+ * By the table of access: 0, with what polkit would be asked; -EACCES and -ENOENT, with the verb that is refused. A
+ * target that was not looked up, or does not exist, is some other user. Of a sandbox it does not matter whether its
+ * profile is there: one that is gone may still have some.
  */
 static int
 judge_by_table(const Check *k, const CatalogEntry *e, AccessQuestion *question, AccessVerb *ret_verb) {
