@@ -6,8 +6,6 @@
 #include "plan/plan-fields.h"
 
 #include <endian.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 /*
  * magic, version and total size, then the fields in the order of their table. Every plan has exactly one encoding in
@@ -516,30 +514,4 @@ int plan_to_memfd(uint32_t version,
                 sha256(data, size, ret_digest);
 
         return fd;
-}
-
-int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]) {
-        struct stat st;
-        void *data;
-        int r;
-
-        /* Sealed first: what nobody can change may be looked at twice, and cannot shrink under the mapping. */
-        r = memfd_verify_sealed(fd);
-        if (r < 0)
-                return r;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (st.st_size <= 0 || st.st_size > (off_t) PLAN_SIZE_MAX)
-                return -EBADMSG;
-
-        data = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (data == MAP_FAILED)
-                return -errno;
-
-        r = plan_decode(data, (size_t) st.st_size, ret);
-        if (r >= 0 && ret_digest)
-                sha256(data, (size_t) st.st_size, ret_digest);
-
-        (void) munmap(data, (size_t) st.st_size);
-        return r;
 }

@@ -11,16 +11,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U
-#endif
 
 #define EXEC_SIZE_MAX (64 * 1024 * 1024)
 #define CHILD_STACK_SIZE (32 * 1024)
@@ -33,17 +28,6 @@ typedef struct Child {
         rlim_t tasks;
         volatile int error; /* written by the child, whose memory is the keeper's until it executes */
 } Child;
-
-/* An executable memfd where vm.memfd_noexec asks to say so; older kernels do not know the flag. */
-static int memfd_new_executable(void) {
-        int fd;
-
-        fd = memfd_create("immured-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-        if (fd < 0 && errno == EINVAL)
-                fd = memfd_create("immured-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-        return fd < 0 ? -errno : fd;
-}
 
 int spawn_load(const char *path) {
         _cleanup_close_ int from = -EBADF, to = -EBADF;
@@ -63,7 +47,7 @@ int spawn_load(const char *path) {
         r = fd_read_full(from, EXEC_SIZE_MAX, &program, &size);
         if (r < 0)
                 return r;
-        to = memfd_new_executable();
+        to = memfd_new("immured-exec", true);
         if (to < 0)
                 return to;
         r = fd_write_full(to, program, size);

@@ -14,15 +14,13 @@ typedef struct Start {
         Sandbox *sandbox;
         const LaunchRequest *request;
         const RunHandlers *handlers;
-        Plan *plan;
+        const Plan *plan;   /* lent by the recent ones until the next start */
         SpawnRequest spawn; /* its descriptors are ours */
 } Start;
 
 static void start_done(Start *st) {
         for (size_t i = 0; i < ELEMENTSOF(st->spawn.fds); i++)
                 st->spawn.fds[i] = safe_close(st->spawn.fds[i]);
-
-        st->plan = plan_free(st->plan);
 }
 
 bool sandbox_count_start(Sandbox *s) {
@@ -31,19 +29,18 @@ bool sandbox_count_start(Sandbox *s) {
 
 static int step_plan(Start *st, sd_bus_error *error) {
         const SandboxContext *context = st->sandbox->context;
-        uint8_t digest[SHA256_SIZE];
-        char profile[33], hex[SHA256_HEX_SIZE];
+        const char *digest;
+        char profile[33];
         uint32_t uid;
         int r;
 
         if (sandbox_id_parse(st->request->id, profile, &uid, NULL) < 0)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "not the id of a sandbox");
 
-        r = plan_from_memfd(st->request->plan_fd, &st->plan, digest);
+        r = plan_recent_read(context->recent, st->request->plan_fd, &st->plan, &digest);
         if (r < 0)
                 return r;
-        sha256_hex(digest, hex);
-        if (st->request->plan_digest && !streq(hex, st->request->plan_digest))
+        if (st->request->plan_digest && !streq(digest, st->request->plan_digest))
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_INVALID_ARGS, "the plan is not the one that was sent");
 

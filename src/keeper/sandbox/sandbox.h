@@ -39,6 +39,7 @@
 #include "keeper/run/run.h"
 #include "link/link.h"
 #include "link/sandbox-event.h"
+#include "plan/plan-recent.h"
 
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -69,6 +70,7 @@ typedef struct SandboxHandlers {
 typedef struct SandboxContext {
         RunContext run;
         IdPool *ids;
+        PlanRecent *recent;
         const SandboxHandlers *handlers;
         void *userdata;
         bool leaving; /* no run begins any more */
