@@ -202,7 +202,7 @@ static void a_refused_plan_is_reported_by_its_launch(void **state) {
         const LaunchOrder o = {
                 .id_block = RIG_ID_BASE,
                 .fds = 7U | 1U << LAUNCH_FD_PLAN | 1U << LAUNCH_FD_STATUS | 1U << LAUNCH_FD_RESULT,
-                .id = "web.3001.1",
+                .title = "c0ffee",
         };
         _cleanup_close_ int garbage = memfd_new_sealed("plan", "immuplan", 8);
 
