@@ -144,13 +144,17 @@ static enum nss_status ask_group_by_group(GroupList *l, const char *service) {
 
 static enum nss_status ask_module(GroupList *l, const char *service) {
         const InitGroups ask = (InitGroups) module_function(service, "initgroups_dyn");
+        enum nss_status status;
         int error = 0;
 
         if (!ask)
                 return ask_group_by_group(l, service);
 
         /* No limit: a list that was cut off looks like one that was not. */
-        return ask(l->user, l->gids[0], &l->n, &l->size, &l->gids, -1, &error);
+        status = ask(l->user, l->gids[0], &l->n, &l->size, &l->gids, -1, &error);
+
+        /* So nss-systemd(8) says "in none" where no other program provides users, as without systemd. */
+        return status == NSS_STATUS_UNAVAIL && error == ESRCH ? NSS_STATUS_NOTFOUND : status;
 }
 
 /* ---- nsswitch.conf ---- */

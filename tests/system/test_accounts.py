@@ -209,6 +209,18 @@ class Failing(NameServiceTest):
                     self.forget()
                     self.assertNotIn('denied', self.visible('alice'))
 
+    def test_the_machine_s_own_services_answer(self):
+        """As Debian has them, also where no systemd runs."""
+        have = any(pathlib.Path('/usr/lib').glob('*/libnss_systemd.so.2'))
+        NSSWITCH.write_text(f'passwd: files\ngroup: files {"systemd" if have else ""}\n')
+        self.forget()
+        self.assertEqual(self.visible('alice'), {'denied', 'denied-number', 'undenied'})
+
+    def test_a_service_that_is_not_installed_has_not_said_no(self):
+        NSSWITCH.write_text('passwd: files\ngroup: files no-such-service\n')
+        self.forget()
+        self.assertEqual(self.visible('alice'), {'undenied'})
+
     def test_a_large_group_has_its_name(self):
         members = ','.join(f'user{i:06}' for i in range(30000))
         NSSWITCH.write_text('passwd: files\ngroup: files\n')
