@@ -107,7 +107,7 @@ typedef struct Plan {
         char *profile_hash;
         char *user;
         uint32_t uid, gid;
-        uint32_t *groups; /* supplementary, as inside */
+        uint32_t *groups; /* supplementary, as inside; gid is among them */
         size_t n_groups;
         char *instance;
 
@@ -166,6 +166,9 @@ bool plan_node_is_dev(const PlanNode *n);
 
 /* Whether the application may write to the root itself: in memory, and thrown away. */
 bool plan_root_is_writable(const Plan *p);
+
+/* Whether the application is in that group, by the id inside. */
+bool plan_has_group(const Plan *p, uint32_t gid);
 
 /* Largest encoded plan; a decoder refuses more. */
 #define PLAN_SIZE_MAX (4U * 1024 * 1024)

@@ -81,6 +81,38 @@ attempt("getfl", fcntl.fcntl, r, fcntl.F_GETFL)
             'fionread': 'EACCES', 'fionread-high': 'EACCES', 'fionbio': 'works', 'usr1': 'ESRCH', 'winch': 'works',
             'nonblock': 'EPERM', 'block': 'works', 'lease': 'EBUSY', 'getfl': 'works'})
 
+    def test_netlink_tells_of_the_own_network_and_changes_nothing(self):
+        self.add('open', '')
+        facts = self.ask('open', '''
+import struct
+def route(kind, flags, body):
+    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    s.bind((0, 0))
+    s.send(struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body)
+    answer = s.recv(65536)
+    if struct.unpack_from("=H", answer, 4)[0] == 2:
+        error = -struct.unpack_from("=i", answer, 16)[0]
+        if error:
+            raise OSError(error, os.strerror(error))
+    return answer
+link = struct.pack("=BxHiII", 0, 0, 1, 1, 1)
+attempt("names", socket.if_nameindex)
+attempt("list", lambda: str(route(18, 0x301, struct.pack("=BxHiII", 0, 0, 0, 0, 0))))
+attempt("new", lambda: str(route(16, 0x605, link[:4] + bytes(12) + struct.pack("=HH8s", 12, 3, b"other"))))
+attempt("down", lambda: str(route(16, 5, struct.pack("=BxHiII", 0, 0, 1, 0, 1))))
+attempt("address", lambda: str(route(20, 0x605, struct.pack("=BBBBI", 2, 8, 0, 0, 1) + struct.pack("=HH4s", 8, 2, bytes([9, 9, 9, 9])))))
+for protocol in range(1, 34):
+    attempt(f"protocol-{protocol}", lambda: libc.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol))
+''')
+        self.assertEqual([facts.pop(name) for name in ('names', 'list')], ['works', 'works'], facts)
+        self.assertEqual({facts.pop(name) for name in ('new', 'down', 'address')}, {'EPERM'}, facts)
+        self.assertEqual(set(facts.values()), {'EPROTONOSUPPORT'}, facts)
+
+    def test_the_own_group_is_among_the_groups(self):
+        self.add('open', '')
+        done = immurectl('alice', 'run', 'open', '-c', 'import os; print(os.getgroups(), os.getgid())')
+        self.assertEqual(done.stdout, '[3001] 3001\n', done.stderr)
+
     def test_what_no_program_starts_without_stays(self):
         for item, text in (('write:0==7', 'cannot be refused'), ('nosuch:0==7', 'is no system call'),
                            ('ioctl:1==0x100000000', 'fewer bits')):
