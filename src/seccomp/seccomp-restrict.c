@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -121,6 +122,12 @@ static const RefuseRow refuse_rows[] = {
         { RESTRICT_WRITE_EXECUTE, "mprotect",      EPERM,  1, { HAS(2, PROT_EXEC) } },
         { RESTRICT_WRITE_EXECUTE, "pkey_mprotect", EPERM,  1, { HAS(2, PROT_EXEC) } },
         { RESTRICT_WRITE_EXECUTE, "shmat",         EPERM,  1, { HAS(2, SHM_EXEC) } },
+        /* Can be mapped for executing after it was written, even where vm.memfd_noexec forbids to execute it. */
+        { RESTRICT_WRITE_EXECUTE, "memfd_create",  EPERM,  0, {} },
+        { RESTRICT_WRITE_EXECUTE, "memfd_secret",  EPERM,  0, {} },
+        /* Writes where the process itself may not, as a debugger must. */
+        { RESTRICT_WRITE_EXECUTE, "ptrace",        EPERM,  1, { IS(0, PTRACE_POKETEXT) } },
+        { RESTRICT_WRITE_EXECUTE, "ptrace",        EPERM,  1, { IS(0, PTRACE_POKEDATA) } },
 };
 /* clang-format on */
 
