@@ -245,6 +245,7 @@ Manager *manager_free(Manager *m) {
         (void) sd_event_source_disable_unref(m->audit_flush);
         audit_kernel_close(&m->audit_fd);
         (void) quotas_free(m->quotas);
+        plan_memo_done(&m->plans);
         (void) catalog_free(m->catalog);
         (void) sd_bus_flush_close_unref(m->questions);
         (void) sd_bus_flush_close_unref(m->bus);

@@ -17,7 +17,10 @@ _Static_assert(RLIMIT_NLIMITS == PROFILE_N_RLIMITS, "one row for each resource l
 #define FIELD_KIND(field)                                                                       \
         _Generic(((Profile *) NULL)->field,                                                     \
                  char *: PROFILE_FIELD_TEXT, char **: PROFILE_FIELD_WORDS,                      \
-                 ProfilePaths: PROFILE_FIELD_PATHS, default: PROFILE_FIELD_PLAIN)
+                 ProfileBind *: PROFILE_FIELD_BINDS, ProfileTmpfs *: PROFILE_FIELD_TMPFS,       \
+                 ProfilePaths: PROFILE_FIELD_PATHS, ProfileIoLimit *: PROFILE_FIELD_IO_LIMITS,  \
+                 ProfileSyscall *: PROFILE_FIELD_SYSCALLS,                                      \
+                 ProfileSyscallArgument *: PROFILE_FIELD_SYSCALL_ARGUMENTS, default: PROFILE_FIELD_PLAIN)
 
 /* Rows by what they hold; further columns follow by their names. */
 #define KEY(s, n, parser, field_, lo, hi, l, d, syn, h, ...) \
@@ -26,14 +29,21 @@ _Static_assert(RLIMIT_NLIMITS == PROFILE_N_RLIMITS, "one row for each resource l
 #define BOOL(s, n, field, d, h, ...) KEY(s, n, parse_key_bool, field, 0, 1, false, d, "yes|no", h, __VA_ARGS__)
 #define VALUE(s, n, parser, field, d, syn, h, ...) KEY(s, n, parser, field, 0, 0, false, d, syn, h, __VA_ARGS__)
 #define LIST(s, n, parser, field, d, syn, h, ...) KEY(s, n, parser, field, 0, 1024, true, d, syn, h, __VA_ARGS__)
-#define PATHS(n, parser, field, h, ...) LIST("Files", n, parser, field, "", "[-]path…", h, __VA_ARGS__)
+#define NUMBER(s, n, reader, field, lo, hi, l, d, syn, h, ...) \
+        KEY(s, n, parse_key_number, field, lo, hi, l, d, syn, h, .read = reader, __VA_ARGS__)
+#define PATHS(n, use, field, h, ...) \
+        LIST("Files", n, parse_key_paths, field, "", "[-]path…", h, .variant = use, __VA_ARGS__)
+#define IO_LIMIT(n, reader, column, syn, h) \
+        KEY("Resources", n, parse_key_io_limit, io_limits, 0, 64, true, "", syn, h, .read = reader, \
+            .variant = offsetof(ProfileIoLimit, column), .at_most = at_most_io)
 /* One of a few names, kept in one byte. */
 #define NAME(s, n, field, all, d, syn, h, ...) \
         KEY(s, n, parse_key_name, field, 0 * sizeof(char[sizeof(((Profile *) NULL)->field) == 1 ? 1 : -1]), \
             ELEMENTSOF(all) - 1, false, d, syn, h, .names = (all), __VA_ARGS__)
-#define RLIMIT(n, parser, hi, syn, h) \
-        { .section = "Exec", .name = "Limit" #n, .parse = parse_key_rlimit_##parser, .offset = RLIMIT_FIELD(n), \
-          .max = hi, .default_text = "", .syntax = syn "[:" syn "]", .help = h, .at_most = at_most_rlimit }
+#define RLIMIT(n, reader, hi, syn, h) \
+        { .section = "Exec", .name = "Limit" #n, .parse = parse_key_rlimit, .read = reader, \
+          .offset = RLIMIT_FIELD(n), .max = hi, .default_text = "", .syntax = syn "[:" syn "]", .help = h, \
+          .at_most = at_most_rlimit }
 /* Nothing is stored: the only value taken is the one that is in force anyway. */
 #define FIXED(s, n, parser, d, syn, h) \
         { .section = s, .name = n, .parse = parser, .offset = NOFIELD, .default_text = d, .syntax = syn, .help = h }
@@ -129,22 +139,22 @@ const ProfileKey profile_keys[] = {
         VALUE("Exec", "Nice", parse_key_nice, nice, "", "-20…19", "Scheduling priority", .at_most = at_most_nice),
         VALUE("Exec", "OOMScoreAdjust", parse_key_oom_score_adjust, oom_score_adjust, "", "-1000…1000",
              "How soon it is killed when memory runs out", .at_most = at_most_oom_score),
-        RLIMIT(CPU, seconds, SIZE_LIMIT, "time", "CPU time of a process"),
-        RLIMIT(FSIZE, bytes, SIZE_LIMIT, "size", "Size of a file it writes"),
-        RLIMIT(DATA, bytes, SIZE_LIMIT, "size", "Data of a process"),
-        RLIMIT(STACK, bytes, SIZE_LIMIT, "size", "Stack of a process"),
-        RLIMIT(CORE, bytes, SIZE_LIMIT, "size", "Size of a core dump"),
-        RLIMIT(RSS, bytes, SIZE_LIMIT, "size", "Resident memory; not enforced by Linux"),
-        RLIMIT(NOFILE, count, 1 << 30, "number", "Open files of a process"),
-        RLIMIT(AS, bytes, SIZE_LIMIT, "size", "Address space of a process"),
-        RLIMIT(NPROC, count, 1 << 22, "number", "Processes of the user"),
-        RLIMIT(MEMLOCK, bytes, SIZE_LIMIT, "size", "Locked memory"),
-        RLIMIT(LOCKS, count, SIZE_LIMIT, "number", "File locks; not enforced by Linux"),
-        RLIMIT(SIGPENDING, count, 1 << 30, "number", "Queued signals"),
-        RLIMIT(MSGQUEUE, bytes, SIZE_LIMIT, "size", "POSIX message queues"),
-        RLIMIT(NICE, count, 40, "0…40", "How far the priority may be raised: 20 minus the nice value"),
-        RLIMIT(RTPRIO, count, 99, "0…99", "Real-time priority"),
-        RLIMIT(RTTIME, usec, SIZE_LIMIT, "time", "Real-time CPU time without a pause"),
+        RLIMIT(CPU, read_seconds, SIZE_LIMIT, "time", "CPU time of a process"),
+        RLIMIT(FSIZE, parse_size, SIZE_LIMIT, "size", "Size of a file it writes"),
+        RLIMIT(DATA, parse_size, SIZE_LIMIT, "size", "Data of a process"),
+        RLIMIT(STACK, parse_size, SIZE_LIMIT, "size", "Stack of a process"),
+        RLIMIT(CORE, parse_size, SIZE_LIMIT, "size", "Size of a core dump"),
+        RLIMIT(RSS, parse_size, SIZE_LIMIT, "size", "Resident memory; not enforced by Linux"),
+        RLIMIT(NOFILE, read_count, 1 << 30, "number", "Open files of a process"),
+        RLIMIT(AS, parse_size, SIZE_LIMIT, "size", "Address space of a process"),
+        RLIMIT(NPROC, read_count, 1 << 22, "number", "Processes of the user"),
+        RLIMIT(MEMLOCK, parse_size, SIZE_LIMIT, "size", "Locked memory"),
+        RLIMIT(LOCKS, read_count, SIZE_LIMIT, "number", "File locks; not enforced by Linux"),
+        RLIMIT(SIGPENDING, read_count, 1 << 30, "number", "Queued signals"),
+        RLIMIT(MSGQUEUE, parse_size, SIZE_LIMIT, "size", "POSIX message queues"),
+        RLIMIT(NICE, read_count, 40, "0…40", "How far the priority may be raised: 20 minus the nice value"),
+        RLIMIT(RTPRIO, read_count, 99, "0…99", "Real-time priority"),
+        RLIMIT(RTTIME, read_usec, SIZE_LIMIT, "time", "Real-time CPU time without a pause"),
         LIST("Exec", "SupplementaryGroups", parse_key_groups, supplementary_groups, "", "group…",
              "Groups of the user that it keeps"),
         BOOL("Exec", "ProcessTwo", process_two, "yes", "Run it below an init that reaps orphans"),
@@ -174,19 +184,19 @@ const ProfileKey profile_keys[] = {
              .at_most = at_most_if_no),
         LIST("Files", "BindPaths", parse_key_bind, binds, "", "[-]source[:destination[:options]]…",
              "Files and directories it may write"),
-        LIST("Files", "BindReadOnlyPaths", parse_key_bind_read_only, binds, "",
-             "[-]source[:destination[:options]]…", "Files and directories it may read"),
+        LIST("Files", "BindReadOnlyPaths", parse_key_bind, binds, "",
+             "[-]source[:destination[:options]]…", "Files and directories it may read", .variant = true),
         LIST("Files", "TemporaryFileSystem", parse_key_tmpfs, tmpfs, "", "path[:size=…,mode=…]…",
              "Empty directories in memory"),
-        PATHS("InaccessiblePaths", parse_key_paths_to_mask, inaccessible,
+        PATHS("InaccessiblePaths", PATH_USE_MASK, inaccessible,
              "What it must not see", .at_most = at_least_paths),
-        PATHS("ReadOnlyPaths", parse_key_paths_to_remount, read_only,
+        PATHS("ReadOnlyPaths", PATH_USE_REMOUNT, read_only,
              "What it must not write", .at_most = at_least_paths),
-        PATHS("ReadWritePaths", parse_key_paths_to_remount, read_write,
+        PATHS("ReadWritePaths", PATH_USE_REMOUNT, read_write,
              "What stays writable below ReadOnlyPaths=", .at_most = at_most_paths, .replaces = true),
-        PATHS("NoExecPaths", parse_key_paths_to_execute, no_exec,
+        PATHS("NoExecPaths", PATH_USE_EXECUTE, no_exec,
              "Where nothing can be executed from; / is everywhere", .at_most = at_least_paths),
-        PATHS("ExecPaths", parse_key_paths_to_remount, exec,
+        PATHS("ExecPaths", PATH_USE_REMOUNT, exec,
              "Where programs can be executed from below NoExecPaths=", .at_most = at_most_paths, .replaces = true),
         LIST("Files", "StateDirectory", parse_key_directories, state_directory, "", "name…",
              "Directories below /var/lib that it keeps"),
@@ -199,13 +209,13 @@ const ProfileKey profile_keys[] = {
              .at_most = at_most_proc),
         NAME("Files", "ProcSubset", proc_subset_pid, proc_subset_names, "pid", "pid|all",
              "Only processes in /proc, nothing of the machine", .at_most = at_most_if_yes),
-        KEY("Files", "PrivateTmpSize", parse_key_size, private_tmp_size, 65536, SIZE_LIMIT, false, "64M",
+        NUMBER("Files", "PrivateTmpSize", parse_size, private_tmp_size, 65536, SIZE_LIMIT, false, "64M",
              "size", "Size of /tmp and of /var/tmp", .at_most = at_most_number),
         BOOL("Files", "PrivateDevices", private_devices, "yes",
              "A /dev without hardware but DeviceAllow=; no: with each character device that the user may use",
              .at_most = at_most_if_yes),
         LIST("Files", "DeviceAllow", parse_key_devices, devices, "", "[-]device [rw]",
-             "A character device it may read and write, as far as the user may",
+             "A character device it may read and write, as far as the user may", .variant = PATH_USE_DEVICE,
              .at_most = at_most_paths, .replaces = true),
 
         /* What it reaches */
@@ -228,19 +238,19 @@ const ProfileKey profile_keys[] = {
         LATER("Network", "IPAccounting", false, "yes", "yes|no", "Count what it sends and receives"),
 
         /* How much it uses */
-        KEY("Resources", "MemoryMin", parse_key_size, memory_min, 0, SIZE_LIMIT, false, "", "size",
+        NUMBER("Resources", "MemoryMin", parse_size, memory_min, 0, SIZE_LIMIT, false, "", "size",
              "Memory that is never taken from it", .at_most = at_most_guarantee),
-        KEY("Resources", "MemoryLow", parse_key_size, memory_low, 0, SIZE_LIMIT, false, "", "size",
+        NUMBER("Resources", "MemoryLow", parse_size, memory_low, 0, SIZE_LIMIT, false, "", "size",
              "Memory that is taken from it last", .at_most = at_most_guarantee),
-        KEY("Resources", "MemoryHigh", parse_key_size, memory_high, 4096, UINT64_MAX, false, "",
+        NUMBER("Resources", "MemoryHigh", parse_size, memory_high, 4096, UINT64_MAX, false, "",
              "size|infinity", "Memory above which it is slowed down", .at_most = at_most_number),
-        KEY("Resources", "MemoryMax", parse_key_size, memory_max, 4096, UINT64_MAX, false, "",
+        NUMBER("Resources", "MemoryMax", parse_size, memory_max, 4096, UINT64_MAX, false, "",
              "size|infinity", "Memory above which it is killed", .at_most = at_most_number),
-        KEY("Resources", "MemorySwapMax", parse_key_size, memory_swap_max, 0, UINT64_MAX, false, "",
+        NUMBER("Resources", "MemorySwapMax", parse_size, memory_swap_max, 0, UINT64_MAX, false, "",
              "size|infinity", "Swap it may use", .at_most = at_most_number),
-        KEY("Resources", "MemoryZSwapMax", parse_key_size, memory_zswap_max, 0, UINT64_MAX, false, "",
+        NUMBER("Resources", "MemoryZSwapMax", parse_size, memory_zswap_max, 0, UINT64_MAX, false, "",
              "size|infinity", "Compressed swap it may use", .at_most = at_most_number),
-        KEY("Resources", "CPUWeight", parse_key_u64, cpu_weight, 1, 10000, false, "", "1…10000",
+        NUMBER("Resources", "CPUWeight", parse_u64, cpu_weight, 1, 10000, false, "", "1…10000",
              "Its share of busy CPUs; others have 100", .at_most = at_most_weight),
         KEY("Resources", "CPUQuota", parse_key_cpu_quota, cpu_quota, 100, UINT32_MAX - 1, false, "",
              "percentage", "CPU time it may use at most, of one CPU", .at_most = at_most_word),
@@ -248,17 +258,13 @@ const ProfileKey profile_keys[] = {
              "number[-number]…", "CPUs it may run on"),
         KEY("Resources", "AllowedMemoryNodes", parse_key_cpu_set, allowed_memory_nodes, 0, 1023, false, "",
              "number[-number]…", "Memory nodes it may use"),
-        KEY("Resources", "IOWeight", parse_key_u64, io_weight, 1, 10000, false, "", "1…10000",
+        NUMBER("Resources", "IOWeight", parse_u64, io_weight, 1, 10000, false, "", "1…10000",
              "Its share of busy disks; others have 100", .at_most = at_most_weight),
-        KEY("Resources", "IOReadBandwidthMax", parse_key_io_read_bandwidth, io_limits, 0, 64, true, "",
-             "device size", "Bytes per second it may read", .at_most = at_most_io),
-        KEY("Resources", "IOWriteBandwidthMax", parse_key_io_write_bandwidth, io_limits, 0, 64, true, "",
-             "device size", "Bytes per second it may write", .at_most = at_most_io),
-        KEY("Resources", "IOReadIOPSMax", parse_key_io_read_iops, io_limits, 0, 64, true, "",
-             "device number", "Reads per second", .at_most = at_most_io),
-        KEY("Resources", "IOWriteIOPSMax", parse_key_io_write_iops, io_limits, 0, 64, true, "",
-             "device number", "Writes per second", .at_most = at_most_io),
-        KEY("Resources", "TasksMax", parse_key_u64, tasks_max, 1, UINT64_MAX, false, "512",
+        IO_LIMIT("IOReadBandwidthMax", parse_size, rbps, "device size", "Bytes per second it may read"),
+        IO_LIMIT("IOWriteBandwidthMax", parse_size, wbps, "device size", "Bytes per second it may write"),
+        IO_LIMIT("IOReadIOPSMax", parse_u64, riops, "device number", "Reads per second"),
+        IO_LIMIT("IOWriteIOPSMax", parse_u64, wiops, "device number", "Writes per second"),
+        NUMBER("Resources", "TasksMax", parse_u64, tasks_max, 1, UINT64_MAX, false, "512",
              "number|infinity", "Processes and threads it may have", .at_most = at_most_number),
         NAME("Resources", "OOMPolicy", terms.oom_policy, oom_policy_names, "kill", "kill|stop|continue",
              "What happens when one of its processes is killed for memory", .at_most = at_most_name),
@@ -307,25 +313,25 @@ const ProfileKey profile_keys[] = {
              .foreign = BIT(NOTIFY_ACCESS_NONE)),
         NAME("Service", "Restart", terms.restart, restart_names, "no", "no|on-success|on-failure|on-abnormal|always",
              "After which ends it is started again", .at_most = at_most_restart),
-        KEY("Service", "RestartSec", parse_key_usec, terms.restart_usec, 0, USEC_PER_YEAR, false, "1s", "time",
+        NUMBER("Service", "RestartSec", parse_usec, terms.restart_usec, 0, USEC_PER_YEAR, false, "1s", "time",
              "How long to wait before it is started again", .at_most = at_least_number),
         KEY("Service", "RestartSteps", parse_key_u32, terms.restart_steps, 0, 1000, false, "0", "0…1000",
              "In how many restarts the wait grows from RestartSec= to RestartMaxDelaySec="),
-        KEY("Service", "RestartMaxDelaySec", parse_key_usec, terms.restart_max_delay_usec, 0, UINT64_MAX, false,
+        NUMBER("Service", "RestartMaxDelaySec", parse_usec, terms.restart_max_delay_usec, 0, UINT64_MAX, false,
              "infinity", "time|infinity", "The longest wait; needs RestartSteps="),
-        KEY("Service", "StartLimitIntervalSec", parse_key_usec, terms.start_limit_interval_usec, 0, UINT64_MAX, false,
+        NUMBER("Service", "StartLimitIntervalSec", parse_usec, terms.start_limit_interval_usec, 0, UINT64_MAX, false,
              "10s", "time|infinity", "The time within which starts are counted; 0: they are not",
              .at_most = at_least_number),
         KEY("Service", "StartLimitBurst", parse_key_u32, terms.start_limit_burst, 0, 1000, false, "5", "0…1000",
              "How many starts that time allows; 0: any number", .at_most = at_most_burst),
-        KEY("Service", "TimeoutStartSec", parse_key_usec, terms.timeout_start_usec, USEC_PER_MSEC, UINT64_MAX, false,
+        NUMBER("Service", "TimeoutStartSec", parse_usec, terms.timeout_start_usec, USEC_PER_MSEC, UINT64_MAX, false,
              "30s", "time|infinity", "How long a launch may take", .at_most = at_most_number),
-        KEY("Service", "TimeoutStopSec", parse_key_usec, terms.timeout_stop_usec, 0, UINT64_MAX, false, "10s",
+        NUMBER("Service", "TimeoutStopSec", parse_usec, terms.timeout_stop_usec, 0, UINT64_MAX, false, "10s",
              "time|infinity", "How long it may take to stop, before it is killed", .at_most = at_most_number),
-        KEY("Service", "RuntimeMaxSec", parse_key_usec, terms.runtime_max_usec, USEC_PER_MSEC, UINT64_MAX, false,
+        NUMBER("Service", "RuntimeMaxSec", parse_usec, terms.runtime_max_usec, USEC_PER_MSEC, UINT64_MAX, false,
              "infinity", "time|infinity", "How long it may run", .at_most = at_most_number),
         LATER("Service", "IdleTimeoutSec", false, "", "time", "How long it may do nothing"),
-        KEY("Service", "WatchdogSec", parse_key_usec, terms.watchdog_usec, USEC_PER_MSEC, UINT64_MAX, false,
+        NUMBER("Service", "WatchdogSec", parse_usec, terms.watchdog_usec, USEC_PER_MSEC, UINT64_MAX, false,
              "infinity", "time|infinity", "How long it may go without a sign of life once it is ready"),
         VALUE("Service", "KillSignal", parse_key_signal, terms.kill_signal, "SIGTERM", "signal",
              "The signal that asks it to stop"),

@@ -13,6 +13,7 @@
 #include "broker/peers/quota.h"
 #include "broker/state/catalog.h"
 #include "broker/state/machine-layers.h"
+#include "broker/state/plan-memo.h"
 #include "broker/state/sandboxes.h"
 
 #include <sys/queue.h>
@@ -34,6 +35,7 @@ typedef struct Manager {
         Polkit *polkit;
         Quotas *quotas;
         Sandboxes sandboxes;
+        PlanMemo plans;
         struct Keepers *keepers;
         TAILQ_HEAD(, Call) early; /* calls until the keepers were heard that this broker found alive */
         const struct Interface *const *const *interfaces; /* by ObjectKind, each list ends with NULL */
