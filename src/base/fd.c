@@ -157,6 +157,12 @@ int memfd_verify_sealed(int fd) {
         return (seals & wanted) == wanted ? 0 : -EPERM;
 }
 
+int fd_duplicate(int fd) {
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+        return copy < 0 ? -errno : copy;
+}
+
 /* Sets or clears one bit of the flags that F_GETFD or F_GETFL reads. */
 static int fd_set_flag(int fd, int get, int set, int flag, bool on) {
         int old, new;

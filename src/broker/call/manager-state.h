@@ -43,6 +43,7 @@ typedef struct Manager {
         MachineLayer layers[MACHINE_LAYERS_MAX];
         size_t n_layers;
         char *cgroup_mount; /* NULL: there is no version 2 hierarchy */
+        char *cgroup_root;  /* below which we run keepers ourselves; NULL: systemd does */
         char *host_name;
         int audit_fd;                 /* see audit-kernel.h */
         sd_event_source *audit_flush; /* while records were left out, and nobody was told how many */

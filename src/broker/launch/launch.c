@@ -378,7 +378,7 @@ static int send_to_keeper(Launch *l) {
         int r;
 
         if (l->mode == LAUNCH_APP)
-                keeper_entry_set_uid(l->keeper, l->ready->plan->uid);
+                l->keeper->uid = l->ready->plan->uid;
 
         r = sd_id128_randomize(&invocation);
         if (r < 0)

@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -173,9 +172,9 @@ int notify_socket_new(
         if (r < 0)
                 return r;
 
-        copy = fcntl(n->fd, F_DUPFD_CLOEXEC, 3);
+        copy = fd_duplicate(n->fd);
         if (copy < 0)
-                return -errno;
+                return copy;
 
         *ret = TAKE_PTR(n);
         *ret_socket = copy;
