@@ -89,9 +89,9 @@ static int splice_link(char path[static PATH_MAX], size_t length, const char *ta
 static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
         _cleanup_close_ int directory = -EBADF;
 
-        directory = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+        directory = fd_duplicate(root_fd);
         if (directory < 0)
-                return -errno;
+                return directory;
 
         for (char *p = path; *p != '\0';) {
                 char target[PATH_MAX], name[NAME_MAX + 1];
@@ -129,7 +129,7 @@ static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
                 directory = TAKE_FD(fd);
         }
 
-        /* The link was exchanged under our hands. The next try says what is there now. */
+        /* The link was replaced in the meantime. The next attempt sees what is there now. */
         return 0;
 }
 

@@ -8,7 +8,7 @@
  *
  *   keeper → holder   STATE=running                     the application was executed, and is ready with Type=notify
  *                     RESULT=exit-code\nCODE=exited\nSTATUS=3    it has ended; last packet, then end of file
- *                     RESULT=…\nTEXT=…                  what went wrong, where RESULT=setup or resources
+ *                     RESULT=…\nTEXT=…                  the same where the last run never began; TEXT says why
  *   holder → keeper   STOP=1                            as Stop() on the bus
  *                     SIGNAL=2                          as Kill(id, "main", 2)
  *

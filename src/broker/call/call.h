@@ -72,7 +72,7 @@ DEFINE_CLEANUP(Call *, call_free);
 void call_walk(Call *c);
 /* A step that waits for an answer which will call_walk(). */
 StepAnswer call_rest(Call *c);
-/* What a step has come to. */
+/* What a step answers that has come to 0 or to a negative errno, which is kept. */
 StepAnswer call_step(Call *c, int r);
 
 /* The caller is gone: so are their calls that rest. */
@@ -87,9 +87,6 @@ Caller call_caller(const Call *c);
 int call_count(Call *c, QuotaKind kind, uint32_t max);
 /* The same for calls that somebody else works on: MaxRequestsInFlight=. */
 int call_count_work(Call *c);
-
-/* One more launch of the caller's, once: LaunchRateBurst=. -EIO as above. */
-int call_count_launch(Call *c);
 
 /*
  * An account, by name or where that is NULL by uid. STEP_DONE: it was known, a reference is in *ret, and it may be one
@@ -121,8 +118,6 @@ void call_forget_account(Call *c);
 int call_reply(Call *c, const char *types, ...);
 /* Sends a reply that was built. Takes it over. */
 int call_send(Call *c, sd_bus_message *reply);
-/* An empty reply, which the caller fills and sends or unrefs. Errors as sd_bus_message_new_method_return(3). */
-int call_new_reply(Call *c, sd_bus_message **ret);
 
 /* Sets the call's error; returns the negative errno that a handler hands on. */
 int call_fail(Call *c, const char *name, const char *format, ...) _printf_(3, 4);

@@ -55,7 +55,7 @@ int lease_server_parse(const char *packet, size_t size, LeaseRequest *ret) {
 }
 
 /*
- * One packet a time, after the broker's calls, so that a flood cannot hold up others. A packet that does not parse
+ * One packet at a time, after the broker's calls, so that a flood cannot hold up others. A packet that does not parse
  * ends the lease: a holder that cannot be understood cannot be obeyed.
  */
 static int on_packet(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -97,14 +97,10 @@ int lease_server_new(LeaseServer **ret,
         holder = pair[1];
 
         r = fd_set_nonblock(l->fd, true);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_io(event, &l->event, l->fd, EPOLLIN, on_packet, l);
-        if (r < 0)
-                return r;
-
-        r = sd_event_source_set_priority(l->event, SD_EVENT_PRIORITY_NORMAL + 10);
+        if (r >= 0)
+                r = sd_event_add_io(event, &l->event, l->fd, EPOLLIN, on_packet, l);
+        if (r >= 0)
+                r = sd_event_source_set_priority(l->event, SD_EVENT_PRIORITY_NORMAL + 10);
         if (r < 0)
                 return r;
 

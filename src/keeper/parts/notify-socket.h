@@ -6,11 +6,11 @@
  *
  * Made unbound; immured-exec binds its copy inside the sandbox, so it has no name on the host and goes with the tree.
  *
- * No descriptor that an application sends ever becomes one of the keeper's: to close a file may take as long as
- * whoever serves it likes (FUSE, SO_LINGER), and what is sent is the application's choice. A packet is looked at
- * (MSG_PEEK) without room for descriptors; one that has any is taken off the queue by a child, whose end nobody waits
- * for but the next packet of that sandbox. So a barrier, which is a descriptor to be closed when all before it was
- * handled, is answered, and a flood of descriptors stops the sandbox that sends it alone.
+ * No descriptor that an application sends ever becomes one of the keeper's. It may send any file, and closing one may
+ * take as long as whoever serves it likes (FUSE, SO_LINGER). So a packet is looked at (MSG_PEEK) without room for
+ * descriptors, and one that has any is taken off the queue by a child; only the next packet of the same sandbox waits
+ * for that child to end. Barriers work (sd_notify_barrier(3): a descriptor, to be closed once everything before it was
+ * handled), and a flood of descriptors holds up nobody but the sandbox that sends it.
  *
  * Life: from the start of a run until its end. Runs in: keeper. Privilege: root. Input: hostile (the application).
  */
@@ -42,6 +42,6 @@ int notify_socket_listen(NotifySocket *n);
 /* Handles what lies in the queue, a bounded number of packets; takes a NULL one. */
 void notify_socket_drain(NotifySocket *n);
 
-/* Whether a child of the keeper's is this one's; it takes NULL. If so, and it was reaped, the next packet follows. */
+/* Whether that child of the keeper's works for this socket; takes NULL. Once it is reaped, the next packet follows. */
 bool notify_socket_owns(const NotifySocket *n, pid_t pid);
 void notify_socket_reaped(NotifySocket *n);

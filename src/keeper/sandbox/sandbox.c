@@ -124,7 +124,7 @@ static bool cgroup_is_gone(Sandbox *s) {
 
         if (s->phase != PHASE_KILLING)
                 sandbox_enter_killing(s);
-        run_watch_cgroup(s->run);
+        (void) run_watch_cgroup(s->run);
 
         /* It may have emptied before the watch was there. */
         return run_remove_cgroup(s->run, s->cgroup_name);
@@ -402,7 +402,10 @@ static void on_lease_gone(void *userdata) {
         }
 }
 
-static int sandbox_new(Sandbox **ret, const SandboxContext *context, const LaunchRequest *request) {
+int sandbox_launch(const SandboxContext *context,
+                   const LaunchRequest *request,
+                   sd_bus_error *error,
+                   Sandbox **ret) {
         sd_event *event = context->run.event;
         _cleanup_(sandbox_freep) Sandbox *s = NULL;
         int r;
@@ -426,25 +429,8 @@ static int sandbox_new(Sandbox **ret, const SandboxContext *context, const Launc
                 r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
         if (r >= 0 && request->lease)
                 r = lease_server_new(&s->lease, event, on_lease, on_lease_gone, s, &s->lease_holder);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(s);
-        return 0;
-}
-
-int sandbox_launch(const SandboxContext *context,
-                   const LaunchRequest *request,
-                   sd_bus_error *error,
-                   Sandbox **ret) {
-        _cleanup_(sandbox_freep) Sandbox *s = NULL;
-        int r;
-
-        r = sandbox_new(&s, context, request);
-        if (r < 0)
-                return r;
-
-        r = sandbox_start(s, request, &run_handlers, error);
+        if (r >= 0)
+                r = sandbox_start(s, request, &run_handlers, error);
         if (r < 0)
                 return r;
 

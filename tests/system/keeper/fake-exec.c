@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/strv.h"
 #include "plan/launch.h"
-#include "plan/plan.h"
+#include "plan/plan-recent.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -184,10 +184,11 @@ static int run(const Plan *plan, bool release) {
 }
 
 int main(int argc, char **argv) {
-        _cleanup_(plan_freep) Plan *plan = NULL;
+        PlanRecent recent = { .max = 1 };
+        const Plan *plan;
         const char *fake;
 
-        if (plan_from_memfd(LAUNCH_FD_PLAN, &plan, NULL) < 0)
+        if (plan_recent_read(&recent, LAUNCH_FD_PLAN, &plan, NULL) < 0)
                 return EXIT_FAILURE;
 
         fake = strv_env_get(plan->environment, "FAKE");
