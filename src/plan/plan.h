@@ -185,7 +185,8 @@ bool plan_has_group(const Plan *p, uint32_t gid);
 int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size);
 
 /*
- * That of another version. -EPROTONOSUPPORT: it cannot say all that this plan does; *ret_unsaid is the field, static.
+ * That of another version, which plan_to_memfd() writes; public for tests and fuzzers, which compare the bytes.
+ * -EPROTONOSUPPORT: it cannot say all that this plan does; *ret_unsaid is the field, static.
  * A field is only left out where the version does by itself what the plan asks for, so that nothing is ever weakened.
  */
 int plan_encode_for(
