@@ -45,14 +45,14 @@ typedef enum LaunchFd {
 /* Comes with the directory of the cgroup, followed by the descriptors in the set, lowest number first. */
 typedef struct LaunchOrder {
         uint32_t id_block;
-        uint32_t fds; /* bit N: LaunchFd N */
-        char id[56];  /* NUL-terminated */
+        uint32_t fds;   /* bit N: LaunchFd N */
+        char title[56]; /* NUL-terminated */
 } LaunchOrder;
 
 _Static_assert(sizeof(LaunchOrder) == 64, "one order is one packet");
 
 /* Room for both words and their terminating NULs. */
-#define LAUNCH_TITLE_SIZE (sizeof(((LaunchOrder *) NULL)->id) + sizeof("4294967295"))
+#define LAUNCH_TITLE_SIZE (sizeof(((LaunchOrder *) NULL)->title) + sizeof("4294967295"))
 
 typedef enum LaunchStatusKind {
         /*

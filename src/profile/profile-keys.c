@@ -97,7 +97,7 @@ const ProfileKey profile_keys[] = {
         LIST("Access", "DenyUsers", parse_key_users, deny_users, "", "user…",
              "Users who may not launch it, even if they are allowed above"),
         LIST("Access", "DenyGroups", parse_key_groups, deny_groups, "", "group…",
-             "Groups whose members may not launch it, even if they are allowed above"),
+             "Groups whose members, and who might be one, may not launch it even if allowed above"),
         LIST("Access", "ManageUsers", parse_key_users, manage_users, "", "user…",
              "Users who may stop and inspect others' sandboxes of it"),
         LIST("Access", "ManageGroups", parse_key_groups, manage_groups, "", "group…",
@@ -238,7 +238,8 @@ const ProfileKey profile_keys[] = {
         LATER("Network", "IngressBandwidthMax", false, "", "bytes per second", "How fast it may receive"),
         LATER("Network", "EgressBandwidthMax", false, "", "bytes per second", "How fast it may send"),
         LIST("Network", "RestrictAddressFamilies", parse_key_address_families, address_families,
-             "AF_UNIX AF_INET AF_INET6", "family…|none", "Kinds of sockets it may create; replaces the default",
+             "AF_UNIX AF_INET AF_INET6 AF_NETLINK", "family…|none",
+             "Kinds of sockets it may create; replaces the default",
              .at_most = at_most_words, .replaces = true),
         LATER("Network", "IPAccounting", false, "yes", "yes|no", "Count what it sends and receives"),
 
