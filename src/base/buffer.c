@@ -107,3 +107,5 @@ char *buffer_take_text(Buffer *b) {
         buffer_done(b);
         return text;
 }
+
+int buffer_error(const Buffer *b) { return b->error; }

@@ -27,6 +27,6 @@ void buffer_append_text(Buffer *b, const char *s);
 void buffer_printf(Buffer *b, const char *format, ...) _printf_(2, 3);
 /* A JSON string literal with its quotes (RFC 8259), or null for NULL. s must be valid UTF-8. */
 void buffer_append_json_string(Buffer *b, const char *s);
-static inline int buffer_error(const Buffer *b) { return b->error; }
+int buffer_error(const Buffer *b);
 /* Hands the text over to the caller, who frees it; NULL after an error. Either way the buffer is empty afterwards. */
 char *buffer_take_text(Buffer *b);

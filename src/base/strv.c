@@ -11,6 +11,8 @@ char **strv_free(char **l) {
         return NULL;
 }
 
+DEFINE_CLEANUP(char **, strv_free);
+
 size_t strv_length(char *const *l) {
         size_t n = 0;
 

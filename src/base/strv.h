@@ -13,7 +13,7 @@
 
 /* Frees the array and its strings. Takes NULL, returns NULL. */
 char **strv_free(char **l);
-DEFINE_CLEANUP(char **, strv_free);
+DECLARE_CLEANUP(char **, strv_free);
 #define _cleanup_strv_ _cleanup_(strv_freep)
 
 size_t strv_length(char *const *l);

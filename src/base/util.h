@@ -52,12 +52,13 @@
                 _taken_;            \
         })
 
-/* Defines FN##p(), which _cleanup_() wants, for a destructor that takes NULL. */
-#define DEFINE_CLEANUP(type, fn)            \
-        static inline void fn##p(type *p) { \
-                if (*p)                     \
-                        fn(*p);             \
-        }                                   \
+/* FN##p(), which _cleanup_() wants, for a destructor: declared in its header, defined beside it. */
+#define DECLARE_CLEANUP(type, fn) void fn##p(type *p)
+#define DEFINE_CLEANUP(type, fn) \
+        void fn##p(type *p) {    \
+                if (*p)          \
+                        fn(*p);  \
+        }                        \
         struct _cleanup_semicolon_
 
 static inline void freep(void *p) { free(*(void **) p); }

@@ -227,6 +227,8 @@ Manager *manager_free(Manager *m) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Manager *, manager_free);
+
 int manager_run(Manager *m) {
         int r;
 

@@ -21,7 +21,7 @@ void manager_options_done(ManagerOptions *o);
 
 int manager_new(Manager **ret, const ManagerOptions *options);
 Manager *manager_free(Manager *m); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Manager *, manager_free);
+DECLARE_CLEANUP(Manager *, manager_free);
 
 /* 0: told to stop; negative errno: the bus is gone, or worse. */
 int manager_run(Manager *m);

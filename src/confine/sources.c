@@ -25,6 +25,8 @@ Sources *sources_free(Sources *s) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Sources *, sources_free);
+
 static bool has_source(const PlanNode *n) {
         return n->kind == PLAN_NODE_BIND || n->kind == PLAN_NODE_DEVICE || n->kind == PLAN_NODE_OVERLAY;
 }

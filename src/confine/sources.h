@@ -23,7 +23,7 @@ typedef struct Sources {
 } Sources;
 
 Sources *sources_free(Sources *s); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Sources *, sources_free);
+DECLARE_CLEANUP(Sources *, sources_free);
 
 /*
  * base as in exec.h; owner owns the user namespaces that are made here, for idmapped mounts. Sets PLAN_NODE_ABSENT

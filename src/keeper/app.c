@@ -227,3 +227,5 @@ App *app_free(App *a) {
         free(a);
         return NULL;
 }
+
+DEFINE_CLEANUP(App *, app_free);

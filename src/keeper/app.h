@@ -20,7 +20,7 @@ typedef struct App App;
 /* name: as of the unit, USER:PROFILE. -EINVAL: it is none. */
 int app_new(App **ret, sd_event *event, LinkClient *link, const char *name);
 App *app_free(App *a); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(App *, app_free);
+DECLARE_CLEANUP(App *, app_free);
 
 const char *app_name(const App *a);
 /* A number that differs between most applications. */

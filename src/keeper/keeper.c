@@ -439,6 +439,8 @@ Keeper *keeper_free(Keeper *k) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Keeper *, keeper_free);
+
 int keeper_run(Keeper *k, int *ret_signo) {
         int r;
 

@@ -36,7 +36,7 @@ typedef struct KeeperOptions {
 /* answers: the methods that the broker may call (link-answers.h). Logs its errors. */
 int keeper_new(Keeper **ret, const KeeperOptions *options, const sd_bus_vtable *answers);
 Keeper *keeper_free(Keeper *k); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Keeper *, keeper_free);
+DECLARE_CLEANUP(Keeper *, keeper_free);
 
 /*
  * Serves until told to leave, or the application has ended: the exit status of this process, or negative errno;

@@ -264,3 +264,5 @@ LinkClient *link_client_free(LinkClient *l) {
         free(l);
         return NULL;
 }
+
+DEFINE_CLEANUP(LinkClient *, link_client_free);

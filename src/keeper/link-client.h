@@ -37,7 +37,7 @@ int link_client_new(LinkClient **ret,
                     const LinkClientHandlers *handlers,
                     void *userdata);
 LinkClient *link_client_free(LinkClient *l); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(LinkClient *, link_client_free);
+DECLARE_CLEANUP(LinkClient *, link_client_free);
 
 /* Signals; dropped while nobody listens. Take NULL. */
 void link_tell_sandbox_changed(LinkClient *l, const SandboxRecord *record);

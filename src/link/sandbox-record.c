@@ -52,6 +52,8 @@ SandboxRecord *sandbox_record_free(SandboxRecord *r) {
         return NULL;
 }
 
+DEFINE_CLEANUP(SandboxRecord *, sandbox_record_free);
+
 SandboxResult sandbox_result_of(const char *name) {
         int value = sandbox_result_from_name(name);
 

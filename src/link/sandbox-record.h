@@ -29,7 +29,7 @@ typedef enum RecordField {
 } RecordField;
 
 SandboxRecord *sandbox_record_free(SandboxRecord *r); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(SandboxRecord *, sandbox_record_free);
+DECLARE_CLEANUP(SandboxRecord *, sandbox_record_free);
 
 /* Appends the record as one a{sv}. Errors as sd_bus_message_append(). */
 int sandbox_record_append(sd_bus_message *m, const SandboxRecord *r);

@@ -19,6 +19,8 @@ Account *account_free(Account *a) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Account *, account_free);
+
 /* Digits are always an id, never a name, so that nobody gains rights through an account called "0". */
 static bool is_id(const char *text) { return *text != '\0' && text[strspn(text, "0123456789")] == '\0'; }
 

@@ -33,7 +33,7 @@ typedef struct Account {
 #define ACCOUNT_EXPIRY_UNKNOWN (-2) /* it could not be found out */
 
 Account *account_free(Account *a); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Account *, account_free);
+DECLARE_CLEANUP(Account *, account_free);
 
 /* Whether it is one of these, or in one of these groups: each by its name or its decimal id. Either may be NULL. */
 bool account_is_listed(const Account *a, char *const *users, char *const *groups);

@@ -44,6 +44,8 @@ Plan *plan_free(Plan *p) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Plan *, plan_free);
+
 bool plan_node_is_dev(const PlanNode *n) { return n->kind == PLAN_NODE_TMPFS && streq(n->target, "/dev"); }
 
 bool plan_root_is_writable(const Plan *p) {

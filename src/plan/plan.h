@@ -160,7 +160,7 @@ typedef struct Plan {
 } Plan;
 
 Plan *plan_free(Plan *p); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Plan *, plan_free);
+DECLARE_CLEANUP(Plan *, plan_free);
 
 /* Whether it is the file system that all devices are in. */
 bool plan_node_is_dev(const PlanNode *n);

@@ -41,3 +41,5 @@ const char *sandbox_result_name(SandboxResult r) {
 int sandbox_state_from_name(const char *s) { return value_of(state_names, ELEMENTSOF(state_names), s); }
 
 int sandbox_result_from_name(const char *s) { return value_of(result_names, ELEMENTSOF(result_names), s); }
+
+bool sandbox_state_is_alive(SandboxState s) { return s <= SANDBOX_STOPPING; }

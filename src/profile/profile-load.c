@@ -51,6 +51,8 @@ ProfileSet *profile_set_free(ProfileSet *set) {
         return NULL;
 }
 
+DEFINE_CLEANUP(ProfileSet *, profile_set_free);
+
 const ProfileEntry *profile_set_find(const ProfileSet *set, const char *name) {
         for (size_t i = 0; i < set->n_entries; i++)
                 if (streq(set->entries[i].name, name))

@@ -25,7 +25,7 @@ typedef struct ProfileSet {
 } ProfileSet;
 
 ProfileSet *profile_set_free(ProfileSet *set); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(ProfileSet *, profile_set_free);
+DECLARE_CLEANUP(ProfileSet *, profile_set_free);
 
 /*
  * Reads every profile below the directories, of which the first that has a name wins; NULL:

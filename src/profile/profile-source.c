@@ -25,6 +25,8 @@ ProfileSource *profile_source_free(ProfileSource *s) {
         return NULL;
 }
 
+DEFINE_CLEANUP(ProfileSource *, profile_source_free);
+
 static int profile_remember(Profile *p, const ProfileKey *key, const char *value) {
         ProfileLine line = { .key = key, .value = strdup(value) };
 

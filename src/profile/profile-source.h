@@ -36,7 +36,7 @@ typedef struct ProfileSource {
 } ProfileSource;
 
 ProfileSource *profile_source_free(ProfileSource *s); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(ProfileSource *, profile_source_free);
+DECLARE_CLEANUP(ProfileSource *, profile_source_free);
 
 /* The directories of a search path that are open, first wins. */
 typedef struct ProfileDirectories {

@@ -63,3 +63,5 @@ Profile *profile_unref(Profile *p) {
         free(p);
         return NULL;
 }
+
+DEFINE_CLEANUP(Profile *, profile_unref);

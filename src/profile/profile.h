@@ -250,4 +250,4 @@ typedef struct Profile {
 int profile_new(Profile **ret, const char *name);
 Profile *profile_ref(Profile *p);
 Profile *profile_unref(Profile *p); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Profile *, profile_unref);
+DECLARE_CLEANUP(Profile *, profile_unref);

@@ -302,7 +302,7 @@ static Compiler *compiler_free(Compiler *c) {
         free(c);
         return NULL;
 }
-DEFINE_CLEANUP(Compiler *, compiler_free);
+static DEFINE_CLEANUP(Compiler *, compiler_free);
 
 int seccomp_compile(const SeccompPolicy *policy,
                     const Profile *profile,

@@ -59,6 +59,8 @@ SeccompPolicy *seccomp_policy_free(SeccompPolicy *p) {
         return NULL;
 }
 
+DEFINE_CLEANUP(SeccompPolicy *, seccomp_policy_free);
+
 static PolicyGroup *policy_find(const SeccompPolicy *p, const char *name) {
         for (size_t i = 0; i < p->n_groups; i++)
                 if (streq(p->groups[i].name, name))

@@ -18,7 +18,7 @@
 typedef struct SeccompPolicy SeccompPolicy;
 
 SeccompPolicy *seccomp_policy_free(SeccompPolicy *p); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(SeccompPolicy *, seccomp_policy_free);
+DECLARE_CLEANUP(SeccompPolicy *, seccomp_policy_free);
 
 /* NULL-terminated. The first directory that has a group wins. */
 extern const char *const seccomp_policy_path[];

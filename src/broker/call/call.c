@@ -55,6 +55,8 @@ Call *call_free(Call *c) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Call *, call_free);
+
 StepAnswer call_rest(Call *c) {
         TAILQ_INSERT_TAIL(&c->peer->asking, c, entry);
         c->resting = true;

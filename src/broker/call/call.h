@@ -66,7 +66,7 @@ typedef struct Call {
 int call_new(
         Call **ret, struct Manager *m, sd_bus_message *message, const struct Member *member, Peer *peer);
 Call *call_free(Call *c); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Call *, call_free);
+DECLARE_CLEANUP(Call *, call_free);
 
 /* Goes on along the road until something has to be waited for. At the end it replies with what failed, and frees. */
 void call_walk(Call *c);

@@ -67,7 +67,7 @@ static Launch *launch_free(Launch *l) {
         free(l);
         return NULL;
 }
-DEFINE_CLEANUP(Launch *, launch_free);
+static DEFINE_CLEANUP(Launch *, launch_free);
 
 static void launch_fail(Launch *l, int error) {
         call_reply_error(l->call, error);

@@ -79,6 +79,8 @@ KnownAccount *known_account_unref(KnownAccount *k) {
         return NULL;
 }
 
+DEFINE_CLEANUP(KnownAccount *, known_account_unref);
+
 static void lookup_drop(Accounts *a, Lookup *l) {
         TAILQ_REMOVE(&a->lookups, l, entry);
         (void) known_account_unref(l->known);
@@ -137,6 +139,8 @@ AccountQuery *account_query_free(AccountQuery *q) {
         free(q);
         return NULL;
 }
+
+DEFINE_CLEANUP(AccountQuery *, account_query_free);
 
 static bool lookup_is(const Lookup *l, const char *name, uid_t uid) {
         return name ? l->name && streq(l->name, name) : !l->name && l->uid == uid;
@@ -402,6 +406,8 @@ Accounts *accounts_free(Accounts *a) {
         free(a);
         return NULL;
 }
+
+DEFINE_CLEANUP(Accounts *, accounts_free);
 
 int accounts_peek(Accounts *a, const char *name, uid_t uid, KnownAccount **ret) {
         Lookup *l = lookup_find(a, name, uid);

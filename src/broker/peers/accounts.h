@@ -31,7 +31,7 @@ typedef struct KnownAccount {
 
 KnownAccount *known_account_ref(KnownAccount *k);
 KnownAccount *known_account_unref(KnownAccount *k); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(KnownAccount *, known_account_unref);
+DECLARE_CLEANUP(KnownAccount *, known_account_unref);
 
 /* Borrowed; never NULL. The query is gone when this is called. */
 typedef void (*AccountHandler)(KnownAccount *known, void *userdata);
@@ -42,7 +42,7 @@ int accounts_new(Accounts **ret);
 int accounts_attach(Accounts *a, sd_event *event);
 /* Whoever waits is told -ECANCELED. Takes NULL, returns NULL. */
 Accounts *accounts_free(Accounts *a);
-DEFINE_CLEANUP(Accounts *, accounts_free);
+DECLARE_CLEANUP(Accounts *, accounts_free);
 
 /* The answer of a moment ago, with a reference in *ret; -EAGAIN: it has to be asked for. name NULL: by uid. */
 int accounts_peek(Accounts *a, const char *name, uid_t uid, KnownAccount **ret);
@@ -59,7 +59,7 @@ int accounts_ask(Accounts *a,
                  void *userdata,
                  AccountQuery **ret);
 AccountQuery *account_query_free(AccountQuery *q); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(AccountQuery *, account_query_free);
+DECLARE_CLEANUP(AccountQuery *, account_query_free);
 
 /* Forgets all answers: after a reload. */
 void accounts_flush(Accounts *a);

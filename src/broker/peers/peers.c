@@ -72,6 +72,8 @@ Peer *peer_unref(Peer *p) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Peer *, peer_unref);
+
 /* It may hold the last reference but one, so the handler must find the row whole. */
 static void peer_tell(Peer *p, PeerState state) {
         _cleanup_(peer_unrefp) _unused_ Peer *held = peer_ref(p);
@@ -277,6 +279,8 @@ Peers *peers_free(Peers *p) {
         free(p);
         return NULL;
 }
+
+DEFINE_CLEANUP(Peers *, peers_free);
 
 static int make_room(Peers *peers) {
         Peer *p;

@@ -56,14 +56,14 @@ typedef void (*PeerHandler)(Peer *p, void *userdata);
 /* At start-up: waits until the bus has taken a match rule. */
 int peers_new(Peers **ret, sd_bus *bus, sd_event *event, PeerHandler handler, void *userdata);
 Peers *peers_free(Peers *p); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Peers *, peers_free);
+DECLARE_CLEANUP(Peers *, peers_free);
 
 /* The row of a unique name, made if it does not exist; borrowed. -EBUSY: too many peers at once. -ENOMEM. */
 int peers_get(Peers *p, const char *name, Peer **ret);
 
 Peer *peer_ref(Peer *p);
 Peer *peer_unref(Peer *p); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Peer *, peer_unref);
+DECLARE_CLEANUP(Peer *, peer_unref);
 
 /* The most recently used. Only callbacks of the loop drop a row. */
 Peer *peers_first(Peers *p);

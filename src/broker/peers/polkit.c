@@ -92,6 +92,8 @@ Polkit *polkit_free(Polkit *p) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Polkit *, polkit_free);
+
 /* A dialog that nobody needs must not stay on somebody's screen. polkit is not started for this. */
 static int take_back(PolkitQuery *q) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -143,6 +145,8 @@ PolkitQuery *polkit_query_free(PolkitQuery *q) {
         free(q);
         return NULL;
 }
+
+DEFINE_CLEANUP(PolkitQuery *, polkit_query_free);
 
 /*
  * Only the bus itself can say that there is no polkit. If polkit could not be started, or died over the question,

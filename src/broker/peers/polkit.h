@@ -54,7 +54,7 @@ typedef struct PolkitQuestion {
 /* References of both are taken. 0 or an error of sd_event_add_time(3) or sd_bus_add_match_async(3). */
 int polkit_new(Polkit **ret, sd_bus *bus, sd_event *event);
 Polkit *polkit_free(Polkit *p); /* takes NULL, returns NULL; after all queries */
-DEFINE_CLEANUP(Polkit *, polkit_free);
+DECLARE_CLEANUP(Polkit *, polkit_free);
 
 /* Whether the bus has said that there is none. Remembered until its name, or a way to start it, appears. */
 bool polkit_is_absent(const Polkit *p);
@@ -69,4 +69,4 @@ typedef void (*PolkitHandler)(PolkitAnswer answer, void *userdata);
 int polkit_ask(
         Polkit *p, const PolkitQuestion *question, PolkitHandler handler, void *userdata, PolkitQuery **ret);
 PolkitQuery *polkit_query_free(PolkitQuery *q); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(PolkitQuery *, polkit_query_free);
+DECLARE_CLEANUP(PolkitQuery *, polkit_query_free);

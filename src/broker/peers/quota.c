@@ -56,6 +56,8 @@ Quotas *quotas_free(Quotas *q) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Quotas *, quotas_free);
+
 static QuotaRow *row_find(Quotas *q, uid_t uid) {
         QuotaRow *row;
 

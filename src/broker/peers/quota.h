@@ -17,7 +17,7 @@ typedef struct Quotas Quotas;
 
 int quotas_new(Quotas **ret);
 Quotas *quotas_free(Quotas *q); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Quotas *, quotas_free);
+DECLARE_CLEANUP(Quotas *, quotas_free);
 
 typedef enum QuotaKind {
         QUOTA_REQUESTS, /* not answered yet, whatever they wait for */

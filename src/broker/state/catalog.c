@@ -123,6 +123,8 @@ Catalog *catalog_free(Catalog *c) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Catalog *, catalog_free);
+
 static int compare_name(const void *name, const void *entry) { return strcmp(name, entry_name(entry)); }
 
 const CatalogEntry *catalog_find(const Catalog *c, const char *name) {

@@ -48,7 +48,7 @@ typedef struct CatalogSources {
  */
 int catalog_load(Catalog **ret, const CatalogSources *sources, char **ret_text);
 Catalog *catalog_free(Catalog *c); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Catalog *, catalog_free);
+DECLARE_CLEANUP(Catalog *, catalog_free);
 
 const CatalogEntry *catalog_find(const Catalog *c, const char *name);
 

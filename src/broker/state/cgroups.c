@@ -13,7 +13,7 @@
 
 #define SMALL_FILE_MAX (64U * 1024)
 
-DEFINE_CLEANUP(DIR *, closedir);
+static DEFINE_CLEANUP(DIR *, closedir);
 
 int cgroup_find_mount(char **ret) {
         _cleanup_free_ char *mountinfo = NULL;

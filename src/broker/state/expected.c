@@ -13,7 +13,7 @@
 /* A keeper connects within some 0.1 s; one that takes longer is stuck, and others are not to wait for it. */
 #define EXPECTED_MAX_USEC USEC_PER_SEC
 
-DEFINE_CLEANUP(DIR *, closedir);
+static DEFINE_CLEANUP(DIR *, closedir);
 
 struct Expected {
         char **units;
@@ -109,6 +109,8 @@ Expected *expected_free(Expected *e) {
         free(e);
         return NULL;
 }
+
+DEFINE_CLEANUP(Expected *, expected_free);
 
 bool expected_any(const Expected *e) { return e->units && e->units[0]; }
 

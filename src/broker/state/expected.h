@@ -28,7 +28,7 @@ int expected_new(Expected **ret,
                  void (*handler)(void *userdata),
                  void *userdata);
 Expected *expected_free(Expected *e); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Expected *, expected_free);
+DECLARE_CLEANUP(Expected *, expected_free);
 
 /* Whether any has not said Hello yet. */
 bool expected_any(const Expected *e);

@@ -27,6 +27,8 @@ KeeperUnit *keeper_unit_free(KeeperUnit *u) {
         return NULL;
 }
 
+DEFINE_CLEANUP(KeeperUnit *, keeper_unit_free);
+
 /* The handler may free the unit: nothing touches it afterwards. */
 static void fail(KeeperUnit *u, const char *what, const char *why) {
         _cleanup_free_ char *text = text_printf("%s: %s", what, why);

@@ -28,4 +28,4 @@ typedef void (*KeeperUnitHandler)(const char *text, void *userdata);
 int keeper_unit_start(
         KeeperUnit **ret, sd_bus *bus, uid_t uid, bool again, KeeperUnitHandler handler, void *userdata);
 KeeperUnit *keeper_unit_free(KeeperUnit *u); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(KeeperUnit *, keeper_unit_free);
+DECLARE_CLEANUP(KeeperUnit *, keeper_unit_free);

@@ -251,3 +251,5 @@ Keepers *keepers_free(Keepers *k) {
         free(k);
         return NULL;
 }
+
+DEFINE_CLEANUP(Keepers *, keepers_free);

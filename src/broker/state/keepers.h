@@ -50,7 +50,7 @@ typedef struct KeepersSetup {
 int keepers_new(Keepers **ret, const KeepersSetup *setup);
 /* Takes NULL, returns NULL; whoever waits is told that the keeper is gone. */
 Keepers *keepers_free(Keepers *k);
-DEFINE_CLEANUP(Keepers *, keepers_free);
+DECLARE_CLEANUP(Keepers *, keepers_free);
 
 /*
  * Whether all keepers that were alive when this broker started have said what they keep, or have had a second for it.

@@ -56,7 +56,7 @@ static KeeperLink *keeper_link_free_unlisted(KeeperLink *l) {
         free(l);
         return NULL;
 }
-DEFINE_CLEANUP(KeeperLink *, keeper_link_free_unlisted);
+static DEFINE_CLEANUP(KeeperLink *, keeper_link_free_unlisted);
 
 void keeper_link_close(KeeperLink *l) {
         LinkServer *server = l->server;
@@ -496,3 +496,5 @@ LinkServer *link_server_free(LinkServer *server) {
         free(server);
         return NULL;
 }
+
+DEFINE_CLEANUP(LinkServer *, link_server_free);

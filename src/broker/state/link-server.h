@@ -62,7 +62,7 @@ typedef struct LinkServerHandlers {
 /* Takes a listening socket of systemd (sd_listen_fds(3)) or makes LINK_SOCKET itself. */
 int link_server_new(LinkServer **ret, sd_event *event, const LinkServerHandlers *handlers, void *userdata);
 LinkServer *link_server_free(LinkServer *s); /* takes NULL, returns NULL; closed() is called for each link */
-DEFINE_CLEANUP(LinkServer *, link_server_free);
+DECLARE_CLEANUP(LinkServer *, link_server_free);
 
 /* Answers all calls with NULL, calls closed(), and frees the client. */
 void keeper_link_close(KeeperLink *l);

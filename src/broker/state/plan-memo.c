@@ -48,6 +48,8 @@ ReadyPlan *ready_plan_unref(ReadyPlan *p) {
         return NULL;
 }
 
+DEFINE_CLEANUP(ReadyPlan *, ready_plan_unref);
+
 int ready_plan_encode(const ReadyPlan *p,
                       uint32_t version,
                       LinkPlan *older,

@@ -44,7 +44,7 @@ typedef struct ReadyPlan {
 int ready_plan_new(ReadyPlan **ret, Plan *plan, const uint8_t *bytes, size_t size);
 ReadyPlan *ready_plan_ref(ReadyPlan *p);
 ReadyPlan *ready_plan_unref(ReadyPlan *p); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(ReadyPlan *, ready_plan_unref);
+DECLARE_CLEANUP(ReadyPlan *, ready_plan_unref);
 
 /*
  * As a keeper reads it: *ret is the newest encoding, borrowed, or *older, made for a keeper of that version, which the

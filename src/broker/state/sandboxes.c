@@ -15,6 +15,8 @@ SandboxEntry *sandbox_entry_free(SandboxEntry *sandbox) {
         return NULL;
 }
 
+DEFINE_CLEANUP(SandboxEntry *, sandbox_entry_free);
+
 void sandboxes_done(Sandboxes *s) {
         for (size_t i = 0; i < s->n_items; i++)
                 (void) sandbox_entry_free(s->items[i]);

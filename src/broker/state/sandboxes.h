@@ -41,7 +41,7 @@ int sandboxes_insert(Sandboxes *s, SandboxRecord *record, struct KeeperEntry *ke
 /* Takes it out; the caller owns it then. */
 void sandboxes_remove(Sandboxes *s, SandboxEntry *sandbox);
 SandboxEntry *sandbox_entry_free(SandboxEntry *sandbox); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(SandboxEntry *, sandbox_entry_free);
+DECLARE_CLEANUP(SandboxEntry *, sandbox_entry_free);
 
 /* Whether this keeper has any: of those that hold processes, or of all. */
 bool sandboxes_has_keeper(const Sandboxes *s, const struct KeeperEntry *keeper, bool alive);

@@ -33,7 +33,7 @@ static int controller_index(const char *layer) {
         return -ENOENT;
 }
 
-DEFINE_CLEANUP(DIR *, closedir);
+static DEFINE_CLEANUP(DIR *, closedir);
 
 static int open_directory(int dir_fd, const char *path) {
         int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -249,6 +249,8 @@ CgroupUnit *cgroup_unit_free(CgroupUnit *u) {
         free(u);
         return NULL;
 }
+
+DEFINE_CLEANUP(CgroupUnit *, cgroup_unit_free);
 
 int cgroup_slice_uid(const char *path, uid_t *ret) {
         const char *last = strrchr(path, '/'),

@@ -38,7 +38,7 @@ typedef struct CgroupUnit {
  */
 int cgroup_unit_new(CgroupUnit **ret, const char *directory);
 CgroupUnit *cgroup_unit_free(CgroupUnit *u); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(CgroupUnit *, cgroup_unit_free);
+DECLARE_CLEANUP(CgroupUnit *, cgroup_unit_free);
 
 /* The slice of a user (immured-UID.slice), where that is right above the unit: a descriptor, or -ENOENT. */
 int cgroup_unit_open_slice(const CgroupUnit *u);

@@ -310,6 +310,8 @@ FaultUser *fault_user_free(FaultUser *u) {
         return NULL;
 }
 
+DEFINE_CLEANUP(FaultUser *, fault_user_free);
+
 int fault_watch_new(FaultWatch **ret, FaultUser *u, int cgroup_fd, FaultHandler handler, void *userdata) {
         FaultWatch *w;
         int r;
@@ -346,6 +348,8 @@ FaultWatch *fault_watch_free(FaultWatch *w) {
         poll_if_needed(u);
         return NULL;
 }
+
+DEFINE_CLEANUP(FaultWatch *, fault_watch_free);
 
 void fault_watch_look(FaultWatch *w) {
         if (w)

@@ -38,12 +38,12 @@ typedef void (*FaultHandler)(
 /* Directories of the cgroups that the sandboxes share: negative where there is none. They stay the caller's. */
 int fault_user_new(FaultUser **ret, sd_event *event, const int fds[static FAULT_USER_LEVELS]);
 FaultUser *fault_user_free(FaultUser *u); /* takes NULL, returns NULL; no watch may be left */
-DEFINE_CLEANUP(FaultUser *, fault_user_free);
+DECLARE_CLEANUP(FaultUser *, fault_user_free);
 
 /* Watches a new cgroup, whose descriptor stays the caller's. What it has counted already is no news. */
 int fault_watch_new(FaultWatch **ret, FaultUser *u, int cgroup_fd, FaultHandler handler, void *userdata);
 FaultWatch *fault_watch_free(FaultWatch *w); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(FaultWatch *, fault_watch_free);
+DECLARE_CLEANUP(FaultWatch *, fault_watch_free);
 
 /* Looks at once: what happened up to now is told before this returns. Takes NULL. */
 void fault_watch_look(FaultWatch *w);

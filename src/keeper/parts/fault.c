@@ -57,6 +57,8 @@ Faults *faults_free(Faults *f) {
         return NULL;
 }
 
+DEFINE_CLEANUP(Faults *, faults_free);
+
 /* A clock that was set back begins a new interval, too. */
 bool faults_wants(Faults *f, FaultResource resource, uint64_t time) {
         Rows *rows = f->rows + resource;

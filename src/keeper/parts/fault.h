@@ -48,7 +48,7 @@ typedef struct Faults Faults;
 
 int faults_new(Faults **ret);
 Faults *faults_free(Faults *f); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(Faults *, faults_free);
+DECLARE_CLEANUP(Faults *, faults_free);
 
 /* Whether one more would be kept at this time, of the same clock as Fault's. */
 bool faults_wants(Faults *f, FaultResource resource, uint64_t time);

@@ -309,6 +309,8 @@ IdPool *id_pool_free(IdPool *p) {
         return NULL;
 }
 
+DEFINE_CLEANUP(IdPool *, id_pool_free);
+
 int id_pool_acquire(IdPool *p, uint32_t *ret_base) {
         size_t i = 0;
         int r;

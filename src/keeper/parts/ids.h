@@ -33,7 +33,7 @@ typedef struct IdPool IdPool;
 int id_pool_new(IdPool **ret, uint32_t number);
 /* Gives all blocks back; takes NULL, returns NULL. */
 IdPool *id_pool_free(IdPool *p);
-DEFINE_CLEANUP(IdPool *, id_pool_free);
+DECLARE_CLEANUP(IdPool *, id_pool_free);
 
 /* A free block; *ret_base stays the sandbox's until released. -EUSERS: none left; -ETIMEDOUT: name service hangs. */
 int id_pool_acquire(IdPool *p, uint32_t *ret_base);

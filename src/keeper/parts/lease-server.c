@@ -119,6 +119,8 @@ LeaseServer *lease_server_free(LeaseServer *l) {
         return NULL;
 }
 
+DEFINE_CLEANUP(LeaseServer *, lease_server_free);
+
 void lease_server_send(LeaseServer *l, const char *packet) {
         if (l)
                 (void) send(l->fd,

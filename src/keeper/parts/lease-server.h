@@ -32,7 +32,7 @@ int lease_server_new(LeaseServer **ret,
                      void *userdata,
                      int *ret_holder);
 LeaseServer *lease_server_free(LeaseServer *l); /* takes NULL, returns NULL */
-DEFINE_CLEANUP(LeaseServer *, lease_server_free);
+DECLARE_CLEANUP(LeaseServer *, lease_server_free);
 
 /* One packet; a holder that does not read gets what fits. Takes a NULL lease. */
 void lease_server_send(LeaseServer *l, const char *packet);

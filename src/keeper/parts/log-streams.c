@@ -105,6 +105,8 @@ LogStreams *log_streams_free(LogStreams *s) {
         return NULL;
 }
 
+DEFINE_CLEANUP(LogStreams *, log_streams_free);
+
 /* A line may hold any byte but a newline, so that the simple form of the journal's protocol will do. */
 static void write_entry(LogStreams *s, int number, int priority, const char *line, size_t length) {
         static const char message[] = "MESSAGE=";

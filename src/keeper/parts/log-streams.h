@@ -36,7 +36,7 @@ int log_streams_new(LogStreams **ret,
                     int level_max);
 /* Drops what was not read yet; takes NULL, returns NULL. */
 LogStreams *log_streams_free(LogStreams *s);
-DEFINE_CLEANUP(LogStreams *, log_streams_free);
+DECLARE_CLEANUP(LogStreams *, log_streams_free);
 
 /*
  * A pipe whose lines are logged as those of descriptor number (1 or 2). Returns the writing end, which is the

@@ -212,6 +212,8 @@ NotifySocket *notify_socket_free(NotifySocket *n) {
         return NULL;
 }
 
+DEFINE_CLEANUP(NotifySocket *, notify_socket_free);
+
 bool notify_socket_is_bound(const NotifySocket *n) {
         struct sockaddr_storage address;
         socklen_t size = sizeof(address);

@@ -31,7 +31,7 @@ int notify_socket_new(
         NotifySocket **ret, sd_event *event, NotifyHandler *handler, void *userdata, int *ret_socket);
 /* Takes NULL, returns NULL. Not to be called by the handler. */
 NotifySocket *notify_socket_free(NotifySocket *n);
-DEFINE_CLEANUP(NotifySocket *, notify_socket_free);
+DECLARE_CLEANUP(NotifySocket *, notify_socket_free);
 
 /* Whether it was bound since. */
 bool notify_socket_is_bound(const NotifySocket *n);

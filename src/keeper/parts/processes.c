@@ -12,7 +12,7 @@
 
 #define CGROUPS_MAX 256
 
-DEFINE_CLEANUP(DIR *, closedir);
+static DEFINE_CLEANUP(DIR *, closedir);
 
 char *processes_command(const char *cmdline, size_t size, const char *comm) {
         _cleanup_free_ char *line = NULL;

@@ -297,3 +297,5 @@ Process *process_free(Process *p) {
         free(p);
         return NULL;
 }
+
+DEFINE_CLEANUP(Process *, process_free);

@@ -58,7 +58,7 @@ int process_new(Process **ret,
                 int *ret_result);
 /* Takes NULL, returns NULL. What still runs is not ended by this. */
 Process *process_free(Process *p);
-DEFINE_CLEANUP(Process *, process_free);
+DECLARE_CLEANUP(Process *, process_free);
 
 /* Whether this child is, or by now turns out to be, one of its. Tells nobody. */
 bool process_owns(Process *p, pid_t pid);

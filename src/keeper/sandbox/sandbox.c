@@ -454,3 +454,5 @@ Sandbox *sandbox_free(Sandbox *s) {
         free(s);
         return NULL;
 }
+
+DEFINE_CLEANUP(Sandbox *, sandbox_free);

@@ -147,7 +147,7 @@ int sandbox_launch(const SandboxContext *context,
                    Sandbox **ret);
 /* Takes it apart; whatever of it runs must have been reaped, or is left to the next keeper. Takes NULL. */
 Sandbox *sandbox_free(Sandbox *s);
-DEFINE_CLEANUP(Sandbox *, sandbox_free);
+DECLARE_CLEANUP(Sandbox *, sandbox_free);
 
 static inline bool sandbox_is_alive(const Sandbox *s) { return s->phase != PHASE_DEAD; }
 

@@ -23,7 +23,7 @@
 /* Every how many-th, for whoever waits for the unit tests. */
 #define SAMPLE 16
 
-DEFINE_CLEANUP(DIR *, closedir);
+static DEFINE_CLEANUP(DIR *, closedir);
 
 static const struct {
         const char *name;

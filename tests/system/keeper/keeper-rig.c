@@ -22,7 +22,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-DEFINE_CLEANUP(DIR *, closedir);
+static DEFINE_CLEANUP(DIR *, closedir);
 
 static Rig *open_rig;
 
