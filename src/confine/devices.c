@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "confine/identity.h"
 #include "confine/resolve.h"
-#include "plan/plan-check.h"
 #include "plan/plan-text.h"
 
 #include <dirent.h>

@@ -9,7 +9,7 @@
 #include "confine/mount-table.h"
 #include "confine/resolve.h"
 #include "confine/state.h"
-#include "plan/plan-check.h"
+#include "plan/plan-text.h"
 
 #include <fcntl.h>
 #include <limits.h>

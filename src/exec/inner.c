@@ -3,7 +3,6 @@
 #include "confine/caps.h"
 #include "confine/process.h"
 #include "confine/seccomp.h"
-#include "exec/init.h"
 #include "exec/report.h"
 
 #include <fcntl.h>
@@ -90,6 +89,63 @@ static int drop_to_init(Exec *x) {
 
         x->plan = plan_free(x->plan);
         return 0;
+}
+
+/* Reaps everything that has ended; true if the application was among it. */
+static bool reap(pid_t application, int *ret_status) {
+        bool found = false;
+
+        for (;;) {
+                int status;
+                pid_t pid;
+
+                pid = waitpid(-1, &status, WNOHANG);
+                if (pid < 0 && errno == EINTR)
+                        continue;
+                if (pid <= 0)
+                        return found;
+
+                if (pid == application) {
+                        *ret_status = status;
+                        found = true;
+                }
+        }
+}
+
+static int exit_status(int status) {
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/*
+ * pid 1 of a sandbox: forwards signals, reaps, exits as the application did. The kernel delivers to a pid 1 only the
+ * signals it has a handler for (pid_namespaces(7)), and leaves every orphan to it. Few applications expect either.
+ *
+ * All signals are blocked. Returns when the application has ended, having written its wait status to result_fd as an
+ * int32_t. The value is the exit status for the init: the application's, or 128 + N for signal N.
+ */
+static int init_run(pid_t application, int result_fd) {
+        int32_t result;
+        sigset_t all;
+        int status;
+
+        (void) sigfillset(&all);
+
+        while (!reap(application, &status)) {
+                int signo;
+
+                signo = sigwaitinfo(&all, NULL);
+                /*
+                 * Every signal that can be waited for is meant for the application. Faults of our own are delivered
+                 * despite the mask, and SIGKILL and SIGSTOP never get here.
+                 */
+                if (signo > 0 && signo != SIGCHLD)
+                        (void) kill(application, signo);
+        }
+
+        result = status;
+        (void) fd_write_full(result_fd, &result, sizeof(result));
+
+        return exit_status(status);
 }
 
 static int become_init(Exec *x, pid_t application) {

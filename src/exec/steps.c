@@ -11,7 +11,6 @@
 #include "confine/process.h"
 #include "confine/rlimits.h"
 #include "confine/seccomp.h"
-#include "confine/streams.h"
 #include "confine/tree.h"
 #include "confine/userns.h"
 
@@ -21,7 +20,7 @@
 
 static int step_harden(Exec *x) { return process_harden(&x->problem); }
 
-static int step_streams(Exec *x) { return streams_check(&x->problem); }
+static int step_streams(Exec *x) { return process_check_streams(&x->problem); }
 
 static int step_plan(Exec *x) {
         int r;
@@ -227,7 +226,7 @@ static int step_visible(Exec *x) {
         return prctl(PR_SET_DUMPABLE, 1) < 0 ? problem_set(&x->problem, -errno, "PR_SET_DUMPABLE") : 0;
 }
 
-static int step_descriptors(Exec *x) { return streams_close_others(&x->problem); }
+static int step_descriptors(Exec *x) { return process_close_others(&x->problem); }
 
 static int step_seccomp(Exec *x) {
         return seccomp_load(x->plan, x->layers.memory == MEMORY_WALL_FILTER, &x->problem);

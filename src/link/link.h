@@ -43,7 +43,6 @@
  * Runs in: keeper, broker. Privilege: none. Input: the other end, trusted to be root, not to be right.
  */
 
-#include "link/sandbox-id.h"
 #include "link/sandbox-record.h"
 
 #include <systemd/sd-bus.h>

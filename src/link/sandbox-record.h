@@ -7,7 +7,7 @@
  * What there is stands in sandbox-record.def, for link and bus alike.
  *
  * Life: made by the keeper, or read from its message; freed with all it holds. Runs in: keeper, broker.
- * Privilege: none. Input: the keeper's, trusted to be root, not to be right.
+ * Privilege: none. Input: the keeper's, trusted to be root, not to be right; ids are users' too.
  */
 
 #include "base/util.h"
@@ -45,3 +45,9 @@ bool sandbox_record_equal_field(const SandboxRecord *a, const SandboxRecord *b, 
 
 /* The result of that name; one that only another version has a name for is SANDBOX_RESOURCES. */
 SandboxResult sandbox_result_of(const char *name);
+
+/* "PROFILE.UID.N" apart; outputs may be NULL. -EINVAL: no id. profile: at least 33 bytes. */
+int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n);
+
+/* 32 hexadecimal digits, in lower case as sd_id128_to_string(3) writes them; false for NULL. */
+bool invocation_id_is_valid(const char *s);

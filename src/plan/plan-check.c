@@ -11,10 +11,6 @@
 
 _Static_assert(CAP_LAST_CAP <= 63, "capability sets are 64 bits wide");
 
-bool plan_source_is_forbidden(const char *path) { return place_refuse_source(path); }
-
-bool plan_device_is_forbidden(const char *path) { return place_refuse_device(path); }
-
 static bool value_is_amount(const char *s) {
         return streq(s, "max") || (*s != '\0' && strlen(s) <= 20 && s[strspn(s, "0123456789")] == '\0');
 }

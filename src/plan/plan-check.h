@@ -40,11 +40,5 @@ const PlanNode *plan_notify_obstacle(const Plan *p);
 /* 0 or -EBADMSG. The fields themselves were checked by the table. */
 int plan_check(const Plan *p);
 
-/* place_refuse_source(), for the place where a source really lies once its links were followed. */
-bool plan_source_is_forbidden(const char *path);
-
-/* place_refuse_device(), for what is found where the sandbox runs. */
-bool plan_device_is_forbidden(const char *path);
-
 /* The controller of a cgroup file that a plan may set, or NULL. */
 const char *plan_cgroup_layer(const char *file);

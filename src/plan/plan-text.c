@@ -2,6 +2,7 @@
 #include "plan/plan-text.h"
 
 #include "base/text.h"
+#include "profile/place.h"
 
 bool plan_text_is_hex(const char *s) { return s[strspn(s, "0123456789abcdef")] == '\0'; }
 
@@ -18,3 +19,7 @@ bool plan_account_name_is_valid(const char *s) {
 
         return !strpbrk(s, ":/,") && plan_text_is_one_line(s);
 }
+
+bool plan_source_is_forbidden(const char *path) { return place_refuse_source(path); }
+
+bool plan_device_is_forbidden(const char *path) { return place_refuse_device(path); }

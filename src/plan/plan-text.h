@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * plan-text — what the texts in a plan may say
+ * plan-text — what the texts and paths in a plan may say
  *
  * Runs in: broker, keeper, exec. Privilege: none. Input: hostile.
  */
@@ -15,3 +15,9 @@ bool plan_text_is_one_line(const char *s);
 bool plan_path_is_valid(const char *s);
 /* Looser than account_name_is_valid(), as directories hold such names: nothing that breaks passwd(5) or a path. */
 bool plan_account_name_is_valid(const char *s);
+
+/* place_refuse_source(), for the place where a source really lies once its links were followed. */
+bool plan_source_is_forbidden(const char *path);
+
+/* place_refuse_device(), for what is found where the sandbox runs. */
+bool plan_device_is_forbidden(const char *path);
