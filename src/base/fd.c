@@ -274,8 +274,7 @@ static size_t read_control(struct msghdr *m, int fds[static PACKET_FDS_MAX], str
         return n;
 }
 
-ssize_t
-fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fds, FdSender *ret_sender) {
+ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n_fds, FdSender *ret_sender) {
         union {
                 struct cmsghdr header;
                 /* The sender's credentials need room too: with SO_PASSCRED the kernel always adds them. */
@@ -320,10 +319,6 @@ fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fd
         if (n > 0 && ret_sender)
                 *ret_sender = (FdSender){ .pid = sender.pid, .uid = sender.uid };
         return n;
-}
-
-ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n_fds) {
-        return fd_receive_packet_from(sock, data, size, fds, n_fds, NULL);
 }
 
 int pidfd_open_pid(pid_t pid) {

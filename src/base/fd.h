@@ -71,15 +71,6 @@ int fd_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint
 int fd_send_packet(int sock, const void *data, size_t size, const int *fds, size_t n_fds);
 
 /*
- * Receives one packet. Returns its size, or 0 at end of file. -EAGAIN; -EMSGSIZE: the data or the fds did not fit,
- * and the fds were closed; or another errno.
- *
- * *n_fds is the room in fds before the call and the number received after it. They are CLOEXEC and belong to the
- * caller. With n_fds NULL any fd that arrives is closed.
- */
-ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n_fds);
-
-/*
  * Who sent a packet. The kernel fills this in as it is sent, and translates it to our namespaces (SO_PASSCRED,
  * unix(7)).
  */
@@ -88,9 +79,16 @@ typedef struct FdSender {
         uid_t uid;
 } FdSender;
 
-/* The same on a socket with SO_PASSCRED. -EBADMSG: the packet came without its sender. */
-ssize_t
-fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fds, FdSender *ret_sender);
+/*
+ * Receives one packet. Returns its size, or 0 at end of file. -EAGAIN; -EMSGSIZE: the data or the fds did not fit,
+ * and the fds were closed; or another errno.
+ *
+ * *n_fds is the room in fds before the call and the number received after it. They are CLOEXEC and belong to the
+ * caller. With n_fds NULL any fd that arrives is closed.
+ *
+ * ret_sender may be NULL, and wants a socket with SO_PASSCRED. -EBADMSG: the packet came without its sender.
+ */
+ssize_t fd_receive_packet(int sock, void *data, size_t size, int *fds, size_t *n_fds, FdSender *ret_sender);
 
 /* pidfd_open(2), which returns an fd, and pidfd_send_signal(2); thin wrappers. */
 int pidfd_open_pid(pid_t pid);

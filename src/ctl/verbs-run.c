@@ -141,7 +141,7 @@ static void run_read_lease(Run *run) {
         ssize_t n;
         int r;
 
-        n = fd_receive_packet(run->lease, packet, sizeof(packet), NULL, NULL);
+        n = fd_receive_packet(run->lease, packet, sizeof(packet), NULL, NULL, NULL);
         /* ECONNRESET: the keeper closed with a packet of ours unread. What it sent before can still be received. */
         if (n == -EAGAIN || n == -EINTR || n == -ECONNRESET)
                 return;

@@ -168,7 +168,7 @@ static void fail_with_inner(Exec *x, int leader_fd, bool reported) {
                 report_take_over(x);
 }
 
-static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
+static int run_outer(Exec *x, const Step *steps, bool *ret_reported) {
         bool inner_failed = false;
         _cleanup_close_ int leader_fd = -EBADF, barrier_outer = -EBADF, barrier_inner = -EBADF;
         int r, fds[2];
@@ -217,20 +217,6 @@ static int exec_outer_run(Exec *x, const Step *steps, bool *ret_reported) {
         return r;
 }
 
-static int run_outer(Exec *x, const Step *steps) {
-        bool reported = false;
-        int r;
-
-        r = exec_outer_run(x, steps, &reported);
-        x->userns_first = userns_reap(x->userns_first);
-        if (r >= 0)
-                return EXIT_SUCCESS;
-
-        if (!reported)
-                (void) report_failed(x);
-        return EXIT_FAILURE;
-}
-
 /* Takes the keeper's descriptors and closes all others. Their first use shows whether they are what they should be. */
 static int take_descriptors(Exec *x) {
         bool has_netns, has_notify;
@@ -267,6 +253,7 @@ int exec_launch(const Step *steps, uint32_t id_block, PlanRecent *recent) {
                 .barrier_fd = -EBADF,
                 .landlock_fd = -EBADF,
         };
+        bool reported = false;
         int r;
 
         r = take_descriptors(&x);
@@ -276,5 +263,9 @@ int exec_launch(const Step *steps, uint32_t id_block, PlanRecent *recent) {
         /* Otherwise the kernel would show the name of the memfd that the keeper executed. */
         (void) prctl(PR_SET_NAME, "immured-exec");
 
-        return run_outer(&x, steps);
+        r = run_outer(&x, steps, &reported);
+        x.userns_first = userns_reap(x.userns_first);
+        if (r < 0 && !reported)
+                (void) report_failed(&x);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

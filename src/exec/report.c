@@ -112,7 +112,7 @@ int barrier_hear(int fd, BarrierWord *ret, pid_t *ret_sender) {
         char c = '\0';
         ssize_t n;
 
-        n = fd_receive_packet_from(fd, &c, sizeof(c), NULL, NULL, &sender);
+        n = fd_receive_packet(fd, &c, sizeof(c), NULL, NULL, &sender);
         if (n < 0)
                 return (int) n;
         if (n == 0)
@@ -135,7 +135,7 @@ int barrier_receive_network(int fd) {
         char c = '\0';
         ssize_t n;
 
-        n = fd_receive_packet(fd, &c, sizeof(c), &netns_fd, &n_fds);
+        n = fd_receive_packet(fd, &c, sizeof(c), &netns_fd, &n_fds, NULL);
         if (n < 0)
                 return (int) n;
         if (n_fds != 1)

@@ -89,7 +89,7 @@ static int receive_order(const Seed *s, LaunchOrder *order, int fds[static FDS_M
         ssize_t n;
 
         *n_fds = FDS_MAX;
-        n = fd_receive_packet(s->socket, order, sizeof(*order), fds, n_fds);
+        n = fd_receive_packet(s->socket, order, sizeof(*order), fds, n_fds, NULL);
         if (n <= 0)
                 return n < 0 ? (int) n : -ECONNRESET;
 

@@ -211,7 +211,7 @@ static void packets_carry_descriptors(void **state) {
         for (size_t i = 0; i < 3; i++)
                 out[i] = memfd_create("test", MFD_CLOEXEC);
         assert_int_equal(fd_send_packet(pair[0], "hello", 5, out, 3), 0);
-        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), 5);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n, NULL), 5);
         assert_memory_equal(data, "hello", 5);
         assert_int_equal(n, 3);
         for (size_t i = 0; i < 3; i++) {
@@ -219,10 +219,10 @@ static void packets_carry_descriptors(void **state) {
                 (void) close(in[i]);
                 (void) close(out[i]);
         }
-        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), NULL, NULL), -EAGAIN);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), NULL, NULL, NULL), -EAGAIN);
         (void) close(pair[0]);
         n = 3;
-        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), 0);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n, NULL), 0);
         assert_int_equal(n, 0);
         assert_int_equal(fd_send_packet(pair[1], "x", 1, NULL, 0), -EPIPE); /* and no SIGPIPE */
         (void) close(pair[1]);
@@ -239,11 +239,11 @@ static void unwanted_descriptors_are_closed(void **state) {
                 out[i] = pair[0];
 
         assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 2), 0);
-        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), -EMSGSIZE);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n, NULL), -EMSGSIZE);
         assert_int_equal(fd_send_packet(pair[0], "too long", 8, out, 1), 0);
-        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), -EMSGSIZE);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n, NULL), -EMSGSIZE);
         assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 9), 0);
-        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), NULL, NULL), 2);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), NULL, NULL, NULL), 2);
         assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 10), -E2BIG);
         assert_int_equal(in[0], -7);
 
@@ -273,7 +273,7 @@ static void a_flood_of_descriptors_is_refused(void **state) {
         for (size_t i = 0; i < 100; i++)
                 memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &pair[0], sizeof(int));
         assert_int_equal(sendmsg(pair[0], &m, 0), 1);
-        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), -EMSGSIZE);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n, NULL), -EMSGSIZE);
         (void) close(pair[0]);
         (void) close(pair[1]);
         assert_int_equal(count_fds(), before);
@@ -289,7 +289,7 @@ static void credentials_beside_descriptors_do_no_harm(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(out); i++)
                 out[i] = pair[0];
         assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 8), 0);
-        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n), 2);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n, NULL), 2);
         assert_int_equal(n, 8);
         for (size_t i = 0; i < n; i++)
                 (void) close(in[i]);
@@ -305,19 +305,19 @@ static void packets_tell_their_sender(void **state) {
 
         assert_int_equal(sockets(pair), 0);
         assert_int_equal(fd_send_packet(pair[0], "ab", 2, pair, 1), 0);
-        assert_int_equal(fd_receive_packet_from(pair[1], data, sizeof(data), fds, &n, &sender), -EBADMSG);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), fds, &n, &sender), -EBADMSG);
         assert_int_equal(sender.pid, -7);
 
         assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)), 0);
         assert_int_equal(fd_send_packet(pair[0], "ab", 2, pair, 1), 0);
-        assert_int_equal(fd_receive_packet_from(pair[1], data, sizeof(data), fds, &n, &sender), 2);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), fds, &n, &sender), 2);
         assert_int_equal(n, 1);
         assert_int_equal(sender.pid, getpid());
         assert_int_equal(sender.uid, getuid());
         (void) close(fds[0]);
 
         (void) close(pair[0]);
-        assert_int_equal(fd_receive_packet_from(pair[1], data, sizeof(data), fds, &n, &sender), 0);
+        assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), fds, &n, &sender), 0);
         (void) close(pair[1]);
         assert_int_equal(count_fds(), before);
 }

@@ -137,7 +137,7 @@ static void play_wait(const Launch *launch, int lease) {
         ssize_t n;
 
         (void) fd_write_full(launch->fds[1], ".", 1);
-        n = fd_receive_packet(lease, packet, LEASE_PACKET_MAX, NULL, NULL);
+        n = fd_receive_packet(lease, packet, LEASE_PACKET_MAX, NULL, NULL, NULL);
         packet[MAX(n, (ssize_t) 0)] = '\0';
         if (!startswith(packet, "SIGNAL="))
                 return;

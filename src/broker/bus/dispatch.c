@@ -151,11 +151,6 @@ static StepAnswer step_object(void *traveller) {
         return STEP_DONE;
 }
 
-/* Objects that lead to others show each caller only what they may see. */
-static bool lists_others(const Call *c) {
-        return c->member->lists && (c->object.kind == OBJECT_MANAGER || c->object.kind == OBJECT_BRANCH);
-}
-
 static void on_account(KnownAccount *known, void *userdata) {
         Call *c = userdata;
 
@@ -164,21 +159,15 @@ static void on_account(KnownAccount *known, void *userdata) {
         call_walk(c);
 }
 
-/* Which signals a subscriber gets goes by their latest account. */
-static void peer_remember_account(Call *c) {
-        if (!c->known || c->known == c->peer->account)
-                return;
-
-        (void) known_account_unref(c->peer->account);
-        c->peer->account = known_account_ref(c->known);
-}
-
 /* Asked once: that the account cannot be had is an answer, too. */
 static StepAnswer step_account(void *traveller) {
         Call *c = traveller;
+        /* Objects that lead to others show each caller only what they may see. */
+        const bool lists_others =
+                c->member->lists && (c->object.kind == OBJECT_MANAGER || c->object.kind == OBJECT_BRANCH);
         StepAnswer answer;
 
-        if (!(lists_others(c) && c->uid != 0) && !access_needs_account(c->uid, c->member->verb, &c->access))
+        if (!(lists_others && c->uid != 0) && !access_needs_account(c->uid, c->member->verb, &c->access))
                 return STEP_DONE;
 
         if (!c->known_asked) {
@@ -188,7 +177,12 @@ static StepAnswer step_account(void *traveller) {
                         return answer == STEP_WAIT ? call_rest(c) : answer;
         }
 
-        peer_remember_account(c);
+        /* Which signals a subscriber gets goes by their latest account. */
+        if (c->known && c->known != c->peer->account) {
+                (void) known_account_unref(c->peer->account);
+                c->peer->account = known_account_ref(c->known);
+        }
+
         return STEP_DONE;
 }
 

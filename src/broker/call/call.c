@@ -153,16 +153,6 @@ StepAnswer call_find_account(Call *c,
         return r < 0 ? call_step(c, r) : STEP_WAIT;
 }
 
-/* 0, or -EIO with the call's error set: the account cannot be had. */
-static int check_account(Call *c, const KnownAccount *known) {
-        if (known->error == -ENOENT)
-                return call_fail(c, ERROR_NO_SUCH_USER, "There is no such user");
-        if (!known->account)
-                return call_fail(c, ERROR_BUSY, "The account cannot be looked up just now; try again");
-
-        return 0;
-}
-
 StepAnswer call_need_account(Call *c,
                              const char *name,
                              uid_t uid,
@@ -170,12 +160,20 @@ StepAnswer call_need_account(Call *c,
                              void *userdata,
                              AccountQuery **query,
                              KnownAccount **known) {
-        StepAnswer answer = STEP_DONE;
+        if (!*known) {
+                const StepAnswer answer = call_find_account(c, name, uid, handler, userdata, query, known);
 
-        if (!*known)
-                answer = call_find_account(c, name, uid, handler, userdata, query, known);
+                if (answer != STEP_DONE)
+                        return answer;
+        }
 
-        return answer == STEP_DONE ? call_step(c, check_account(c, *known)) : answer;
+        if ((*known)->error == -ENOENT)
+                return call_step(c, call_fail(c, ERROR_NO_SUCH_USER, "There is no such user"));
+        if (!(*known)->account)
+                return call_step(
+                        c, call_fail(c, ERROR_BUSY, "The account cannot be looked up just now; try again"));
+
+        return STEP_DONE;
 }
 
 void call_forget_account(Call *c) {

@@ -64,7 +64,7 @@ static int on_packet(sd_event_source *source, int fd, uint32_t events, void *use
         LeaseRequest request;
         ssize_t n;
 
-        n = fd_receive_packet(fd, packet, sizeof(packet), NULL, NULL);
+        n = fd_receive_packet(fd, packet, sizeof(packet), NULL, NULL, NULL);
         if (n == -EAGAIN || n == -EINTR)
                 return 0;
 

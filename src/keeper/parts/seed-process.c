@@ -43,7 +43,7 @@ static int receive_answer(const SeedProcess *s, pid_t *ret_pid) {
         ssize_t n;
 
         do
-                n = fd_receive_packet(s->socket, &answer, sizeof(answer), NULL, NULL);
+                n = fd_receive_packet(s->socket, &answer, sizeof(answer), NULL, NULL, NULL);
         while (n == -EINTR);
         if (n < 0)
                 return (int) n;

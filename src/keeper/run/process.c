@@ -107,7 +107,7 @@ static ssize_t read_record(Process *p) {
         FdSender sender;
         ssize_t n;
 
-        n = fd_receive_packet_from(p->status_fd, &status, sizeof(status), fds, &n_fds, &sender);
+        n = fd_receive_packet(p->status_fd, &status, sizeof(status), fds, &n_fds, &sender);
         if (n <= 0)
                 return n;
 

@@ -365,7 +365,7 @@ void rig_wait_executed(Run *r) {
                 size_t n_fds = ELEMENTSOF(fds);
                 ssize_t n;
 
-                n = fd_receive_packet(r->status_fd, &s, sizeof(s), fds, &n_fds);
+                n = fd_receive_packet(r->status_fd, &s, sizeof(s), fds, &n_fds, NULL);
                 if (n == 0)
                         return;
                 assert_int_equal(n, sizeof(s));

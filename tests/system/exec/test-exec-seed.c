@@ -90,7 +90,7 @@ static Held wait_for(const Garden *g, size_t n) {
 static int hear(const Garden *g) {
         int32_t word = 0;
 
-        assert_int_equal(fd_receive_packet(g->socket, &word, sizeof(word), NULL, NULL), sizeof(word));
+        assert_int_equal(fd_receive_packet(g->socket, &word, sizeof(word), NULL, NULL, NULL), sizeof(word));
         return word;
 }
 
@@ -218,7 +218,7 @@ static void a_refused_plan_is_reported_by_its_launch(void **state) {
                 assert_int_equal(fd_send_packet(g->socket, &o, sizeof(o), fds, ELEMENTSOF(fds)), 0);
                 pid = hear(g);
                 assert_true(pid > 0);
-                assert_int_equal(fd_receive_packet(pair[0], &status, sizeof(status), NULL, NULL),
+                assert_int_equal(fd_receive_packet(pair[0], &status, sizeof(status), NULL, NULL, NULL),
                                  sizeof(status));
                 assert_int_equal(status.kind, LAUNCH_STATUS_FAILED);
                 assert_string_equal(status.step, "plan");
