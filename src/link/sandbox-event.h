@@ -11,7 +11,7 @@
  * Input: the keeper's, trusted to be root, not to be right.
  */
 
-#include "base/event.h"
+#include "base/log.h"
 #include "base/util.h"
 
 #include <systemd/sd-bus.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/event.h"
+#include "base/log.h"
 
 #include "base/fd.h"
 #include "base/journal.h"

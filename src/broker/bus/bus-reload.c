@@ -2,7 +2,7 @@
 #include "broker/bus/bus-reload.h"
 
 #include "base/clock.h"
-#include "base/event.h"
+#include "base/log.h"
 #include "broker/bus/bus-signals.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "broker/call/audit.h"
 
 #include "base/clock.h"
-#include "base/event.h"
+#include "base/log.h"
 #include "broker/call/audit-kernel.h"
 #include "broker/call/call.h"
 #include "broker/call/manager-state.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/state/catalog.h"
 
-#include "base/event.h"
 #include "base/log.h"
 #include "broker/access/object-path.h"
 #include "seccomp/seccomp-compile.h"

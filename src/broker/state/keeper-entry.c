@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/state/keeper-entry.h"
 
-#include "base/event.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/event.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "keeper/parts/link-send.h"
 #include "keeper/sandbox/sandbox.h"
