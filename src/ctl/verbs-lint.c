@@ -131,6 +131,8 @@ static int lint_plan(Lint *l, const Profile *profile, const uint8_t *program, si
         static const char *const homes[] = { "/home/user", "/var/lib/user" };
         _cleanup_findings_ Findings findings = {};
         _cleanup_free_ char *text = NULL, *key = NULL;
+        const char *file;
+        unsigned line;
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(homes); i++) {
@@ -142,9 +144,10 @@ static int lint_plan(Lint *l, const Profile *profile, const uint8_t *program, si
         }
 
         key = refused_key(text);
+        file = profile_origin(profile, key ?: "", &line);
         r = findings_add(&findings,
-                         profile->source_path,
-                         0,
+                         file,
+                         line,
                          key,
                          "%s",
                          key ? text + strlen(key) + strspn(text + strlen(key), "=: ") : text);
