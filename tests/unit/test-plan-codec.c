@@ -70,7 +70,7 @@ static void test_equal_requests_have_equal_bytes(void **state) {
         g.account->groups[2] = swapped;
         /* Descriptors belong to the run. */
         g.profile->standard_output = f.profile->standard_output = STREAM_CLIENT;
-        g.request.has_stream[1] = true;
+        g.request.streams = 1U << 1;
         fixture_must_compile(&f);
         fixture_must_compile(&g);
 

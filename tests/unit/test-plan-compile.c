@@ -237,7 +237,7 @@ static void test_streams_need_leave(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
         fixture_init(&f);
-        f.request.has_stream[1] = true;
+        f.request.streams = 1U << 1;
         fixture_must_refuse(&f, PLAN_REFUSAL_NOT_PERMITTED, "StandardOutput");
         f.profile->standard_output = STREAM_CLIENT;
         fixture_must_compile(&f);

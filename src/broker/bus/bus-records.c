@@ -19,6 +19,16 @@ void bus_records_update_status(Manager *m) {
                           n_users == 1 ? "user" : "users");
 }
 
+/* first: of its user's. One that is hidden appears when it is shown. */
+static void tell_appeared(Manager *m, SandboxEntry *s, bool first) {
+        if (sandbox_record_is_hidden(s->record))
+                return;
+
+        if (first)
+                signals_user(m, s->record->uid, true);
+        signals_sandbox_new(m, s);
+}
+
 static void sandbox_appeared(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
         bool first = !sandboxes_has_user(&m->sandboxes, record->uid);
         uid_t uid = record->uid;
@@ -31,13 +41,12 @@ static void sandbox_appeared(Manager *m, struct KeeperEntry *keeper, SandboxReco
                 return;
         }
 
-        if (first)
-                signals_user(m, uid, true);
-        signals_sandbox_new(m, s);
+        tell_appeared(m, s, first);
         bus_records_update_status(m);
 }
 
 void bus_records_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
+        const bool first = !sandboxes_has_user(&m->sandboxes, record->uid);
         _cleanup_(sandbox_record_freep) SandboxRecord *before = NULL;
         SandboxEntry *s = sandboxes_find(&m->sandboxes, record->id);
 
@@ -56,7 +65,10 @@ void bus_records_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecord *
         before = s->record;
         s->record = record;
         s->keeper = keeper;
-        signals_sandbox_changed(m, s, before);
+        if (sandbox_record_is_hidden(before))
+                tell_appeared(m, s, first);
+        else
+                signals_sandbox_changed(m, s, before);
 }
 
 void bus_records_removed(
@@ -65,7 +77,7 @@ void bus_records_removed(
 
         sandboxes_remove(&m->sandboxes, gone);
         signals_sandbox_removed(m, gone, result, code, status);
-        if (!sandboxes_has_user(&m->sandboxes, gone->record->uid))
+        if (!sandbox_record_is_hidden(gone->record) && !sandboxes_has_user(&m->sandboxes, gone->record->uid))
                 signals_user(m, gone->record->uid, false);
         bus_records_update_status(m);
 }

@@ -119,7 +119,8 @@ static int list_visible_users(Call *c, const Caller *caller, char ***ret) {
                 _cleanup_free_ char *path = NULL;
                 int r;
 
-                if (!object_is_visible(c->manager, caller, &object))
+                if (sandbox_record_is_hidden(c->manager->sandboxes.items[i]->record) ||
+                    !object_is_visible(c->manager, caller, &object))
                         continue;
 
                 r = object_path_of_user(object.uid, &path);

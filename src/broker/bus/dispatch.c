@@ -55,22 +55,23 @@ static Object find_sandbox(const Manager *m, const char *id, const char *path) {
         return (Object){ .kind = OBJECT_SANDBOX,
                          .path = path,
                          .name = id,
-                         .sandbox = sandboxes_find(&m->sandboxes, id),
+                         .sandbox = sandboxes_find_shown(&m->sandboxes, id),
                          .uid = UID_NOBODY };
 }
 
-/* The object of the sandbox that holds the process behind the call's pidfd. */
+/* The object of the sandbox that holds the process with the call's pid. */
 static int find_sandbox_of_process(Call *c, Object *ret) {
         _cleanup_free_ char *group = NULL;
-        int fd, r;
+        uint32_t pid;
+        int r;
 
-        r = sd_bus_message_read(c->message, "h", &fd);
+        r = sd_bus_message_read(c->message, "u", &pid);
         if (r < 0)
                 return r;
+        if (pid == 0 || pid > INT32_MAX)
+                return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no pid");
 
-        r = cgroup_of_pidfd(fd, &group);
-        if (r == -EBADF)
-                return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no pidfd");
+        r = cgroup_of_process((pid_t) pid, &group);
         if (r < 0 && r != -ESRCH)
                 return r;
 

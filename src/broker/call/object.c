@@ -29,6 +29,9 @@ AccessObject object_access(const Manager *m, const Object *object) {
 bool object_is_visible(const Manager *m, const Caller *caller, const Object *object) {
         const AccessObject a = object_access(m, object);
 
+        if (object->sandbox && sandbox_record_is_hidden(object->sandbox->record))
+                return false;
+
         return access_check(caller, ACCESS_INSPECT, &a, NULL) == 0;
 }
 

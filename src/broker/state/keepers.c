@@ -515,6 +515,10 @@ void keepers_withdraw(KeeperWaiter *w) {
         w->keeper = NULL;
 }
 
+uint32_t keeper_entry_link_version(const KeeperEntry *keeper) {
+        return keeper->link ? keeper_link_version(keeper->link) : 0;
+}
+
 uint32_t keeper_entry_plan_version(const KeeperEntry *keeper) {
         return keeper->link ? keeper_link_plan_version(keeper->link) : 0;
 }

@@ -100,6 +100,8 @@ void keepers_forget(Keepers *k, SandboxEntry *s);
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w);
 void keepers_withdraw(KeeperWaiter *w);
 
+/* The version of the link that is spoken with it; 0: there is none that both know, or no link. */
+uint32_t keeper_entry_link_version(const KeeperEntry *keeper);
 /* The version of plans to send it; 0: there is none that both know, or no link. */
 uint32_t keeper_entry_plan_version(const KeeperEntry *keeper);
 

@@ -80,17 +80,6 @@ int link_set_limits(KeeperEntry *keeper,
         return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
 }
 
-static int append_streams(sd_bus_message *m, const int streams[static 3]) {
-        int r;
-
-        r = sd_bus_message_open_container(m, 'a', "(uh)");
-        for (uint32_t i = 0; r >= 0 && i < 3; i++)
-                if (streams[i] >= 0)
-                        r = sd_bus_message_append(m, "(uh)", i, streams[i]);
-
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid) {
         const uint32_t version = keeper_entry_plan_version(keeper);
         _cleanup_free_ uint8_t *newest = NULL;
@@ -124,7 +113,7 @@ void link_plan_done(LinkPlan *p) { p->fd = safe_close(p->fd); }
 static int append_facts(sd_bus_message *m, const LinkLaunch *launch) {
         return sd_bus_message_append(m,
                                      "a{sv}",
-                                     4,
+                                     5,
                                      "InvocationID",
                                      "s",
                                      launch->invocation_id,
@@ -136,7 +125,14 @@ static int append_facts(sd_bus_message *m, const LinkLaunch *launch) {
                                      launch->plan->hash,
                                      "PlanDigest",
                                      "s",
-                                     launch->plan->digest);
+                                     launch->plan->digest,
+                                     "Streams",
+                                     "u",
+                                     launch->streams);
+}
+
+bool link_takes_streams(const KeeperEntry *keeper) {
+        return keeper_entry_link_version(keeper) >= LINK_VERSION_STREAMS;
 }
 
 int link_launch(KeeperEntry *keeper,
@@ -153,9 +149,7 @@ int link_launch(KeeperEntry *keeper,
         if (r >= 0)
                 r = sd_bus_message_append_basic(m, 'h', &launch->plan->fd);
         if (r >= 0)
-                r = append_streams(m, launch->streams);
-        if (r >= 0)
-                r = sd_bus_message_append(m, "b", launch->lease);
+                r = sd_bus_message_append(m, "a(uh)b", 0, launch->lease);
 
         return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
 }

@@ -97,6 +97,8 @@ void keeper_link_hear(KeeperLink *l) {
                 ;
 }
 
+uint32_t keeper_link_version(const KeeperLink *l) { return l->version; }
+
 uint32_t keeper_link_plan_version(const KeeperLink *l) { return l->plan_version; }
 
 bool keeper_link_is_foreign(const KeeperLink *l) { return l->foreign; }

@@ -61,6 +61,8 @@ bool keeper_link_is(const KeeperLink *l, const sd_bus *bus);
 /* Handles what has come in already. The link may be closed, and gone, afterwards. */
 void keeper_link_hear(KeeperLink *l);
 
+/* The newest version of the link that it speaks and we do; 0: there is none. */
+uint32_t keeper_link_version(const KeeperLink *l);
 /* The newest version of plans that it reads and we write; 0: there is none. */
 uint32_t keeper_link_plan_version(const KeeperLink *l);
 /* Whether its program is not of the same version as ours. */

@@ -6,11 +6,9 @@
  *
  * Made unbound; immured-exec binds its copy inside the sandbox, so it has no name on the host and goes with the tree.
  *
- * No descriptor that an application sends ever becomes one of the keeper's: to close a file may take as long as
- * whoever serves it likes (FUSE, SO_LINGER), and what is sent is the application's choice. A packet is looked at
- * (MSG_PEEK) without room for descriptors; one that has any is taken off the queue by a child, whose end nobody waits
- * for but the next packet of that sandbox. So a barrier, which is a descriptor to be closed when all before it was
- * handled, is answered, and a flood of descriptors stops the sandbox that sends it alone.
+ * It is a foreign socket (foreign-socket.h): a child takes a packet with descriptors off the queue, and nobody waits
+ * for its end but the next packet of that sandbox. So a barrier, which is a descriptor to be closed when all before it
+ * was handled, is answered, and a flood of descriptors stops the sandbox that sends it alone.
  *
  * Life: from the start of a run until its end. Runs in: keeper. Privilege: root. Input: hostile (the application).
  */

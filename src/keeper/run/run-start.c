@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "keeper/parts/spawn.h"
 #include "keeper/run/run.h"
+#include "plan/client-streams.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -64,11 +65,8 @@ static int open_journal_stream(Start *st, int number) {
 
 static int open_null_stream(Start *st, int number) { return duplicate(st->run->context->null_fd); }
 
-/* Without a descriptor from the client: nothing to read, and a log to write to. */
+/* The client gives none: nothing to read, and a log to write to. */
 static int open_client_stream(Start *st, int number) {
-        if (st->request->streams[number] >= 0)
-                return duplicate(st->request->streams[number]);
-
         return number == 0 ? open_null_stream(st, number) : open_journal_stream(st, number);
 }
 
@@ -91,18 +89,25 @@ static int step_streams(Start *st, sd_bus_error *error) {
                                                  ERROR_SETUP_FAILED,
                                                  "streams: stream %d cannot go where the plan says",
                                                  i);
-                if (st->request->streams[i] >= 0 && kinds[i] != STREAM_CLIENT)
-                        return sd_bus_error_setf(error,
-                                                 ERROR_SETTING_NOT_PERMITTED,
-                                                 "stream %d is not the client's to give",
-                                                 i);
+                if (st->request->streams & CLIENT_STREAM(i)) {
+                        if (kinds[i] != STREAM_CLIENT)
+                                return sd_bus_error_setf(error,
+                                                         ERROR_SETTING_NOT_PERMITTED,
+                                                         "stream %d is not the client's to give",
+                                                         i);
+                        continue; /* it comes to the process itself */
+                }
 
                 st->spawn.fds[i] = open_stream[kinds[i]](st, i);
                 if (st->spawn.fds[i] < 0)
                         return st->spawn.fds[i];
         }
 
-        return 0;
+        if (st->request->streams == 0)
+                return 0;
+
+        st->spawn.fds[LAUNCH_FD_STREAMS] = duplicate(st->request->streams_fd);
+        return MIN(st->spawn.fds[LAUNCH_FD_STREAMS], 0);
 }
 
 static void watch_faults(Run *run) {
@@ -151,6 +156,12 @@ static int on_verified(void *userdata, const Process *p, const char *layers) {
         return r < 0 ? r : strv_extend_strv(&run->record->enforced, words);
 }
 
+static void on_streams(void *userdata) {
+        Run *run = userdata;
+
+        run->handlers->streams(run->userdata);
+}
+
 static void on_failed(void *userdata, const char *error_name, const char *text) {
         Run *run = userdata;
 
@@ -165,6 +176,7 @@ static void on_advanced(void *userdata) {
 
 static int step_channels(Start *st, sd_bus_error *error) {
         static const ProcessHandlers handlers = {
+                .streams = on_streams,
                 .verified = on_verified,
                 .failed = on_failed,
                 .advanced = on_advanced,

@@ -38,6 +38,7 @@ typedef struct RunContext {
 /* What a run tells its sandbox. */
 typedef struct RunHandlers {
         /* As of its process (process.h). */
+        void (*streams)(void *userdata);
         void (*failed)(void *userdata, const char *error_name, const char *text);
         void (*advanced)(void *userdata);
         /* The application says something that it may say. */
@@ -67,14 +68,15 @@ typedef struct Run {
         CallList freeze_calls;
 } Run;
 
-/* All of it stays the caller's; but for plan, plan_fd and streams it must outlive the run. */
+/* All of it stays the caller's; but for plan and descriptors it must outlive the run. */
 typedef struct RunRequest {
         SandboxRecord *record;
         const char *cgroup_name;
         uint32_t id_block;
         const Plan *plan;
         int plan_fd;
-        const int *streams; /* three of the client's; negative: not given */
+        uint32_t streams; /* of the client's (client-streams.h) */
+        int streams_fd;   /* where they come from; negative: there are none */
         const Terms *terms;
         const Limits *limits;
         LogStreams *logs;

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "keeper/sandbox/sandbox.h"
+#include "plan/client-streams.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,23 +62,7 @@ static int step_keep(Start *st, sd_bus_error *error) {
         (void) sandbox_count_start(s);
 
         s->plan_fd = duplicate(st->request->plan_fd);
-        if (s->plan_fd < 0)
-                return s->plan_fd;
-
-        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++) {
-                if (st->request->streams[i] < 0)
-                        continue;
-
-                s->has_client_streams = true;
-                if (s->terms.restart == RESTART_NO)
-                        continue;
-
-                s->stream_fds[i] = duplicate(st->request->streams[i]);
-                if (s->stream_fds[i] < 0)
-                        return s->stream_fds[i];
-        }
-
-        return 0;
+        return MIN(s->plan_fd, 0);
 }
 
 static int step_record(Start *st, sd_bus_error *error) {
@@ -157,24 +142,57 @@ static int step_logs(Start *st, sd_bus_error *error) {
 
         for (size_t i = 1; i < ELEMENTSOF(kinds); i++)
                 needed = needed || kinds[i] == STREAM_JOURNAL ||
-                         (kinds[i] == STREAM_CLIENT && st->request->streams[i] < 0);
+                         (kinds[i] == STREAM_CLIENT && !(s->streams & CLIENT_STREAM(i)));
 
-        return needed ? log_streams_new(&s->streams, s->context->run.event, &info) : 0;
+        return needed ? log_streams_new(&s->logs, s->context->run.event, &info) : 0;
+}
+
+/* Later runs need the client's streams, too. */
+static int step_holder(Start *st, sd_bus_error *error) {
+        Sandbox *s = st->sandbox;
+        const RunContext *context = &s->context->run;
+        const StreamHolderRequest request = {
+                .event = context->event,
+                .unit = context->unit,
+                .exec_fd = context->exec_fd,
+                .null_fd = context->null_fd,
+                .id = s->record->id,
+                .cgroup_name = s->cgroup_name,
+                .streams = s->streams,
+                .lease = s->lease,
+        };
+
+        if (s->streams == 0 || s->terms.restart == RESTART_NO)
+                return 0;
+
+        return stream_holder_new(&s->holder, &request);
+}
+
+/* Where this run gets the client's streams from. */
+static int streams_open(const Sandbox *s) {
+        return s->streams == 0 ? -EBADF
+               : s->holder     ? stream_holder_lend(s->holder)
+                               : lease_server_copy(s->lease);
 }
 
 static int step_run(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
+        _cleanup_close_ int streams_fd = streams_open(s);
         const RunRequest request = {
                 .record = s->record,
                 .cgroup_name = s->cgroup_name,
                 .id_block = s->id_block,
                 .plan = st->plan,
                 .plan_fd = st->request->plan_fd,
-                .streams = st->request->streams,
+                .streams = s->streams,
+                .streams_fd = streams_fd,
                 .terms = &s->terms,
                 .limits = &s->limits,
-                .logs = s->streams,
+                .logs = s->logs,
         };
+
+        if (streams_fd < 0 && s->streams != 0)
+                return streams_fd;
 
         return run_start(&s->run, &s->context->run, &request, st->handlers, s, error);
 }
@@ -191,6 +209,7 @@ static const struct {
         { "record", step_record, true },
         { "ids",    step_ids,    true },
         { "logs",   step_logs,   true },
+        { "holder", step_holder, true },
         { "run",    step_run,    false },
 };
 /* clang-format on */
@@ -203,7 +222,6 @@ int sandbox_start(Sandbox *s,
                 .id = s->record->id,
                 .invocation_id = s->record->invocation_id,
                 .plan_fd = s->plan_fd,
-                .streams = { s->stream_fds[0], s->stream_fds[1], s->stream_fds[2] },
         };
         _cleanup_(start_done)
                 Start st = { .sandbox = s, .request = request ?: &again, .handlers = handlers };
