@@ -102,3 +102,25 @@ int cgroup2_own_group(char **ret) {
 
         return cgroup2_group_in(text, ret);
 }
+
+bool cgroup2_find_count(const char *text, const char *name, uint64_t *ret) {
+        size_t n = strlen(name);
+
+        for (const char *line = text; line; line = strchr(line, '\n')) {
+                char number[24] = "";
+                size_t length;
+
+                line += *line == '\n' ? 1 : 0;
+                if (strncmp(line, name, n) != 0 || line[n] != ' ')
+                        continue;
+
+                length = strcspn(line + n + 1, "\n");
+                if (length >= sizeof(number))
+                        return false;
+
+                memcpy(number, line + n + 1, length);
+                return parse_u64(number, ret) >= 0;
+        }
+
+        return false;
+}

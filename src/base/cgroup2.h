@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * cgroup2 — where the cgroup v2 hierarchy is mounted and which of its groups a process is in, on hybrid machines too
+ * cgroup2 — where the cgroup v2 hierarchy is mounted, which of its groups a process is in, on hybrid machines too, and
+ * what its files count
  *
  * Life: takes text read from the kernel and returns text that the caller frees. Errors: -ENOMEDIUM where there is no
  * such hierarchy, -ENOMEM.
@@ -34,3 +35,6 @@ int cgroup2_group_in(const char *text, char **ret);
 
 /* The group of this process. Caller frees. */
 int cgroup2_own_group(char **ret);
+
+/* The number behind a name in a file of "NAME NUMBER" lines (cgroup-v2.rst, "Flat keyed"); false: there is none. */
+bool cgroup2_find_count(const char *text, const char *name, uint64_t *ret);

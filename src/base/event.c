@@ -51,12 +51,17 @@ static int send_event(const EventMessage *message, const EventField *fields, siz
         return journal_send(&(struct iovec){ b.data, b.size }, 1);
 }
 
-static void _printf_(4, 0) log_entry(
-        const EventMessage *message, const EventField *fields, size_t n, const char *format, va_list ap) {
+void event_log_message(
+        const EventMessage *message, const EventField *fields, size_t n, const char *format, ...) {
         _cleanup_free_ char *text = NULL;
+        va_list ap;
         int r;
 
-        if (vasprintf(&text, format, ap) < 0) {
+        va_start(ap, format);
+        r = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (r < 0) {
+                text = NULL;
                 (void) log_oom();
                 return;
         }
@@ -64,21 +69,4 @@ static void _printf_(4, 0) log_entry(
         r = send_event(message, fields, n, text);
         if (r == -ENOENT || !log_is_for_systemd())
                 log_message(message->priority, "%s", text);
-}
-
-void event_log(Event event, const EventField *fields, size_t n, const char *format, ...) {
-        va_list ap;
-
-        va_start(ap, format);
-        log_entry(events + event, fields, n, format, ap);
-        va_end(ap);
-}
-
-void event_log_message(
-        const EventMessage *message, const EventField *fields, size_t n, const char *format, ...) {
-        va_list ap;
-
-        va_start(ap, format);
-        log_entry(message, fields, n, format, ap);
-        va_end(ap);
 }

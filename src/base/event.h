@@ -40,7 +40,7 @@ typedef struct EventField {
 } EventField;
 
 /* Never fails and never waits. The message is one line. */
-void event_log(Event event, const EventField *fields, size_t n, const char *format, ...) _printf_(4, 5);
+#define event_log(event, ...) event_log_message(event_message(event), __VA_ARGS__)
 
 /* The same for an event that is not in the list above. */
 void event_log_message(const EventMessage *message,

@@ -157,6 +157,12 @@ int memfd_verify_sealed(int fd) {
         return (seals & wanted) == wanted ? 0 : -EPERM;
 }
 
+int fd_duplicate(int fd) {
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+        return copy < 0 ? -errno : copy;
+}
+
 /* Sets or clears one bit of the flags that F_GETFD or F_GETFL reads. */
 static int fd_set_flag(int fd, int get, int set, int flag, bool on) {
         int old, new;
@@ -233,20 +239,21 @@ static void close_many(const int *fds, size_t n) {
 }
 
 /*
- * The descriptors in a message. Where no credentials came, their space lets in more than PACKET_FDS_MAX; those are
- * closed.
+ * What came beside the data. Where no credentials came, their space lets in more than PACKET_FDS_MAX descriptors;
+ * those are closed. Returns how many fds holds.
  */
-static size_t message_fds(struct msghdr *m, int fds[static PACKET_FDS_MAX]) {
+static size_t read_control(struct msghdr *m, int fds[static PACKET_FDS_MAX], struct ucred *ret_sender) {
         size_t n = 0;
 
         for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-                size_t n_here;
+                size_t n_here = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
-                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+                if (c->cmsg_level != SOL_SOCKET)
                         continue;
+                if (c->cmsg_type == SCM_CREDENTIALS)
+                        memcpy(ret_sender, CMSG_DATA(c), sizeof(*ret_sender));
 
-                n_here = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-                for (size_t i = 0; i < n_here; i++) {
+                for (size_t i = 0; c->cmsg_type == SCM_RIGHTS && i < n_here; i++) {
                         int fd;
 
                         memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
@@ -258,21 +265,6 @@ static size_t message_fds(struct msghdr *m, int fds[static PACKET_FDS_MAX]) {
         }
 
         return n;
-}
-
-static bool message_sender(struct msghdr *m, FdSender *ret) {
-        for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-                struct ucred sender;
-
-                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
-                        continue;
-
-                memcpy(&sender, CMSG_DATA(c), sizeof(sender));
-                *ret = (FdSender){ .pid = sender.pid, .uid = sender.uid };
-                return true;
-        }
-
-        return false;
 }
 
 ssize_t
@@ -289,6 +281,7 @@ fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fd
                 .msg_control = &control,
                 .msg_controllen = sizeof(control),
         };
+        struct ucred sender = { .uid = (uid_t) -1 }; /* nobody's: see chown(2) */
         int received[PACKET_FDS_MAX];
         size_t n_received;
         ssize_t n;
@@ -299,12 +292,12 @@ fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fd
         if (n < 0)
                 return -errno;
 
-        n_received = message_fds(&m, received);
+        n_received = read_control(&m, received, &sender);
         if ((m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (n_fds && n_received > *n_fds)) {
                 close_many(received, n_received);
                 return -EMSGSIZE;
         }
-        if (n > 0 && ret_sender && !message_sender(&m, ret_sender)) {
+        if (n > 0 && ret_sender && sender.uid == (uid_t) -1) {
                 close_many(received, n_received);
                 return -EBADMSG;
         }
@@ -317,6 +310,8 @@ fd_receive_packet_from(int sock, void *data, size_t size, int *fds, size_t *n_fd
                 memcpy(fds, received, n_received * sizeof(int));
                 *n_fds = n_received;
         }
+        if (n > 0 && ret_sender)
+                *ret_sender = (FdSender){ .pid = sender.pid, .uid = sender.uid };
         return n;
 }
 

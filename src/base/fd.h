@@ -42,6 +42,8 @@ int memfd_new_sealed(const char *name, const void *data, size_t size);
 /* Checks that an fd is a memfd which nobody can change. -EPERM: seals are missing; -EINVAL: not a memfd. */
 int memfd_verify_sealed(int fd);
 
+/* The same file under another number, above those of the standard streams. */
+int fd_duplicate(int fd);
 int fd_set_cloexec(int fd, bool on);
 int fd_set_nonblock(int fd, bool on);
 

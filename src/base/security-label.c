@@ -9,7 +9,7 @@
  */
 bool apparmor_profile_is_valid(const char *s) {
         return *s && *s != '&' && *s != ':' && *s != '-' && strlen(s) <= 256 && !strpbrk(s, " \t\"") &&
-               !strstr(s, "//&") && text_is_printable(s, "") && utf8_is_valid(s) && !streq(s, "unconfined");
+               !strstr(s, "//&") && text_is_printable(s, "") && !streq(s, "unconfined");
 }
 
 bool selinux_context_is_valid(const char *s) {

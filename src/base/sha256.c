@@ -3,6 +3,8 @@
 
 #include <endian.h>
 
+#define ROTATE_RIGHT(x, n) ((x) >> (n) | (x) << (32 - (n)))
+
 /* FIPS 180-4, 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 // clang-format off
 static const uint32_t round_constants[64] = {
@@ -19,30 +21,29 @@ static const uint32_t round_constants[64] = {
 
 static inline uint32_t rotate_right(uint32_t x, unsigned n) { return x >> n | x << (32 - n); }
 
-static void sha256_block(Sha256 *s, const uint8_t block[static 64]) {
+/* Adds one block of 64 bytes: FIPS 180-4, 6.2.2. */
+static void sha256_block(uint32_t state[static 8], const uint8_t *block) {
         uint32_t w[64], v[8];
 
         for (unsigned i = 0; i < 16; i++) {
-                uint32_t word;
-
-                memcpy(&word, block + 4 * i, sizeof(word));
-                w[i] = be32toh(word);
+                memcpy(&w[i], block + 4 * i, sizeof(w[i]));
+                w[i] = be32toh(w[i]);
         }
         for (unsigned i = 16; i < 64; i++) {
                 uint32_t a = w[i - 15], b = w[i - 2];
-                uint32_t s0 = rotate_right(a, 7) ^ rotate_right(a, 18) ^ a >> 3;
-                uint32_t s1 = rotate_right(b, 17) ^ rotate_right(b, 19) ^ b >> 10;
+                uint32_t s0 = ROTATE_RIGHT(a, 7) ^ ROTATE_RIGHT(a, 18) ^ a >> 3;
+                uint32_t s1 = ROTATE_RIGHT(b, 17) ^ ROTATE_RIGHT(b, 19) ^ b >> 10;
 
                 w[i] = w[i - 16] + s0 + w[i - 7] + s1;
         }
 
-        memcpy(v, s->state, sizeof(v));
+        memcpy(v, state, sizeof(v));
         for (unsigned i = 0; i < 64; i++) {
                 uint32_t a = v[0], e = v[4];
-                uint32_t s1 = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
+                uint32_t s1 = ROTATE_RIGHT(e, 6) ^ ROTATE_RIGHT(e, 11) ^ ROTATE_RIGHT(e, 25);
                 uint32_t choice = (e & v[5]) ^ (~e & v[6]);
                 uint32_t t1 = v[7] + s1 + choice + round_constants[i] + w[i];
-                uint32_t s0 = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
+                uint32_t s0 = ROTATE_RIGHT(a, 2) ^ ROTATE_RIGHT(a, 13) ^ ROTATE_RIGHT(a, 22);
                 uint32_t majority = (a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]);
 
                 memmove(v + 1, v, 7 * sizeof(v[0]));
@@ -50,62 +51,33 @@ static void sha256_block(Sha256 *s, const uint8_t block[static 64]) {
                 v[0] = t1 + s0 + majority;
         }
         for (unsigned i = 0; i < 8; i++)
-                s->state[i] += v[i];
-}
-
-void sha256_init(Sha256 *s) {
-        /* FIPS 180-4, 5.3.3 */
-        *s = (Sha256){
-                .state = { 0x6a09e667,
-                           0xbb67ae85,
-                           0x3c6ef372,
-                           0xa54ff53a,
-                           0x510e527f,
-                           0x9b05688c,
-                           0x1f83d9ab,
-                           0x5be0cd19 },
-        };
-}
-
-void sha256_update(Sha256 *s, const void *data, size_t size) {
-        size_t filled = s->n_bytes % sizeof(s->block);
-        const uint8_t *p = data;
-
-        s->n_bytes += size;
-        while (size > 0) {
-                size_t n = MIN(size, sizeof(s->block) - filled);
-
-                memcpy(s->block + filled, p, n);
-                filled += n;
-                p += n;
-                size -= n;
-                if (filled == sizeof(s->block)) {
-                        sha256_block(s, s->block);
-                        filled = 0;
-                }
-        }
-}
-
-void sha256_finish(Sha256 *s, uint8_t ret[static SHA256_SIZE]) {
-        static const uint8_t padding[64] = { 0x80 };
-        uint64_t n_bits = htobe64(s->n_bytes * 8);
-        size_t filled = s->n_bytes % 64;
-
-        sha256_update(s, padding, filled < 56 ? 56 - filled : 120 - filled);
-        sha256_update(s, &n_bits, sizeof(n_bits));
-        for (unsigned i = 0; i < 8; i++) {
-                uint32_t word = htobe32(s->state[i]);
-
-                memcpy(ret + 4 * i, &word, sizeof(word));
-        }
+                state[i] += v[i];
 }
 
 void sha256(const void *data, size_t size, uint8_t ret[static SHA256_SIZE]) {
-        Sha256 s;
+        /* FIPS 180-4, 5.3.3 */
+        uint32_t state[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                              0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
+        size_t n_whole = size / 64, n_rest = size % 64;
+        size_t n_tail = n_rest < 56 ? 64 : 128;
+        uint64_t n_bits = htobe64((uint64_t) size * 8);
+        const uint8_t *p = data;
+        uint8_t tail[128] = {};
 
-        sha256_init(&s);
-        sha256_update(&s, data, size);
-        sha256_finish(&s, ret);
+        for (size_t i = 0; i < n_whole; i++)
+                sha256_block(state, p + 64 * i);
+
+        /* What is left, a one bit, zeros, and the length, which ends a block (5.1.1). */
+        if (n_rest > 0)
+                memcpy(tail, p + 64 * n_whole, n_rest);
+        tail[n_rest] = 0x80;
+        memcpy(tail + n_tail - sizeof(n_bits), &n_bits, sizeof(n_bits));
+        for (size_t at = 0; at < n_tail; at += 64)
+                sha256_block(state, tail + at);
+
+        for (unsigned i = 0; i < 8; i++)
+                state[i] = htobe32(state[i]);
+        memcpy(ret, state, SHA256_SIZE);
 }
 
 void sha256_hex(const uint8_t digest[static SHA256_SIZE], char ret[static SHA256_HEX_SIZE]) {

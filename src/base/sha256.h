@@ -15,16 +15,6 @@
 #define SHA256_SIZE 32
 #define SHA256_HEX_SIZE (2 * SHA256_SIZE + 1)
 
-typedef struct Sha256 {
-        uint32_t state[8];
-        uint64_t n_bytes;
-        uint8_t block[64];
-} Sha256;
-
-void sha256_init(Sha256 *s);
-void sha256_update(Sha256 *s, const void *data, size_t size);
-void sha256_finish(Sha256 *s, uint8_t ret[static SHA256_SIZE]);
-
 void sha256(const void *data, size_t size, uint8_t ret[static SHA256_SIZE]);
 /* Lower-case hexadecimal, NUL-terminated. */
 void sha256_hex(const uint8_t digest[static SHA256_SIZE], char ret[static SHA256_HEX_SIZE]);

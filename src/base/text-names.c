@@ -34,7 +34,7 @@ bool env_assignment_is_valid(const char *s) {
                 return false;
 
         *(char *) mempcpy(name, s, (size_t) (equals - s)) = '\0';
-        return env_name_is_valid(name) && utf8_is_valid(equals + 1) && text_is_printable(equals + 1, "\t\n");
+        return env_name_is_valid(name) && text_is_printable(equals + 1, "\t\n");
 }
 
 bool hostname_is_valid(const char *s) {
@@ -44,24 +44,23 @@ bool hostname_is_valid(const char *s) {
                 return false;
 
         /* RFC 1123: no label is empty, or begins or ends with a hyphen. */
-        for (size_t i = 0; i < n; i++) {
-                bool first = i == 0 || s[i - 1] == '.', last = i + 1 == n || s[i + 1] == '.';
-
-                if (s[i] == '.' && (first || last))
+        for (size_t i = 0; i < n; i++)
+                if (strchr("-.", s[i]) && (i == 0 || s[i - 1] == '.' || i + 1 == n || s[i + 1] == '.'))
                         return false;
-                if (s[i] == '-' && (first || last))
-                        return false;
-        }
 
         return true;
 }
 
-/* The length of the well-formed UTF-8 sequence at s (Unicode, table 3-7), or 0. */
-static size_t utf8_sequence(const char *s) {
+/*
+ * The length of the character at s, or 0 where it is not well-formed UTF-8 (Unicode, table 3-7). *ret_control tells C0
+ * and DEL, which are one byte, and C1 (U+0080 to U+009F), which are two.
+ */
+static size_t take_character(const char *s, bool *ret_control) {
         const unsigned char *p = (const unsigned char *) s;
         unsigned char low = 0x80, high = 0xbf;
         size_t n;
 
+        *ret_control = p[0] < 32 || p[0] == 127 || (p[0] == 0xc2 && p[1] <= 0x9f);
         if (p[0] < 0x80)
                 return p[0] ? 1 : 0;
         if (p[0] < 0xc2 || p[0] > 0xf4)
@@ -87,8 +86,10 @@ static size_t utf8_sequence(const char *s) {
 }
 
 bool utf8_is_valid(const char *s) {
+        bool control;
+
         while (*s) {
-                size_t n = utf8_sequence(s);
+                size_t n = take_character(s, &control);
 
                 if (n == 0)
                         return false;
@@ -98,21 +99,16 @@ bool utf8_is_valid(const char *s) {
         return true;
 }
 
-/* The length of the control character at s, or 0: C0 and DEL are one byte, C1 (U+0080 to U+009F) two in UTF-8. */
-static size_t control_length(const char *s) {
-        unsigned char c = (unsigned char) s[0], d;
-
-        if (c < 32 || c == 127)
-                return 1;
-
-        d = (unsigned char) s[1];
-        return c == 0xc2 && d >= 0x80 && d <= 0x9f ? 2 : 0;
-}
-
 bool text_is_printable(const char *s, const char *allowed) {
-        for (; *s; s++)
-                if (control_length(s) > 0 && !strchr(allowed, *s))
+        bool control;
+
+        while (*s) {
+                size_t n = take_character(s, &control);
+
+                if (n == 0 || (control && !strchr(allowed, *s)))
                         return false;
+                s += n;
+        }
 
         return true;
 }
@@ -130,14 +126,15 @@ char *text_escape(const char *s) {
 
         p = escaped;
         while (*s) {
-                size_t n = utf8_sequence(s), n_control = control_length(s);
+                bool control;
+                size_t n = take_character(s, &control);
 
-                if (n > 0 && n_control == 0 && *s != '\\') {
+                if (n > 0 && !control && *s != '\\') {
                         p = mempcpy(p, s, n);
                         s += n;
                         continue;
                 }
-                for (size_t i = 0; i < MAX(n_control, (size_t) 1); i++, s++) {
+                for (size_t i = 0; i < MAX(n, (size_t) 1); i++, s++) {
                         *p++ = '\\';
                         *p++ = 'x';
                         *p++ = digits[(unsigned char) *s >> 4];
@@ -153,15 +150,16 @@ void text_clean(const char *s, char *ret, size_t size) {
         char *p = ret;
 
         while (*s) {
-                size_t n = utf8_sequence(s), n_control = control_length(s);
-                bool good = n > 0 && n_control == 0;
+                bool control;
+                size_t n = take_character(s, &control);
+                bool good = n > 0 && !control;
                 size_t n_out = good ? n : strlen(replacement);
 
                 if ((size_t) (p - ret) + n_out >= size)
                         break;
 
                 p = mempcpy(p, good ? s : replacement, n_out);
-                s += good ? n : MAX(n_control, (size_t) 1);
+                s += MAX(n, (size_t) 1);
         }
         *p = '\0';
 }
@@ -181,11 +179,6 @@ void text_unescape_octal(char *s) {
         *to = '\0';
 }
 
-/* Whether the component of n bytes at s is "." or "..". */
-static bool component_is_dots(const char *s, size_t n) {
-        return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
-}
-
 bool path_is_normalized(const char *s) {
         size_t length = strnlen(s, PATH_MAX);
 
@@ -197,7 +190,7 @@ bool path_is_normalized(const char *s) {
         while (*s) {
                 size_t n = strcspn(s + 1, "/");
 
-                if (n == 0 || n > NAME_MAX || component_is_dots(s + 1, n))
+                if (n == 0 || n > NAME_MAX || (n <= 2 && strncmp(s + 1, "..", n) == 0))
                         return false;
                 s += 1 + n;
         }
@@ -235,9 +228,9 @@ int path_normalize(const char *s, char **ret) {
                 n = strcspn(s, "/");
                 if (n == 0)
                         break;
-                if (n > NAME_MAX || (n == 2 && component_is_dots(s, n)))
+                if (n > NAME_MAX || (n == 2 && strncmp(s, "..", n) == 0))
                         return -EINVAL;
-                if (!component_is_dots(s, n)) {
+                if (n > 1 || *s != '.') {
                         *p++ = '/';
                         p = mempcpy(p, s, n);
                 }

@@ -29,14 +29,15 @@ int parse_boolean(const char *s, bool *ret) {
         return -EINVAL;
 }
 
-/* Reads the digits of this base at *s, at least one, and moves *s past them. */
+/* Reads the digits of this base (at most 10) at *s, at least one, and moves *s past them. */
 static int take_number(const char **s, unsigned base, uint64_t *ret) {
         const char *p = *s;
         uint64_t value = 0;
 
-        for (; is_digit(*p) && (unsigned) (*p - '0') < base; p++)
+        /* As an unsigned number, what is no digit is a large one. */
+        for (unsigned digit; (digit = (unsigned) (*p - '0')) < base; p++)
                 if (__builtin_mul_overflow(value, base, &value) ||
-                    __builtin_add_overflow(value, (uint64_t) (*p - '0'), &value))
+                    __builtin_add_overflow(value, digit, &value))
                         return -ERANGE;
         if (p == *s)
                 return -EINVAL;
@@ -46,32 +47,33 @@ static int take_number(const char **s, unsigned base, uint64_t *ret) {
         return 0;
 }
 
-int parse_u64(const char *s, uint64_t *ret) {
+/* A number that is the whole text. */
+static int parse_number(const char *s, unsigned base, uint64_t max, uint64_t *ret) {
         uint64_t value;
         int r;
 
-        r = take_number(&s, 10, &value);
+        r = take_number(&s, base, &value);
         if (r < 0)
                 return r;
         if (*s)
                 return -EINVAL;
+        if (value > max)
+                return -ERANGE;
 
         *ret = value;
         return 0;
 }
 
+int parse_u64(const char *s, uint64_t *ret) { return parse_number(s, 10, UINT64_MAX, ret); }
+
 int parse_u32(const char *s, uint32_t *ret) {
         uint64_t value;
         int r;
 
-        r = parse_u64(s, &value);
-        if (r < 0)
-                return r;
-        if (value > UINT32_MAX)
-                return -ERANGE;
-
-        *ret = (uint32_t) value;
-        return 0;
+        r = parse_number(s, 10, UINT32_MAX, &value);
+        if (r == 0)
+                *ret = (uint32_t) value;
+        return r;
 }
 
 int parse_i32(const char *s, int32_t *ret) {
@@ -79,14 +81,10 @@ int parse_i32(const char *s, int32_t *ret) {
         uint64_t value;
         int r;
 
-        r = parse_u64(s + negative, &value);
-        if (r < 0)
-                return r;
-        if (value > (uint64_t) INT32_MAX + negative)
-                return -ERANGE;
-
-        *ret = (int32_t) (negative ? -(int64_t) value : (int64_t) value);
-        return 0;
+        r = parse_number(s + negative, 10, (uint64_t) INT32_MAX + negative, &value);
+        if (r == 0)
+                *ret = (int32_t) (negative ? -(int64_t) value : (int64_t) value);
+        return r;
 }
 
 int parse_id(const char *s, uid_t *ret) {
@@ -108,16 +106,10 @@ int parse_mode(const char *s, mode_t *ret) {
         uint64_t value;
         int r;
 
-        r = take_number(&s, 8, &value);
-        if (r < 0)
-                return r;
-        if (*s)
-                return -EINVAL;
-        if (value > 07777)
-                return -ERANGE;
-
-        *ret = (mode_t) value;
-        return 0;
+        r = parse_number(s, 8, 07777, &value);
+        if (r == 0)
+                *ret = (mode_t) value;
+        return r;
 }
 
 /*

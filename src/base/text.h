@@ -50,7 +50,7 @@ bool env_assignment_is_valid(const char *s);
 bool hostname_is_valid(const char *s);
 
 bool utf8_is_valid(const char *s);
-/* Whether s has no control characters but those in allowed. */
+/* Whether s is valid UTF-8 without control characters, except those in allowed. */
 bool text_is_printable(const char *s, const char *allowed);
 
 /* Absolute, shorter than PATH_MAX, no "." or ".." component, no "//", and no trailing slash except for "/" itself. */

@@ -79,7 +79,7 @@ static inline void closep(int *fd) { (void) safe_close(*fd); }
 #define _cleanup_free_ _cleanup_(freep)
 #define _cleanup_close_ _cleanup_(closep)
 
-static inline bool streq(const char *a, const char *b) { return strcmp(a, b) == 0; }
+#define streq(a, b) (strcmp((a), (b)) == 0)
 
 /* The text after the prefix, or NULL where s does not start with it. */
 static inline const char *startswith(const char *s, const char *prefix) {

@@ -85,26 +85,21 @@ static void raise_fd_limit(void) {
         (void) setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Where we run keepers ourselves; NULL: systemd does. */
-static int find_cgroup_root(Manager *m, const char *given, char **ret) {
+static int find_cgroups(Manager *m, const char *root) {
         int r;
 
         r = cgroup_find_mount(&m->cgroup_mount);
         if (r < 0 && r != -ENOMEDIUM)
                 return r;
 
-        if (given) {
-                *ret = strdup(given);
-                return *ret ? 0 : -ENOMEM;
+        if (root) {
+                m->cgroup_root = strdup(root);
+                return m->cgroup_root ? 0 : -ENOMEM;
         }
-        if (access("/run/systemd/system", F_OK) >= 0) {
-                *ret = NULL;
+        if (access("/run/systemd/system", F_OK) >= 0)
                 return 0;
-        }
-        if (!m->cgroup_mount)
-                return -ENOMEDIUM;
 
-        return cgroup_find_own(m->cgroup_mount, ret);
+        return m->cgroup_mount ? cgroup_find_own(m->cgroup_mount, &m->cgroup_root) : -ENOMEDIUM;
 }
 
 static const KeepersHandlers keepers_handlers = {
@@ -117,22 +112,23 @@ static const KeepersHandlers keepers_handlers = {
 };
 
 static int open_keepers(Manager *m, const char *cgroup_root) {
-        _cleanup_free_ char *root = NULL;
+        const char *hierarchy;
         int r;
 
-        r = find_cgroup_root(m, cgroup_root, &root);
+        r = find_cgroups(m, cgroup_root);
         if (r < 0)
                 return log_errno(r, "There is no version 2 cgroup hierarchy to run sandboxes in");
 
-        m->n_layers = machine_layers_probe(root ?: m->cgroup_mount, m->layers);
+        hierarchy = m->cgroup_root ?: m->cgroup_mount;
+        m->n_layers = machine_layers_probe(hierarchy, m->layers);
 
         r = keepers_new(&m->keepers,
                         &(KeepersSetup){
                                 .event = m->event,
                                 .bus = m->questions,
                                 .sandboxes = &m->sandboxes,
-                                .hierarchy = root ?: m->cgroup_mount,
-                                .cgroup_root = root,
+                                .hierarchy = hierarchy,
+                                .cgroup_root = m->cgroup_root,
                                 .handlers = &keepers_handlers,
                                 .manager = m,
                         });
@@ -245,11 +241,13 @@ Manager *manager_free(Manager *m) {
         (void) sd_event_source_disable_unref(m->audit_flush);
         audit_kernel_close(&m->audit_fd);
         (void) quotas_free(m->quotas);
+        plan_memo_done(&m->plans);
         (void) catalog_free(m->catalog);
         (void) sd_bus_flush_close_unref(m->questions);
         (void) sd_bus_flush_close_unref(m->bus);
         (void) sd_event_unref(m->event);
         free(m->cgroup_mount);
+        free(m->cgroup_root);
         free(m->host_name);
         free(m);
         return NULL;

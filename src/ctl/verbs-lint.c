@@ -109,11 +109,9 @@ static int lint_policy(Lint *l) {
         /* One finding. Every profile uses a group, so that there would be one for each. */
         if (l->policy && !seccomp_policy_group(l->policy, SYSTEM_CALLS_DEFAULT)) {
                 l->policy = seccomp_policy_free(l->policy);
-                r = findings_add(&findings,
-                                 seccomp_policy_path[1],
-                                 0,
-                                 NULL,
-                                 "there is no group " SYSTEM_CALLS_DEFAULT ": filters are not checked");
+                r = findings_add_file(&findings,
+                                      seccomp_policy_path[1],
+                                      "there is no group " SYSTEM_CALLS_DEFAULT ": filters are not checked");
                 if (r < 0)
                         return ctl_error(r, "Out of memory");
         }

@@ -7,11 +7,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* Signals that systemd takes for a clean end of whatever it runs (systemd.service(5), SuccessExitStatus=). */
-static bool signal_is_clean(int signo) {
-        return signo == SIGHUP || signo == SIGINT || signo == SIGTERM || signo == SIGPIPE;
-}
-
 static AppEnd by_exit(int status) { return (AppEnd){ .status = status }; }
 
 static AppEnd by_signal(int signo) { return (AppEnd){ .signo = signo }; }
@@ -20,8 +15,8 @@ AppEnd app_end_of(SandboxResult result, int code, int status) {
         bool exited = code == CLD_EXITED, killed = code == CLD_KILLED || code == CLD_DUMPED;
 
         if (result == SANDBOX_SUCCESS)
-                return killed && signal_is_clean(status) ? by_signal(status) : by_exit(EXIT_SUCCESS);
-        if (killed && !signal_is_clean(status))
+                return killed && signal_ends_cleanly(status) ? by_signal(status) : by_exit(EXIT_SUCCESS);
+        if (killed && !signal_ends_cleanly(status))
                 return by_signal(status);
 
         switch (result) {

@@ -164,7 +164,7 @@ void app_deadline(App *a, const Sandbox *s, uint64_t timeout_usec) {
 }
 
 void app_launched(App *a, const Sandbox *s) {
-        if (a->ready || s->aborted || !sandbox_is_alive(s))
+        if (a->ready || s->aborted)
                 return;
 
         a->ready = true;

@@ -23,17 +23,18 @@ struct Keeper {
         App *app;  /* NULL: a user's keeper */
         SandboxContext context;
         LinkClient *link;
-        Sandbox *first, *last; /* oldest first */
+        SandboxList sandboxes; /* oldest first */
         size_t n_sandboxes, n_ended;
         bool launched; /* the application was, once and for all */
 };
 
 Sandbox *keeper_find(Keeper *k, const char *id) {
-        for (Sandbox *s = k->first; s; s = s->next)
-                if (streq(s->record->id, id))
-                        return s;
+        Sandbox *s = TAILQ_FIRST(&k->sandboxes);
 
-        return NULL;
+        while (s && !streq(s->record->id, id))
+                s = TAILQ_NEXT(s, entry);
+
+        return s;
 }
 
 static size_t n_alive(const Keeper *k) { return k->n_sandboxes - k->n_ended; }
@@ -45,40 +46,23 @@ static void notify_status(const Keeper *k) {
         (void) sd_notifyf(false, "STATUS=%zu sandbox%s", n_alive(k), n_alive(k) == 1 ? "" : "es");
 }
 
-static void list_add(Keeper *k, Sandbox *s) {
-        s->previous = k->last;
-        if (k->last)
-                k->last->next = s;
-        else
-                k->first = s;
-        k->last = s;
-        k->n_sandboxes++;
-}
-
-static void list_remove(Keeper *k, Sandbox *s) {
-        if (s->previous)
-                s->previous->next = s->next;
-        else
-                k->first = s->next;
-        if (s->next)
-                s->next->previous = s->previous;
-        else
-                k->last = s->previous;
+static void drop(Keeper *k, Sandbox *s) {
+        TAILQ_REMOVE(&k->sandboxes, s, entry);
         k->n_sandboxes--;
+        (void) sandbox_free(s);
 }
 
 void keeper_forget(Keeper *k, Sandbox *s) {
         link_tell_sandbox_removed(k->link, s->record);
-        list_remove(k, s);
         k->n_ended--;
-        (void) sandbox_free(s);
+        drop(k, s);
 }
 
 static Sandbox *oldest_ended(Keeper *k) {
-        Sandbox *s = k->first;
+        Sandbox *s = TAILQ_FIRST(&k->sandboxes);
 
         while (s && sandbox_is_alive(s))
-                s = s->next;
+                s = TAILQ_NEXT(s, entry);
 
         return s;
 }
@@ -148,8 +132,7 @@ static void on_removed(void *userdata, const Sandbox *s) {
 static void end_of_app(Keeper *k, Sandbox *s) {
         app_ended(k->app, s);
         link_tell_sandbox_removed(k->link, s->record);
-        list_remove(k, s);
-        (void) sandbox_free(s);
+        drop(k, s);
 }
 
 static void on_ended(void *userdata, Sandbox *s, bool keep) {
@@ -164,10 +147,8 @@ static void on_ended(void *userdata, Sandbox *s, bool keep) {
                 k->n_ended++;
                 while (k->n_ended > LINK_ENDED_MAX)
                         keeper_forget(k, oldest_ended(k));
-        } else {
-                list_remove(k, s);
-                (void) sandbox_free(s);
-        }
+        } else
+                drop(k, s);
 
         notify_status(k);
         leave_when_empty(k);
@@ -216,7 +197,8 @@ int keeper_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, 
         k->launched = true;
         if (k->app)
                 app_stop_asking(k->app);
-        list_add(k, s);
+        TAILQ_INSERT_TAIL(&k->sandboxes, s, entry);
+        k->n_sandboxes++;
         sandbox_begin(s);
         notify_status(k);
         *ret = s;
@@ -224,11 +206,12 @@ int keeper_launch(Keeper *k, const LaunchRequest *request, sd_bus_error *error, 
 }
 
 static Sandbox *find_by_child(Keeper *k, pid_t pid) {
-        for (Sandbox *s = k->first; s; s = s->next)
-                if (sandbox_owns(s, pid))
-                        return s;
+        Sandbox *s = TAILQ_FIRST(&k->sandboxes);
 
-        return NULL;
+        while (s && !run_owns(s->run, pid))
+                s = TAILQ_NEXT(s, entry);
+
+        return s;
 }
 
 /* 1: there may be more to reap. A child that no sandbox owns is left from a set-up that was cut short. */
@@ -247,7 +230,7 @@ static int reap_child(Keeper *k) {
         if (waitpid(child.si_pid, &wait_status, 0) < 0)
                 return -errno;
         if (s)
-                sandbox_reaped(s, child.si_pid, wait_status);
+                run_reaped(s->run, child.si_pid, wait_status);
 
         return 1;
 }
@@ -275,11 +258,12 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
         Keeper *k = userdata;
         bool again = k->context.leaving;
         uint64_t longest = 0;
+        Sandbox *s;
 
         k->context.leaving = true;
         if (k->app)
                 app_stop_asking(k->app);
-        for (Sandbox *s = k->first; s; s = s->next) {
+        TAILQ_FOREACH (s, &k->sandboxes, entry) {
                 if (!sandbox_is_alive(s))
                         continue;
 
@@ -296,19 +280,15 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
 }
 
 static int append_records(sd_bus_message *m, const Keeper *k) {
+        const Sandbox *s;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "a{sv}");
-        if (r < 0)
-                return r;
+        TAILQ_FOREACH (s, &k->sandboxes, entry)
+                if (r >= 0)
+                        r = sandbox_record_append(m, s->record);
 
-        for (const Sandbox *s = k->first; s; s = s->next) {
-                r = sandbox_record_append(m, s->record);
-                if (r < 0)
-                        return r;
-        }
-
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static int append_hello(void *userdata, sd_bus_message *m) {
@@ -342,8 +322,9 @@ static void on_welcome(void *userdata) {
 
 static void on_link_down(void *userdata) {
         Keeper *k = userdata;
+        Sandbox *s;
 
-        for (Sandbox *s = k->first; s; s = s->next)
+        TAILQ_FOREACH (s, &k->sandboxes, entry)
                 sandbox_drop_calls(s);
 }
 
@@ -354,25 +335,19 @@ static const LinkClientHandlers link_handlers = {
 };
 
 static int set_up_events(Keeper *k) {
+        sd_event **event = &k->context.run.event;
         int r;
 
-        r = sd_event_default(&k->context.run.event);
-        if (r < 0)
-                return r;
+        r = sd_event_default(event);
+        if (r >= 0)
+                r = sd_event_add_signal(*event, NULL, SIGCHLD, on_child, k);
+        if (r >= 0)
+                r = sd_event_add_signal(*event, NULL, SIGTERM, on_terminate, k);
+        if (r >= 0)
+                r = sd_event_add_signal(*event, NULL, SIGINT, on_terminate, k);
+        if (r >= 0)
+                r = sd_event_set_watchdog(*event, true);
 
-        r = sd_event_add_signal(k->context.run.event, NULL, SIGCHLD, on_child, k);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_signal(k->context.run.event, NULL, SIGTERM, on_terminate, k);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_signal(k->context.run.event, NULL, SIGINT, on_terminate, k);
-        if (r < 0)
-                return r;
-
-        r = sd_event_set_watchdog(k->context.run.event, true);
         return MIN(r, 0);
 }
 
@@ -397,6 +372,7 @@ int keeper_new(Keeper **ret, const KeeperOptions *options, const sd_bus_vtable *
         k->context.run.exec_fd = k->context.run.null_fd = -EBADF;
         k->context.handlers = &sandbox_handlers;
         k->context.userdata = k;
+        TAILQ_INIT(&k->sandboxes);
 
         r = set_up_events(k);
         if (r < 0)
@@ -447,12 +423,8 @@ Keeper *keeper_free(Keeper *k) {
         if (!k)
                 return NULL;
 
-        while (k->first) {
-                Sandbox *s = k->first;
-
-                list_remove(k, s);
-                (void) sandbox_free(s);
-        }
+        while (!TAILQ_EMPTY(&k->sandboxes))
+                drop(k, TAILQ_FIRST(&k->sandboxes));
 
         (void) link_client_free(k->link);
         (void) app_free(k->app);

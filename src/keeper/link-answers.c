@@ -8,25 +8,15 @@
 
 #include <signal.h>
 
-static int read_fact(sd_bus_message *m, const char *name, void *userdata) {
-        LaunchRequest *request = userdata;
-        int wait, r;
-
-        if (streq(name, "InvocationID"))
-                return sd_bus_message_read(m, "v", "s", &request->invocation_id);
-        if (streq(name, "PlanHash"))
-                return sd_bus_message_read(m, "v", "s", &request->plan_hash);
-        if (streq(name, "Streams"))
-                return sd_bus_message_read(m, "v", "u", &request->streams);
-        if (streq(name, "PlanDigest"))
-                return sd_bus_message_read(m, "v", "s", &request->plan_digest);
-        if (!streq(name, "Wait"))
-                return sd_bus_message_skip(m, "v");
-
-        r = sd_bus_message_read(m, "v", "b", &wait);
-        request->no_wait = r > 0 && !wait;
-        return r;
-}
+/* clang-format off */
+static const BusField launch_facts[] = {
+        { "InvocationID", 's', offsetof(LaunchRequest, invocation_id) },
+        { "PlanHash",     's', offsetof(LaunchRequest, plan_hash) },
+        { "PlanDigest",   's', offsetof(LaunchRequest, plan_digest) },
+        { "Wait",         'b', offsetof(LaunchRequest, wait) },
+        { "Streams",      'u', offsetof(LaunchRequest, streams) },
+};
+/* clang-format on */
 
 /* A broker of version 3 sends the streams themselves here. They are not for a keeper to hold. */
 static int refuse_descriptors(sd_bus_message *m, sd_bus_error *error) {
@@ -57,18 +47,18 @@ static bool is_hash(const char *s) { return s && strlen(s) == SHA256_HEX_SIZE - 
 
 static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
-        LaunchRequest request = { .plan_fd = -EBADF };
+        LaunchRequest request = { .plan_fd = -EBADF, .wait = true };
         Sandbox *s;
-        int lease, r;
+        int r;
 
         r = sd_bus_message_read_basic(m, 's', &request.id);
         if (r < 0)
                 return r;
 
-        r = bus_dict_read(m, read_fact, &request);
+        r = bus_dict_read_fields(m, launch_facts, ELEMENTSOF(launch_facts), &request, NULL);
         if (r < 0)
                 return r;
-        if (!request.invocation_id || !invocation_id_is_valid(request.invocation_id))
+        if (!invocation_id_is_valid(request.invocation_id))
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_INVALID_ARGS, "InvocationID: 32 hexadecimal digits");
 
@@ -84,10 +74,9 @@ static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *e
         if (r < 0)
                 return r;
 
-        r = sd_bus_message_read_basic(m, 'b', &lease);
+        r = sd_bus_message_read_basic(m, 'b', &request.lease);
         if (r < 0)
                 return r;
-        request.lease = lease;
 
         r = check_streams(&request, error);
         if (r < 0)
@@ -144,11 +133,7 @@ static int link_answer_restart(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_
 }
 
 static int link_answer_freeze(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
-        return sandbox_freeze(s, true, m, error);
-}
-
-static int link_answer_thaw(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
-        return sandbox_freeze(s, false, m, error);
+        return sandbox_freeze(s, streq(sd_bus_message_get_member(m), "Freeze"), m, error);
 }
 
 static int link_answer_set_limits(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
@@ -200,21 +185,28 @@ static int link_answer_reset_failed(Keeper *k, Sandbox *s, sd_bus_message *m, sd
         return 0;
 }
 
-/* Members whose first argument is the id of a sandbox. 0: done, and nothing to say; 1: answered now or later. */
+/*
+ * Members whose first argument is the id of a sandbox: name, arguments, result, and who answers. 0: done, and nothing
+ * to say; 1: answered now or later.
+ */
 /* clang-format off */
+#define ABOUT_SANDBOXES(X)                                                                                       \
+        X("Stop",         ("s", id),                          (NULL),                 link_answer_stop)          \
+        X("Kill",         ("s", id, "s", whom, "i", signal),  (NULL),                 link_answer_kill)          \
+        X("Restart",      ("s", id),                          (NULL),                 link_answer_restart)       \
+        X("Freeze",       ("s", id),                          (NULL),                 link_answer_freeze)        \
+        X("Thaw",         ("s", id),                          (NULL),                 link_answer_freeze)        \
+        X("SetLimits",    ("s", id, "a(sss)", limits),        (NULL),                 link_answer_set_limits)    \
+        X("GetProcesses", ("s", id),                          ("a(sus)", processes),  link_answer_get_processes) \
+        X("GetFaults",    ("s", id),                          ("a(tssttas)", faults), link_answer_get_faults)    \
+        X("ResetFailed",  ("s", id),                          (NULL),                 link_answer_reset_failed)
+
+#define ANSWER(member, args, result, answer) { member, answer },
 static const struct {
         const char *member;
         int (*answer)(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error);
 } answers[] = {
-        { "Stop",         link_answer_stop },
-        { "Kill",         link_answer_kill },
-        { "Restart",      link_answer_restart },
-        { "Freeze",       link_answer_freeze },
-        { "Thaw",         link_answer_thaw },
-        { "SetLimits",    link_answer_set_limits },
-        { "GetProcesses", link_answer_get_processes },
-        { "GetFaults",    link_answer_get_faults },
-        { "ResetFailed",  link_answer_reset_failed },
+        ABOUT_SANDBOXES(ANSWER)
 };
 /* clang-format on */
 
@@ -243,32 +235,16 @@ static int link_answer_about(sd_bus_message *m, void *userdata, sd_bus_error *er
 
 /* The connection is private and its other end was checked to be root: no further right is asked for. */
 /* clang-format off */
+#define METHOD(member, args, result, answer)                                            \
+        SD_BUS_METHOD_WITH_ARGS(member, SD_BUS_ARGS args, SD_BUS_RESULT result,         \
+                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
 const sd_bus_vtable link_answers[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Launch",
                                 SD_BUS_ARGS("s", id, "a{sv}", facts, "h", plan, "a(uh)", streams, "b", lease),
                                 SD_BUS_RESULT("a{sv}", record, "ah", lease),
                                 link_answer_launch, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", id, "s", whom, "i", signal), SD_BUS_NO_RESULT,
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Freeze", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Thaw", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("s", id, "a(sss)", limits), SD_BUS_NO_RESULT,
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("GetProcesses", SD_BUS_ARGS("s", id),
-                                SD_BUS_RESULT("a(sus)", processes),
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("GetFaults", SD_BUS_ARGS("s", id),
-                                SD_BUS_RESULT("a(tssttas)", faults),
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("ResetFailed", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
-                                link_answer_about, SD_BUS_VTABLE_UNPRIVILEGED),
+        ABOUT_SANDBOXES(METHOD)
         SD_BUS_SIGNAL_WITH_ARGS("SandboxChanged", SD_BUS_ARGS("a{sv}", record), 0),
         SD_BUS_SIGNAL_WITH_ARGS("SandboxRemoved",
                                 SD_BUS_ARGS("s", id, "s", result, "i", code, "i", status), 0),

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "keeper/parts/link-send.h"
+#include "keeper/parts/timer.h"
 #include "link/link.h"
 
 #include <sys/socket.h>
@@ -114,10 +115,8 @@ static int link_hello(LinkClient *l) {
                 return r;
 
         r = l->handlers->append_hello(l->userdata, m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_call_async(l->bus, NULL, m, on_hello, l, 0);
+        if (r >= 0)
+                r = sd_bus_call_async(l->bus, NULL, m, on_hello, l, 0);
         if (r < 0)
                 return r;
 
@@ -172,42 +171,28 @@ static int client_connect(LinkClient *l) {
 
         (void) sd_bus_set_description(l->bus, "broker");
         r = sd_bus_set_address(l->bus, "unix:path=" LINK_SOCKET);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(l->bus, true);
+        if (r >= 0)
+                r = sd_bus_start(l->bus);
+        if (r >= 0)
+                r = check_peer(l->bus);
+        if (r >= 0)
+                r = sd_bus_add_object_vtable(
+                        l->bus, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, l->answers, l->userdata);
+        if (r >= 0)
+                r = sd_bus_match_signal(l->bus,
+                                        NULL,
+                                        NULL,
+                                        "/org/freedesktop/DBus/Local",
+                                        "org.freedesktop.DBus.Local",
+                                        "Disconnected",
+                                        on_disconnected,
+                                        l);
+        if (r >= 0)
+                r = sd_bus_attach_event(l->bus, l->event, SD_EVENT_PRIORITY_NORMAL);
 
-        r = sd_bus_negotiate_fds(l->bus, true);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_start(l->bus);
-        if (r < 0)
-                return r;
-
-        r = check_peer(l->bus);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_add_object_vtable(
-                l->bus, NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, l->answers, l->userdata);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_match_signal(l->bus,
-                                NULL,
-                                NULL,
-                                "/org/freedesktop/DBus/Local",
-                                "org.freedesktop.DBus.Local",
-                                "Disconnected",
-                                on_disconnected,
-                                l);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_attach_event(l->bus, l->event, SD_EVENT_PRIORITY_NORMAL);
-        if (r < 0)
-                return r;
-
-        return link_hello(l);
+        return r < 0 ? r : link_hello(l);
 }
 
 static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -236,9 +221,7 @@ static void client_retry(LinkClient *l) {
         if (sd_event_source_get_enabled(l->pause, NULL) > 0)
                 return;
 
-        r = sd_event_source_set_time_relative(l->pause, l->pause_usec);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(l->pause, SD_EVENT_ONESHOT);
+        r = timer_start(l->event, &l->pause, l->pause_usec, SD_EVENT_PRIORITY_NORMAL, on_pause_over, l);
         if (r < 0)
                 (void) log_errno(r, "cannot wait for the broker");
 

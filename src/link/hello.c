@@ -5,11 +5,7 @@
 #include "link/link.h"
 
 /* clang-format off */
-static const struct {
-        const char *name;
-        char type;
-        size_t offset;
-} facts[] = {
+static const BusField facts[] = {
         { "LinkMin", 'u', offsetof(LinkHello, link_min) },
         { "LinkMax", 'u', offsetof(LinkHello, link_max) },
         { "PlanMin", 'u', offsetof(LinkHello, plan_min) },
@@ -23,59 +19,21 @@ static const struct {
 #define ALL_SEEN ((1U << ELEMENTSOF(facts)) - 1)
 
 int link_hello_append(sd_bus_message *m, const LinkHello *hello) {
-        int r;
-
-        r = sd_bus_message_open_container(m, 'a', "{sv}");
-
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(facts); i++) {
-                const void *member = (const uint8_t *) hello + facts[i].offset;
-
-                if (facts[i].type == 's')
-                        r = sd_bus_message_append(
-                                m, "{sv}", facts[i].name, "s", *(const char *const *) member);
-                else
-                        r = sd_bus_message_append(m, "{sv}", facts[i].name, "u", *(const uint32_t *) member);
-        }
-
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-typedef struct HelloReader {
-        LinkHello hello;
-        uint32_t seen;
-} HelloReader;
-
-static int read_fact(sd_bus_message *m, const char *name, void *userdata) {
-        HelloReader *reader = userdata;
-
-        for (size_t i = 0; i < ELEMENTSOF(facts); i++) {
-                if (!streq(facts[i].name, name))
-                        continue;
-
-                reader->seen |= 1U << i;
-                return sd_bus_message_read(m,
-                                           "v",
-                                           (const char[]){ facts[i].type, '\0' },
-                                           (void *) ((uint8_t *) &reader->hello + facts[i].offset));
-        }
-
-        return sd_bus_message_skip(m, "v");
+        return bus_dict_append_fields(m, facts, ELEMENTSOF(facts), hello);
 }
 
 int link_hello_read(sd_bus_message *m, LinkHello *ret) {
-        HelloReader reader = { 0 };
-        const LinkHello *hello = &reader.hello;
+        LinkHello hello = { 0 };
+        uint32_t seen;
         int r;
 
-        r = bus_dict_read(m, read_fact, &reader);
+        r = bus_dict_read_fields(m, facts, ELEMENTSOF(facts), &hello, &seen);
         if (r < 0)
                 return r == -ENXIO ? -EBADMSG : r;
-
-        if (reader.seen != ALL_SEEN || hello->link_min > hello->link_max ||
-            hello->plan_min > hello->plan_max)
+        if (seen != ALL_SEEN || hello.link_min > hello.link_max || hello.plan_min > hello.plan_max)
                 return -EBADMSG;
 
-        *ret = *hello;
+        *ret = hello;
         return 0;
 }
 

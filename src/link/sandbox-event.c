@@ -64,42 +64,34 @@ char *sandbox_event_text(const SandboxEvent *e) {
         return buffer_take_text(&b);
 }
 
-int sandbox_event_append(sd_bus_message *m, const SandboxEvent *e) {
-        const EventDetail *details = rows[e->kind].details;
-        int r;
+/* The details of a row as they lie in an event; returns their number. */
+static size_t fields_of(SandboxEventKind kind, BusField ret[static SANDBOX_EVENT_DETAILS_MAX]) {
+        const EventDetail *details = rows[kind].details;
+        size_t n = 0;
 
-        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        for (; details[n].name; n++)
+                ret[n] = (BusField){ details[n].name, details[n].type, offsetof(SandboxEvent, details[n]) };
 
-        for (size_t i = 0; r >= 0 && details[i].name; i++)
-                if (details[i].type == 's')
-                        r = sd_bus_message_append(m, "{sv}", details[i].name, "s", e->details[i].text ?: "");
-                else
-                        r = sd_bus_message_append(m, "{sv}", details[i].name, "t", e->details[i].number);
-
-        return r < 0 ? r : sd_bus_message_close_container(m);
+        return n;
 }
 
-static int read_detail(sd_bus_message *m, const char *name, void *userdata) {
-        SandboxEvent *e = userdata;
-        const SandboxEventRow *row = rows + e->kind;
-        int i = detail_find(row, name, strlen(name));
+int sandbox_event_append(sd_bus_message *m, const SandboxEvent *e) {
+        BusField fields[SANDBOX_EVENT_DETAILS_MAX];
 
-        if (i < 0)
-                return sd_bus_message_skip(m, "v");
-
-        return sd_bus_message_read(
-                m, "v", (const char[]){ row->details[i].type, '\0' }, (void *) (e->details + i));
+        return bus_dict_append_fields(m, fields, fields_of(e->kind, fields), e);
 }
 
 int sandbox_event_read(sd_bus_message *m, SandboxEventKind kind, SandboxEvent *ret) {
+        BusField fields[SANDBOX_EVENT_DETAILS_MAX];
         SandboxEvent e = { .kind = kind };
+        size_t n = fields_of(kind, fields);
         int r;
 
-        for (size_t i = 0; rows[kind].details[i].name; i++)
-                if (rows[kind].details[i].type == 's')
+        for (size_t i = 0; i < n; i++)
+                if (fields[i].type == 's')
                         e.details[i].text = "";
 
-        r = bus_dict_read(m, read_detail, &e);
+        r = bus_dict_read_fields(m, fields, n, &e, NULL);
         if (r < 0)
                 return r == -ENXIO ? -EBADMSG : r;
 

@@ -10,23 +10,16 @@ bool invocation_id_is_valid(const char *s) {
 }
 
 int sandbox_id_parse(const char *id, char *ret_profile, uint32_t *ret_uid, uint32_t *ret_n) {
-        char profile[33], number[16], canonical[33 + 2 * sizeof(number)];
-        const char *first, *second;
+        char copy[33 + 2 * sizeof("4294967295")], canonical[sizeof(copy)], *rest = copy, *profile, *number;
         uint32_t uid, n;
 
-        first = strchr(id, '.');
-        second = first ? strchr(first + 1, '.') : NULL;
-        if (!second || (size_t) (first - id) >= sizeof(profile) ||
-            (size_t) (second - first - 1) >= sizeof(number))
+        if ((size_t) snprintf(copy, sizeof(copy), "%s", id) >= sizeof(copy))
                 return -EINVAL;
 
-        memcpy(profile, id, first - id);
-        profile[first - id] = '\0';
-        memcpy(number, first + 1, second - first - 1);
-        number[second - first - 1] = '\0';
-
-        if (!profile_name_is_valid(profile) || parse_id(number, &uid) < 0 || parse_u32(second + 1, &n) < 0 ||
-            n == 0)
+        profile = strsep(&rest, ".");
+        number = strsep(&rest, ".");
+        if (!rest || !profile_name_is_valid(profile) || parse_id(number, &uid) < 0 ||
+            parse_u32(rest, &n) < 0 || n == 0)
                 return -EINVAL;
 
         /* One sandbox, one name: no leading zeros. */

@@ -19,6 +19,8 @@ typedef struct PlanBuild {
         char *home;              /* normalized */
         char *runtime_directory; /* %t */
         Plan *plan;
+        uint8_t *bytes; /* its newest encoding, at the end */
+        size_t n_bytes;
         PlanRefusal refusal;
         char *text;
 } PlanBuild;

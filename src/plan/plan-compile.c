@@ -178,23 +178,24 @@ static int build_service(PlanBuild *b) {
 
         b->plan->network = from->network_mode;
         b->plan->log_level_max = from->log_level_max;
+#if IMMURED_NEXT
+        b->plan->next = strv_env_get(b->plan->environment, "NEXT") != NULL;
+#endif
         return plan_expand(
                 b, "SyslogIdentifier", from->syslog_identifier ?: from->name, &b->plan->syslog_identifier);
 }
 
 /*
- * The last look, for whatever the parts missed: a plan that its readers would refuse must not leave the broker. Going
- * through the bytes also checks every field against the bounds that readers use.
+ * The last look, for whatever the parts missed: a plan that its readers would refuse must not leave the broker. So the
+ * bytes that are sent are read here first, by the reader itself and with all its bounds.
  */
-static int check_plan(PlanBuild *b) {
+static int encode(PlanBuild *b) {
         _cleanup_(plan_freep) Plan *again = NULL;
-        _cleanup_free_ uint8_t *data = NULL;
-        size_t size;
         int r;
 
-        r = plan_encode(b->plan, &data, &size);
+        r = plan_encode(b->plan, &b->bytes, &b->n_bytes);
         if (r >= 0)
-                r = plan_decode(data, size, &again);
+                r = plan_decode(b->bytes, b->n_bytes, &again);
         if (r == -ENOMEM || r >= 0)
                 return r;
 
@@ -208,7 +209,7 @@ static int build(PlanBuild *b) {
         static int (*const parts[])(PlanBuild * b) = {
                 check_account,      build_names,    build_terms,     build_hostname, plan_build_notify,
                 plan_build_process, plan_build_ids, plan_build_tree, build_seccomp,  build_modules,
-                plan_build_cgroup,  build_service,  check_plan,
+                plan_build_cgroup,  build_service,  encode,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
@@ -222,6 +223,8 @@ static int build(PlanBuild *b) {
 }
 
 int plan_compile(Plan **ret,
+                 uint8_t **ret_bytes,
+                 size_t *ret_size,
                  const Profile *profile,
                  const Account *account,
                  const PlanRequest *request,
@@ -242,22 +245,19 @@ int plan_compile(Plan **ret,
                 return -ENOMEM;
 
         r = build(&b);
-        free(b.home);
-        free(b.runtime_directory);
-
         if (r == -EINVAL && b.text) {
                 *ret_refusal = b.refusal;
-                *ret_text = b.text;
-                return r;
+                *ret_text = TAKE_PTR(b.text);
+        }
+        if (r >= 0) {
+                *ret = TAKE_PTR(plan);
+                *ret_bytes = TAKE_PTR(b.bytes);
+                *ret_size = b.n_bytes;
         }
 
+        free(b.home);
+        free(b.runtime_directory);
+        free(b.bytes);
         free(b.text);
-        if (r < 0)
-                return r;
-#if IMMURED_NEXT
-        plan->next = strv_env_get(plan->environment, "NEXT") != NULL;
-#endif
-
-        *ret = TAKE_PTR(plan);
-        return 0;
+        return r;
 }

@@ -4,7 +4,8 @@
 /*
  * plan-compile — profile + account + request → plan
  *
- * Pure: touches no kernel state and no file, so unit tests and `immurectl plan` use exactly this.
+ * Pure: touches no kernel state and no file, so that unit tests use exactly this, and what was made of one request may
+ * serve an equal one.
  *
  * Runs in: broker. Privilege: none. Input: the profile is the admin's, the request a hostile user's.
  */
@@ -44,10 +45,12 @@ typedef enum PlanRefusal {
 } PlanRefusal;
 
 /*
- * 0 and the plan. -EINVAL with *ret_refusal and *ret_text (caller frees): what, where, what would be right.
- * -ENOMEM.
+ * 0, the plan, and its newest encoding as readers take it; the caller frees both. -EINVAL with *ret_refusal and
+ * *ret_text (caller frees): what, where, what would be right. -ENOMEM.
  */
 int plan_compile(Plan **ret,
+                 uint8_t **ret_bytes,
+                 size_t *ret_size,
                  const Profile *profile,
                  const Account *account,
                  const PlanRequest *request,

@@ -5,7 +5,7 @@
 
 bool plan_text_is_hex(const char *s) { return s[strspn(s, "0123456789abcdef")] == '\0'; }
 
-bool plan_text_is_one_line(const char *s) { return utf8_is_valid(s) && text_is_printable(s, ""); }
+bool plan_text_is_one_line(const char *s) { return text_is_printable(s, ""); }
 
 bool plan_path_is_valid(const char *s) { return path_is_normalized(s) && plan_text_is_one_line(s); }
 

@@ -76,42 +76,51 @@ static const struct {
 };
 /* clang-format on */
 
-/* As in C, a leading 0 means octal. No sign, no blank, nothing after the digits. */
-static int number_parse(const char *s, size_t n, uint64_t *ret) {
-        static const char digits[] = "0123456789abcdef";
-        unsigned base = 10;
-        uint64_t value = 0;
+/* address_families(7), by the names of <sys/socket.h>. */
+/* clang-format off */
+static const struct {
+        const char *name;
+        uint32_t value;
+} families[] = {
+        C(AF_ALG), C(AF_APPLETALK), C(AF_ATMPVC), C(AF_ATMSVC), C(AF_AX25), C(AF_BLUETOOTH),
+        C(AF_BRIDGE), C(AF_CAIF), C(AF_CAN), C(AF_DECnet), C(AF_IB), C(AF_IEEE802154),
+        C(AF_INET), C(AF_INET6), C(AF_IPX), C(AF_ISDN), C(AF_IUCV), C(AF_KCM),
+        C(AF_KEY), C(AF_LLC), C(AF_LOCAL), C(AF_MPLS), C(AF_NETLINK), C(AF_NETROM),
+        C(AF_NFC), C(AF_PACKET), C(AF_PHONET), C(AF_PPPOX), C(AF_QIPCRTR), C(AF_RDS),
+        C(AF_ROSE), C(AF_RXRPC), C(AF_SMC), C(AF_TIPC), C(AF_UNIX), C(AF_VSOCK),
+        C(AF_WANPIPE), C(AF_X25), C(AF_XDP),
+};
+/* clang-format on */
 
-        if (n > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
-                base = 16;
-                s += 2;
-                n -= 2;
-        } else if (n > 1 && s[0] == '0') {
-                base = 8;
-                s++;
-                n--;
-        }
+_Static_assert(ELEMENTSOF(families) <= ADDRESS_FAMILIES_MAX, "all of them fit into an array");
 
-        for (size_t i = 0; i < n; i++) {
-                const int c = s[i] >= 'A' && s[i] <= 'F' ? s[i] - 'A' + 'a' : s[i];
-                const char *digit = memchr(digits, c, base);
+int address_family_by_name(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(families); i++)
+                if (streq(families[i].name, name))
+                        return (int) families[i].value;
 
-                if (!digit)
-                        return -EINVAL;
-                if (value > (UINT64_MAX - (uint64_t) (digit - digits)) / base)
-                        return -ERANGE;
-                value = value * base + (uint64_t) (digit - digits);
-        }
-
-        *ret = value;
-        return 0;
+        return -EINVAL;
 }
 
 static int part_parse(const char *s, size_t n, uint64_t *ret) {
+        uint64_t value;
+
         if (n == 0)
                 return -EINVAL;
-        if (s[0] >= '0' && s[0] <= '9')
-                return number_parse(s, n, ret);
+        if (s[0] >= '0' && s[0] <= '9') {
+                char *end;
+
+                /* As in C, a leading 0 means octal. Some versions of glibc know 0b as well. */
+                errno = 0;
+                value = strtoull(s, &end, 0);
+                if (errno == ERANGE)
+                        return -ERANGE;
+                if (end != s + n || s[1] == 'b' || s[1] == 'B')
+                        return -EINVAL;
+
+                *ret = value;
+                return 0;
+        }
 
         for (size_t i = 0; i < ELEMENTSOF(constants); i++)
                 if (strlen(constants[i].name) == n && strncmp(constants[i].name, s, n) == 0) {

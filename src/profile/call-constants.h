@@ -13,3 +13,8 @@
 
 /* One argument: numbers as C writes them (12, 0x0c, 014), constants, or several of both with "|". -EINVAL, -ERANGE. */
 int call_value_parse(const char *s, uint64_t *ret);
+
+#define ADDRESS_FAMILIES_MAX 64U
+
+/* An address family by its name, address_families(7): "AF_UNIX". -EINVAL: there is none. */
+int address_family_by_name(const char *name);

@@ -172,9 +172,7 @@ static int config_line(Config *c, const char *file, const StrictItem *item, Find
                             item->key,
                             "“%s” is %s; expected %s",
                             finding_shorten(item->value, buf),
-                            r == -ERANGE       ? "out of range"
-                            : r == -EOPNOTSUPP ? "not supported by this version"
-                                               : "not valid",
+                            finding_of_error(r),
                             key->syntax);
 }
 
@@ -239,17 +237,13 @@ static int config_dropins(Config *c, const char *path, uid_t required_uid, Findi
 
         r = strict_directory_open(&d, AT_FDCWD, dir_path, dir_path, required_uid);
         if (r == 0 && d.refusal)
-                return findings_add(findings, dir_path, 0, NULL, "%s", d.refusal);
+                return findings_add_file(findings, dir_path, "%s", d.refusal);
         if (r == 0)
                 r = strict_directory_list(&d, ".conf", &names);
         if (r < 0)
                 return r == -ENOMEM ? r
-                                    : findings_add(findings,
-                                                   dir_path,
-                                                   0,
-                                                   NULL,
-                                                   "cannot be read: %s",
-                                                   strerrordesc_np(-r));
+                                    : findings_add_file(
+                                              findings, dir_path, "cannot be read: %s", strerrordesc_np(-r));
 
         STRV_FOREACH (name, names) {
                 _cleanup_free_ char *shown = NULL, *file = NULL;
@@ -282,11 +276,11 @@ static int config_main_file(Config *c, const char *path, uid_t required_uid, Fin
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return findings_add(findings, parent, 0, NULL, "cannot be opened: %s", strerrordesc_np(-r));
+                return findings_add_file(findings, parent, "cannot be opened: %s", strerrordesc_np(-r));
         if (d.fd < 0)
                 return 0;
         if (d.refusal)
-                return findings_add(findings, parent, 0, NULL, "%s", d.refusal);
+                return findings_add_file(findings, parent, "%s", d.refusal);
 
         return config_file(c, d.fd, basename(copy2), path, required_uid, findings);
 }

@@ -54,6 +54,12 @@ int findings_add(Findings *f, const char *file, unsigned line, const char *key, 
         return 0;
 }
 
+const char *finding_of_error(int error) {
+        return error == -ERANGE       ? "out of range"
+               : error == -EOPNOTSUPP ? "not supported by this version"
+                                      : "not valid";
+}
+
 const char *finding_shorten(const char *value, char buf[static FINDING_VALUE_SIZE]) {
         static const char ellipsis[] = "…";
         size_t n = strlen(value);

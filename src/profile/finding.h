@@ -33,6 +33,12 @@ void findings_done(Findings *f);
 int findings_add(Findings *f, const char *file, unsigned line, const char *key, const char *format, ...)
         _printf_(5, 6);
 
+/* The same about a file as a whole. */
+#define findings_add_file(f, file, ...) findings_add((f), (file), 0, NULL, __VA_ARGS__)
+
+/* What a reader of values means by an error: "out of range", "not valid" and the like. */
+const char *finding_of_error(int error);
+
 /* A value as a finding quotes it: whole, or cut between two characters and ended with an ellipsis. */
 #define FINDING_VALUE_SIZE 80
 const char *finding_shorten(const char *value, char buf[static FINDING_VALUE_SIZE]);

@@ -19,6 +19,8 @@ typedef struct Scan {
         const char *why;
 } Scan;
 
+static const char why_long[] = "it is too long once its repetitions are written out";
+
 static int fail(Scan *s, const char *why) {
         s->why = why;
         return -EINVAL;
@@ -39,7 +41,7 @@ static int take_atom(Scan *s, Part part) {
         s->last = part;
         s->has_last = true;
         return part.nodes > PATTERN_NODES_MAX || s->groups[s->n_groups - 1].nodes > PATTERN_NODES_MAX
-                       ? fail(s, "with its repetitions written out it is too long")
+                       ? fail(s, why_long)
                        : 0;
 }
 
@@ -66,7 +68,7 @@ static int take_escape(Scan *s) {
         char c = *s->at;
 
         if (c >= '1' && c <= '9')
-                return fail(s, "it refers back to what brackets have matched");
+                return fail(s, "it refers back to what parentheses have matched");
 
         s->at += c ? 1 : 0;
         return take_atom(s, (Part){ 1, 0 });
@@ -75,7 +77,7 @@ static int take_escape(Scan *s) {
 static int open_group(Scan *s) {
         close_last(s);
         if (s->n_groups == ELEMENTSOF(s->groups))
-                return fail(s, "its brackets are nested too deeply");
+                return fail(s, "its parentheses are nested too deeply");
 
         s->groups[s->n_groups++] = (Part){ 1, 0 };
         return 0;
@@ -84,7 +86,7 @@ static int open_group(Scan *s) {
 static int close_group(Scan *s) {
         close_last(s);
         if (s->n_groups == 1)
-                return fail(s, "a bracket closes that none has opened; one that is meant is written \\)");
+                return fail(s, "a parenthesis is closed that was not opened; a literal one is written \\)");
 
         return take_atom(s, s->groups[--s->n_groups]);
 }
@@ -103,7 +105,7 @@ static int read_bounds(Scan *s, unsigned *ret) {
         char *comma;
 
         if (!end)
-                return fail(s, "a { begins no repetition; one that is meant is written \\{");
+                return fail(s, "a { begins no repetition; a literal one is written \\{");
         bounds = strndup(s->at, (size_t) (end - s->at));
         if (!bounds)
                 return -ENOMEM;
@@ -112,15 +114,12 @@ static int read_bounds(Scan *s, unsigned *ret) {
         comma = strchr(bounds, ',');
         if (comma)
                 *comma++ = '\0';
-        if (parse_u32(bounds, &least) < 0 || least > PATTERN_NODES_MAX)
-                return fail(
-                        s,
-                        "a repetition is to be one of {N}, {N,} and {N,M}, with numbers that are not too large");
-        most = least;
-        if (comma && *comma && (parse_u32(comma, &most) < 0 || most < least || most > PATTERN_NODES_MAX))
-                return fail(
-                        s,
-                        "a repetition is to be one of {N}, {N,} and {N,M}, with numbers that are not too large");
+        most = PATTERN_NODES_MAX;
+        if (parse_u32(bounds, &least) < 0 || (comma && *comma && parse_u32(comma, &most) < 0) ||
+            least > most || most > PATTERN_NODES_MAX)
+                return fail(s, "a repetition is {N}, {N,} or {N,M}, with numbers that are not too large");
+        if (!comma || !*comma)
+                most = least;
 
         /* {0} still leaves one copy in the compiled pattern, though nothing can reach it. */
         *ret = MAX(most, 1U);
@@ -145,7 +144,7 @@ static int take_repetition(Scan *s) {
         s->last.loops++;
         s->is_repeated = true;
         if (s->last.nodes > PATTERN_NODES_MAX)
-                return fail(s, "with its repetitions written out it is too long");
+                return fail(s, why_long);
         if (s->last.loops > PATTERN_LOOPS_MAX)
                 return fail(s, "its repetitions are nested too deeply");
 
@@ -185,9 +184,9 @@ static int scan(const char *pattern, const char **ret_why) {
         if (r == 0) {
                 close_last(&s);
                 if (s.n_groups > 1)
-                        r = fail(&s, "a bracket opens that is not closed");
+                        r = fail(&s, "a parenthesis is not closed");
                 else if (s.groups[0].nodes > PATTERN_NODES_MAX)
-                        r = fail(&s, "with its repetitions written out it is too long");
+                        r = fail(&s, why_long);
         }
 
         if (r == -EINVAL)

@@ -17,7 +17,7 @@
 
 #define PATTERN_NODES_MAX 512U /* characters and sets, after every repetition is written out */
 #define PATTERN_LOOPS_MAX 4U   /* repetitions one within the other */
-#define PATTERN_GROUPS_MAX 8U  /* brackets one within the other */
+#define PATTERN_GROUPS_MAX 8U  /* parentheses one within the other */
 
 /* -EINVAL, and *ret_why (static text) says what is wrong; -ENOMEM. */
 int pattern_check(const char *pattern, const char **ret_why);

@@ -7,7 +7,7 @@
  * Runs in: broker, immurectl. Privilege: none.
  */
 
-#include "profile/profile.h"
+#include "profile/profile-rows.h"
 
 typedef struct ProfileKey ProfileKey;
 
@@ -20,14 +20,6 @@ typedef int (*ProfileParser)(const ProfileKey *key, const char *text, Profile *p
 /* Whether the value asked for lets the application do nothing that the profile's own value does not. */
 typedef bool (*ProfileAtMost)(const ProfileKey *key, const Profile *asked, const Profile *ceiling);
 
-/* What the field owns, and profile_unref() frees. */
-typedef enum ProfileFieldKind {
-        PROFILE_FIELD_PLAIN, /* nothing, or an array that profile_unref() knows by name */
-        PROFILE_FIELD_TEXT,
-        PROFILE_FIELD_WORDS,
-        PROFILE_FIELD_PATHS,
-} ProfileFieldKind;
-
 struct ProfileKey {
         const char *section;
         const char *name;
@@ -37,6 +29,8 @@ struct ProfileKey {
         uint64_t min, max; /* range of numbers; maximum length of texts and lists; the last of names */
         const char *const *names; /* by value */
         uint32_t foreign, later;  /* bits of names: not among the values of this key; not enforced yet */
+        int (*read)(const char *s, uint64_t *ret); /* the form of numbers */
+        size_t variant;           /* tells keys with the same parser apart, in the parser's own terms */
         bool list;                /* may be given more than once in a file */
         ProfileAtMost at_most;    /* NULL: there is no such order, so the key is never the user's to set */
         bool replaces;            /* a user's list replaces the profile's instead of being added to it */

@@ -257,19 +257,21 @@ static int build_apply_source(ProfileBuild *b, const ProfileSource *s, bool is_h
 
 static int build_hash(Profile *p, const Lineage *l) {
         uint8_t digest[SHA256_SIZE];
-        Sha256 hash;
-        int r;
+        _cleanup_buffer_ Buffer all = {};
 
-        sha256_init(&hash);
         for (size_t i = 0; i < l->n_order; i++) {
                 const ProfileSource *s = l->order[i];
+                int r;
 
-                sha256_update(&hash, s->content.data, s->content.size);
+                buffer_append(&all, s->content.data, s->content.size);
                 r = strv_extend_strv(&p->dropin_paths, s->dropins);
                 if (r < 0)
                         return r;
         }
-        sha256_finish(&hash, digest);
+        if (buffer_error(&all) < 0)
+                return buffer_error(&all);
+
+        sha256(all.data, all.size, digest);
         sha256_hex(digest, p->hash);
         return 0;
 }
@@ -416,12 +418,8 @@ int profile_load_file(
                 return r;
         r = profile_set_load(&set, search_path, required_uid);
         if (r < 0 && r != -ENOMEM) {
-                r = findings_add(findings,
-                                 path,
-                                 0,
-                                 NULL,
-                                 "the profile directories cannot be read: %s",
-                                 strerrordesc_np(-r));
+                r = findings_add_file(
+                        findings, path, "the profile directories cannot be read: %s", strerrordesc_np(-r));
                 return r < 0 ? r : -EBADMSG;
         }
         if (r < 0)
@@ -431,11 +429,9 @@ int profile_load_file(
                 if (streq(strrchr(set->entries[i].path, '/') + 1, name))
                         entry = &set->entries[i];
         if (!entry) {
-                r = findings_add(
+                r = findings_add_file(
                         findings,
                         path,
-                        0,
-                        NULL,
                         "is no profile: either it does not exist, or its name does not end with .profile, or "
                         "it is a link to /dev/null");
                 return r < 0 ? r : -EBADMSG;

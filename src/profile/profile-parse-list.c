@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "profile/call-constants.h"
 #include "profile/names.h"
 #include "profile/profile-parse.h"
 
-/* address_families(7), by the names of <sys/socket.h>. */
-static bool address_family_is_valid(const char *s) {
-        static const char *const names[] = {
-                "AF_ALG",     "AF_APPLETALK", "AF_ATMPVC", "AF_ATMSVC", "AF_AX25",    "AF_BLUETOOTH",
-                "AF_BRIDGE",  "AF_CAIF",      "AF_CAN",    "AF_DECnet", "AF_IB",      "AF_IEEE802154",
-                "AF_INET",    "AF_INET6",     "AF_IPX",    "AF_ISDN",   "AF_IUCV",    "AF_KCM",
-                "AF_KEY",     "AF_LLC",       "AF_LOCAL",  "AF_MPLS",   "AF_NETLINK", "AF_NETROM",
-                "AF_NFC",     "AF_PACKET",    "AF_PHONET", "AF_PPPOX",  "AF_QIPCRTR", "AF_RDS",
-                "AF_ROSE",    "AF_RXRPC",     "AF_SMC",    "AF_TIPC",   "AF_UNIX",    "AF_VSOCK",
-                "AF_WANPIPE", "AF_X25",       "AF_XDP",
-        };
-
-        return name_value(names, ELEMENTSOF(names), s) >= 0;
-}
+static bool address_family_is_valid(const char *s) { return address_family_by_name(s) >= 0; }
 
 /* capabilities(7) */
 static bool capability_is_valid(const char *s) {
@@ -73,11 +61,9 @@ int parse_list(const ProfileKey *key,
                 return 0;
         }
 
-        r = split_words(text, &words);
-        if (r < 0) {
-                *ret_why = "its quotes or escapes are wrong";
+        r = split_list(text, &words, ret_why);
+        if (r < 0)
                 return r;
-        }
 
         STRV_FOREACH (word, words)
                 if (!valid(*word)) {

@@ -20,21 +20,10 @@ int parse_key_syscall_names(const ProfileKey *key, const char *text, Profile *p,
                 key, text, p, syscall_is_valid, "an item is neither a system call nor an @group", ret_why);
 }
 
-static void syscalls_free(ProfileSyscall *items, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                free(items[i].name);
-        free(items);
-}
-
-/* One more item; consumes nothing on failure. */
 static int syscalls_add(Profile *p, const char *name, bool deny, int error) {
-        const ProfileSyscall item = { .name = strdup(name), .deny = deny, .error = error };
-        int r;
+        ProfileSyscall item = { .name = strdup(name), .deny = deny, .error = error };
 
-        r = item.name ? profile_array_extend(&p->syscalls, &p->n_syscalls, sizeof(item), &item) : -ENOMEM;
-        if (r < 0)
-                free(item.name);
-        return r;
+        return item.name ? profile_rows_add(PROFILE_FIELD_SYSCALLS, &p->syscalls, &item) : -ENOMEM;
 }
 
 /* "name", "@group", each with ":EPERM" where it is denied. */
@@ -68,13 +57,12 @@ int parse_key_syscall_filter(const ProfileKey *key, const char *text, Profile *p
         int r;
 
         if (!*text) {
-                syscalls_free(TAKE_PTR(p->syscalls), p->n_syscalls);
-                p->n_syscalls = 0;
+                profile_field_done(PROFILE_FIELD_SYSCALLS, &p->syscalls);
                 p->syscalls_set = false;
                 return 0;
         }
 
-        r = split_words(text + deny, &words);
+        r = split_list(text + deny, &words, ret_why);
         if (r < 0)
                 return r;
         if (strv_length(words) == 0)
@@ -93,8 +81,7 @@ int parse_key_syscall_filter(const ProfileKey *key, const char *text, Profile *p
         }
 
         if (r < 0) {
-                while (p->n_syscalls > n_before)
-                        free(p->syscalls[--p->n_syscalls].name);
+                profile_rows_truncate(PROFILE_FIELD_SYSCALLS, &p->syscalls, n_before);
                 return r;
         }
 
@@ -142,10 +129,10 @@ static bool comparison_is_useful(ArgumentOperator op, uint64_t value) {
         }
 }
 
-/* "ioctl:1==TIOCSTI:EPERM"; writes over word. The item's name points into it. */
-static int argument_parse(char *word, ProfileSyscallArgument *ret, const char **ret_why) {
-        ProfileSyscallArgument item = { .name = word, .error = -1 };
+/* "ioctl:1==TIOCSTI:EPERM" */
+static int parse_argument(const ProfileKey *key, char *word, void *row, const char **ret_why) {
         char *colon = strchr(word, ':'), *error;
+        ProfileSyscallArgument *item = row;
         const char *value;
 
         *ret_why = "an item is not “call:argument==value:errno”, as in ioctl:1==TIOCSTI:EPERM";
@@ -159,116 +146,54 @@ static int argument_parse(char *word, ProfileSyscallArgument *ret, const char **
                 *ret_why = "the arguments of a system call are counted from 0 to 5";
                 return -EINVAL;
         }
-        item.argument = (unsigned) (colon[1] - '0');
-        value = operator_parse(colon + 2, &item.op);
+        item->argument = (unsigned) (colon[1] - '0');
+        value = operator_parse(colon + 2, &item->op);
         if (!value)
                 return -EINVAL;
 
+        item->error = -1;
         error = strchr(value, ':');
         if (error) {
                 *error++ = '\0';
-                if (parse_error_number(error, &item.error) < 0) {
+                if (parse_error_number(error, &item->error) < 0) {
                         *ret_why = "there is no error of this name";
                         return -EINVAL;
                 }
         }
 
-        if (call_value_parse(value, &item.value) < 0) {
+        if (call_value_parse(value, &item->value) < 0) {
                 *ret_why =
                         "a value is neither a number nor one of the constants that immured.profile(5) tells of";
                 return -EINVAL;
         }
-        if (!comparison_is_useful(item.op, item.value)) {
+        if (!comparison_is_useful(item->op, item->value)) {
                 *ret_why = "a comparison holds for every value, or for none";
                 return -EINVAL;
         }
 
-        *ret = item;
-        return 0;
-}
-
-static void arguments_truncate(Profile *p, size_t n) {
-        while (p->n_syscall_arguments > n)
-                free(p->syscall_arguments[--p->n_syscall_arguments].name);
-}
-
-static int arguments_add(Profile *p, const ProfileSyscallArgument *item) {
-        ProfileSyscallArgument copy = *item;
-        int r;
-
-        copy.name = strdup(item->name);
-        r = copy.name ? profile_array_extend(
-                                &p->syscall_arguments, &p->n_syscall_arguments, sizeof(copy), &copy)
-                      : -ENOMEM;
-        if (r < 0)
-                free(copy.name);
-        return r;
+        *ret_why = NULL;
+        item->name = strdup(word);
+        return item->name ? 0 : -ENOMEM;
 }
 
 int parse_key_syscall_arguments(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        const size_t n_before = p->n_syscall_arguments;
-        _cleanup_strv_ char **words = NULL;
-        int r;
-
-        if (!*text) {
-                arguments_truncate(p, 0);
-                free(TAKE_PTR(p->syscall_arguments));
-                return 0;
-        }
-
-        r = split_words(text, &words);
-        if (r < 0)
-                return r;
-        if (n_before + strv_length(words) > key->max) {
-                *ret_why = "the list has too many items";
-                return -EINVAL;
-        }
-
-        STRV_FOREACH (word, words) {
-                ProfileSyscallArgument item;
-
-                r = argument_parse(*word, &item, ret_why);
-                if (r >= 0)
-                        r = arguments_add(p, &item);
-                if (r < 0) {
-                        arguments_truncate(p, n_before);
-                        return r;
-                }
-        }
-
-        *ret_why = NULL;
-        return 0;
+        return parse_row_list(key, text, p, parse_argument, ret_why);
 }
 
-static int parse_label(const ProfileKey *key,
-                       const char *text,
-                       Profile *p,
-                       bool (*is_valid)(const char *),
-                       const char *why,
-                       const char **ret_why) {
-        /* A label with a specifier is checked again once the user is known. */
-        if (*text && (strchr(text, '%') ? !specifiers_are_valid(text) : !is_valid(text))) {
-                *ret_why = why;
-                return -EINVAL;
-        }
+/* A label with a specifier is checked again once the user is known. */
+#define DEFINE_LABEL_PARSER(parser, is_valid, why)                                                  \
+        int parser(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {     \
+                if (*text && (strchr(text, '%') ? !specifiers_are_valid(text) : !is_valid(text))) { \
+                        *ret_why = why;                                                             \
+                        return -EINVAL;                                                             \
+                }                                                                                   \
+                return parse_key_text(key, text, p, ret_why);                                       \
+        }                                                                                           \
+        struct _label_semicolon_
 
-        return parse_key_text(key, text, p, ret_why);
-}
-
-int parse_key_apparmor_profile(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        return parse_label(key,
-                           text,
-                           p,
-                           apparmor_profile_is_valid,
-                           "it is not the name of an AppArmor profile",
-                           ret_why);
-}
-
-int parse_key_selinux_context(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        return parse_label(key,
-                           text,
-                           p,
-                           selinux_context_is_valid,
-                           "it is not a context: user:role:type[:level]",
-                           ret_why);
-}
+DEFINE_LABEL_PARSER(parse_key_apparmor_profile,
+                    apparmor_profile_is_valid,
+                    "it is not the name of an AppArmor profile");
+DEFINE_LABEL_PARSER(parse_key_selinux_context,
+                    selinux_context_is_valid,
+                    "it is not a context: user:role:type[:level]");

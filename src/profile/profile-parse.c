@@ -18,17 +18,53 @@ bool specifiers_are_valid(const char *s) {
         return true;
 }
 
-int profile_array_extend(void *array, size_t *n, size_t row_size, const void *row) {
-        void **rows = array, *grown;
+int split_list(const char *text, char ***ret, const char **ret_why) {
+        int r;
 
-        grown = reallocarray(*rows, *n + 1, row_size);
-        if (!grown)
-                return -ENOMEM;
+        r = split_words(text, ret);
+        if (r < 0)
+                *ret_why = "its quotes or escapes are wrong";
+        return r;
+}
 
-        memcpy((uint8_t *) grown + *n * row_size, row, row_size);
-        *rows = grown;
-        (*n)++;
+int parse_rows(
+        const ProfileKey *key, char *const *words, Profile *p, RowParser parse, const char **ret_why) {
+        void *array = key_field(key, p);
+        size_t n_before = profile_rows_count(array);
+        int r;
+
+        if (n_before + strv_length(words) > key->max) {
+                *ret_why = "the list has too many items";
+                return -EINVAL;
+        }
+
+        STRV_FOREACH (word, words) {
+                ProfileRow row = {};
+
+                r = parse(key, *word, &row, ret_why);
+                if (r < 0)
+                        profile_row_done(key->kind, &row);
+                else
+                        r = profile_rows_add(key->kind, array, &row);
+                if (r < 0) {
+                        profile_rows_truncate(key->kind, array, n_before);
+                        return r;
+                }
+        }
+
         return 0;
+}
+
+int parse_row_list(
+        const ProfileKey *key, const char *text, Profile *p, RowParser parse, const char **ret_why) {
+        _cleanup_strv_ char **words = NULL;
+        int r;
+
+        if (!*text)
+                profile_field_done(key->kind, key_field(key, p));
+
+        r = split_list(text, &words, ret_why);
+        return r < 0 ? r : parse_rows(key, words, p, parse, ret_why);
 }
 
 static int in_range(const ProfileKey *key, uint64_t value) {
@@ -69,16 +105,16 @@ int parse_key_u32(const ProfileKey *key, const char *text, Profile *p, const cha
         return 0;
 }
 
-typedef int (*NumberReader)(const char *s, uint64_t *ret);
-
 /* A number that may be left unset, and may be infinite where the key's maximum is. */
-static int parse_key_number(const ProfileKey *key, const char *text, Profile *p, NumberReader read) {
+int parse_key_number(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         const char *s = scalar_text(key, text);
         uint64_t value = UINT64_MAX;
         int r = 0;
 
+        if (key->read == parse_size && strchr(s, '%'))
+                *ret_why = "a share of the machine's memory is not supported by this version, write bytes";
         if (*s && !streq(s, "infinity"))
-                r = read(s, &value);
+                r = key->read(s, &value);
         if (r == 0 && *s)
                 r = in_range(key, value);
         if (r < 0)
@@ -86,20 +122,6 @@ static int parse_key_number(const ProfileKey *key, const char *text, Profile *p,
 
         *(uint64_t *) key_field(key, p) = value;
         return 0;
-}
-
-int parse_key_u64(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        return parse_key_number(key, text, p, parse_u64);
-}
-
-int parse_key_size(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        if (strchr(text, '%'))
-                *ret_why = "a share of the machine's memory is not supported by this version, write bytes";
-        return parse_key_number(key, text, p, parse_size);
-}
-
-int parse_key_usec(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        return parse_key_number(key, text, p, parse_usec);
 }
 
 /* Replaces a text of the profile's; an empty one becomes NULL. */
@@ -375,8 +397,7 @@ int parse_key_success_status(const ProfileKey *key, const char *text, Profile *p
 }
 
 /* "soft:hard" or one value for both, in the unit of the limit. */
-static int
-parse_rlimit(const ProfileKey *key, const char *text, Profile *p, NumberReader read, const char **ret_why) {
+int parse_key_rlimit(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         const char *s = scalar_text(key, text), *colon = strchr(s, ':');
         ProfileRlimit limit = { .set = true };
         _cleanup_free_ char *soft = NULL;
@@ -390,9 +411,9 @@ parse_rlimit(const ProfileKey *key, const char *text, Profile *p, NumberReader r
         soft = strndup(s, colon ? (size_t) (colon - s) : strlen(s));
         if (!soft)
                 return -ENOMEM;
-        r = read(soft, &limit.soft);
+        r = key->read(soft, &limit.soft);
         if (r == 0)
-                r = read(colon ? colon + 1 : s, &limit.hard);
+                r = key->read(colon ? colon + 1 : s, &limit.hard);
         if (r < 0)
                 return r;
         if ((limit.soft != UINT64_MAX && limit.soft > key->max) ||
@@ -407,7 +428,7 @@ parse_rlimit(const ProfileKey *key, const char *text, Profile *p, NumberReader r
         return 0;
 }
 
-static int read_count(const char *s, uint64_t *ret) {
+int read_count(const char *s, uint64_t *ret) {
         if (!streq(s, "infinity"))
                 return parse_u64(s, ret);
 
@@ -416,7 +437,7 @@ static int read_count(const char *s, uint64_t *ret) {
 }
 
 /* RLIMIT_CPU counts whole seconds; rounding down could make it 0, no time at all. */
-static int read_seconds(const char *s, uint64_t *ret) {
+int read_seconds(const char *s, uint64_t *ret) {
         uint64_t usec;
         int r;
 
@@ -429,25 +450,7 @@ static int read_seconds(const char *s, uint64_t *ret) {
 }
 
 /* RLIMIT_RTTIME counts microseconds, and so does a number without a unit, as in systemd.exec(5). */
-static int read_usec(const char *s, uint64_t *ret) {
-        return parse_u64(s, ret) == 0 ? 0 : parse_usec(s, ret);
-}
-
-int parse_key_rlimit_bytes(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        return parse_rlimit(key, text, p, parse_size, ret_why);
-}
-
-int parse_key_rlimit_count(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        return parse_rlimit(key, text, p, read_count, ret_why);
-}
-
-int parse_key_rlimit_seconds(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        return parse_rlimit(key, text, p, read_seconds, ret_why);
-}
-
-int parse_key_rlimit_usec(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
-        return parse_rlimit(key, text, p, read_usec, ret_why);
-}
+int read_usec(const char *s, uint64_t *ret) { return parse_u64(s, ret) == 0 ? 0 : parse_usec(s, ret); }
 
 int parse_key_only_no(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {
         bool value;

@@ -22,8 +22,17 @@ static inline void *key_field(const ProfileKey *key, Profile *p) { return (uint8
 /* Only %u %U %g %G %h %i %N %H %t and %% are specifiers. */
 bool specifiers_are_valid(const char *s);
 
-/* One more row for an array of rows that are plain data. */
-int profile_array_extend(void *array, size_t *n, size_t row_size, const void *row);
+/* The words of a list. */
+int split_list(const char *text, char ***ret, const char **ret_why);
+
+/* Makes a row of one word. What a row owns after a failure is freed by the caller. */
+typedef int (*RowParser)(const ProfileKey *key, char *word, void *row, const char **ret_why);
+
+/* Appends a row for each word. After a failure the array is as it was. */
+int parse_rows(const ProfileKey *key, char *const *words, Profile *p, RowParser parse, const char **ret_why);
+/* The same for each word of a text; an empty one removes all rows. */
+int parse_row_list(
+        const ProfileKey *key, const char *text, Profile *p, RowParser parse, const char **ret_why);
 
 #define DECLARE_PARSER(name) \
         int name(const ProfileKey *key, const char *text, Profile *p, const char **ret_why)
@@ -32,10 +41,8 @@ int profile_array_extend(void *array, size_t *n, size_t row_size, const void *ro
 DECLARE_PARSER(parse_key_bool);
 DECLARE_PARSER(parse_key_name); /* one of key->names, into a field of one byte; "": the first */
 DECLARE_PARSER(parse_key_u32);
-DECLARE_PARSER(parse_key_u64);  /* "": not set, UINT64_MAX; also "infinity" where key->max is UINT64_MAX */
-DECLARE_PARSER(parse_key_size); /* the same with suffixes */
-DECLARE_PARSER(parse_key_usec);
-DECLARE_PARSER(parse_key_text);     /* one line; "": NULL */
+DECLARE_PARSER(parse_key_number); /* "": not set, UINT64_MAX; also "infinity" where key->max is UINT64_MAX */
+DECLARE_PARSER(parse_key_text);   /* one line; "": NULL */
 DECLARE_PARSER(parse_key_log_name); /* text with specifiers and without blanks */
 DECLARE_PARSER(parse_key_mode);
 DECLARE_PARSER(parse_key_signal);
@@ -48,10 +55,7 @@ DECLARE_PARSER(parse_key_oom_score_adjust);
 DECLARE_PARSER(parse_key_error_number);
 DECLARE_PARSER(parse_key_log_level);
 DECLARE_PARSER(parse_key_success_status);
-DECLARE_PARSER(parse_key_rlimit_bytes);
-DECLARE_PARSER(parse_key_rlimit_count);
-DECLARE_PARSER(parse_key_rlimit_seconds);
-DECLARE_PARSER(parse_key_rlimit_usec);
+DECLARE_PARSER(parse_key_rlimit);
 
 /* profile-parse.c: takes the one value that is always in force and refuses all others; stores nothing. */
 DECLARE_PARSER(parse_key_only_no);
@@ -85,18 +89,24 @@ DECLARE_PARSER(parse_key_selinux_context);
 /* profile-parse-files.c: command lines, paths, mounts, devices and their limits */
 DECLARE_PARSER(parse_key_exec_start);
 DECLARE_PARSER(parse_key_working_directory);
-DECLARE_PARSER(parse_key_bind);
-DECLARE_PARSER(parse_key_bind_read_only);
+DECLARE_PARSER(parse_key_bind); /* key->variant: whether read-only */
 DECLARE_PARSER(parse_key_tmpfs);
 DECLARE_PARSER(parse_key_root_directory);
 DECLARE_PARSER(parse_key_devices);
-DECLARE_PARSER(parse_key_paths_to_mask);
-DECLARE_PARSER(parse_key_paths_to_remount);
-DECLARE_PARSER(parse_key_paths_to_execute); /* a remount as well; "/" stands for the whole tree */
-DECLARE_PARSER(parse_key_io_read_bandwidth);
-DECLARE_PARSER(parse_key_io_write_bandwidth);
-DECLARE_PARSER(parse_key_io_read_iops);
-DECLARE_PARSER(parse_key_io_write_iops);
+DECLARE_PARSER(parse_key_paths);    /* key->variant: a PathUse */
+DECLARE_PARSER(parse_key_io_limit); /* key->variant: where its number lies in a ProfileIoLimit */
+
+typedef enum PathUse {
+        PATH_USE_MASK,
+        PATH_USE_REMOUNT,
+        PATH_USE_EXECUTE, /* a remount as well; here "/" stands for the whole tree */
+        PATH_USE_DEVICE,
+} PathUse;
+
+/* For key->read: what resource limits count, or "infinity". */
+int read_count(const char *s, uint64_t *ret);
+int read_seconds(const char *s, uint64_t *ret);
+int read_usec(const char *s, uint64_t *ret);
 
 /* A positive errno by its name ("EPERM") or number; -EINVAL, -ERANGE. */
 int parse_error_number(const char *s, int *ret);

@@ -27,16 +27,11 @@ ProfileSource *profile_source_free(ProfileSource *s) {
 
 static int profile_remember(Profile *p, const ProfileKey *key, const char *value) {
         ProfileLine line = { .key = key, .value = strdup(value) };
-        int r;
 
         if (!line.value)
                 return -ENOMEM;
 
-        r = profile_array_extend(&p->lines, &p->n_lines, sizeof(line), &line);
-        if (r < 0)
-                free(line.value);
-
-        return r;
+        return profile_rows_add(PROFILE_FIELD_LINES, &p->lines, &line);
 }
 
 int profile_build_apply(ProfileBuild *b, const SourceItem *item, const char **ret_why) {
@@ -67,23 +62,17 @@ int source_item_refuse(const SourceItem *item, int error, const char *why, Findi
                                     item->file,
                                     item->line,
                                     key->name,
-                                    "“%s” is not supported by this version",
-                                    shown);
-        if (error == -ERANGE)
-                return findings_add(findings,
-                                    item->file,
-                                    item->line,
-                                    key->name,
-                                    "“%s” is out of range; expected %s",
+                                    "“%s” is %s",
                                     shown,
-                                    key->syntax);
+                                    finding_of_error(error));
 
         return findings_add(findings,
                             item->file,
                             item->line,
                             key->name,
-                            "“%s” is not valid; expected %s%s%s",
+                            "“%s” is %s; expected %s%s%s",
                             shown,
+                            finding_of_error(error),
                             key->syntax,
                             why ? ": " : "",
                             why ?: "");
@@ -190,8 +179,8 @@ source_add_file(ProfileSource *s, int dir_fd, const char *name, const char *path
         if (r < 0)
                 s->incomplete = true;
         if (r == -ENOENT)
-                return findings_add(
-                        &s->findings, path, 0, NULL, "does not exist, or is a link to what does not exist");
+                return findings_add_file(
+                        &s->findings, path, "does not exist, or is a link to what does not exist");
         if (r < 0)
                 return r == -EBADMSG ? 0 : r;
 
@@ -300,12 +289,11 @@ static int source_open_dropins(ProfileSource *s,
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return findings_add(
-                        &s->findings, path, 0, NULL, "cannot be opened: %s", strerrordesc_np(-r));
+                return findings_add_file(&s->findings, path, "cannot be opened: %s", strerrordesc_np(-r));
         if (ret->refusal)
-                return findings_add(&s->findings, path, 0, NULL, "%s", ret->refusal);
+                return findings_add_file(&s->findings, path, "%s", ret->refusal);
         if (ret->fd >= 0 && parent->refusal)
-                return findings_add(&s->findings, parent->path, 0, NULL, "%s", parent->refusal);
+                return findings_add_file(&s->findings, parent->path, "%s", parent->refusal);
 
         return 0;
 }
@@ -326,12 +314,8 @@ static int source_add_dropins(ProfileSource *s, const ProfileDirectories *direct
                 if (r == 0)
                         r = dropins_collect(&dropins, &opened[i], i);
                 if (r < 0 && r != -ENOMEM)
-                        r = findings_add(&s->findings,
-                                         opened[i].path,
-                                         0,
-                                         NULL,
-                                         "cannot be listed: %s",
-                                         strerrordesc_np(-r));
+                        r = findings_add_file(
+                                &s->findings, opened[i].path, "cannot be listed: %s", strerrordesc_np(-r));
         }
 
         if (r == 0 && dropins.n_items > 0)
@@ -401,11 +385,9 @@ int profile_source_load(ProfileSource **ret,
                 return -ENOMEM;
 
         if (!profile_name_is_valid(name)) {
-                r = findings_add(
+                r = findings_add_file(
                         &s->findings,
                         s->path,
-                        0,
-                        NULL,
                         "the file's name is no profile name: a lower-case letter and up to 31 letters, "
                         "digits, “_” and “-”");
                 if (r < 0)
@@ -417,7 +399,7 @@ int profile_source_load(ProfileSource **ret,
 
         if (directory->refusal) {
                 s->incomplete = true;
-                r = findings_add(&s->findings, directory->path, 0, NULL, "%s", directory->refusal);
+                r = findings_add_file(&s->findings, directory->path, "%s", directory->refusal);
         } else
                 r = source_add_file(s, directory->fd, file_name, s->path, directories->required_uid);
         if (r == 0)

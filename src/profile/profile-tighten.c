@@ -98,9 +98,7 @@ refuse_value(const ProfileSetting *s, const ProfileKey *key, int error, const ch
                       "%s=%s is %s; expected %s%s%s",
                       s->key,
                       finding_shorten(s->value, buf),
-                      error == -ERANGE       ? "out of range"
-                      : error == -EOPNOTSUPP ? "not supported by this version"
-                                             : "not valid",
+                      finding_of_error(error),
                       key->syntax,
                       why ? ": " : "",
                       why ?: "");
@@ -128,7 +126,7 @@ static int apply(ProfileBuild *b, const ProfileSetting *settings, size_t i, char
                 return refuse(-EBADMSG, ret_text, "%s is given twice", s->key);
 
         /* What no line of a file could hold either. */
-        if (!utf8_is_valid(s->value) || !text_is_printable(s->value, "\t"))
+        if (!text_is_printable(s->value, "\t"))
                 return refuse(-EBADMSG, ret_text, "%s: a value in UTF-8 without control characters", s->key);
 
         /* As if the key had not been written: the first value then replaces what is there. */

@@ -46,30 +46,6 @@ Profile *profile_ref(Profile *p) {
         return p;
 }
 
-static void paths_done(ProfilePaths *paths) {
-        for (size_t i = 0; i < paths->n; i++)
-                free(paths->items[i].path);
-        free(paths->items);
-}
-
-static void free_field(Profile *p, const ProfileKey *key) {
-        void *field = (uint8_t *) p + key->offset;
-
-        switch (key->kind) {
-        case PROFILE_FIELD_TEXT:
-                free(*(char **) field);
-                break;
-        case PROFILE_FIELD_WORDS:
-                strv_free(*(char ***) field);
-                break;
-        case PROFILE_FIELD_PATHS:
-                paths_done(field);
-                break;
-        case PROFILE_FIELD_PLAIN:
-                break;
-        }
-}
-
 Profile *profile_unref(Profile *p) {
         if (!p)
                 return NULL;
@@ -78,30 +54,9 @@ Profile *profile_unref(Profile *p) {
         if (--p->n_ref > 0)
                 return NULL;
 
-        for (size_t i = 0; i < p->n_binds; i++) {
-                free(p->binds[i].source);
-                free(p->binds[i].destination);
-        }
-        free(p->binds);
-        for (size_t i = 0; i < p->n_tmpfs; i++)
-                free(p->tmpfs[i].path);
-        free(p->tmpfs);
-        for (size_t i = 0; i < p->n_io_limits; i++)
-                free(p->io_limits[i].path);
-        free(p->io_limits);
-        for (size_t i = 0; i < p->n_syscalls; i++)
-                free(p->syscalls[i].name);
-        free(p->syscalls);
-        for (size_t i = 0; i < p->n_syscall_arguments; i++)
-                free(p->syscall_arguments[i].name);
-        free(p->syscall_arguments);
-
-        for (size_t i = 0; i < p->n_lines; i++)
-                free(p->lines[i].value);
-        free(p->lines);
-
         for (size_t i = 0; i < n_profile_keys; i++)
-                free_field(p, &profile_keys[i]);
+                profile_field_done(profile_keys[i].kind, (uint8_t *) p + profile_keys[i].offset);
+        profile_field_done(PROFILE_FIELD_LINES, &p->lines);
         free(p->name);
         free(p->source_path);
         strv_free(p->dropin_paths);

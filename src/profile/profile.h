@@ -145,10 +145,11 @@ struct ProfileKey;
 
 /* One value as it was written. */
 typedef struct ProfileLine {
-        const struct ProfileKey *key;
         char *value;
+        const struct ProfileKey *key;
 } ProfileLine;
 
+/* Each array is followed by the number of its rows, and each row begins with its texts (profile-rows.h). */
 typedef struct Profile {
         unsigned n_ref;
         char *name;

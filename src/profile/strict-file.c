@@ -153,19 +153,17 @@ int strict_file_read(int dir_fd,
         if (fd == -ENOENT || fd == -ENOMEM)
                 return fd;
         if (fd == -EXDEV || fd == -ELOOP)
-                r = findings_add(
+                r = findings_add_file(
                         findings,
                         path,
-                        0,
-                        NULL,
                         "the symbolic link leads out of its directory; only a relative link inside it, or "
                         "one to /dev/null, is followed");
         else if (fd < 0)
-                r = findings_add(findings, path, 0, NULL, "cannot be opened: %s", strerrordesc_np(-fd));
+                r = findings_add_file(findings, path, "cannot be opened: %s", strerrordesc_np(-fd));
         else if (fstat(fd, &st) < 0)
                 return -errno;
         else if (!S_ISREG(st.st_mode))
-                r = findings_add(findings, path, 0, NULL, "is not a regular file");
+                r = findings_add_file(findings, path, "is not a regular file");
         else {
                 refusal = permission_refusal(&st, "file", required_uid, &bad);
                 if (bad && !refusal)
@@ -179,7 +177,7 @@ int strict_file_read(int dir_fd,
                         if (!refusal)
                                 return -ENOMEM;
                 }
-                r = findings_add(findings, path, 0, NULL, "%s", refusal);
+                r = findings_add_file(findings, path, "%s", refusal);
         }
 
         return r < 0 ? r : -EBADMSG;

@@ -193,25 +193,22 @@ static int policy_read_file(SeccompPolicy *p,
                 return -ENOMEM;
 
         if (!group_name_is_valid(name + 1))
-                return findings_add(findings,
-                                    path,
-                                    0,
-                                    NULL,
-                                    "a group is named [a-z][a-z0-9-]*, with at most %d characters",
-                                    POLICY_NAME_MAX);
+                return findings_add_file(findings,
+                                         path,
+                                         "a group is named [a-z][a-z0-9-]*, with at most %d characters",
+                                         POLICY_NAME_MAX);
         if (policy_find(p, name))
                 return 0; /* an earlier directory has one of that name */
         if (p->n_groups >= POLICY_GROUPS_MAX)
-                return findings_add(findings, path, 0, NULL, "more than %d groups", POLICY_GROUPS_MAX);
+                return findings_add_file(findings, path, "more than %d groups", POLICY_GROUPS_MAX);
 
         r = strict_file_read(directory->fd, file, path, required_uid, &text, &size, findings);
         if (r == -ENOENT)
-                return findings_add(
-                        findings, path, 0, NULL, "cannot be opened: %s", strerrordesc_np(ENOENT));
+                return findings_add_file(findings, path, "cannot be opened: %s", strerrordesc_np(ENOENT));
         if (r < 0)
                 return r == -EBADMSG ? 0 : r;
         if (memchr(text, '\0', size) || !utf8_is_valid(text))
-                return findings_add(findings, path, 0, NULL, "is not text: it holds a NUL or invalid UTF-8");
+                return findings_add_file(findings, path, "is not text: it holds a NUL or invalid UTF-8");
 
         r = policy_new_group(p, &g);
         if (r < 0)
@@ -229,13 +226,13 @@ policy_read_directory(SeccompPolicy *p, const char *path, uid_t required_uid, Fi
 
         r = strict_directory_open(&directory, AT_FDCWD, path, path, required_uid);
         if (r == 0 && directory.refusal)
-                return findings_add(findings, path, 0, NULL, "%s", directory.refusal);
+                return findings_add_file(findings, path, "%s", directory.refusal);
         if (r == 0)
                 r = strict_directory_list(&directory, POLICY_SUFFIX, &files);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return findings_add(findings, path, 0, NULL, "cannot be read: %s", strerrordesc_np(-r));
+                return findings_add_file(findings, path, "cannot be read: %s", strerrordesc_np(-r));
 
         STRV_FOREACH (file, files) {
                 r = policy_read_file(p, &directory, *file, required_uid, findings);

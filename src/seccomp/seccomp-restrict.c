@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "seccomp/seccomp-restrict.h"
 
+#include "profile/call-constants.h"
 #include "seccomp/seccomp-names.h"
 
 #include <asm/ioctls.h>
@@ -142,36 +143,6 @@ static const OneOfRow one_of_rows[] = {
 };
 /* clang-format on */
 
-typedef struct FamilyName {
-        const char *name;
-        uint32_t family;
-} FamilyName;
-
-/* clang-format off */
-static const FamilyName family_names[] = {
-        { "AF_ALG", AF_ALG },              { "AF_APPLETALK", AF_APPLETALK },
-        { "AF_ATMPVC", AF_ATMPVC },        { "AF_ATMSVC", AF_ATMSVC },
-        { "AF_AX25", AF_AX25 },            { "AF_BLUETOOTH", AF_BLUETOOTH },
-        { "AF_BRIDGE", AF_BRIDGE },        { "AF_CAIF", AF_CAIF },
-        { "AF_CAN", AF_CAN },              { "AF_DECnet", AF_DECnet },
-        { "AF_IB", AF_IB },                { "AF_IEEE802154", AF_IEEE802154 },
-        { "AF_INET", AF_INET },            { "AF_INET6", AF_INET6 },
-        { "AF_IPX", AF_IPX },              { "AF_ISDN", AF_ISDN },
-        { "AF_IUCV", AF_IUCV },            { "AF_KCM", AF_KCM },
-        { "AF_KEY", AF_KEY },              { "AF_LLC", AF_LLC },
-        { "AF_LOCAL", AF_LOCAL },          { "AF_MPLS", AF_MPLS },
-        { "AF_NETLINK", AF_NETLINK },      { "AF_NETROM", AF_NETROM },
-        { "AF_NFC", AF_NFC },              { "AF_PACKET", AF_PACKET },
-        { "AF_PHONET", AF_PHONET },        { "AF_PPPOX", AF_PPPOX },
-        { "AF_QIPCRTR", AF_QIPCRTR },      { "AF_RDS", AF_RDS },
-        { "AF_ROSE", AF_ROSE },            { "AF_RXRPC", AF_RXRPC },
-        { "AF_SMC", AF_SMC },              { "AF_TIPC", AF_TIPC },
-        { "AF_UNIX", AF_UNIX },            { "AF_VSOCK", AF_VSOCK },
-        { "AF_WANPIPE", AF_WANPIPE },      { "AF_X25", AF_X25 },
-        { "AF_XDP", AF_XDP },
-};
-/* clang-format on */
-
 static unsigned profile_restrictions(const Profile *p) {
         unsigned restrictions = RESTRICT_ALWAYS;
 
@@ -255,30 +226,20 @@ static int refuse_unless_one_of(scmp_filter_ctx filter,
         return 0;
 }
 
-static int family_by_name(const char *name, uint32_t *ret) {
-        for (size_t i = 0; i < ELEMENTSOF(family_names); i++)
-                if (streq(family_names[i].name, name)) {
-                        *ret = family_names[i].family;
-                        return 0;
-                }
-
-        return -EINVAL;
-}
-
 /*
  * socketpair(2) too: it loads the module of any family, and one of its ends may be connected elsewhere. An empty
  * list allows no family.
  */
 static int restrict_families(scmp_filter_ctx filter, const Profile *p, Findings *findings) {
-        uint32_t families[ELEMENTSOF(family_names)];
+        uint32_t families[ADDRESS_FAMILIES_MAX];
         bool netlink = false;
         size_t n = 0;
         int r;
 
         STRV_FOREACH (name, p->address_families) {
-                uint32_t family;
+                int family = address_family_by_name(*name);
 
-                if (family_by_name(*name, &family) < 0) {
+                if (family < 0) {
                         r = findings_add(findings,
                                          p->source_path ?: p->name,
                                          0,
@@ -290,11 +251,11 @@ static int restrict_families(scmp_filter_ctx filter, const Profile *p, Findings 
                         continue;
                 }
 
-                if (any_below(families, n, 0, family))
+                if (any_below(families, n, 0, (uint32_t) family))
                         continue; /* listed twice, or under another name (AF_LOCAL, AF_UNIX) */
 
                 netlink = netlink || family == AF_NETLINK;
-                families[n++] = family;
+                families[n++] = (uint32_t) family;
         }
 
         r = refuse_unless_one_of(filter, "socket", EAFNOSUPPORT, 0, families, n);

@@ -44,11 +44,14 @@ void fuzz_check_plan(const Plan *p) {
 
 Plan *fuzz_compile(const Profile *profile, const PlanRequest *request) {
         _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_free_ uint8_t *bytes = NULL;
         _cleanup_free_ char *text = NULL;
+        size_t size;
         PlanRefusal refusal = PLAN_REFUSAL_NONE;
         int r;
 
-        r = plan_compile(&plan, profile, &fuzz_account, request, &fuzz_context, &refusal, &text);
+        r = plan_compile(
+                &plan, &bytes, &size, profile, &fuzz_account, request, &fuzz_context, &refusal, &text);
         if (r < 0) {
                 must(r == -EINVAL);
                 must(!plan);

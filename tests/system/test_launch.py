@@ -9,8 +9,8 @@ import re
 import pathlib
 import signal
 
-from common import (BUS, CGROUP, ROOT, SystemTest, UIDS, busctl, gdbus, immurectl, launch, main, run_as, sandboxes,
-                    sandbox_property, start_as, wait_for)
+from common import (BUS, CGROUP, PROFILES, ROOT, SystemTest, UIDS, add_profile, busctl, gdbus, immurectl, launch, main,
+                    remove_profile, run_as, sandboxes, sandbox_property, start_as, wait_for)
 from rawbus import bus_of
 
 
@@ -162,6 +162,35 @@ class Launch(SystemTest):
             for watcher in watchers.values():
                 watcher.kill()
                 watcher.communicate()
+
+    def test_equal_launches_have_equal_plans(self):
+        hashes = [sandbox_property(launch('alice', 'sleep')[1], 'PlanHash') for _ in range(2)]
+        self.assertEqual(hashes[0], hashes[1])
+
+    def test_a_changed_profile_shows_in_the_next_equal_launch(self):
+        def says():
+            return immurectl('alice', 'run', 'changing', '-c', 'import os; print(os.environ["SAYS"])').stdout.strip()
+
+        self.addCleanup(remove_profile, 'changing')
+        for word in ('one', 'one', 'two', 'two', 'one'):
+            add_profile('changing', (PROFILES / 'groups.profile').read_text() + f'Environment=SAYS={word}\n')
+            self.assertEqual((says(), says()), (word, word))
+
+    def test_a_changed_group_shows_in_the_next_equal_launch(self):
+        groups = pathlib.Path('/etc/group')
+        before = groups.read_text()
+
+        def shown():
+            done = immurectl('bob', 'run', 'groups', '-c', 'import os; print(*os.getgroups())')
+            return set(done.stdout.split()) if done.returncode == 0 else None
+
+        self.assertIn('50', shown())
+        self.assertIn('50', shown())
+        self.addCleanup(busctl, 'root', 'Reload')
+        self.addCleanup(groups.write_text, before)
+        groups.write_text(re.sub(r'^staff:.*$', 'staff:x:51:bob', before, flags=re.M))
+        # The answers of the name service are kept for some seconds.
+        wait_for('the other group', lambda: '51' in (shown() or ()))
 
     def test_objects_are_listed_by_the_object_manager(self):
         id, path = launch('alice', 'sleep')

@@ -89,6 +89,7 @@ void call_bench_done(CallBench *b) {
         (void) known_account_unref(b->peer.account);
         (void) accounts_free(m->accounts);
         (void) polkit_free(m->polkit);
+        plan_memo_done(&m->plans);
         (void) catalog_free(m->catalog);
         (void) quotas_free(m->quotas);
         (void) sd_bus_message_unref(b->request);

@@ -47,10 +47,20 @@ void fixture_done(Fixture *f) {
 }
 
 int fixture_compile(Fixture *f) {
+        _cleanup_free_ uint8_t *bytes = NULL;
+        size_t size;
+
         forget_result(f);
 
-        return plan_compile(
-                &f->plan, f->profile, f->account, &f->request, &f->context, &f->refusal, &f->text);
+        return plan_compile(&f->plan,
+                            &bytes,
+                            &size,
+                            f->profile,
+                            f->account,
+                            &f->request,
+                            &f->context,
+                            &f->refusal,
+                            &f->text);
 }
 
 void fixture_must_compile(Fixture *f) {

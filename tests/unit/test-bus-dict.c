@@ -78,11 +78,73 @@ static void the_readers_error_ends_it_and_another_type_is_none(void **state) {
         assert_int_equal(bus_dict_read(other, read_number, &reading), -ENXIO);
 }
 
+typedef struct Thing {
+        const char *text;
+        uint32_t number;
+        uint64_t large;
+        int truth;
+} Thing;
+
+/* clang-format off */
+static const BusField thing_fields[] = {
+        { "Text",   's', offsetof(Thing, text) },
+        { "Number", 'u', offsetof(Thing, number) },
+        { "Large",  't', offsetof(Thing, large) },
+        { "Truth",  'b', offsetof(Thing, truth) },
+};
+/* clang-format on */
+
+static void a_struct_reads_back_as_it_was(void **state) {
+        static const Thing things[] = { { "x", 7, UINT64_MAX, 1 },
+                                        { "", 0, 0, 0 },
+                                        { NULL, UINT32_MAX, 1, 0 } };
+
+        for (size_t i = 0; i < ELEMENTSOF(things); i++) {
+                _cleanup_bus_ sd_bus *bus = bus_fixture_new();
+                _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus);
+                Thing thing = {};
+                uint32_t seen;
+
+                assert_true(bus_dict_append_fields(m, thing_fields, 4, things + i) >= 0);
+                bus_fixture_seal(m);
+                assert_int_equal(bus_dict_read_fields(m, thing_fields, 4, &thing, &seen), 0);
+                assert_true(sd_bus_message_at_end(m, true));
+                assert_int_equal(seen, 0xf);
+                assert_string_equal(thing.text, things[i].text ?: "");
+                assert_int_equal(thing.number, things[i].number);
+                assert_true(thing.large == things[i].large);
+                assert_int_equal(thing.truth, things[i].truth);
+        }
+}
+
+static void what_a_struct_does_not_know_is_passed_over(void **state) {
+        _cleanup_bus_ sd_bus *bus = bus_fixture_new();
+        _cleanup_message_ sd_bus_message *m = bus_fixture_message(bus), *wrong = bus_fixture_message(bus);
+        Thing thing = { .text = "before", .large = 3 };
+        uint32_t seen = 99;
+
+        assert_true(sd_bus_message_append(m, "a{sv}", 2, "Colour", "as", 1, "red", "Number", "u", 7) >= 0);
+        bus_fixture_seal(m);
+        assert_int_equal(bus_dict_read_fields(m, thing_fields, 4, &thing, &seen), 0);
+        assert_int_equal(seen, 1U << 1);
+        assert_int_equal(thing.number, 7);
+        assert_string_equal(thing.text, "before");
+        assert_true(thing.large == 3);
+
+        seen = 99;
+        assert_true(sd_bus_message_append(wrong, "a{sv}", 1, "Number", "t", UINT64_C(7)) >= 0);
+        bus_fixture_seal(wrong);
+        assert_int_equal(bus_dict_read_fields(wrong, thing_fields, 4, &thing, &seen), -ENXIO);
+        assert_int_equal(seen, 99);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_written_is_read),
                 cmocka_unit_test(an_empty_one_has_no_entries),
                 cmocka_unit_test(the_readers_error_ends_it_and_another_type_is_none),
+                cmocka_unit_test(a_struct_reads_back_as_it_was),
+                cmocka_unit_test(what_a_struct_does_not_know_is_passed_over),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,11 +97,39 @@ static void a_group_is_the_line_of_no_controller(void **state) {
         }
 }
 
+static void counts_are_found_by_their_whole_name(void **state) {
+        static const struct {
+                const char *text, *name;
+                bool found;
+                uint64_t n;
+        } cases[] = {
+                { "oom 1\noom_kill 2\n", "oom", true, 1 },
+                { "oom 1\noom_kill 2\n", "oom_kill", true, 2 },
+                { "oom 1\noom_kill 2", "oom_kill", true, 2 },
+                { "oom 1\noom_kill 2\n", "kill", false, 0 },
+                { "oom 1\noom_kill 2\n", "oo", false, 0 },
+                { "max 18446744073709551615\n", "max", true, UINT64_MAX },
+                { "max max\n", "max", false, 0 },
+                { "max \n", "max", false, 0 },
+                { "max 0000000000000000000000000000000000001\n", "max", false, 0 },
+                { "\n\nmax 3\n", "max", true, 3 },
+                { "", "max", false, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                uint64_t n = 77;
+
+                assert_int_equal(cgroup2_find_count(cases[i].text, cases[i].name, &n), cases[i].found);
+                assert_true(n == (cases[i].found ? cases[i].n : 77));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_hierarchy_is_found_in_every_layout),
                 cmocka_unit_test(every_mount_comes_once),
                 cmocka_unit_test(a_group_is_the_line_of_no_controller),
+                cmocka_unit_test(counts_are_found_by_their_whole_name),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,15 @@ static void flags_are_set_and_cleared(void **state) {
         assert_int_equal(fd_close_from(-1), -EINVAL);
 }
 
+static void duplicates_are_no_standard_streams(void **state) {
+        _cleanup_close_ int fd = memfd_create("test", 0), copy = -EBADF;
+
+        copy = fd_duplicate(fd);
+        assert_true(copy > STDERR_FILENO && copy != fd);
+        assert_cloexec(copy);
+        assert_int_equal(fd_duplicate(-EBADF), -EBADF);
+}
+
 static void openat2_keeps_below(void **state) {
         _cleanup_close_ int dir = -EBADF, fd = -EBADF;
 
@@ -317,6 +326,7 @@ int main(void) {
                 cmocka_unit_test(kernel_files),
                 cmocka_unit_test(sealed_memfds_cannot_change),
                 cmocka_unit_test(flags_are_set_and_cleared),
+                cmocka_unit_test(duplicates_are_no_standard_streams),
                 cmocka_unit_test(openat2_keeps_below),
                 cmocka_unit_test(packets_carry_descriptors),
                 cmocka_unit_test(unwanted_descriptors_are_closed),

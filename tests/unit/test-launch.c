@@ -51,6 +51,46 @@ static void a_plan_of_ones_own_is_answered_without_a_wait(void **state) {
         assert_string_equal(b.error, "");
 }
 
+static size_t n_ready(const CallBench *b) {
+        ReadyPlan *p;
+        size_t n = 0;
+
+        LIST_FOREACH (p, &b->manager.plans.plans, entry)
+                n++;
+        return n;
+}
+
+static void ask_for_a_plan(CallBench *b, const char *instance) {
+        Call *c;
+
+        b->peer.uid = UID_UNUSED - 1;
+        c = instance ? call_bench_call(b, &plan, "a{sv}", 1, "Instance", "s", instance)
+                     : call_bench_call(b, &plan, "a{sv}", 0);
+        c->known = account_new("nobody", b->peer.uid);
+        assert_int_equal(call_plan(c), 1);
+        call_bench_run(b, b->n_answers + 1);
+        assert_string_equal(b->error, "");
+}
+
+static void a_plan_is_made_once_for_equal_requests(void **state) {
+        _cleanup_call_bench_ CallBench b = {};
+
+        call_bench_new(&b);
+        ask_for_a_plan(&b, NULL);
+        assert_int_equal(n_ready(&b), 1);
+        ask_for_a_plan(&b, NULL);
+        assert_int_equal(n_ready(&b), 1);
+        ask_for_a_plan(&b, "one");
+        assert_int_equal(n_ready(&b), 2);
+
+        /* What is asked each time is asked of a plan that is ready, too. */
+        ((Profile *) catalog_find(b.manager.catalog, "web")->profile)->enabled = false;
+        b.peer.uid = UID_UNUSED - 1;
+        assert_int_equal(call_plan(call_by_user(&b, &plan, NULL)), 1);
+        call_bench_run(&b, b.n_answers + 1);
+        assert_string_equal(b.error, ERROR_PROFILE_DISABLED);
+}
+
 static void a_wrong_option_is_refused_before_anybody_is_asked(void **state) {
         _cleanup_call_bench_ CallBench b = {};
         Call *c;
@@ -154,6 +194,7 @@ static void root_sees_the_plan_of_another_user_after_the_wait(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_plan_is_made_once_for_equal_requests),
                 cmocka_unit_test(a_plan_of_ones_own_is_answered_without_a_wait),
                 cmocka_unit_test(a_wrong_option_is_refused_before_anybody_is_asked),
                 cmocka_unit_test(who_launches_too_often_is_refused_before_options_are_read),

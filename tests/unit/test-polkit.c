@@ -5,8 +5,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <cmocka.h>
+
+/* How much later it is than it is: polkit.c asks clock_gettime(2), the loop does not. */
+static time_t later;
+
+int __real_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret) {
+        int r = __real_clock_gettime(id, ret);
+
+        ret->tv_sec += later;
+        return r;
+}
 
 /* Two ends of one connection: ours, and polkit's, which the test plays. */
 typedef struct Bench {
@@ -71,6 +84,7 @@ static int teardown(void **state) {
         (void) sd_bus_close_unref(b->theirs);
         (void) sd_event_unref(b->event);
         free(b);
+        later = 0;
         return 0;
 }
 
@@ -288,6 +302,26 @@ static void absence_ends_when_the_name_or_a_way_to_start_it_appears(void **state
         }
 }
 
+/* The signal may have been lost. */
+static void absence_is_believed_for_a_minute(void **state) {
+        Bench *b = *state;
+
+        (void) ask(b, false, UINT64_MAX);
+        run_until(b, &b->n_questions, 1);
+        say_absent(b);
+        run_until(b, &b->n_answers, 1);
+        later = 59;
+        assert_true(polkit_is_absent(b->polkit));
+
+        later = 61;
+        assert_false(polkit_is_absent(b->polkit));
+        (void) ask(b, false, UINT64_MAX);
+        run_until(b, &b->n_questions, 2);
+        say_yes(b);
+        run_until(b, &b->n_answers, 2);
+        assert_int_equal(b->answer, POLKIT_YES);
+}
+
 static void one_question_of_a_user_is_out_at_a_time(void **state) {
         PolkitQuery *queries[6];
         Bench *b = *state;
@@ -400,6 +434,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(absence_is_asked_for_once, setup, teardown),
                 cmocka_unit_test_setup_teardown(
                         absence_ends_when_the_name_or_a_way_to_start_it_appears, setup, teardown),
+                cmocka_unit_test_setup_teardown(absence_is_believed_for_a_minute, setup, teardown),
                 cmocka_unit_test_setup_teardown(one_question_of_a_user_is_out_at_a_time, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_next_goes_when_one_is_answered, setup, teardown),
                 cmocka_unit_test_setup_teardown(one_that_waits_is_taken_back_unasked, setup, teardown),

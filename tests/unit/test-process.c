@@ -230,7 +230,7 @@ static void it_runs_when_it_was_verified_and_executed(void **state) {
         assert_int_equal(o.n_advanced, 1);
         assert_false(process_is_over(o.process));
 
-        assert_int_equal(process_signal(o.process, SIGTERM), 0);
+        assert_int_equal(pidfd_signal(o.process->main_fd, SIGTERM), 0);
         assert_int_equal(WTERMSIG(child_end(main)), SIGTERM);
         process_reaped(o.process, leader, child_end(leader));
         assert_true(process_is_over(o.process));

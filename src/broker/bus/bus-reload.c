@@ -20,6 +20,7 @@ static int swap_catalog(Manager *m, char **ret_text) {
         before = m->catalog;
         after->generation = before->generation + 1;
         m->catalog = after;
+        plan_memo_done(&m->plans);
         signals_profiles_changed(m, before, after);
         return 0;
 }

@@ -13,6 +13,7 @@
 #include "broker/peers/quota.h"
 #include "broker/state/catalog.h"
 #include "broker/state/machine-layers.h"
+#include "broker/state/plan-memo.h"
 #include "broker/state/sandboxes.h"
 
 #include <sys/queue.h>
@@ -34,6 +35,7 @@ typedef struct Manager {
         Polkit *polkit;
         Quotas *quotas;
         Sandboxes sandboxes;
+        PlanMemo plans;
         struct Keepers *keepers;
         TAILQ_HEAD(, Call) early; /* calls until the keepers were heard that this broker found alive */
         const struct Interface *const *const *interfaces; /* by ObjectKind, each list ends with NULL */
@@ -41,6 +43,7 @@ typedef struct Manager {
         MachineLayer layers[MACHINE_LAYERS_MAX];
         size_t n_layers;
         char *cgroup_mount; /* NULL: there is no version 2 hierarchy */
+        char *cgroup_root;  /* below which we run keepers ourselves; NULL: systemd does */
         char *host_name;
         int audit_fd;                 /* see audit-kernel.h */
         sd_event_source *audit_flush; /* while records were left out, and nobody was told how many */

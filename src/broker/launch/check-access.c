@@ -159,14 +159,14 @@ static int reply_no(Call *c) {
 static int reply_verdict(const Check *k) {
         Call *c = k->call;
         const CatalogEntry *e = catalog_find(c->manager->catalog, k->profile);
-        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_(ready_plan_unrefp) ReadyPlan *ready = NULL;
         AccessQuestion question = { .own = true };
         _cleanup_free_ char *text = NULL;
         int r;
 
         r = judge_by_table(k, e, &question);
         if (r >= 0 && launches(k->verb))
-                r = launch_plan_make(c, e, &k->options, k->target->account, &plan);
+                r = launch_plan_make(c, e, &k->options, k->target->account, &ready);
         if (r < 0)
                 return sd_bus_error_is_set(&c->error) ? reply_no(c) : r;
 

@@ -3,22 +3,7 @@
 
 #include "broker/call/manager-state.h"
 #include "link/link.h"
-#include "plan/plan-compile.h"
 #include "seccomp/seccomp-compile.h"
-
-/* The admin's profile, or that as its user has tightened it; borrows from the catalog what is not its own. */
-typedef struct Basis {
-        const Profile *profile;
-        const uint8_t *seccomp;
-        size_t n_seccomp;
-        Profile *tightened;   /* NULL: nothing was asked for */
-        uint8_t *own_seccomp; /* of the tightened one */
-} Basis;
-
-static void basis_done(Basis *b) {
-        (void) profile_unref(b->tightened);
-        free(b->own_seccomp);
-}
 
 static int check_profile(Call *c, const CatalogEntry *e) {
         if (!e->profile) {
@@ -48,13 +33,26 @@ static int check_wait(Call *c, const Profile *p, const LaunchOptions *o) {
         return 0;
 }
 
-/* Always anew: which keys the filter is made of is the compiler's business. */
-static int compile_filter(Call *c, Basis *b) {
+static int tighten(Call *c, const PlanInputs *in, Profile **ret) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = profile_tighten(ret, in->profile, in->settings, in->n_settings, &text);
+        if (r == -EPERM || r == -EBADMSG)
+                return call_fail(c,
+                                 r == -EPERM ? ERROR_SETTING_NOT_PERMITTED : ERROR_BAD_SETTING,
+                                 "Properties: %s",
+                                 text);
+
+        return r;
+}
+
+/* For any setting: which keys the filter is made of is the compiler's business. */
+static int compile_filter(Call *c, const Profile *tightened, uint8_t **ret, size_t *ret_size) {
         _cleanup_findings_ Findings findings = {};
         int r;
 
-        r = seccomp_compile(
-                c->manager->catalog->policy, b->tightened, &b->own_seccomp, &b->n_seccomp, &findings);
+        r = seccomp_compile(c->manager->catalog->policy, tightened, ret, ret_size, &findings);
         if (r == -EBADMSG && findings.n_items > 0)
                 return call_fail(c,
                                  ERROR_BAD_SETTING,
@@ -67,30 +65,7 @@ static int compile_filter(Call *c, Basis *b) {
         return r;
 }
 
-static int tighten(Call *c, const LaunchOptions *o, Basis *b) {
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        if (o->n_settings == 0)
-                return 0;
-
-        r = profile_tighten(&b->tightened, b->profile, o->settings, o->n_settings, &text);
-        if (r == -EPERM || r == -EBADMSG)
-                return call_fail(c,
-                                 r == -EPERM ? ERROR_SETTING_NOT_PERMITTED : ERROR_BAD_SETTING,
-                                 "Properties: %s",
-                                 text);
-        if (r >= 0)
-                r = compile_filter(c, b);
-        if (r < 0)
-                return r;
-
-        b->profile = b->tightened;
-        b->seccomp = b->own_seccomp;
-        return 0;
-}
-
-static int compile(Call *c, const Basis *b, const LaunchOptions *o, const Account *target, Plan **ret) {
+static int compile(Call *c, const PlanInputs *in, ReadyPlan **ret) {
         static const char *const names[] = {
                 [PLAN_REFUSAL_NONE] = ERROR_BAD_SETTING,
                 [PLAN_REFUSAL_ARGUMENT] = ERROR_ARGUMENT_REJECTED,
@@ -98,6 +73,46 @@ static int compile(Call *c, const Basis *b, const LaunchOptions *o, const Accoun
                 [PLAN_REFUSAL_BAD_SETTING] = ERROR_BAD_SETTING,
                 [PLAN_REFUSAL_QUOTA] = ERROR_QUOTA_EXCEEDED,
         };
+        PlanRefusal refusal = PLAN_REFUSAL_NONE;
+        _cleanup_free_ uint8_t *bytes = NULL;
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
+        Plan *plan;
+        int r;
+
+        r = plan_compile(
+                &plan, &bytes, &size, in->profile, in->account, in->request, in->context, &refusal, &text);
+        if (r == -EINVAL)
+                return call_fail(c, names[refusal], "%s", text ?: "The request does not fit the profile");
+
+        return r < 0 ? r : ready_plan_new(ret, plan, bytes, size);
+}
+
+/* With the profile as its user has tightened it, if they have. */
+static int make(Call *c, const PlanInputs *in, ReadyPlan **ret) {
+        _cleanup_(profile_unrefp) Profile *tightened = NULL;
+        _cleanup_free_ uint8_t *filter = NULL;
+        PlanContext context = *in->context;
+        PlanInputs inputs = *in;
+        int r;
+
+        if (in->n_settings > 0) {
+                r = tighten(c, in, &tightened);
+                if (r >= 0)
+                        r = compile_filter(c, tightened, &filter, &context.n_seccomp);
+                if (r < 0)
+                        return r;
+                context.seccomp = filter;
+                inputs.context = &context;
+                inputs.profile = tightened;
+        }
+
+        return compile(c, &inputs, ret);
+}
+
+int launch_plan_make(
+        Call *c, const CatalogEntry *e, const LaunchOptions *o, const Account *target, ReadyPlan **ret) {
+        const Catalog *catalog = c->manager->catalog;
         const PlanRequest request = {
                 .instance = o->instance,
                 .arguments = o->arguments,
@@ -106,38 +121,37 @@ static int compile(Call *c, const Basis *b, const LaunchOptions *o, const Accoun
                 .on_disconnect = o->on_disconnect,
         };
         const PlanContext context = {
-                .seccomp = b->seccomp,
-                .n_seccomp = b->n_seccomp,
-                .degrade = c->manager->catalog->config.degrade,
-                .host_name = c->manager->host_name,
-        };
-        PlanRefusal refusal = PLAN_REFUSAL_NONE;
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        r = plan_compile(ret, b->profile, target, &request, &context, &refusal, &text);
-        if (r == -EINVAL)
-                return call_fail(c, names[refusal], "%s", text ?: "The request does not fit the profile");
-
-        return r;
-}
-
-int launch_plan_make(
-        Call *c, const CatalogEntry *e, const LaunchOptions *options, const Account *target, Plan **ret) {
-        _cleanup_(basis_done) Basis b = {
-                .profile = e->profile,
                 .seccomp = e->seccomp,
                 .n_seccomp = e->n_seccomp,
+                .degrade = catalog->config.degrade,
+                .host_name = c->manager->host_name,
         };
+        const PlanInputs in = {
+                .generation = catalog->generation,
+                .profile = e->profile,
+                .settings = o->settings,
+                .n_settings = o->n_settings,
+                .account = target,
+                .request = &request,
+                .context = &context,
+        };
+        PlanMemo *memo = &c->manager->plans;
+        _cleanup_buffer_ Buffer key = { 0 };
         int r;
 
         r = check_profile(c, e);
         if (r >= 0)
-                r = check_wait(c, e->profile, options);
-        if (r >= 0)
-                r = tighten(c, options, &b);
+                r = check_wait(c, e->profile, o);
         if (r < 0)
                 return r;
 
-        return compile(c, &b, options, target, ret);
+        plan_memo_key(&in, &key);
+        *ret = plan_memo_find(memo, &key);
+        if (*ret)
+                return 0;
+
+        r = make(c, &in, ret);
+        if (r >= 0)
+                plan_memo_add(memo, &key, *ret);
+        return r;
 }

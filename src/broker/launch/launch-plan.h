@@ -11,10 +11,11 @@
 
 #include "broker/call/call.h"
 #include "broker/launch/launch-options.h"
+#include "broker/state/plan-memo.h"
 
 /*
  * 0; negative errno with the call's error set: ProfileDisabled, BadSetting, SettingNotPermitted, ArgumentRejected,
- * QuotaExceeded, InvalidArgs. *ret is untouched then.
+ * QuotaExceeded, InvalidArgs.
  */
 int launch_plan_make(
-        Call *c, const CatalogEntry *e, const LaunchOptions *options, const Account *target, Plan **ret);
+        Call *c, const CatalogEntry *e, const LaunchOptions *o, const Account *target, ReadyPlan **ret);

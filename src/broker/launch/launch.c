@@ -9,7 +9,6 @@
 #include "broker/call/member.h"
 #include "broker/launch/launch-plan.h"
 #include "broker/launch/reservation.h"
-#include "broker/state/link-calls.h"
 
 /* On top of the profile's own start timeout, which the keeper enforces: only a keeper that hangs gets this far. */
 #define ANSWER_GRACE_USEC (15 * USEC_PER_SEC)
@@ -40,13 +39,13 @@ typedef struct Launch {
         KnownAccount *target;
         AccountQuery *query;
 
-        Plan *plan;
-        uint64_t generation; /* of the catalog that it was made from */
+        ReadyPlan *ready;
         KeeperEntry *keeper; /* borrowed until the loop goes on */
         bool replaced;       /* a keeper that was too old was told to leave */
         KeeperWaiter waiter;
         Reservation reservation;
-        LinkPlan sent;         /* the plan, as this keeper reads it */
+        const LinkPlan *sent;  /* the plan, as this keeper reads it */
+        LinkPlan older;        /* where that is not the newest */
         sd_bus_message *reply; /* the keeper's; NULL: it did not answer */
 } Launch;
 
@@ -59,8 +58,8 @@ static Launch *launch_free(Launch *l) {
         (void) account_query_free(l->query);
         (void) known_account_unref(l->target);
         (void) sd_bus_message_unref(l->reply);
-        (void) plan_free(l->plan);
-        link_plan_done(&l->sent);
+        (void) ready_plan_unref(l->ready);
+        link_plan_done(&l->older);
         launch_options_done(&l->options);
         free(l->profile);
         (void) call_free(l->call);
@@ -252,38 +251,24 @@ static StepAnswer step_access(void *traveller) {
 static StepAnswer step_plan(void *traveller) {
         Launch *l = traveller;
         Call *c = l->call;
-        const Catalog *catalog = c->manager->catalog;
 
-        /* All else that a plan is made from stays as it is while the launch lives. */
-        if (l->plan && l->generation == catalog->generation)
-                return STEP_DONE;
-
-        l->plan = plan_free(l->plan);
-        l->generation = catalog->generation;
+        l->ready = ready_plan_unref(l->ready);
         return call_step(c,
-                         launch_plan_make(c, c->object.profile, &l->options, l->target->account, &l->plan));
+                         launch_plan_make(c, c->object.profile, &l->options, l->target->account, &l->ready));
 }
 
 static int reply_plan(Launch *l) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_free_ uint8_t *bytes = NULL;
         _cleanup_free_ char *json = NULL;
-        uint8_t digest[SHA256_SIZE];
-        size_t size;
         int r;
 
-        r = plan_encode(l->plan, &bytes, &size);
-        if (r < 0)
-                return r;
-        sha256(bytes, size, digest);
-
-        r = plan_to_json(l->plan, &json);
+        r = plan_to_json(l->ready->plan, &json);
         if (r >= 0)
                 r = call_new_reply(l->call, &reply);
         if (r >= 0)
                 r = sd_bus_message_append_basic(reply, 's', json);
         if (r >= 0)
-                r = sd_bus_message_append_array(reply, 'y', digest, sizeof(digest));
+                r = sd_bus_message_append_array(reply, 'y', l->ready->hash, sizeof(l->ready->hash));
 
         return r < 0 ? r : call_send(l->call, TAKE_PTR(reply));
 }
@@ -363,11 +348,11 @@ static StepAnswer step_encode(void *traveller) {
         const char *unsaid = NULL;
         int r;
 
-        link_plan_done(&l->sent);
+        link_plan_done(&l->older);
         if (l->options.streams != 0 && !link_takes_streams(l->keeper))
                 return replace_keeper(l, "streams on a lease");
 
-        r = link_plan_encode(l->keeper, l->plan, &l->sent, &unsaid);
+        r = ready_plan_encode(l->ready, keeper_entry_plan_version(l->keeper), &l->older, &l->sent, &unsaid);
         return r == -EPROTONOSUPPORT ? replace_keeper(l, unsaid) : call_step(l->call, r);
 }
 
@@ -375,7 +360,8 @@ static StepAnswer step_reserve(void *traveller) {
         Launch *l = traveller;
         Call *c = l->call;
 
-        return call_step(c, reservation_take(&l->reservation, c, c->object.profile->profile, l->plan->uid));
+        return call_step(
+                c, reservation_take(&l->reservation, c, c->object.profile->profile, l->ready->plan->uid));
 }
 
 static uint64_t answer_timeout(const Terms *t) {
@@ -397,25 +383,26 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
 
 static int send_to_keeper(Launch *l) {
         const LaunchOptions *o = &l->options;
-        const uint64_t timeout = o->streams != 0 ? ANSWER_GRACE_USEC : answer_timeout(&l->plan->terms);
+        const uint64_t timeout =
+                o->streams != 0 ? ANSWER_GRACE_USEC : answer_timeout(&l->ready->plan->terms);
         char invocation_id[SD_ID128_STRING_MAX];
         sd_id128_t invocation;
         int r;
 
         if (l->mode == LAUNCH_APP)
-                keeper_entry_set_uid(l->keeper, l->plan->uid);
+                l->keeper->uid = l->ready->plan->uid;
 
         r = sd_id128_randomize(&invocation);
         if (r < 0)
                 return r;
         (void) sd_id128_to_string(invocation, invocation_id);
-        audit_note_launch(l->call, l->plan, l->reservation.id, invocation_id);
+        audit_note_launch(l->call, l->ready->plan, l->reservation.id, invocation_id);
 
         return link_launch(l->keeper,
                            &(LinkLaunch){
                                    .id = l->reservation.id,
                                    .invocation_id = invocation_id,
-                                   .plan = &l->sent,
+                                   .plan = l->sent,
                                    .streams = o->streams,
                                    .wait = !o->wait_set || o->wait,
                                    .lease = l->mode == LAUNCH_LEASED,
@@ -542,7 +529,7 @@ static int launch_new(Launch **ret, LaunchMode mode, const char *profile) {
         l->road = (Road){ .steps = steps, .n_steps = ELEMENTSOF(steps), .mode = mode };
         l->mode = mode;
         l->options = LAUNCH_OPTIONS_NONE;
-        l->sent.fd = -EBADF;
+        l->older.fd = -EBADF;
         l->profile = strdup(profile);
         if (!l->profile)
                 return -ENOMEM;

@@ -175,24 +175,6 @@ int cgroup_clear(const char *path) {
         return 0;
 }
 
-/* The value behind "NAME " at the start of a line. */
-static const char *find_value(char *text, const char *name) {
-        char *state = NULL;
-
-        for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
-                const char *rest = name ? startswith(line, name) : line;
-
-                if (!rest)
-                        continue;
-                if (!name)
-                        return rest;
-                if (*rest == ' ')
-                        return rest + 1;
-        }
-
-        return NULL;
-}
-
 int cgroup_of_process(pid_t pid, char **ret) {
         _cleanup_free_ char *path = NULL, *text = NULL;
         int r;
@@ -218,15 +200,16 @@ static int read_group_file(const char *mount, const char *group, const char *fil
 int cgroup_read_u64(
         const char *mount, const char *group, const char *file, const char *name, uint64_t *ret) {
         _cleanup_free_ char *text = NULL;
-        const char *value;
         int r;
 
         r = read_group_file(mount, group, file, &text);
         if (r < 0)
                 return r;
+        if (name)
+                return cgroup2_find_count(text, name, ret) ? 0 : -ENODATA;
 
-        value = find_value(text, name);
-        return value ? parse_u64(value, ret) : -ENODATA;
+        text[strcspn(text, "\n")] = '\0';
+        return parse_u64(text, ret);
 }
 
 int cgroup_sum_u64(const char *mount, const char *group, const char *file, const char *name, uint64_t *ret) {

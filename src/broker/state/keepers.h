@@ -5,27 +5,20 @@
  * keepers — one row for each keeper: a user's, started when wanted, and an application's, run by a unit of its own;
  * both heard when they say Hello, outliving this broker
  *
- * A row is starting (asked for, not heard of yet), ready (linked), lost (its link broke: it gets a moment to come back
- * before its sandboxes are given up), or leaving. A user's keeper that is not of the broker's version, older or newer,
- * leaves as soon as it keeps nothing that runs; it can do without a launch on its way to it, as it is the broker that
- * sends them and the broker that has it leave.
+ * A user's keeper that is not of the broker's version, older or newer, leaves as soon as it keeps nothing that runs.
+ * It does so without a launch on its way to it: it is the broker that sends them, and the broker that has it leave.
  *
  * Life: made before the loop runs; freed last, when nobody waits any more.
  *
- * Runs in: broker. Privilege: root, to start keepers. Input: keepers, trusted to be root, not to be right.
+ * Runs in: broker. Privilege: root, for the socket. Input: keepers, trusted to be root, not to be right.
  */
 
-#include "broker/state/link-server.h"
+#include "broker/state/keeper-entry.h"
 #include "broker/state/sandboxes.h"
-#include "link/app-name.h"
-
-#include <sys/types.h>
 
 struct Manager;
 
-typedef struct KeeperEntry KeeperEntry;
 typedef struct Keepers Keepers;
-typedef struct KeeperWaiter KeeperWaiter;
 
 /* What keepers say, and who acts on it. The manager is only handed through. */
 typedef struct KeepersHandlers {
@@ -48,7 +41,7 @@ typedef struct KeepersSetup {
         sd_bus *bus; /* on which systemd is asked for keepers */
         Sandboxes *sandboxes;
         const char *hierarchy;   /* below which keepers' groups are, whoever runs them */
-        const char *cgroup_root; /* where we run keepers ourselves; NULL: systemd does. Copied. */
+        const char *cgroup_root; /* where we run keepers ourselves; NULL: systemd does */
         const KeepersHandlers *handlers;
         struct Manager *manager; /* for them */
 } KeepersSetup;
@@ -73,25 +66,6 @@ KeeperEntry *keepers_find_ready(Keepers *k, uid_t uid);
 
 /* The one at the other end of this connection; NULL: it is not linked by it any more. */
 KeeperEntry *keepers_find_linked(Keepers *k, const sd_bus *bus);
-/* Whose sandboxes it keeps, once that is known. */
-void keeper_entry_set_uid(KeeperEntry *keeper, uid_t uid);
-
-/* keeper NULL: it cannot be had, text says why. The waiter is no longer queued when this is called. */
-typedef void (*KeeperHandler)(KeeperEntry *keeper, const char *text, void *userdata);
-
-/* Embedded in whatever waits; queued while keeper is set. */
-struct KeeperWaiter {
-        TAILQ_ENTRY(KeeperWaiter) entry;
-        KeeperEntry *keeper;
-        KeeperHandler handler;
-        void *userdata;
-};
-
-/*
- * Has the keeper end, if nothing that it keeps runs and nothing that was asked of it is under way: whether it does.
- * What it knows of sandboxes that have ended is the broker's from then on. Whoever waits for it gets the one after it.
- */
-bool keeper_entry_retire(KeeperEntry *keeper);
 
 /* Forgets an ended sandbox that no keeper speaks for. */
 void keepers_forget(Keepers *k, SandboxEntry *s);
@@ -99,21 +73,3 @@ void keepers_forget(Keepers *k, SandboxEntry *s);
 /* Starts the user's keeper unless it is on its way, and queues the waiter until then. Never calls it at once. */
 int keepers_wait(Keepers *k, uid_t uid, KeeperWaiter *w);
 void keepers_withdraw(KeeperWaiter *w);
-
-/* The version of the link that is spoken with it; 0: there is none that both know, or no link. */
-uint32_t keeper_entry_link_version(const KeeperEntry *keeper);
-/* The version of plans to send it; 0: there is none that both know, or no link. */
-uint32_t keeper_entry_plan_version(const KeeperEntry *keeper);
-
-/*
- * For link-calls.h. -ENOTCONN: there is no link just now; -EPROTONOSUPPORT: it is of a version without that member;
- * -ESRCH: keeper is NULL, as the sandbox has ended and its keeper has left.
- */
-int keeper_entry_new_call(KeeperEntry *keeper, const char *member, sd_bus_message **ret);
-
-/* The handler is called exactly once for each call that was sent. -ENOTCONN as above. */
-int keeper_entry_call(KeeperEntry *keeper,
-                      sd_bus_message *m,
-                      LinkReplyHandler handler,
-                      void *userdata,
-                      uint64_t timeout_usec);

@@ -80,34 +80,6 @@ int link_set_limits(KeeperEntry *keeper,
         return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
 }
 
-int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid) {
-        const uint32_t version = keeper_entry_plan_version(keeper);
-        _cleanup_free_ uint8_t *newest = NULL;
-        uint8_t digest[SHA256_SIZE];
-        LinkPlan p = { 0 };
-        size_t size;
-        int r;
-
-        /* A second time only for a keeper of another version, as the hash is that of the newest encoding. */
-        if (version != PLAN_VERSION) {
-                r = plan_encode(plan, &newest, &size);
-                if (r < 0)
-                        return r;
-                sha256(newest, size, digest);
-                sha256_hex(digest, p.hash);
-        }
-
-        p.fd = plan_to_memfd(version, plan, digest, ret_unsaid);
-        if (p.fd < 0)
-                return p.fd;
-
-        sha256_hex(digest, p.digest);
-        if (version == PLAN_VERSION)
-                sha256_hex(digest, p.hash);
-        *ret = p;
-        return 0;
-}
-
 void link_plan_done(LinkPlan *p) { p->fd = safe_close(p->fd); }
 
 static int append_facts(sd_bus_message *m, const LinkLaunch *launch) {

@@ -21,11 +21,6 @@ typedef struct LinkPlan {
         char digest[SHA256_HEX_SIZE], hash[SHA256_HEX_SIZE];
 } LinkPlan;
 
-/*
- * In the newest version that the keeper and we know. -EPROTONOSUPPORT: it cannot say all; *ret_unsaid is the field it
- * lacks, static.
- */
-int link_plan_encode(const KeeperEntry *keeper, const Plan *plan, LinkPlan *ret, const char **ret_unsaid);
 void link_plan_done(LinkPlan *p);
 
 /* All borrowed; descriptors are copied into the message. */

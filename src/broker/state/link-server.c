@@ -26,18 +26,6 @@ typedef struct LinkCall {
         void *userdata;
 } LinkCall;
 
-struct KeeperLink {
-        LIST_ENTRY(KeeperLink) entry;
-        LinkServer *server;
-        void *owner;
-        sd_bus *bus;
-        int pidfd;
-        uint32_t version, plan_version; /* the highest in common; 0: none */
-        bool foreign;
-        sd_event_source *deadline; /* until Hello */
-        LIST_HEAD(, LinkCall) calls;
-};
-
 struct LinkServer {
         sd_event *event;
         sd_event_source *source;
@@ -84,28 +72,12 @@ void keeper_link_close(KeeperLink *l) {
         (void) keeper_link_free_unlisted(l);
 }
 
-void keeper_link_set_owner(KeeperLink *l, void *owner) { l->owner = owner; }
-
-void *keeper_link_owner(const KeeperLink *l) { return l->owner; }
-
-bool keeper_link_is(const KeeperLink *l, const sd_bus *bus) { return l->bus == bus; }
-
 void keeper_link_hear(KeeperLink *l) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = sd_bus_ref(l->bus);
 
         for (unsigned i = 0; i < HEAR_MAX && sd_bus_process(bus, NULL) > 0; i++)
                 ;
 }
-
-uint32_t keeper_link_version(const KeeperLink *l) { return l->version; }
-
-uint32_t keeper_link_plan_version(const KeeperLink *l) { return l->plan_version; }
-
-bool keeper_link_is_foreign(const KeeperLink *l) { return l->foreign; }
-
-bool keeper_link_is_busy(const KeeperLink *l) { return !LIST_EMPTY(&l->calls); }
-
-int keeper_link_pidfd(const KeeperLink *l) { return l->pidfd; }
 
 int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret) {
         if (l->version < link_member_since(member))
@@ -200,120 +172,85 @@ static void choose_versions(KeeperLink *l, const LinkHello *hello) {
                         LINK_VERSION);
 }
 
-static int reply_welcome(KeeperLink *l, sd_bus_message *m) {
-        /* Version 2 had an empty reply. */
-        if (l->version == 2)
-                return sd_bus_reply_method_return(m, NULL);
+/* Version 2 has three arguments in place of a dictionary. */
+static int read_hello(sd_bus_message *m, LinkHello *ret) {
+        int r;
 
-        return sd_bus_reply_method_return(m, "a{sv}", 1, "Link", "u", l->version);
+        if (!streq(sd_bus_message_get_interface(m), LINK_BROKER_INTERFACE_2))
+                return link_hello_read(m, ret);
+
+        *ret = (LinkHello){ .link_min = 2, .plan_min = 4, .plan_max = 4, .program = "" };
+        r = sd_bus_message_read(m, "uus", &ret->link_max, &ret->uid, &ret->app);
+        return r < 0 || ret->link_max == 2 ? r : -EPROTONOSUPPORT;
+}
+
+/* Version 2 expects nothing in it. */
+static int reply_welcome(const KeeperLink *l, sd_bus_message *m) {
+        return l->version == 2 ? sd_bus_reply_method_return(m, NULL)
+                               : sd_bus_reply_method_return(m, "a{sv}", 1, "Link", "u", l->version);
 }
 
 /* Replies before the handler runs: it may go on to call the keeper, which must know by then that it is welcome. */
-static int welcome(KeeperLink *l, sd_bus_message *m, const LinkHello *hello, sd_bus_error *error) {
+static int link_answer_hello(KeeperLink *l, sd_bus_message *m) {
         _cleanup_(records_done) Records records = { 0 };
+        LinkHello hello;
         int r;
 
         /* sd-bus goes without where a socket option fails; a launch is nothing else. The keeper connects again. */
         if (sd_bus_can_send(l->bus, SD_BUS_TYPE_UNIX_FD) <= 0)
-                return sd_bus_error_set(
-                        error, SD_BUS_ERROR_NOT_SUPPORTED, "This connection carries no descriptors");
+                return -EOPNOTSUPP;
 
-        r = read_records(m, hello->uid, &records);
-        if (r < 0) {
-                (void) log_errno(r, "A keeper of user %u sends records that cannot be read", hello->uid);
+        r = read_hello(m, &hello);
+        if (r >= 0)
+                r = read_records(m, hello.uid, &records);
+        if (r < 0)
                 return r;
-        }
 
-        choose_versions(l, hello);
+        choose_versions(l, &hello);
         r = reply_welcome(l, m);
         if (r < 0)
                 return r;
 
         l->deadline = sd_event_source_disable_unref(l->deadline);
-        r = l->server->handlers->hello(l, hello, records.items, records.n_items, l->server->userdata);
+        r = l->server->handlers->hello(l, &hello, records.items, records.n_items, l->server->userdata);
         if (r < 0)
                 keeper_link_close(l);
-        return 1;
+        return 0;
 }
 
-static int link_answer_hello(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        LinkHello hello;
-        int r;
-
-        r = link_hello_read(m, &hello);
-        return r < 0 ? r : welcome(userdata, m, &hello, error);
+static int link_answer_start_app(KeeperLink *l, sd_bus_message *m) {
+        return l->server->handlers->start_app(l, m, l->server->userdata);
 }
 
-/* As version 2 says it. */
-static int link_answer_hello_2(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        LinkHello hello = { .link_min = 2, .link_max = 2, .plan_min = 4, .plan_max = 4, .program = "" };
-        uint32_t version;
-        int r;
-
-        r = sd_bus_message_read(m, "uus", &version, &hello.uid, &hello.app);
-        if (r < 0)
-                return r;
-        if (version != hello.link_max)
-                return sd_bus_error_setf(error,
-                                         SD_BUS_ERROR_NOT_SUPPORTED,
-                                         "This broker speaks versions %u to %u of the link, not %u",
-                                         LINK_VERSION_BROKER,
-                                         LINK_VERSION,
-                                         version);
-
-        return welcome(userdata, m, &hello, error);
-}
-
-static int link_answer_start_app(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        KeeperLink *l = userdata;
-        int r;
-
-        r = l->server->handlers->start_app(l, m, l->server->userdata);
-        return r < 0 ? r : 1;
-}
-
-static int link_hear_sandbox_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_hear_sandbox_changed(KeeperLink *l, sd_bus_message *m) {
         SandboxRecord *record;
-        KeeperLink *l = userdata;
         int r;
 
         r = sandbox_record_read(m, &record);
-        if (r < 0) {
-                (void) log_errno(r, "A keeper sends a record that cannot be read");
-                return 0;
-        }
-
-        l->server->handlers->changed(l, record, l->server->userdata);
-        return 0;
+        if (r >= 0)
+                l->server->handlers->changed(l, record, l->server->userdata);
+        return r;
 }
 
-static int link_hear_sandbox_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_hear_sandbox_removed(KeeperLink *l, sd_bus_message *m) {
         const char *id, *result;
         int32_t code, status;
-        KeeperLink *l = userdata;
         int r;
 
         r = sd_bus_message_read(m, "ssii", &id, &result, &code, &status);
-        if (r < 0) {
-                (void) log_errno(r, "A keeper sends a removal that cannot be read");
-                return 0;
-        }
-
-        l->server->handlers->removed(l, id, result, code, status, l->server->userdata);
-        return 0;
+        if (r >= 0)
+                l->server->handlers->removed(l, id, result, code, status, l->server->userdata);
+        return r;
 }
 
-static int link_hear_event(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_hear_event(KeeperLink *l, sd_bus_message *m) {
         const char *id, *name;
-        KeeperLink *l = userdata;
         SandboxEvent e;
         int r, kind;
 
         r = sd_bus_message_read(m, "ss", &id, &name);
-        if (r < 0) {
-                (void) log_errno(r, "A keeper sends an event that cannot be read");
-                return 0;
-        }
+        if (r < 0)
+                return r;
 
         kind = sandbox_event_from_name(name);
         if (kind < 0) {
@@ -322,106 +259,68 @@ static int link_hear_event(sd_bus_message *m, void *userdata, sd_bus_error *erro
         }
 
         r = sandbox_event_read(m, (SandboxEventKind) kind, &e);
-        if (r < 0) {
-                (void) log_errno(r, "A keeper sends a %s that cannot be read", name);
-                return 0;
-        }
-
-        l->server->handlers->event(l, id, &e, l->server->userdata);
-        return 0;
+        if (r >= 0)
+                l->server->handlers->event(l, id, &e, l->server->userdata);
+        return r;
 }
 
-/* Keepers of version 2 of the link know this event alone, and say it in this way. */
-static int link_hear_limit_hit(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int link_hear_limit_hit(KeeperLink *l, sd_bus_message *m) {
         SandboxEvent e = { .kind = SANDBOX_EVENT_LIMIT_HIT };
-        KeeperLink *l = userdata;
         EventValue *v = e.details;
         const char *id;
         int r;
 
         r = sd_bus_message_read(m, "ssstt", &id, &v[0].text, &v[1].text, &v[2].number, &v[3].number);
-        if (r < 0) {
-                (void) log_errno(r, "A keeper sends a hit of a limit that cannot be read");
-                return 0;
-        }
+        if (r >= 0)
+                l->server->handlers->event(l, id, &e, l->server->userdata);
+        return r;
+}
 
-        l->server->handlers->event(l, id, &e, l->server->userdata);
+static int on_disconnected(KeeperLink *l, sd_bus_message *m) {
+        keeper_link_close(l);
         return 0;
 }
 
-static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        keeper_link_close(userdata);
+/* clang-format off */
+static const struct {
+        const char *interface, *member;
+        int (*handler)(KeeperLink *l, sd_bus_message *m); /* the link may be gone afterwards */
+} members[] = {
+        { LINK_BROKER_INTERFACE,        "Hello",          link_answer_hello },
+        { LINK_BROKER_INTERFACE,        "StartApp",       link_answer_start_app },
+        { LINK_KEEPER_INTERFACE,        "SandboxChanged", link_hear_sandbox_changed },
+        { LINK_KEEPER_INTERFACE,        "SandboxRemoved", link_hear_sandbox_removed },
+        { LINK_KEEPER_INTERFACE,        "Event",          link_hear_event },
+        { "org.freedesktop.DBus.Local", "Disconnected",   on_disconnected },
+        /* Of version 2 alone. */
+        { LINK_BROKER_INTERFACE_2,      "Hello",          link_answer_hello },
+        { LINK_BROKER_INTERFACE_2,      "StartApp",       link_answer_start_app },
+        { LINK_KEEPER_INTERFACE,        "LimitHit",       link_hear_limit_hit },
+};
+/* clang-format on */
+
+/* A call that is none of these gets the error of sd-bus. */
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        for (size_t i = 0; i < ELEMENTSOF(members); i++) {
+                const char *interface = members[i].interface, *member = members[i].member;
+                int r;
+
+                if (sd_bus_message_is_method_call(m, interface, member) <= 0 &&
+                    sd_bus_message_is_signal(m, interface, member) <= 0)
+                        continue;
+
+                r = members[i].handler(userdata, m);
+                if (r < 0)
+                        (void) log_errno(r, "A keeper's %s is refused", member);
+                return r < 0 ? r : 1;
+        }
+
         return 0;
 }
 
 static int on_hello_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
         log_warning("A keeper connected and said nothing: closing its link");
         keeper_link_close(userdata);
-        return 0;
-}
-
-/* clang-format off */
-static const sd_bus_vtable vtable[] = {
-        SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD_WITH_ARGS("Hello",
-                                SD_BUS_ARGS("a{sv}", hello, "aa{sv}", records),
-                                SD_BUS_RESULT("a{sv}", facts),
-                                link_answer_hello,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("StartApp", NULL, NULL, link_answer_start_app, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_VTABLE_END,
-};
-
-/* For keepers of version 2. */
-static const sd_bus_vtable vtable_2[] = {
-        SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD_WITH_ARGS("Hello",
-                                SD_BUS_ARGS("u", version, "u", uid, "s", app, "aa{sv}", records),
-                                SD_BUS_NO_RESULT,
-                                link_answer_hello_2,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("StartApp", NULL, NULL, link_answer_start_app, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_VTABLE_END,
-};
-/* clang-format on */
-
-/* clang-format off */
-static const struct {
-        const char *sender, *path, *interface, *member;
-        sd_bus_message_handler_t handler;
-} signals[] = {
-        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxChanged", link_hear_sandbox_changed },
-        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "SandboxRemoved", link_hear_sandbox_removed },
-        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "Event",          link_hear_event },
-        { NULL, LINK_KEEPER_PATH, LINK_KEEPER_INTERFACE, "LimitHit",       link_hear_limit_hit },
-        { "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
-          on_disconnected },
-};
-/* clang-format on */
-
-static int keeper_link_listen(KeeperLink *l) {
-        int r;
-
-        r = sd_bus_add_object_vtable(l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE, vtable, l);
-        if (r >= 0)
-                r = sd_bus_add_object_vtable(
-                        l->bus, NULL, LINK_BROKER_PATH, LINK_BROKER_INTERFACE_2, vtable_2, l);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
-                r = sd_bus_match_signal(l->bus,
-                                        NULL,
-                                        signals[i].sender,
-                                        signals[i].path,
-                                        signals[i].interface,
-                                        signals[i].member,
-                                        signals[i].handler,
-                                        l);
-                if (r < 0)
-                        return r;
-        }
-
         return 0;
 }
 
@@ -448,7 +347,7 @@ static int keeper_link_open_bus(KeeperLink *l, int fd) {
 
         r = sd_bus_start(l->bus);
         if (r >= 0)
-                r = keeper_link_listen(l);
+                r = sd_bus_add_filter(l->bus, NULL, on_message, l);
 
         return r < 0 ? r : sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL);
 }

@@ -18,7 +18,22 @@
 #include <systemd/sd-event.h>
 
 typedef struct LinkServer LinkServer;
-typedef struct KeeperLink KeeperLink; /* to one keeper that is connected */
+struct KeeperEntry;
+struct LinkCall;
+
+/* To one keeper that is connected. The handlers set its owner; all else is read only. */
+typedef struct KeeperLink {
+        LIST_ENTRY(KeeperLink) entry;
+        LinkServer *server;
+        struct KeeperEntry *owner; /* borrowed; NULL until Hello */
+        sd_bus *bus;
+        int pidfd;        /* the process at the other end */
+        uint32_t version; /* of the link; 0: none in common, and only what is frozen can be said (hello.c) */
+        uint32_t plan_version;       /* the newest that it reads and we write; 0: there is none */
+        bool foreign;                /* its program is not of our version */
+        sd_event_source *deadline;   /* until Hello */
+        LIST_HEAD(, LinkCall) calls; /* sent, and not answered yet */
+} KeeperLink;
 
 /* What the keepers that are connected say, and to whom. A link is gone when closed() returns, and not before. */
 typedef struct LinkServerHandlers {
@@ -39,7 +54,7 @@ typedef struct LinkServerHandlers {
                         int32_t status,
                         void *userdata);
         void (*event)(KeeperLink *l, const char *id, const SandboxEvent *e, void *userdata);
-        /* A call gets its answer. */
+        /* A call gets its answer; its own handler is still to be called. */
         void (*answered)(KeeperLink *l, void *userdata);
         void (*closed)(KeeperLink *l, void *userdata);
 } LinkServerHandlers;
@@ -52,25 +67,8 @@ DEFINE_CLEANUP(LinkServer *, link_server_free);
 /* Answers all calls with NULL, calls closed(), and frees the client. */
 void keeper_link_close(KeeperLink *l);
 
-/* What the handlers keep for this link; borrowed. NULL until it is set. */
-void keeper_link_set_owner(KeeperLink *l, void *owner);
-void *keeper_link_owner(const KeeperLink *l);
-/* Whether this is the connection. */
-bool keeper_link_is(const KeeperLink *l, const sd_bus *bus);
-
 /* Handles what has come in already. The link may be closed, and gone, afterwards. */
 void keeper_link_hear(KeeperLink *l);
-
-/* The newest version of the link that it speaks and we do; 0: there is none. */
-uint32_t keeper_link_version(const KeeperLink *l);
-/* The newest version of plans that it reads and we write; 0: there is none. */
-uint32_t keeper_link_plan_version(const KeeperLink *l);
-/* Whether its program is not of the same version as ours. */
-bool keeper_link_is_foreign(const KeeperLink *l);
-/* Whether a call that was sent to it has no answer yet. */
-bool keeper_link_is_busy(const KeeperLink *l);
-/* A pidfd of the process at the other end, borrowed. */
-int keeper_link_pidfd(const KeeperLink *l);
 
 /* -EPROTONOSUPPORT: the versions that it speaks have no such member. */
 int keeper_link_new_call(KeeperLink *l, const char *member, sd_bus_message **ret);

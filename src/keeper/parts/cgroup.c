@@ -125,19 +125,10 @@ static int enter_keeper(CgroupUnit *u, bool already_there) {
         return already_there ? 0 : file_write_kernel(fd, "cgroup.procs", "0");
 }
 
-static bool list_contains(const char *list, const char *word) {
-        size_t n = strlen(word);
-
-        for (const char *p = list; (p = strstr(p, word)); p += n)
-                if ((p == list || p[-1] == ' ') && (p[n] == '\0' || p[n] == ' ' || p[n] == '\n'))
-                        return true;
-
-        return false;
-}
-
 /* One by one: a controller that is not there, or not delegated, must not take the others with it. */
 static int enable_controllers(CgroupUnit *u) {
-        _cleanup_free_ char *enabled = NULL;
+        _cleanup_strv_ char **enabled = NULL;
+        _cleanup_free_ char *line = NULL;
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(controllers); i++) {
@@ -147,12 +138,14 @@ static int enable_controllers(CgroupUnit *u) {
                 (void) file_write_kernel(u->fd, "cgroup.subtree_control", word);
         }
 
-        r = file_read_full(u->fd, "cgroup.subtree_control", VALUE_MAX, &enabled, NULL);
+        r = file_read_line(u->fd, "cgroup.subtree_control", &line);
+        if (r >= 0)
+                r = split_words(line, &enabled);
         if (r < 0)
                 return r;
 
         for (size_t i = 0; i < ELEMENTSOF(controllers); i++)
-                if (list_contains(enabled, controllers[i]))
+                if (strv_contains(enabled, controllers[i]))
                         u->controllers |= UINT32_C(1) << i;
 
         return 0;
@@ -451,26 +444,19 @@ int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_laye
 /* A number in a file of "name number" lines; 0 where it is not. */
 static uint64_t read_event(int fd, const char *file, const char *name) {
         _cleanup_free_ char *events = NULL;
+        uint64_t n = 0;
 
-        if (file_read_full(fd, file, VALUE_MAX, &events, NULL) < 0)
-                return 0;
+        if (file_read_full(fd, file, VALUE_MAX, &events, NULL) >= 0)
+                (void) cgroup2_find_count(events, name, &n);
 
-        for (char *rest = events, *line; (line = strsep(&rest, "\n"));) {
-                const char *value = startswith(line, name);
-                uint64_t n;
-
-                if (value && parse_u64(value, &n) >= 0)
-                        return n;
-        }
-
-        return 0;
+        return n;
 }
 
-uint64_t cgroup_oom_kills(int fd) { return read_event(fd, "memory.events", "oom_kill "); }
+uint64_t cgroup_oom_kills(int fd) { return read_event(fd, "memory.events", "oom_kill"); }
 
 int cgroup_freeze(int fd, bool freeze) { return file_write_kernel(fd, "cgroup.freeze", freeze ? "1" : "0"); }
 
-bool cgroup_is_frozen(int fd) { return read_event(fd, "cgroup.events", "frozen ") > 0; }
+bool cgroup_is_frozen(int fd) { return read_event(fd, "cgroup.events", "frozen") > 0; }
 
 bool cgroup_has_process(int fd, pid_t pid) {
         _cleanup_free_ char *procs = NULL;

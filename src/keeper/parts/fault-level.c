@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/parts/fault-level.h"
 
+#include "base/cgroup2.h"
 #include "base/fd.h"
 #include "base/text.h"
 
@@ -29,29 +30,6 @@ static const struct {
 };
 /* clang-format on */
 
-/* The number behind the word at the beginning of a line; false: there is none. */
-static bool find_count(const char *text, const char *word, uint64_t *ret) {
-        size_t n = strlen(word);
-
-        for (const char *line = text; line; line = strchr(line, '\n')) {
-                char number[24] = "";
-                size_t length;
-
-                line += *line == '\n' ? 1 : 0;
-                if (strncmp(line, word, n) != 0 || line[n] != ' ')
-                        continue;
-
-                length = strcspn(line + n + 1, "\n");
-                if (length >= sizeof(number))
-                        return false;
-
-                memcpy(number, line + n + 1, length);
-                return parse_u64(number, ret) >= 0;
-        }
-
-        return false;
-}
-
 LevelCounts level_read(int fd) {
         _cleanup_free_ char *text = NULL;
         LevelCounts counts = {};
@@ -63,9 +41,10 @@ LevelCounts level_read(int fd) {
                         (void) file_read_full(fd, counters[i].file, FILE_SIZE_MAX, &text, NULL);
                 }
                 if (text)
-                        (void) find_count(text,
-                                          counters[i].word,
-                                          (uint64_t *) (void *) ((uint8_t *) &counts + counters[i].offset));
+                        (void) cgroup2_find_count(
+                                text,
+                                counters[i].word,
+                                (uint64_t *) (void *) ((uint8_t *) &counts + counters[i].offset));
         }
 
         return counts;

@@ -4,7 +4,6 @@
 #include "base/fd.h"
 #include "keeper/parts/fault-level.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/queue.h>
@@ -260,9 +259,9 @@ static int level_open(Level *l, FaultUser *u, FaultWatch *w, int fd) {
 
         l->user = u;
         l->watch = w;
-        l->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        l->fd = fd_duplicate(fd);
         if (l->fd < 0)
-                return -errno;
+                return l->fd;
 
         r = level_watch(l);
         if (r < 0)

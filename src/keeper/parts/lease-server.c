@@ -6,7 +6,6 @@
 #include "keeper/parts/foreign-socket.h"
 #include "link/lease.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -19,42 +18,19 @@ struct LeaseServer {
         void *userdata;
 };
 
-static int parse_stop(const char *value, LeaseRequest *request) {
-        if (!streq(value, "1"))
-                return -EBADMSG;
-
-        request->stop = true;
-        return 0;
-}
-
-static int parse_kill(const char *value, LeaseRequest *request) {
+static int parse_line(const char *line, LeaseRequest *request) {
+        const char *stop = startswith(line, "STOP="), *signal = startswith(line, "SIGNAL=");
         uint32_t signo;
 
-        if (parse_u32(value, &signo) < 0 || signo < 1 || signo >= _NSIG)
+        if (stop && !streq(stop, "1"))
+                return -EBADMSG;
+        if (signal && (parse_u32(signal, &signo) < 0 || signo < 1 || signo >= _NSIG))
                 return -EBADMSG;
 
-        request->signo = (int) signo;
-        return 0;
-}
-
-/* clang-format off */
-static const struct {
-        const char *prefix;
-        int (*parse)(const char *value, LeaseRequest *request);
-} names[] = {
-        { "STOP=",   parse_stop },
-        { "SIGNAL=", parse_kill },
-};
-/* clang-format on */
-
-static int parse_line(const char *line, LeaseRequest *request) {
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                const char *value = startswith(line, names[i].prefix);
-
-                if (value)
-                        return names[i].parse(value, request);
-        }
-
+        if (stop)
+                request->stop = true;
+        if (signal)
+                request->signo = (int) signo;
         return 0;
 }
 
@@ -182,11 +158,7 @@ int lease_server_listen(LeaseServer *l) {
         return l ? sd_event_source_set_enabled(l->event, SD_EVENT_ON) : 0;
 }
 
-int lease_server_copy(const LeaseServer *l) {
-        const int copy = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
-
-        return copy < 0 ? -errno : copy;
-}
+int lease_server_copy(const LeaseServer *l) { return fd_duplicate(l->fd); }
 
 void lease_server_send(LeaseServer *l, const char *packet) {
         if (l)

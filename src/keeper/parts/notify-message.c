@@ -3,54 +3,32 @@
 
 #include "base/text.h"
 
-static void read_ready(NotifyMessage *m, const char *value) { m->ready = m->ready || streq(value, "1"); }
-
-static void read_reloading(NotifyMessage *m, const char *value) {
-        m->reloading = m->reloading || streq(value, "1");
-}
-
-static void read_stopping(NotifyMessage *m, const char *value) {
-        m->stopping = m->stopping || streq(value, "1");
-}
-
-static void read_watchdog(NotifyMessage *m, const char *value) {
-        m->alive = m->alive || streq(value, "1");
-        m->stuck = m->stuck || streq(value, "trigger");
-}
-
-static void read_extend(NotifyMessage *m, const char *value) {
-        uint64_t usec;
-
-        if (m->extend_usec == 0 && parse_u64(value, &usec) >= 0)
-                m->extend_usec = usec;
-}
-
-static void read_status(NotifyMessage *m, const char *value) {
-        if (!m->has_status)
-                text_clean(value, m->status, sizeof(m->status));
-        m->has_status = true;
-}
-
 /* clang-format off */
 static const struct {
-        const char *prefix;
-        void (*read)(NotifyMessage *m, const char *value);
-} names[] = {
-        { "READY=",               read_ready     },
-        { "RELOADING=",           read_reloading },
-        { "STOPPING=",            read_stopping  },
-        { "STATUS=",              read_status    },
-        { "WATCHDOG=",            read_watchdog  },
-        { "EXTEND_TIMEOUT_USEC=", read_extend    },
+        const char *line;
+        size_t flag;
+} flags[] = {
+        { "READY=1",          offsetof(NotifyMessage, ready) },
+        { "RELOADING=1",      offsetof(NotifyMessage, reloading) },
+        { "STOPPING=1",       offsetof(NotifyMessage, stopping) },
+        { "WATCHDOG=1",       offsetof(NotifyMessage, alive) },
+        { "WATCHDOG=trigger", offsetof(NotifyMessage, stuck) },
 };
 /* clang-format on */
 
 static void read_line(NotifyMessage *m, const char *line) {
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                const char *value = startswith(line, names[i].prefix);
+        const char *status = startswith(line, "STATUS="), *extend = startswith(line, "EXTEND_TIMEOUT_USEC=");
+        uint64_t usec;
 
-                if (value)
-                        names[i].read(m, value);
+        for (size_t i = 0; i < ELEMENTSOF(flags); i++)
+                if (streq(line, flags[i].line))
+                        *(bool *) ((uint8_t *) m + flags[i].flag) = true;
+
+        if (extend && m->extend_usec == 0 && parse_u64(extend, &usec) >= 0)
+                m->extend_usec = usec;
+        if (status && !m->has_status) {
+                text_clean(status, m->status, sizeof(m->status));
+                m->has_status = true;
         }
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/parts/notify-socket.h"
 
+#include "base/fd.h"
 #include "keeper/parts/foreign-socket.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -89,9 +89,9 @@ int notify_socket_new(
         if (r < 0)
                 return r;
 
-        copy = fcntl(n->fd, F_DUPFD_CLOEXEC, 3);
+        copy = fd_duplicate(n->fd);
         if (copy < 0)
-                return -errno;
+                return copy;
 
         *ret = TAKE_PTR(n);
         *ret_socket = copy;

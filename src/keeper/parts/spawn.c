@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keeper/parts/spawn.h"
 
+#include "base/fd.h"
+#include "base/text.h"
+
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/ioprio.h>
@@ -28,6 +31,7 @@ typedef struct Child {
         const SpawnRequest *request;
         int exec_fd;
         char *const *argv;
+        rlim_t tasks;
         volatile int error; /* written by the child, whose memory is the keeper's until it executes */
 } Child;
 
@@ -129,37 +133,24 @@ static int reset_rlimit(int resource, rlim_t soft, rlim_t hard) {
 
 /* For processes and queued signals the first process has half of the threads that the kernel bears (fork_init()). */
 static int usual_tasks(rlim_t *ret) {
-        char text[32];
-        rlim_t n = 0;
-        ssize_t size;
-        int fd, r;
+        _cleanup_free_ char *text = NULL;
+        uint64_t n;
+        int r;
 
-        fd = open("/proc/sys/kernel/threads-max", O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-
-        size = read(fd, text, sizeof(text));
-        r = size < 0 ? -errno : 0;
-        (void) close(fd);
+        r = file_read_line(AT_FDCWD, "/proc/sys/kernel/threads-max", &text);
         if (r < 0)
                 return r;
-
-        for (ssize_t i = 0; i < size && text[i] >= '0' && text[i] <= '9'; i++)
-                n = n * 10 + (rlim_t) (text[i] - '0');
-        if (n / 2 == 0)
+        if (parse_u64(text, &n) < 0 || n / 2 == 0)
                 return -EBADMSG;
 
         *ret = n / 2;
         return 0;
 }
 
-static int reset_rlimits(void) {
-        rlim_t tasks = 0;
+static int reset_rlimits(rlim_t tasks) {
         int r;
 
-        r = usual_tasks(&tasks);
-        if (r >= 0)
-                r = reset_rlimit(RLIMIT_NPROC, tasks, tasks);
+        r = reset_rlimit(RLIMIT_NPROC, tasks, tasks);
         if (r >= 0)
                 r = reset_rlimit(RLIMIT_SIGPENDING, tasks, tasks);
         if (r < 0)
@@ -274,7 +265,7 @@ static _noreturn_ void child_main(void *userdata) {
         if (r >= 0)
                 r = reset_files();
         if (r >= 0)
-                r = reset_rlimits();
+                r = reset_rlimits(c->tasks);
         if (r >= 0)
                 r = arrange_fds(c);
         if (r >= 0)
@@ -352,6 +343,11 @@ int spawn_with(int exec_fd, const SpawnRequest *request, char *const *argv, pid_
         };
         sigset_t all, before;
         long pid;
+        int r;
+
+        r = usual_tasks(&child.tasks);
+        if (r < 0)
+                return r;
 
         if (request->cgroup_fd >= 0) {
                 args.flags |= CLONE_INTO_CGROUP;

@@ -7,15 +7,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-/* systemd.service(5): these four are how a service is told to go, and never a failure. */
+bool signal_ends_cleanly(int signo) {
+        return signo == SIGHUP || signo == SIGINT || signo == SIGTERM || signo == SIGPIPE;
+}
+
 static bool signal_is_clean(const Terms *t, const Ending *e) {
-        static const int clean[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
-
-        for (size_t i = 0; i < ELEMENTSOF(clean); i++)
-                if (e->status == clean[i])
-                        return true;
-
-        return (e->stopped && e->status == t->kill_signal) ||
+        return signal_ends_cleanly(e->status) || (e->stopped && e->status == t->kill_signal) ||
                (e->status > 0 && e->status < 64 && t->success_signals & UINT64_C(1) << e->status);
 }
 

@@ -47,6 +47,9 @@ typedef struct StartCount {
 /* One start now. False: it is one too many, and not counted. */
 bool terms_count_start(const Terms *t, StartCount *count, uint64_t now_usec);
 
+/* Whether systemd takes it for a clean end of whatever it runs (systemd.service(5), SuccessExitStatus=). */
+bool signal_ends_cleanly(int signo);
+
 /* wait(2)'s status apart; false: it is none of a process that has ended. */
 bool wait_status_split(int wait_status, int *ret_code, int *ret_status);
 /* "exited", "killed", "dumped". Static text. */

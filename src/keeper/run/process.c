@@ -216,8 +216,6 @@ void process_reaped(Process *p, pid_t pid, int wait_status) {
 
 bool process_is_over(const Process *p) { return p->outer == 0 && p->leader == 0 && p->status_fd < 0; }
 
-int process_signal(const Process *p, int signo) { return pidfd_signal(p->main_fd, signo); }
-
 /*
  * Our pid 1 writes the program's wait status into the pipe. As it runs with the program's ids, it is trusted no more
  * than the program. If it wrote nothing sane, or the program is pid 1 itself, the end of pid 1 counts.

@@ -70,8 +70,5 @@ void process_reaped(Process *p, pid_t pid, int wait_status);
 /* Both children were reaped, and all that they reported was read. */
 bool process_is_over(const Process *p);
 
-/* A signal to the program. -EBADF: it was never there. */
-int process_signal(const Process *p, int signo);
-
 /* How the program ended, once it is over: CLD_EXITED and the exit status, or another CLD_… and the signal. */
 void process_read_ending(const Process *p, int *ret_code, int *ret_status);

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "keeper/parts/timer.h"
+#include "link/link.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ void run_executed(Run *run) {
 
         r = run->notify ? notify_socket_listen(run->notify) : 0;
         if (r < 0)
-                (void) log_errno(r, "%s: cannot hear its notifications", run->record->id);
+                (void) log_errno(r, "%s: cannot hear its notifications", run->id);
 }
 
 bool run_owns(Run *run, pid_t pid) {
@@ -55,7 +56,7 @@ int run_signal(const Run *run, bool all, int signo) {
         int n;
 
         if (!all)
-                return process_signal(p, signo);
+                return pidfd_signal(p->main_fd, signo);
         if (signo == SIGKILL)
                 return cgroup_kill(run->cgroup_fd);
 
@@ -68,7 +69,7 @@ void run_kill(const Run *run) {
         int r = cgroup_kill(run->cgroup_fd);
 
         if (r < 0)
-                (void) log_errno(r, "%s: cannot kill the cgroup", run->record->id);
+                (void) log_errno(r, "%s: cannot kill the cgroup", run->id);
 }
 
 bool run_remove_cgroup(const Run *run, const char *name) {
@@ -79,7 +80,7 @@ bool run_remove_cgroup(const Run *run, const char *name) {
 static int on_cgroup_events(sd_event_source *source, const struct inotify_event *event, void *userdata) {
         Run *run = userdata;
 
-        run->handlers->advanced(run->userdata);
+        run->handlers->process.advanced(run->userdata);
         return 0;
 }
 
@@ -113,7 +114,7 @@ void run_feed_watchdog(Run *run) {
                         on_watchdog,
                         run);
         if (r < 0)
-                (void) log_errno(r, "%s: cannot watch over it", run->record->id);
+                (void) log_errno(r, "%s: cannot watch over it", run->id);
 }
 
 void run_stop_watchdog(Run *run) { (void) sd_event_source_set_enabled(run->watchdog, SD_EVENT_OFF); }
@@ -144,7 +145,7 @@ static int on_frozen(sd_event_source *source, const struct inotify_event *event,
 }
 
 int run_freeze(Run *run, bool freeze, sd_bus_message *call, sd_bus_error *error) {
-        const char *id = run->record->id;
+        const char *id = run->id;
         int r;
 
         if (run->freezing != freeze && run->freeze_calls.n > 0)
@@ -187,16 +188,38 @@ void run_thaw(Run *run) {
         if (run->freezing || run->frozen) {
                 r = cgroup_freeze(run->cgroup_fd, false);
                 if (r < 0 && r != -ENODEV && r != -ENOENT)
-                        (void) log_errno(r, "%s: cannot thaw it", run->record->id);
+                        (void) log_errno(r, "%s: cannot thaw it", run->id);
         }
         run->freezing = run->frozen = false;
 
         if (run->freeze_calls.n == 0)
                 return;
 
-        (void) sd_bus_error_setf(
-                &error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running any more", run->record->id);
+        (void) sd_bus_error_setf(&error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running any more", run->id);
         call_list_answer(&run->freeze_calls, &error);
+}
+
+int run_new(Run **ret,
+            const RunContext *context,
+            const char *id,
+            const Terms *terms,
+            const RunHandlers *handlers,
+            void *userdata) {
+        Run *run = malloc(sizeof(*run));
+
+        if (!run)
+                return -ENOMEM;
+
+        *run = (Run){
+                .context = context,
+                .handlers = handlers,
+                .userdata = userdata,
+                .id = id,
+                .terms = terms,
+                .cgroup_fd = -EBADF,
+        };
+        *ret = run;
+        return 0;
 }
 
 Run *run_free(Run *run) {

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "keeper/parts/spawn.h"
 #include "keeper/sandbox/sandbox.h"
 #include "plan/client-streams.h"
 
-#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
-/* What is needed between the request and the start of the run, and no longer. */
+/* What is needed between the request and the running immured-exec, and no longer. */
 typedef struct Start {
         Sandbox *sandbox;
         const LaunchRequest *request;
         const RunHandlers *handlers;
         Plan *plan;
+        SpawnRequest spawn; /* its descriptors are ours */
 } Start;
 
-static void start_done(Start *st) { st->plan = plan_free(st->plan); }
+static void start_done(Start *st) {
+        for (size_t i = 0; i < ELEMENTSOF(st->spawn.fds); i++)
+                st->spawn.fds[i] = safe_close(st->spawn.fds[i]);
 
-static int duplicate(int fd) {
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-        return copy < 0 ? -errno : copy;
+        st->plan = plan_free(st->plan);
 }
 
 bool sandbox_count_start(Sandbox *s) {
@@ -51,7 +53,12 @@ static int step_plan(Start *st, sd_bus_error *error) {
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_INVALID_ARGS, "id, plan and keeper do not agree");
 
-        return context->handlers->check_plan(context->userdata, st->plan, error);
+        r = context->handlers->check_plan(context->userdata, st->plan, error);
+        if (r < 0)
+                return r;
+
+        st->spawn.fds[LAUNCH_FD_PLAN] = fd_duplicate(st->request->plan_fd);
+        return MIN(st->spawn.fds[LAUNCH_FD_PLAN], 0);
 }
 
 /* What the next run needs of this request. */
@@ -61,7 +68,7 @@ static int step_keep(Start *st, sd_bus_error *error) {
         s->terms = st->plan->terms;
         (void) sandbox_count_start(s);
 
-        s->plan_fd = duplicate(st->request->plan_fd);
+        s->plan_fd = fd_duplicate(st->request->plan_fd);
         return MIN(s->plan_fd, 0);
 }
 
@@ -170,47 +177,165 @@ static int step_holder(Start *st, sd_bus_error *error) {
 
 /* Where this run gets the client's streams from. */
 static int streams_open(const Sandbox *s) {
-        return s->streams == 0 ? -EBADF
-               : s->holder     ? stream_holder_lend(s->holder)
-                               : lease_server_copy(s->lease);
+        return s->holder ? stream_holder_lend(s->holder) : lease_server_copy(s->lease);
 }
 
-static int step_run(Start *st, sd_bus_error *error) {
-        Sandbox *s = st->sandbox;
-        _cleanup_close_ int streams_fd = streams_open(s);
-        const RunRequest request = {
-                .record = s->record,
-                .cgroup_name = s->cgroup_name,
-                .id_block = s->id_block,
-                .plan = st->plan,
-                .plan_fd = st->request->plan_fd,
-                .streams = s->streams,
-                .streams_fd = streams_fd,
-                .terms = &s->terms,
-                .limits = &s->limits,
-                .logs = s->logs,
+/* The host's id behind one inside; UINT32_MAX, which chown(2) takes for "leave it", where there is none. */
+static uint32_t id_outside(const PlanIdMap *maps, size_t n, uint32_t base, uint32_t inside) {
+        for (size_t i = 0; i < n; i++)
+                if (inside >= maps[i].inside && inside - maps[i].inside < maps[i].count)
+                        return base + maps[i].outside + (inside - maps[i].inside);
+
+        return UINT32_MAX;
+}
+
+static int open_journal_stream(Start *st, int number) {
+        const Sandbox *s = st->sandbox;
+        const Plan *plan = st->plan;
+        const uint32_t base = plan->private_users == PRIVATE_USERS_PICK ? s->id_block : 0;
+        int fd;
+
+        fd = log_streams_open(s->logs, number);
+        if (fd < 0)
+                return fd;
+
+        /* A pipe is opened again through /dev/stdout only by its owner. */
+        (void) fchown(fd,
+                      id_outside(plan->uid_map, plan->n_uid_map, base, plan->uid),
+                      id_outside(plan->gid_map, plan->n_gid_map, base, plan->gid));
+        return fd;
+}
+
+static int open_null_stream(Start *st, int number) {
+        return fd_duplicate(st->sandbox->context->run.null_fd);
+}
+
+/* The client gives none: nothing to read, and a log to write to. */
+static int open_client_stream(Start *st, int number) {
+        return number == 0 ? open_null_stream(st, number) : open_journal_stream(st, number);
+}
+
+static int step_streams(Start *st, sd_bus_error *error) {
+        static int (*const open_stream[])(Start * st, int number) = {
+                [STREAM_NULL] = open_null_stream,
+                [STREAM_CLIENT] = open_client_stream,
+                [STREAM_JOURNAL] = open_journal_stream,
+        };
+        const uint32_t streams = st->sandbox->streams;
+        const uint8_t kinds[3] = {
+                st->plan->standard_input,
+                st->plan->standard_output,
+                st->plan->standard_error,
         };
 
-        if (streams_fd < 0 && s->streams != 0)
-                return streams_fd;
+        for (int i = 0; i < 3; i++) {
+                if (kinds[i] >= ELEMENTSOF(open_stream) || !open_stream[kinds[i]] ||
+                    (i == 0 && kinds[i] == STREAM_JOURNAL))
+                        return sd_bus_error_setf(error,
+                                                 ERROR_SETUP_FAILED,
+                                                 "streams: stream %d cannot go where the plan says",
+                                                 i);
+                if (streams & CLIENT_STREAM(i)) {
+                        if (kinds[i] != STREAM_CLIENT)
+                                return sd_bus_error_setf(error,
+                                                         ERROR_SETTING_NOT_PERMITTED,
+                                                         "stream %d is not the client's to give",
+                                                         i);
+                        continue; /* it comes to the process itself */
+                }
 
-        return run_start(&s->run, &s->context->run, &request, st->handlers, s, error);
+                st->spawn.fds[i] = open_stream[kinds[i]](st, i);
+                if (st->spawn.fds[i] < 0)
+                        return st->spawn.fds[i];
+        }
+
+        if (streams == 0)
+                return 0;
+
+        st->spawn.fds[LAUNCH_FD_STREAMS] = streams_open(st->sandbox);
+        return MIN(st->spawn.fds[LAUNCH_FD_STREAMS], 0);
 }
 
-/* What can be refused cheaply comes first. The run has its own steps (run-start.c). */
+static int step_cgroup(Start *st, sd_bus_error *error) {
+        Sandbox *s = st->sandbox;
+        const RunContext *context = &s->context->run;
+        _cleanup_free_ char *text = NULL;
+        int fd, r;
+
+        r = run_new(&s->run, context, s->record->id, &s->terms, st->handlers, s);
+        if (r < 0)
+                return r;
+
+        fd = s->run->cgroup_fd = st->spawn.cgroup_fd = cgroup_create(context->unit, s->cgroup_name);
+        if (fd < 0)
+                return fd;
+
+        r = cgroup_apply(context->unit, fd, st->plan, &s->record->enforced, &text);
+        if (r < 0)
+                return limits_error(r, text, error);
+
+        r = fault_watch_new(&s->run->fault_watch, context->faults, fd, st->handlers->hit, s);
+        if (r < 0)
+                (void) log_errno(r, "%s: hits of its limits will not be noticed", s->record->id);
+
+        return limits_apply(&s->limits, context->unit, fd, error);
+}
+
+static int step_channels(Start *st, sd_bus_error *error) {
+        Sandbox *s = st->sandbox;
+
+        return process_new(&s->run->process,
+                           s->context->run.event,
+                           s->logs,
+                           &st->handlers->process,
+                           s,
+                           &st->spawn.fds[LAUNCH_FD_STATUS],
+                           &st->spawn.fds[LAUNCH_FD_RESULT]);
+}
+
+static int step_notify(Start *st, sd_bus_error *error) {
+        Sandbox *s = st->sandbox;
+
+        if (s->terms.notify_access == NOTIFY_ACCESS_NONE)
+                return 0;
+
+        return notify_socket_new(&s->run->notify,
+                                 s->context->run.event,
+                                 st->handlers->notified,
+                                 s,
+                                 &st->spawn.fds[LAUNCH_FD_NOTIFY]);
+}
+
+static int step_exec(Start *st, sd_bus_error *error) {
+        const Sandbox *s = st->sandbox;
+        const RunContext *context = &s->context->run;
+        pid_t *pid = &s->run->process->outer;
+        int r;
+
+        st->spawn.id = s->record->id;
+        st->spawn.id_block = s->id_block;
+        r = seed_process_spawn(context->seed, &st->spawn, pid);
+        return r == -ENOTCONN ? spawn(context->exec_fd, &st->spawn, pid) : r;
+}
+
+/* What can be refused cheaply comes first, and the process last, so that no failed start has anything to kill. */
 /* clang-format off */
 static const struct {
         const char *name;
         int (*run)(Start *st, sd_bus_error *error);
         bool once; /* for the sandbox, not for each of its runs */
 } steps[] = {
-        { "plan",   step_plan,   false },
-        { "keep",   step_keep,   true },
-        { "record", step_record, true },
-        { "ids",    step_ids,    true },
-        { "logs",   step_logs,   true },
-        { "holder", step_holder, true },
-        { "run",    step_run,    false },
+        { "plan",     step_plan,     false },
+        { "keep",     step_keep,     true },
+        { "record",   step_record,   true },
+        { "ids",      step_ids,      true },
+        { "logs",     step_logs,     true },
+        { "holder",   step_holder,   true },
+        { "streams",  step_streams,  false },
+        { "cgroup",   step_cgroup,   false },
+        { "channels", step_channels, false },
+        { "notify",   step_notify,   false },
+        { "exec",     step_exec,     false },
 };
 /* clang-format on */
 
@@ -223,12 +348,15 @@ int sandbox_start(Sandbox *s,
                 .invocation_id = s->record->invocation_id,
                 .plan_fd = s->plan_fd,
         };
-        _cleanup_(start_done)
-                Start st = { .sandbox = s, .request = request ?: &again, .handlers = handlers };
+        _cleanup_(start_done) Start st = {
+                .sandbox = s,
+                .request = request ?: &again,
+                .handlers = handlers,
+                .spawn.fds = { [0 ... _LAUNCH_FD_END - 1] = -EBADF },
+        };
+        int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
-                int r;
-
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(steps); i++) {
                 if (!request && steps[i].once)
                         continue;
 
@@ -236,9 +364,11 @@ int sandbox_start(Sandbox *s,
                 if (r < 0 && !sd_bus_error_is_set(error))
                         (void) sd_bus_error_setf(
                                 error, ERROR_SETUP_FAILED, "%s: %s", steps[i].name, strerror(-r));
-                if (r < 0)
-                        return r;
         }
+        if (r >= 0)
+                return 0;
 
-        return 0;
+        s->run = run_free(s->run);
+        (void) cgroup_remove(s->context->run.unit, s->cgroup_name);
+        return r;
 }

@@ -48,7 +48,6 @@ static void sandbox_end(Sandbox *s) {
         if (!keep)
                 handlers->removed(userdata, s);
         sandbox_answer_launch(s);
-        handlers->launched(userdata, s);
         sandbox_refuse_restarts(s);
         call_list_answer(&s->stop_calls, NULL);
 
@@ -113,7 +112,7 @@ static void application_executed(Sandbox *s) {
                 sandbox_enter_running(s);
 
         /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
-        if (s->lease || s->no_wait)
+        if (s->lease || !s->wait)
                 sandbox_answer_launch(s);
 
         for (int signo = 1; signo < _NSIG && s->early_signals != 0; signo++)
@@ -137,7 +136,8 @@ static bool cgroup_is_gone(Sandbox *s) {
 }
 
 /* Moves on where what it waits for has come. */
-static void advance(Sandbox *s) {
+static void advance(void *userdata) {
+        Sandbox *s = userdata;
         const Process *p;
 
         if (!s->run)
@@ -237,10 +237,28 @@ static void on_failed(void *userdata, const char *error_name, const char *text) 
         sandbox_abort(userdata, error_name, text);
 }
 
-static void on_advanced(void *userdata) { advance(userdata); }
+/* The layers of immured-exec join those of the cgroup in the record. */
+static int on_verified(void *userdata, const Process *p, const char *layers) {
+        Sandbox *s = userdata;
+        _cleanup_strv_ char **words = NULL;
+        int r;
 
-static void on_notified(void *userdata, const NotifyMessage *message) {
-        sandbox_notified(userdata, message);
+        if (s->run->notify && !notify_socket_is_bound(s->run->notify))
+                sandbox_abort(s, ERROR_VERIFICATION_FAILED, "notify: the socket is not in its place");
+
+        s->record->leader = (uint32_t) p->leader;
+        s->record->main_pid = (uint32_t) p->main;
+
+        r = split_words(layers, &words);
+        return r < 0 ? r : strv_extend_strv(&s->record->enforced, words);
+}
+
+/* Under "all" anybody may send: the socket can be reached from inside alone. */
+static void on_notified(void *userdata, pid_t sender, const NotifyMessage *message) {
+        Sandbox *s = userdata;
+
+        if (s->terms.notify_access != NOTIFY_ACCESS_MAIN || sender == s->run->process->main)
+                sandbox_notified(s, message);
 }
 
 static void on_starved(void *userdata) { sandbox_give_up(userdata, "no sign of life within WatchdogSec="); }
@@ -277,9 +295,12 @@ on_hit(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limit,
 }
 
 static const RunHandlers run_handlers = {
-        .streams = on_streams,
-        .failed = on_failed,
-        .advanced = on_advanced,
+        .process = {
+                .streams = on_streams,
+                .verified = on_verified,
+                .failed = on_failed,
+                .advanced = advance,
+        },
         .notified = on_notified,
         .starved = on_starved,
         .frozen = on_frozen,
@@ -395,10 +416,6 @@ int sandbox_append_processes(Sandbox *s, sd_bus_message *m) {
         return processes_append(m, s->run ? s->run->cgroup_fd : -EBADF);
 }
 
-bool sandbox_owns(Sandbox *s, pid_t pid) { return run_owns(s->run, pid); }
-
-void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status) { run_reaped(s->run, pid, wait_status); }
-
 static void on_lease(void *userdata, const LeaseRequest *request) {
         Sandbox *s = userdata;
 
@@ -431,7 +448,7 @@ static int sandbox_new(Sandbox **ret, const SandboxContext *context, const Launc
         if (!s)
                 return -ENOMEM;
         s->context = context;
-        s->no_wait = request->no_wait;
+        s->wait = request->wait;
         s->streams = request->streams;
         s->awaits_streams = s->streams != 0;
         s->lease_holder = s->plan_fd = -EBADF;

@@ -43,6 +43,7 @@
 #include "link/link.h"
 #include "link/sandbox-event.h"
 
+#include <sys/queue.h>
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -58,7 +59,7 @@ typedef struct SandboxHandlers {
         /* It waits that long at most in its phase; it is the application that has asked for so much. */
         void (*deadline)(void *userdata, const Sandbox *s, uint64_t timeout_usec);
         void (*extended)(void *userdata, const Sandbox *s, uint64_t timeout_usec);
-        /* It is launched, or will never be. */
+        /* It is launched. */
         void (*launched)(void *userdata, const Sandbox *s);
         void (*happened)(void *userdata, const Sandbox *s, const SandboxEvent *e);
         /* It ends, and nothing of it is to be remembered. */
@@ -96,13 +97,15 @@ typedef struct LaunchRequest {
         const char *plan_hash, *plan_digest;
         int plan_fd;
         uint32_t streams; /* that the client sends on its lease (client-streams.h) */
-        bool lease;
-        bool no_wait; /* not for READY=1 */
+        int lease;        /* booleans, as the bus has them */
+        int wait;         /* for READY=1 */
 } LaunchRequest;
+
+typedef TAILQ_HEAD(SandboxList, Sandbox) SandboxList;
 
 struct Sandbox {
         const SandboxContext *context;
-        Sandbox *next, *previous;
+        TAILQ_ENTRY(Sandbox) entry; /* its keeper's */
         SandboxRecord *record;
         Terms terms;
         SandboxPhase phase;
@@ -136,7 +139,7 @@ struct Sandbox {
         uint64_t early_signals; /* of the lease, before there was an application; bit N: signal N + 1 */
         int lease_holder;       /* the other end, until it was handed over */
         sd_bus_message *launch_call;
-        bool no_wait; /* launch_call is answered before the application is ready */
+        bool wait; /* launch_call is answered when the application is ready, and not before */
         CallList stop_calls, restart_calls;
 };
 
@@ -180,11 +183,6 @@ int sandbox_set_limits(Sandbox *s, const PlanCgroupValue *values, size_t n, sd_b
 int sandbox_append_faults(Sandbox *s, sd_bus_message *m);
 /* Appends its processes as processes_append() does. One that has ended, or waits for its next run, has none. */
 int sandbox_append_processes(Sandbox *s, sd_bus_message *m);
-
-/* Whether this child is, or by now turns out to be, this sandbox's. */
-bool sandbox_owns(Sandbox *s, pid_t pid);
-/* A child that it owns was reaped. */
-void sandbox_reaped(Sandbox *s, pid_t pid, int wait_status);
 
 /* What follows is for the files sandbox*.c among themselves: each uses only what stands above its own part. */
 
@@ -231,7 +229,7 @@ void sandbox_give_up(Sandbox *s, const char *why);
 /* A run has ended that was never ready: the error for whoever waits for that. */
 void sandbox_explain_unready(Sandbox *s);
 
-/* sandbox-start.c, the steps up to a run; request: NULL for one more of the same plan. */
+/* sandbox-start.c, the steps up to a run; request: NULL for one more of the same plan. A failed one leaves none. */
 int sandbox_start(Sandbox *s,
                   const LaunchRequest *request,
                   const RunHandlers *handlers,
