@@ -16,8 +16,8 @@
 int streams_await(int other, uint32_t *ret);
 
 /*
- * Waits for the packet that brings the streams in wanted (client-streams.h), and puts each on its number, which must be
- * open already. -ECONNRESET: the client has gone; -EBADMSG: it has sent something else.
+ * Waits for the packet that brings the streams in wanted (client-streams.h), and puts each on its number, which must
+ * be open already. -ECONNRESET: nobody will send any; -EBADMSG: something else was sent.
  */
 int streams_receive(int socket, uint32_t wanted, Problem *problem);
 

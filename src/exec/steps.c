@@ -238,9 +238,9 @@ const Step exec_steps[] = {
         /* First, so that nothing that follows can be watched, dumped or interrupted half-way. */
         { "harden", STAGE_OUTSIDE, step_harden },
         /*
-         * Before anything is opened: the next open(2) would get the number of a stream that is closed. What a client has
-         * sent may take as long as the client likes, to look at or to close; nobody waits for this process but its own
-         * deadline.
+         * Before anything is opened: the next open(2) would get the number of a stream that is closed. To look at what
+         * a client sends, or to close it, may take as long as the client likes; nobody but its own deadline waits for
+         * this process.
          */
         { "streams", STAGE_OUTSIDE, step_streams },
         { "plan", STAGE_OUTSIDE, step_plan },

@@ -11,7 +11,7 @@
  *                     RESULT=exit-code\nCODE=exited\nSTATUS=3    it has ended; last packet, then end of file
  *                     RESULT=…\nERROR=…\nTEXT=…         what went wrong, where RESULT=setup or resources: the error
  *                                                       that a launch would have got on the bus
- *   holder → keeper   STREAMS=stdin stdout              first, where Streams of the launch named any (client-streams.h)
+ *   holder → keeper   STREAMS=stdin stdout              first, if the launch named Streams (plan/client-streams.h)
  *                     STOP=1                            as Stop() on the bus
  *                     SIGNAL=2                          as Kill(id, "main", 2)
  *
@@ -19,7 +19,7 @@
  * OnDisconnect= says.
  *
  * No packet but the first may carry descriptors, and the keeper itself receives none: to close one takes as long as
- * whoever made it likes (a socket with SO_LINGER, a file on a FUSE mount of the user's), and others wait for the keeper.
+ * whoever made it likes (a socket with SO_LINGER, a file on a FUSE mount), and others wait for the keeper.
  *
  * Runs in: keeper, immurectl. Privilege: none. Input of the keeper: hostile.
  */

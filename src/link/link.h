@@ -17,8 +17,8 @@
  *           facts: InvocationID s; Wait b, false: not for READY=1; PlanHash s, the property; PlanDigest s, hex of
  *           the SHA-256 of what plan holds, which is in the highest version that both know; Streams u, since version
  *           4: those that the client sends on the lease (plan/client-streams.h). streams: empty; up to version 3 the
- *           streams themselves. lease: one descriptor or none. Replies when the launch is done as the plan's type says;
- *           with Streams at once, and what comes of it comes on the lease.
+ *           streams themselves. lease: one descriptor or none. Replies when the launch is done as the plan's type
+ *           says; with Streams at once, and what becomes of it is told on the lease.
  *       Stop(s id)                       replies when the sandbox has ended
  *       Kill(s id, s whom, i signal)     whom: "main", "all"
  *       Restart(s id)                    replies when the next run is running

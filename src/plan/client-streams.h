@@ -4,8 +4,8 @@
 /*
  * client-streams — the packet that brings the standard streams of a client's
  *
- * "STREAMS=stdin stdout", with a descriptor for each, in this order. It is the first packet on a lease (link/lease.h), or
- * comes from the process that holds the streams from run to run (plan/launch.h).
+ * "STREAMS=stdin stdout", with a descriptor for each, in this order. It is the first packet on a lease (link/lease.h),
+ * or comes from the process that holds the streams from run to run (plan/launch.h).
  *
  * Runs in: broker, exec, immurectl. Privilege: none. Input: hostile.
  */

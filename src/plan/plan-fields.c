@@ -16,7 +16,7 @@
 #define ENUM(array) .max = ELEMENTSOF(array) - 1, .names = (array)
 /* Stands for a number that the version after this one takes from a larger range, as an enumeration with more names. */
 #if IMMURED_NEXT
-#define GROWS(before_) .max = (before_) + 1, .max_before = (before_), .grown = 5
+#define GROWS(before_) .max = (before_) + 1, .max_before = (before_), .grown = 6
 #else
 #define GROWS(before_) .max = (before_)
 #endif
@@ -173,13 +173,14 @@ static const PlanField plan_fields[] = {
           .max = PLAN_BITS_WORDS },
         { "SuccessSignals",     PLAN_FIELD_U64, SCALAR(uint64_t, terms.success_signals), .max = UINT64_MAX,
           .format = PLAN_FORMAT_SIGNALS },
-        { "OnDisconnect",       PLAN_FIELD_U8, SCALAR(uint8_t, terms.on_disconnect), ENUM(on_disconnect_names) },
+        { "OnDisconnect",       PLAN_FIELD_U8, SCALAR(uint8_t, terms.on_disconnect), ENUM(on_disconnect_names),
+          .grown = 5, .max_before = ON_DISCONNECT_STOP },
 
         { "SyslogIdentifier",   PLAN_FIELD_TEXT, SCALAR(char *, syslog_identifier), .min = 1, .max = 255,
           .is_valid = plan_text_is_one_line },
         { "LogLevelMax",        PLAN_FIELD_I32, SCALAR(int32_t, log_level_max), .min = -1, .max = 7 },
 #if IMMURED_NEXT
-        { "Next",               PLAN_FIELD_BOOL, SCALAR(bool, next), .max = 1, .since = 5 },
+        { "Next",               PLAN_FIELD_BOOL, SCALAR(bool, next), .max = 1, .since = 6 },
 #endif
 };
 /* clang-format on */

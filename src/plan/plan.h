@@ -175,7 +175,7 @@ bool plan_root_is_writable(const Plan *p);
  * newer than the broker: it says at its Hello which ones it reads (link/hello.h).
  */
 #define PLAN_VERSION_FIRST 4U
-#define PLAN_VERSION (4U + IMMURED_NEXT)
+#define PLAN_VERSION (5U + IMMURED_NEXT)
 
 /* The newest encoding; caller frees. -E2BIG: over PLAN_SIZE_MAX; -ENOMEM. */
 int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size);

@@ -112,11 +112,11 @@ class Failures(SystemTest):
         bus = bus_of('alice')
         before = state()
         for kind, fd in kinds.items():
-            for stream in ('stdin', 'stdout'):
-                with self.subTest(kind=kind, stream=stream):
-                    error, text, lease = bus.launch_leased('cat', [stream])
+            for name in ('stdin', 'stdout'):
+                with self.subTest(kind=kind, stream=name):
+                    error, text, lease = bus.launch_leased('cat', [name])
                     self.assertIsNone(error, text)
-                    lease.send_streams({stream: fd})
+                    lease.send_streams({name: fd})
                     self.assert_not_set_up(lease, 'neither a pipe, a terminal nor /dev/null')
         self.assert_unchanged(before)
         for kind, fd in kinds.items():

@@ -308,7 +308,8 @@ static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions 
                 return 0;
         }
 
-        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect: \"keep\" or \"stop\"");
+        return sd_bus_error_setf(
+                error, SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect: \"keep\", \"stop\" or \"kill\"");
 }
 
 static int read_wait(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {

@@ -4,8 +4,8 @@
 /*
  * sandboxes — what the keepers say there is
  *
- * The keepers hold the truth; this is the copy that the bus shows. Sorted by id, so that lists come out in order. Those
- * that are hidden (sandbox-record.h) count, and to the bus they are not there.
+ * The keepers hold the truth; this is the copy that the bus shows. Sorted by id, so that lists come out in order.
+ * Those that are hidden (sandbox-record.h) count, and to the bus they are not there.
  *
  * Runs in: broker. Privilege: none. Input: records that link.h has checked.
  */

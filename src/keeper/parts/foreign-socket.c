@@ -93,7 +93,7 @@ int foreign_socket_close(int fd) {
         if (fd < 0)
                 return -EBADF;
 
-        /* The queue does not grow any more, and the child has a copy of the socket: ours is not the last to be closed. */
+        /* From here on the queue does not grow; and as the child has a copy, ours is not the last to be closed. */
         (void) shutdown(fd, SHUT_RD);
         while (r >= 0 && foreign_socket_peek(fd, NULL, 0, &packet) >= 0) {
                 if (packet.has_fds) {

@@ -5,9 +5,9 @@
  * foreign-socket — a socket that users can write to, read without ever holding a descriptor that they send
  *
  * To close a descriptor takes as long as whoever made it likes: a TCP socket with SO_LINGER and unsent data, or a file
- * on a FUSE mount, whose server is asked at every close. Nobody may wait for that, least of all the keeper's loop. So a
- * packet is looked at while it is still queued, without room for descriptors: that takes none, and MSG_CTRUNC says that
- * there are some. Such a packet leaves the queue in a child that was made for it.
+ * on a FUSE mount, whose server is asked at every close. The keeper's loop must not wait for that. So a packet is
+ * looked at while it is still queued, without room for descriptors: that takes none, and MSG_CTRUNC says that there
+ * are some. Such a packet leaves the queue in a child that was made for it.
  *
  * The sockets have SO_PASSCRED: the sender comes with each packet, and tells even an empty one from the end.
  *

@@ -37,7 +37,7 @@ int lease_server_new(LeaseServer **ret,
 LeaseServer *lease_server_free(LeaseServer *l); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(LeaseServer *, lease_server_free);
 
-/* Its descriptor once more, for whoever receives the holder's streams before the lease listens; that is the caller's. */
+/* A copy of its socket, the caller's, for whoever receives the holder's streams before the lease listens. */
 int lease_server_copy(const LeaseServer *l);
 /* Begins to hear what the holder wants, and that it goes. Takes a NULL lease. */
 int lease_server_listen(LeaseServer *l);

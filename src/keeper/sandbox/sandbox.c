@@ -159,9 +159,9 @@ static void advance(void *userdata) {
 }
 
 /*
- * A failed launch whose processes do not die. They may hang on a file server that never answers, and whoever launched it
- * must not hang with them. The reason of the failure is known, so it is told; what is left is a sandbox of its user that
- * counts like any other.
+ * A failed launch whose processes do not die. They may hang on a file server that never answers, and whoever launched
+ * it must not hang with them. The reason of the failure is known, so it is told; what is left is a sandbox of its user
+ * that counts like any other.
  */
 static void answer_overdue(Sandbox *s) {
         s->overdue = true;
@@ -433,10 +433,14 @@ static void on_lease_gone(void *userdata) {
         Sandbox *s = userdata;
 
         s->lease = lease_server_free(s->lease);
-        if (s->terms.on_disconnect == ON_DISCONNECT_STOP) {
+        if (s->terms.on_disconnect == ON_DISCONNECT_KEEP)
+                return;
+
+        if (s->terms.on_disconnect == ON_DISCONNECT_KILL)
+                sandbox_kill_all(s);
+        else
                 sandbox_stop(s);
-                advance(s);
-        }
+        advance(s);
 }
 
 static int sandbox_new(Sandbox **ret, const SandboxContext *context, const LaunchRequest *request) {

@@ -17,8 +17,8 @@
  *
  * A run is over only when both halves of immured-exec are reaped and the cgroup could be removed. What comes then is
  * a matter of Restart= and of who asked for what: the sandbox is dead, or the same plan runs once more, after a wait
- * if nobody asked for it. From run to run it keeps its id, picked ids, lease, and the streams that a client gives where
- * Restart= is not "no": a client would wait in vain for their end if they were kept without need.
+ * if nobody asked for it. From run to run it keeps its id, picked ids, lease, and the streams that a client gives
+ * where Restart= is not "no": a client would wait in vain for their end if they were kept without need.
  *
  * Until a client's streams have come it is a sandbox of this keeper alone: it counts, but nobody is told of it.
  *
