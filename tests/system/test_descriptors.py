@@ -115,29 +115,33 @@ class Descriptors(SystemTest):
         near, far = lingering(seconds)
         self.addCleanup(far.close)
         os.kill(victim, signal.SIGSTOP)
-        pid = self.give_one(send, near.detach)
-        near.close()
-        os.waitpid(pid, 0)
+        os.waitpid(self.give_one(send, near.detach, near.close), 0)
         if os.path.exists('/dev/fuse') and seconds == LINGER:
             os.makedirs('/run/hanging', exist_ok=True)
             fuse = Fuse('/run/hanging')
             self.addCleanup(fuse.close)
             # Its own end may wait for the server, too.
-            self.children.append(self.give_one(send, lambda: os.open('/run/hanging/file', os.O_RDWR)))
+            self.children.append(self.give_one(send, lambda: os.open('/run/hanging/file', os.O_RDWR),
+                                               lambda: None))
         os.kill(victim, signal.SIGCONT)
 
     @staticmethod
-    def give_one(send, open_fd):
+    def give_one(send, open_fd, forget):
         told, tell = os.pipe()
+        forgotten, tell_forgotten = os.pipe()
         pid = os.fork()
         if pid == 0:
+            os.close(tell_forgotten)
+            os.read(forgotten, 1)
             with contextlib.suppress(BrokenPipeError):
                 send(open_fd())
             os.write(tell, b'.')
             os.kill(os.getpid(), signal.SIGKILL)
+        forget()
+        os.close(tell_forgotten)
         os.read(told, 1)
-        os.close(told)
-        os.close(tell)
+        for fd in told, tell, forgotten:
+            os.close(fd)
         return pid
 
     def assert_keeper_keeps_its_word(self):
@@ -156,7 +160,7 @@ class Descriptors(SystemTest):
         finally:
             done.set()
             watcher.join()
-            self.assertNotIn(True, seen, 'the keeper closes what a user has sent')
+            self.assertFalse(any(seen), 'the keeper closes what a user has sent')
 
     def test_on_the_bus(self):
         pid = broker_pid()

@@ -331,6 +331,49 @@ class Policies(LifeTest):
         self.assertEqual(sandbox_property(path, 'Result'), 'start-limit')
         self.assertEqual(sandbox_property(path, 'NRestarts'), 3)
 
+    def test_streams_are_held_from_run_to_run_by_a_process_of_their_own(self):
+        self.profile(PYTHON + CLIENT + '[Service]\nRestart=always\nRestartSec=0\nStartLimitBurst=0\n')
+        before = state()
+        client = start_as('alice', 'immurectl', 'run', 'life', 'print(input(), flush=True)')
+        client.stdin.write(b'1\n')
+        client.stdin.flush()
+        self.assertEqual(client.stdout.readline(), b'1\n')
+        holder, = pids_of('immured-streams')
+        group = cgroup_of(sandboxes()['life.3001.1']['path'])
+        self.assertEqual((group.parent / 'life.1.streams/cgroup.procs').read_text().split(), [str(holder)])
+        kept = open_files(holder)
+        keeper, = pids_of('immured-keeper')
+        for end in (client.stdin, client.stdout):
+            pipe = os.readlink(f'/proc/self/fd/{end.fileno()}')
+            held = [os.readlink(path) for path in pathlib.Path(f'/proc/{keeper}/fd').iterdir()]
+            self.assertNotIn(pipe, held)
+        client.stdin.write(b'2\n')
+        client.stdin.flush()
+        self.assertEqual(client.stdout.readline(), b'2\n')
+        self.assertEqual(pids_of('immured-streams'), [holder])
+        self.assertEqual(open_files(holder), kept)
+        # Without it there is no further run, and the client hears why.
+        os.kill(holder, signal.SIGKILL)
+        _, errors = client.communicate(b'3\n', timeout=PATIENCE)
+        self.assertEqual(client.returncode, 125)
+        self.assertIn(b'streams: ', errors)
+        wait_for('its end', lambda: sandboxes().get('life.3001.1', {}).get('state') in (None, 'failed'))
+        busctl('root', 'ResetFailed', 's', 'life.3001.1')
+        self.assert_unchanged(before)
+
+    def test_client_that_goes_takes_its_application_along(self):
+        """At once, whatever that has to say to SIGTERM."""
+        self.profile(PYTHON + CLIENT + '[Service]\nOnDisconnect=stop\nTimeoutStopSec=infinity\n')
+        client = start_as('alice', 'immurectl', 'run', '--on-disconnect=kill', 'life',
+                          'import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(999)')
+        self.assertEqual(client.stdout.readline(), b'1\n')
+        client.kill()
+        client.communicate()
+        wait_for('its end', lambda: 'life.3001.1' not in sandboxes())
+        refused = immurectl('alice', 'run', '--on-disconnect=keep', 'life', 'pass')
+        self.assertEqual(refused.returncode, 125)
+        self.assertIn('stop', refused.stderr)
+
     def test_stop_through_the_lease_is_for_good(self):
         self.profile(PYTHON + CLIENT + '[Service]\nRestart=always\n')
         client = start_as('alice', 'immurectl', 'run', '--on-disconnect=stop', 'life',
