@@ -9,7 +9,7 @@
  * Fails, and the build with it, where a member of the bus interface has no rule.
  */
 
-#include "broker/bus/interfaces.h"
+#include "broker/bus/interface.h"
 #include "link/sandbox-event.h"
 
 #include <stdio.h>

@@ -17,6 +17,7 @@
 #define FDINFO_MAX (64U * 1024)
 
 #ifndef MFD_EXEC
+#define MFD_NOEXEC_SEAL 0x0008U
 #define MFD_EXEC 0x0010U
 #endif
 
@@ -121,19 +122,25 @@ int fd_write_full(int fd, const void *data, size_t size) {
         return 0;
 }
 
+int memfd_new(const char *name, bool executable) {
+        const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+        int fd;
+
+        /* Since 6.3 Linux complains in its log about one that does not say. Before, it knows neither flag. */
+        fd = memfd_create(name, flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
+        if (fd < 0 && errno == EINVAL)
+                fd = memfd_create(name, flags);
+
+        return fd < 0 ? -errno : fd;
+}
+
 int memfd_new_sealed(const char *name, const void *data, size_t size) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        /*
-         * Linux 6.3 and later complain in the kernel's log where this does not say whether the bytes may be
-         * executed. Older ones refuse the flag with EINVAL.
-         */
-        fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-        if (fd < 0 && errno == EINVAL)
-                fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        fd = memfd_new(name, false);
         if (fd < 0)
-                return -errno;
+                return fd;
 
         r = fd_write_full(fd, data, size);
         if (r < 0)

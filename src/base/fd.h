@@ -34,9 +34,12 @@ int file_write_kernel(int dir_fd, const char *path, const char *data);
 int fd_write_full(int fd, const void *data, size_t size);
 
 /*
- * A memfd that holds these bytes and can never be changed again (memfd_create(2), fcntl(2) F_ADD_SEALS). Returns the
- * fd.
+ * An empty memfd that can be sealed (memfd_create(2)). Where the kernel can hold it to that (6.3), one that is not
+ * executable never becomes so. Returns the fd.
  */
+int memfd_new(const char *name, bool executable);
+
+/* One that holds these bytes, cannot be executed, and can never be changed again (fcntl(2), F_ADD_SEALS). */
 int memfd_new_sealed(const char *name, const void *data, size_t size);
 
 /* Checks that an fd is a memfd which nobody can change. -EPERM: seals are missing; -EINVAL: not a memfd. */

@@ -2,11 +2,10 @@
 #include "broker/manager.h"
 
 #include "base/log.h"
-#include "broker/bus/bus-records.h"
 #include "broker/bus/bus-reload.h"
 #include "broker/bus/bus-signals.h"
 #include "broker/bus/dispatch.h"
-#include "broker/bus/interfaces.h"
+#include "broker/bus/interface.h"
 #include "broker/call/audit-kernel.h"
 #include "broker/launch/launch.h"
 #include "broker/peers/connection.h"
@@ -103,9 +102,9 @@ static int find_cgroups(Manager *m, const char *root) {
 }
 
 static const KeepersHandlers keepers_handlers = {
-        .snapshot = bus_records_snapshot,
-        .changed = bus_records_changed,
-        .removed = bus_records_removed,
+        .snapshot = signals_snapshot,
+        .changed = signals_record_changed,
+        .removed = signals_record_removed,
         .event = signals_event,
         .heard = dispatch_keepers_heard,
         .start_app = launch_app,
@@ -256,7 +255,7 @@ Manager *manager_free(Manager *m) {
 int manager_run(Manager *m) {
         int r;
 
-        bus_records_update_status(m);
+        signals_update_status(m);
         (void) sd_notify(false, "READY=1");
         log_info("Ready: %zu profiles", m->catalog->n_entries);
 

@@ -89,9 +89,9 @@ static int splice_link(char path[static PATH_MAX], size_t length, const char *ta
 static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
         _cleanup_close_ int directory = -EBADF;
 
-        directory = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+        directory = fd_duplicate(root_fd);
         if (directory < 0)
-                return -errno;
+                return directory;
 
         for (char *p = path; *p != '\0';) {
                 char target[PATH_MAX], name[NAME_MAX + 1];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/sources.h"
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "confine/devices.h"
 #include "confine/identity.h"
@@ -214,7 +215,7 @@ static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *pr
         struct stat st, root;
         bool is_above = false;
 
-        at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        at = fd_duplicate(fd);
         if (at < 0 || fstat(root_fd, &root) < 0)
                 return problem_set(problem, -errno, "stat %s", n->source);
 
@@ -266,8 +267,8 @@ static int open_idmap(const Source *source,
                 return r < 0 ? r : userns_new_for_root(plan, base, owner, problem);
         }
 
-        fd = fcntl(userns_fd, F_DUPFD_CLOEXEC, 0);
-        return fd < 0 ? problem_set(problem, -errno, "dup") : fd;
+        fd = fd_duplicate(userns_fd);
+        return fd < 0 ? problem_set(problem, fd, "dup") : fd;
 }
 
 /* Turns what was found into a mount of its own. */

@@ -144,9 +144,9 @@ int state_make_place(int state_fd, const char *path, bool is_directory) {
         _cleanup_close_ int fd = -EBADF;
         char name[NAME_BUFFER];
 
-        fd = fcntl(state_fd, F_DUPFD_CLOEXEC, 0);
+        fd = fd_duplicate(state_fd);
         if (fd < 0)
-                return -errno;
+                return fd;
 
         while (next_name(&path, name)) {
                 int next;

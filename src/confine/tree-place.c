@@ -121,9 +121,9 @@ static int make_directories(const Tree *t, const char *path) {
         _cleanup_close_ int parent = -EBADF;
         char prefix[PATH_MAX], name[NAME_MAX + 1];
 
-        parent = fcntl(t->root_fd, F_DUPFD_CLOEXEC, 0);
+        parent = fd_duplicate(t->root_fd);
         if (parent < 0)
-                return -errno;
+                return parent;
 
         for (const char *p = path; *p != '\0';) {
                 size_t n = strcspn(p + 1, "/");

@@ -484,8 +484,8 @@ static int tree_new_root(Tree *t, Problem *problem) {
         if (r < 0)
                 return problem_set(problem, r, "move_mount /");
         if (!overlay) {
-                t->root_fd = fcntl(t->scratch_fd, F_DUPFD_CLOEXEC, 0);
-                return t->root_fd < 0 ? problem_set(problem, -errno, "dup") : 0;
+                t->root_fd = fd_duplicate(t->scratch_fd);
+                return t->root_fd < 0 ? problem_set(problem, t->root_fd, "dup") : 0;
         }
 
         r = tree_mount_overlay(t, overlay, problem);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * sandbox-list — the sandboxes that the caller may see, for several verbs
+ * sandbox-list — the ids of sandboxes that the caller may see, for several verbs
  *
  * Runs in: immurectl. Privilege: none. Input: whatever comes over the bus.
  */
@@ -10,10 +10,7 @@
 #include "ctl/client.h"
 
 /*
- * Those whose id matches one of n patterns (fnmatch(3)), or all if n is 0: JSON objects with id, profile, uid, user,
- * instance, state, leader, path. 0 or negative errno, with a message.
+ * The ids of those in a state (NULL: of all); *ret is NULL where there are none. Caller frees. 0 or negative errno,
+ * with a message.
  */
-int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret);
-
-/* The ids of those in a state (NULL: of all); *ret is NULL where there are none. Caller frees. Errors as above. */
 int sandbox_ids(sd_bus *bus, const char *state, char ***ret);

@@ -19,7 +19,6 @@
 #include "link/lease.h"
 #include "plan/client-streams.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
@@ -216,9 +215,9 @@ static int run_take_lease(Run *run, sd_bus_message *reply) {
         if (r < 0)
                 return client_message_error(r);
 
-        run->lease = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        run->lease = fd_duplicate(fd);
         if (run->lease < 0)
-                return ctl_error(-errno, "Cannot keep the lease: %s", strerror(errno));
+                return ctl_error(run->lease, "Cannot keep the lease: %s", strerror(-run->lease));
         r = fd_set_nonblock(run->lease, true);
         if (r < 0)
                 return ctl_error(r, "Cannot use the lease: %s", strerror(-r));

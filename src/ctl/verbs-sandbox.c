@@ -43,7 +43,11 @@ static int add_user_name(json_t *row) {
         return name ? json_object_set_new(row, "user", json_string(name)) : -ENOMEM;
 }
 
-int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret) {
+/*
+ * Those whose id matches one of n patterns (fnmatch(3)), or all if n is 0: JSON objects with id, profile, uid, user,
+ * instance, state, leader, path. 0 or negative errno, with a message.
+ */
+static int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret) {
         static const char *const keys[] = { "id",    "profile", "uid",  "instance",
                                             "state", "leader",  "path", NULL };
         _cleanup_json_ json_t *all = NULL, *rows = json_array();

@@ -13,6 +13,7 @@ static int usage(void) {
 }
 
 int exec_main(const Step *steps, int argc, char **argv) {
+        PlanRecent recent = { .max = 1 };
         uint32_t id_block;
         int r;
 
@@ -25,6 +26,6 @@ int exec_main(const Step *steps, int argc, char **argv) {
         if (parse_u32(argv[2], &id_block) < 0)
                 return usage();
 
-        r = exec_launch(steps, id_block);
+        r = exec_launch(steps, id_block, &recent);
         return r < 0 ? usage() : r;
 }

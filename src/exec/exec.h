@@ -18,7 +18,7 @@
 #include "confine/problem.h"
 #include "confine/sources.h"
 #include "confine/verify.h"
-#include "plan/plan.h"
+#include "plan/plan-recent.h"
 
 /* How far the first process that failed has got with telling the keeper. */
 enum {
@@ -29,8 +29,9 @@ enum {
 typedef _Atomic unsigned Telling;
 
 typedef struct Exec {
-        uint32_t id_block; /* the first id of the sandbox's own block */
-        uint32_t id_base;  /* what the plan's maps count from: id_block, or 0 for the host's own ids */
+        uint32_t id_block;  /* the first id of the sandbox's own block */
+        uint32_t id_base;   /* what the plan's maps count from: id_block, or 0 for the host's own ids */
+        PlanRecent *recent; /* where the plan is read from its descriptor */
         Plan *plan;
         Problem problem;
         const char *step; /* the step being run, for the report */
@@ -76,8 +77,8 @@ int exec_run_stage(Exec *x, const Step *steps, Stage stage);
 
 /*
  * outer.c: one launch on the descriptors of plan/launch.h, with this process as the outer half. Returns the exit
- * status, or negative errno if those descriptors are missing.
+ * status, or negative errno if those descriptors are missing. recent: what was read ahead, or nothing.
  */
-int exec_launch(const Step *steps, uint32_t id_block);
+int exec_launch(const Step *steps, uint32_t id_block, PlanRecent *recent);
 /* inner.c: the inner half. Returns the exit status. */
 int exec_inner(Exec *x, const Step *steps);

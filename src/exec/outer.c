@@ -259,9 +259,10 @@ static int take_descriptors(Exec *x) {
         return has_streams ? streams_await(LAUNCH_FD_PLAN, &x->streams) : 0;
 }
 
-int exec_launch(const Step *steps, uint32_t id_block) {
+int exec_launch(const Step *steps, uint32_t id_block, PlanRecent *recent) {
         Exec x = {
                 .id_block = id_block,
+                .recent = recent,
                 .status_fd = -EBADF,
                 .result_fd = -EBADF,
                 .netns_fd = -EBADF,

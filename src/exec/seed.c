@@ -25,6 +25,7 @@ typedef struct Seed {
         int namespaces[NAMESPACES_MAX];
         size_t n_namespaces;
         bool wanted; /* there was an order since all were thrown away */
+        PlanRecent recent;
         char *title; /* our command line, without the program's name */
         size_t title_size;
 } Seed;
@@ -114,6 +115,13 @@ static void show_title(const Seed *s, const LaunchOrder *order) {
         (void) snprintf(s->title + n, s->title_size - n, "%u", order->id_block);
 }
 
+/* The descriptor of an order that is to have this number, or negative. */
+static int fd_of(const LaunchOrder *order, const int *fds, int number) {
+        const uint32_t bit = UINT32_C(1) << number;
+
+        return order->fds & bit ? fds[1 + __builtin_popcount(order->fds & (bit - 1))] : -EBADF;
+}
+
 /* Whether this launch gets the namespace that was made last. Not if its order brings one. */
 static bool gives_namespace(const Seed *s, const LaunchOrder *order) {
         return s->n_namespaces > 0 && !(order->fds & UINT32_C(1) << LAUNCH_FD_NETNS);
@@ -126,9 +134,8 @@ static bool gives_namespace(const Seed *s, const LaunchOrder *order) {
 static int arrange_fds(const Seed *s, const LaunchOrder *order, const int *fds) {
         int next[_LAUNCH_FD_END];
 
-        fds++;
         for (int i = 0; i < _LAUNCH_FD_END; i++)
-                next[i] = order->fds & UINT32_C(1) << i ? *fds++ : -EBADF;
+                next[i] = fd_of(order, fds, i);
         if (gives_namespace(s, order))
                 next[LAUNCH_FD_NETNS] = s->namespaces[s->n_namespaces - 1];
 
@@ -141,13 +148,13 @@ static int arrange_fds(const Seed *s, const LaunchOrder *order, const int *fds) 
         return 0;
 }
 
-static _noreturn_ void grow(const Seed *s, const Step *steps, const LaunchOrder *order, const int *fds) {
+static _noreturn_ void grow(Seed *s, const Step *steps, const LaunchOrder *order, const int *fds) {
         int r;
 
         r = arrange_fds(s, order, fds);
         if (r >= 0) {
                 show_title(s, order);
-                r = exec_launch(steps, order->id_block);
+                r = exec_launch(steps, order->id_block, &s->recent);
         }
         _exit(r < 0 ? EXIT_FAILURE : r);
 }
@@ -179,6 +186,12 @@ static int serve(Seed *s, const Step *steps) {
                 if (r < 0)
                         return r;
 
+                /*
+                 * Read here, the plan is there already for the launches after this one that repeat it. One that is
+                 * refused is read again by the launch, which then reports why.
+                 */
+                (void) plan_recent_read(&s->recent, fd_of(&order, fds, LAUNCH_FD_PLAN), NULL, NULL);
+
                 pid = clone_into(fds[0]);
                 if (pid == 0)
                         grow(s, steps, &order, fds);
@@ -208,7 +221,10 @@ static int take_place(Seed *s) {
 }
 
 int seed_main(const Step *steps, char *title, size_t title_size) {
-        Seed s = { .host_network = -EBADF, .title = title, .title_size = title_size };
+        /* A single plan: a sandbox's processes inherit none but their own, and a fork copies little. */
+        Seed s = {
+                .host_network = -EBADF, .title = title, .title_size = title_size, .recent = { .max = 1 }
+        };
         int32_t pid;
 
         /* Not to be looked into, and not to outlive a keeper that is killed. */

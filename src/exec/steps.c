@@ -39,9 +39,11 @@ static int step_streams(Exec *x) {
 static int step_plan(Exec *x) {
         int r;
 
-        r = plan_from_memfd(LAUNCH_FD_PLAN, &x->plan, NULL);
+        /* One that the seed has read ahead is compared with what the descriptor holds, and not decoded again. */
+        r = plan_recent_read(x->recent, LAUNCH_FD_PLAN, NULL, NULL);
         if (r < 0)
                 return problem_set(&x->problem, r, "The plan's bytes");
+        x->plan = plan_recent_take(x->recent);
         (void) close(LAUNCH_FD_PLAN);
 
         if (x->plan->network != NETWORK_NONE)

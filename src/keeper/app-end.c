@@ -19,14 +19,10 @@ AppEnd app_end_of(SandboxResult result, int code, int status) {
         if (killed && !signal_ends_cleanly(status))
                 return by_signal(status);
 
-        switch (result) {
-        case SANDBOX_OOM_KILL:
-        case SANDBOX_TIMEOUT:
-        case SANDBOX_WATCHDOG:
+        if (result == SANDBOX_OOM_KILL || result == SANDBOX_TIMEOUT || result == SANDBOX_WATCHDOG)
                 return by_signal(SIGKILL);
-        default:
-                return by_exit(exited && status > 0 ? status : EXIT_FAILURE);
-        }
+
+        return by_exit(exited && status > 0 ? status : EXIT_FAILURE);
 }
 
 static bool is_among(const char *name, const char *const *names, size_t n) {

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "keeper/app-end.h"
 #include "keeper/parts/cgroup.h"
+#include "keeper/parts/timer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,9 +71,7 @@ static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
 static void ask_again(App *a) {
         int r;
 
-        a->pause = sd_event_source_disable_unref(a->pause);
-        r = sd_event_add_time_relative(
-                a->event, &a->pause, CLOCK_MONOTONIC, ASK_AGAIN_USEC, 0, on_pause_over, a);
+        r = timer_start(a->event, &a->pause, ASK_AGAIN_USEC, SD_EVENT_PRIORITY_NORMAL, on_pause_over, a);
         if (r < 0) {
                 (void) log_errno(r, "cannot wait to ask the broker again");
                 leave(a, app_end_refused(""));

@@ -22,6 +22,7 @@ struct Keeper {
         uid_t uid; /* LINK_UID_UNKNOWN until the application is launched */
         App *app;  /* NULL: a user's keeper */
         SandboxContext context;
+        PlanRecent recent;
         LinkClient *link;
         SandboxList sandboxes; /* oldest first */
         size_t n_sandboxes, n_ended;
@@ -371,6 +372,8 @@ int keeper_new(Keeper **ret, const KeeperOptions *options, const sd_bus_vtable *
         k->uid = options->app ? LINK_UID_UNKNOWN : options->uid;
         k->context.run.exec_fd = k->context.run.null_fd = -EBADF;
         k->context.handlers = &sandbox_handlers;
+        k->recent.max = PLAN_RECENT_MAX;
+        k->context.recent = &k->recent;
         k->context.userdata = k;
         TAILQ_INIT(&k->sandboxes);
 
@@ -430,6 +433,7 @@ Keeper *keeper_free(Keeper *k) {
         (void) app_free(k->app);
         (void) fault_user_free(k->context.run.faults);
         (void) id_pool_free(k->context.ids);
+        plan_recent_done(&k->recent);
         (void) cgroup_unit_free(k->context.run.unit);
         (void) seed_process_free(k->context.run.seed);
         (void) safe_close(k->context.run.exec_fd);
@@ -439,11 +443,10 @@ Keeper *keeper_free(Keeper *k) {
         return NULL;
 }
 
-int keeper_end_signal(const Keeper *k) { return k->app ? app_end_signal(k->app) : 0; }
-
-int keeper_run(Keeper *k) {
+int keeper_run(Keeper *k, int *ret_signo) {
         int r;
 
         r = loop_run(k->context.run.event);
+        *ret_signo = k->app ? app_end_signal(k->app) : 0;
         return r < 0 ? log_errno(r, "the event loop failed") : r;
 }

@@ -38,10 +38,11 @@ int keeper_new(Keeper **ret, const KeeperOptions *options, const sd_bus_vtable *
 Keeper *keeper_free(Keeper *k); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Keeper *, keeper_free);
 
-/* Serves until told to leave, or the application has ended: the exit status of this process, or negative errno. */
-int keeper_run(Keeper *k);
-/* The signal that this process shall end by; 0: by that status. */
-int keeper_end_signal(const Keeper *k);
+/*
+ * Serves until told to leave, or the application has ended: the exit status of this process, or negative errno;
+ * *ret_signo: the signal that it shall end by instead, or 0.
+ */
+int keeper_run(Keeper *k, int *ret_signo);
 
 /* The sandbox with this id, or NULL. */
 Sandbox *keeper_find(Keeper *k, const char *id);

@@ -106,8 +106,7 @@ static int serve(const KeeperOptions *options, int *ret_signo) {
         if (keeper_new(&keeper, options, link_answers) < 0)
                 return EXIT_FAILURE;
 
-        r = keeper_run(keeper);
-        *ret_signo = keeper_end_signal(keeper);
+        r = keeper_run(keeper, ret_signo);
         return r < 0 ? EXIT_FAILURE : r;
 }
 

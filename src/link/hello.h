@@ -4,8 +4,8 @@
 /*
  * hello — what a keeper says of itself when it connects, and what can be said to it then
  *
- * One a{sv}, so that a later version may say more. What it must hold is told here and never changes: a broker of any
- * version has to find out what it can talk about.
+ * One a{sv}, so that a later version may say more. What it must hold stands here and never changes: a broker of any
+ * version has to find out what the two have in common.
  *
  * Runs in: keeper, broker. Privilege: none. Input: a keeper's, trusted to be root, not to be right.
  */

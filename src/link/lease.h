@@ -9,8 +9,8 @@
  *   keeper → holder   STATE=starting                    the application was executed, and is not ready (Type=notify)
  *                     STATE=running                     it was executed, and is ready
  *                     RESULT=exit-code\nCODE=exited\nSTATUS=3    it has ended; last packet, then end of file
- *                     RESULT=…\nERROR=…\nTEXT=…         what went wrong, where RESULT=setup or resources: the error
- *                                                       that a launch would have got on the bus
+ *                     RESULT=…\nERROR=…\nTEXT=…         the same where the last run never began; ERROR and TEXT say
+ *                                                       why, as the error of a launch does
  *   holder → keeper   STREAMS=stdin stdout              first, if the launch named Streams (plan/client-streams.h)
  *                     STOP=1                            as Stop() on the bus
  *                     SIGNAL=2                          as Kill(id, "main", 2)

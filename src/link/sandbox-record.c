@@ -6,12 +6,11 @@
 #include "link/bus-dict.h"
 #include "link/sandbox-id.h"
 
+/* How a field lies in SandboxRecord. State and result travel as their names, numbers as they are. */
 typedef enum FieldKind {
         FIELD_TEXT,
         FIELD_TEXTS,
-        FIELD_U32,
-        FIELD_I32,
-        FIELD_U64,
+        FIELD_NUMBER,
         FIELD_STATE,
         FIELD_RESULT,
 } FieldKind;
@@ -26,13 +25,8 @@ typedef struct Field {
 
 #define REQUIRED true
 #define OPTIONAL false
-#define FIELD(name, kind, member, link, bus) \
-        { name,                              \
-          FIELD_##kind,                      \
-          RECORD_SIGNATURE_##kind,           \
-          offsetof(SandboxRecord, member),   \
-          sizeof(RECORD_TYPE_##kind),        \
-          link },
+#define FIELD(name, kind, signature, type, member, link, bus) \
+        { name, FIELD_##kind, signature, offsetof(SandboxRecord, member), sizeof(type), link },
 static const Field fields[_RECORD_FIELD_MAX] = {
 #include "link/sandbox-record.def"
 };

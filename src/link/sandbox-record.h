@@ -15,25 +15,8 @@
 
 #include <systemd/sd-bus.h>
 
-/* How a field lies in the record, and travels. */
-#define RECORD_TYPE_TEXT char *
-#define RECORD_TYPE_TEXTS char **
-#define RECORD_TYPE_U32 uint32_t
-#define RECORD_TYPE_I32 int32_t
-#define RECORD_TYPE_U64 uint64_t
-#define RECORD_TYPE_STATE SandboxState
-#define RECORD_TYPE_RESULT SandboxResult
-
-#define RECORD_SIGNATURE_TEXT "s"
-#define RECORD_SIGNATURE_TEXTS "as"
-#define RECORD_SIGNATURE_U32 "u"
-#define RECORD_SIGNATURE_I32 "i"
-#define RECORD_SIGNATURE_U64 "t"
-#define RECORD_SIGNATURE_STATE "s"
-#define RECORD_SIGNATURE_RESULT "s"
-
 typedef struct SandboxRecord {
-#define FIELD(name, kind, member, link, bus) RECORD_TYPE_##kind member;
+#define FIELD(name, kind, signature, type, member, link, bus) type member;
 #include "link/sandbox-record.def"
 #undef FIELD
 } SandboxRecord;
@@ -42,7 +25,7 @@ typedef struct SandboxRecord {
 #define SUB_STATE_STREAMS "streams"
 
 typedef enum RecordField {
-#define FIELD(name, kind, member, link, bus) RECORD_FIELD_##member,
+#define FIELD(name, kind, signature, type, member, link, bus) RECORD_FIELD_##member,
 #include "link/sandbox-record.def"
 #undef FIELD
         _RECORD_FIELD_MAX,

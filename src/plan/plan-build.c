@@ -8,7 +8,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int plan_refuse(PlanBuild *b, PlanRefusal refusal, const char *format, ...) {
+int plan_build_parts(PlanBuild *b, const PlanPart *parts) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && parts[i]; i++)
+                r = parts[i](b);
+
+        return r;
+}
+
+int plan_refuse_as(PlanBuild *b, PlanRefusal refusal, const char *format, ...) {
         char *text;
         va_list ap;
         int n;
@@ -30,10 +39,7 @@ int plan_add_node(PlanBuild *b, const PlanNode *node) {
         PlanNode n = *node, *grown;
 
         if (p->n_nodes >= PLAN_NODES_MAX)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "[Files]: the tree has more than %u parts",
-                                   PLAN_NODES_MAX);
+                return plan_refuse(b, "[Files]: the tree has more than %u parts", PLAN_NODES_MAX);
 
         grown = reallocarray(p->nodes, p->n_nodes + 1, sizeof(*grown));
         if (!grown)
@@ -112,9 +118,9 @@ int plan_check_destination(PlanBuild *b, const char *key, const char *path, char
         const char *why = place_refuse_target(path);
 
         if (why)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "%s=: %s %s", key, path, why);
+                return plan_refuse(b, "%s=: %s %s", key, path, why);
         if (strv_contains(*seen, path))
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "%s=: %s is given twice", key, path);
+                return plan_refuse(b, "%s=: %s is given twice", key, path);
 
         return strv_extend(seen, path);
 }
@@ -122,10 +128,7 @@ int plan_check_destination(PlanBuild *b, const char *key, const char *path, char
 /* What root's application creates on disk belongs to root: with a setuid bit, another user could run it. */
 int plan_check_writable(PlanBuild *b, const char *key) {
         if (b->account->uid == 0 && !b->profile->restrict_suid_sgid)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "%s=: for root only with RestrictSUIDSGID=yes, or read-only",
-                                   key);
+                return plan_refuse(b, "%s=: for root only with RestrictSUIDSGID=yes, or read-only", key);
 
         return 0;
 }

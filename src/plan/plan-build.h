@@ -25,8 +25,22 @@ typedef struct PlanBuild {
         char *text;
 } PlanBuild;
 
+/* Fills some fields. */
+typedef int (*PlanPart)(PlanBuild *b);
+/* One after the other, until one fails; NULL ends the list. */
+int plan_build_parts(PlanBuild *b, const PlanPart *parts);
+
 /* Notes why the request is refused and returns -EINVAL, or -ENOMEM. */
-int plan_refuse(PlanBuild *b, PlanRefusal refusal, const char *format, ...) _printf_(3, 4);
+int plan_refuse_as(PlanBuild *b, PlanRefusal refusal, const char *format, ...) _printf_(3, 4);
+/* The usual reason: BadSetting. */
+#define plan_refuse(b, ...) plan_refuse_as(b, PLAN_REFUSAL_BAD_SETTING, __VA_ARGS__)
+
+/* A node as the functions below take it, and as a row of a table. */
+#define PLAN_NODE_ROW(kind_, target_, flags_, ...) \
+        { .kind = PLAN_NODE_##kind_, .target = (char *) (target_), .flags = (flags_), __VA_ARGS__ }
+#define PLAN_NODE(...) (&(const PlanNode) PLAN_NODE_ROW(__VA_ARGS__))
+/* What no mount of a sandbox lets through, but for those of devices. */
+#define PLAN_NODE_SAFE (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
 
 /* The node with this target; NULL: there is none. */
 PlanNode *plan_node_at(Plan *p, const char *target);

@@ -19,10 +19,8 @@ static int add_value(PlanBuild *b, const char *file, const char *format, ...) {
         int n;
 
         if (p->n_cgroup >= PLAN_CGROUP_MAX)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "[Resources] gives more than %u values for the control group",
-                                   PLAN_CGROUP_MAX);
+                return plan_refuse(
+                        b, "[Resources] gives more than %u values for the control group", PLAN_CGROUP_MAX);
 
         va_start(ap, format);
         n = vasprintf(&value, format, ap);
@@ -92,9 +90,7 @@ static int build_cpu_quota(PlanBuild *b) {
         if (quota == UINT32_MAX)
                 return 0;
         if (quota < 10)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "CPUQuota=: less than 0.1%%, which the kernel cannot enforce");
+                return plan_refuse(b, "CPUQuota=: less than 0.1%%, which the kernel cannot enforce");
 
         return add_value(
                 b, "cpu.max", "%" PRIu64 " %" PRIu32, (uint64_t) quota * period_usec / 10000, period_usec);
@@ -112,8 +108,8 @@ static int build_cpuset(PlanBuild *b) {
 }
 
 /*
- * io.max wants MAJ:MIN, and only a look at the machine can tell it, which compiling must not need. So the path stays
- * in front, and the keeper replaces it.
+ * The kernel's io.max wants MAJ:MIN. Finding that takes a look at the machine, which the compiler never has, so the
+ * path stays in front and the keeper replaces it.
  */
 static int build_io_limit(PlanBuild *b, const ProfileIoLimit *l) {
         _cleanup_free_ char *path = NULL;
@@ -128,8 +124,7 @@ static int build_io_limit(PlanBuild *b, const ProfileIoLimit *l) {
         if (r < 0)
                 return r;
         if (strchr(path, ' '))
-                return plan_refuse(
-                        b, PLAN_REFUSAL_BAD_SETTING, "IO limit of \"%s\": a path with a blank in it", path);
+                return plan_refuse(b, "IO limit of \"%s\": a path with a blank in it", path);
 
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
                 if (all[i].value != UINT64_MAX)
@@ -149,10 +144,7 @@ static int build_degrade(PlanBuild *b) {
         for (size_t i = 0; i < ELEMENTSOF(sources); i++)
                 STRV_FOREACH (layer, sources[i]) {
                         if (!layer_name_is_valid(*layer))
-                                return plan_refuse(b,
-                                                   PLAN_REFUSAL_BAD_SETTING,
-                                                   "Degrade=%s: there is no such layer",
-                                                   *layer);
+                                return plan_refuse(b, "Degrade=%s: there is no such layer", *layer);
                         if (strv_contains(b->plan->degrade, *layer))
                                 continue;
                         if (strv_extend(&b->plan->degrade, *layer) < 0)

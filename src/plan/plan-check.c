@@ -114,7 +114,7 @@ static bool map_holds(const PlanIdMap *map, size_t n, uint8_t private_users) {
         for (size_t i = 0; i < n; i++) {
                 uint64_t limit = private_users == PRIVATE_USERS_PICK ? PLAN_PICKED_IDS_MAX : UINT32_MAX;
 
-                /* Beyond pick, no id inside is another one outside: that would lend the user somebody else's. */
+                /* But for pick, an id is the same inside and outside: any other would be somebody else's. */
                 if (private_users != PRIVATE_USERS_PICK && map[i].inside != map[i].outside)
                         return false;
                 if ((uint64_t) map[i].inside + map[i].count > UINT32_MAX ||
@@ -257,7 +257,7 @@ static bool is_own_state(const Plan *p, const char *source) {
         return false;
 }
 
-/* What is kept is opened by root and belongs to the user: so it is nowhere else, and shows the user's ids inside. */
+/* Root opens what is kept, and it belongs to the user: so it lies nowhere else, and has the user's ids inside. */
 static bool state_holds(const Plan *p, const PlanNode *n) {
         return !(n->flags & PLAN_NODE_STATE) ||
                (is_own_state(p, n->source) && !(n->flags & (PLAN_NODE_AS_USER | PLAN_NODE_OPTIONAL)) &&
@@ -273,7 +273,7 @@ static bool place_holds(const Plan *p, const PlanNode *n) {
                (pids & (pids - 1)) == 0;
 }
 
-/* Flags first: what the rest looks at is there only where the kind may have the flag. */
+/* Flags first: the rest relies on what only a kind with the flag has. */
 static bool node_holds(const Plan *p, const PlanNode *n) {
         uint32_t needed = node_rules[n->kind].flags_needed;
 
@@ -284,9 +284,8 @@ static bool node_holds(const Plan *p, const PlanNode *n) {
 }
 
 /*
- * Whether the node fits to one before it. Nothing stands where something of the plan stands already, or in front of
- * it; nothing is looked for below what has no inside of ours; and nothing is made, but only mounted, below a directory
- * of the host.
+ * Whether the node goes with one before it. It must not stand where something of the plan stands already, nor in front
+ * of it, nor below what has no inside of ours. Below a directory of the host it may be mounted, but never made.
  */
 static bool fits(const PlanNode *n, const PlanNode *before) {
         if (path_is_below(before->target, n->target))
@@ -298,7 +297,7 @@ static bool fits(const PlanNode *n, const PlanNode *before) {
                (node_rules[before->kind].place == NODE_PLACE_HOST && node_rules[n->kind].mounts);
 }
 
-/* After the first node that changes what was made, only more of these, and binds that open a part of it again. */
+/* The first node that changes what was made is followed only by more of these, and by binds that reopen a part. */
 static bool fits_modified(const PlanNode *n, const PlanNode *before) {
         if (n->kind != PLAN_NODE_BIND)
                 return node_rules[n->kind].modifies &&
@@ -347,7 +346,7 @@ const PlanNode *plan_notify_obstacle(const Plan *p) {
         return NULL;
 }
 
-/* Whoever is waited for can be heard: the socket is there, once, and the application is told where. */
+/* An application that is waited for can be heard: the socket is there, once, and it is told where. */
 static bool notify_holds(const Plan *p) {
         bool wanted = p->terms.notify_access != NOTIFY_ACCESS_NONE;
         const char *named = strv_env_get(p->environment, "NOTIFY_SOCKET");
@@ -385,7 +384,7 @@ static bool environment_holds(const Plan *p) {
         STRV_FOREACH (a, p->environment) {
                 size_t n = strcspn(*a, "=") + 1;
 
-                /* Which of two a program takes is its own business: one name, one value. */
+                /* Each name once: of two values, nobody can say which one a program takes. */
                 for (char *const *b = p->environment; b < a; b++)
                         if (strncmp(*a, *b, n) == 0)
                                 return false;

@@ -6,8 +6,6 @@
 #include "plan/plan-fields.h"
 
 #include <endian.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 /*
  * magic, version and total size, then the fields in the order of their table. Every plan has exactly one encoding in
@@ -16,13 +14,13 @@
 static const char magic[8] = "immuplan";
 #define TEXT_IS_NULL UINT32_MAX
 
-/* Bytes on the wire of what is a number in memory; 0: something else. */
+/* How many bytes a number takes on the wire; 0: not a number. */
 static const uint8_t widths[_PLAN_FIELD_KIND_MAX] = {
         [PLAN_FIELD_BOOL] = 1, [PLAN_FIELD_U8] = 1,  [PLAN_FIELD_U32] = 4,
         [PLAN_FIELD_I32] = 4,  [PLAN_FIELD_U64] = 8,
 };
 
-/* A negative one as a large one, of which the lower bytes are the same. */
+/* A negative number as the large one that has the same lower bytes. */
 static uint64_t number_get(const PlanField *f, const void *object) {
         switch (f->kind) {
         case PLAN_FIELD_BOOL:
@@ -128,7 +126,7 @@ static void encode_bytes(Writer *w, const PlanField *f, const void *object) {
                 buffer_append(&w->bytes, PLAN_FIELD_GET(uint8_t *, object, f->offset), n);
 }
 
-/* What a version does that does not know the field: the number before=, or nothing. */
+/* Whether the field says what a version without it does anyway: the number before=, or nothing. */
 static bool is_default(const PlanField *f, const void *object) {
         if (widths[f->kind] > 0)
                 return number_get(f, object) == f->before;
@@ -516,30 +514,4 @@ int plan_to_memfd(uint32_t version,
                 sha256(data, size, ret_digest);
 
         return fd;
-}
-
-int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]) {
-        struct stat st;
-        void *data;
-        int r;
-
-        /* Sealed first: what nobody can change may be looked at twice, and cannot shrink under the mapping. */
-        r = memfd_verify_sealed(fd);
-        if (r < 0)
-                return r;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (st.st_size <= 0 || st.st_size > (off_t) PLAN_SIZE_MAX)
-                return -EBADMSG;
-
-        data = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (data == MAP_FAILED)
-                return -errno;
-
-        r = plan_decode(data, (size_t) st.st_size, ret);
-        if (r >= 0 && ret_digest)
-                sha256(data, (size_t) st.st_size, ret_digest);
-
-        (void) munmap(data, (size_t) st.st_size);
-        return r;
 }

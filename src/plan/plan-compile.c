@@ -26,19 +26,15 @@ static int check_account(PlanBuild *b) {
         int r;
 
         if (!plan_account_name_is_valid(a->name) || strlen(a->name) > 256)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "the name of user %" PRIu32 " cannot stand in a sandbox",
-                                   a->uid);
+                return plan_refuse(b, "the name of user %" PRIu32 " cannot stand in a sandbox", a->uid);
         if (a->uid == (uid_t) -1 || a->gid == (gid_t) -1)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "user %s has no usable id", a->name);
+                return plan_refuse(b, "user %s has no usable id", a->name);
 
         r = path_normalize(a->home ?: "", &b->home);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || !plan_path_is_valid(b->home) || strchr(b->home, ':'))
-                return plan_refuse(
-                        b, PLAN_REFUSAL_BAD_SETTING, "user %s has no usable home directory", a->name);
+                return plan_refuse(b, "user %s has no usable home directory", a->name);
 
         b->runtime_directory = text_printf("/run/user/%" PRIu32, a->uid);
         return b->runtime_directory ? 0 : -ENOMEM;
@@ -49,9 +45,10 @@ static int build_names(PlanBuild *b) {
         int r;
 
         if (b->request->instance && !instance_name_is_valid(b->request->instance))
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_ARGUMENT,
-                                   "Instance: small letters, digits, \"-\" and \"_\", at most 32 of them");
+                return plan_refuse_as(
+                        b,
+                        PLAN_REFUSAL_ARGUMENT,
+                        "Instance: small letters, digits, \"-\" and \"_\", at most 32 of them");
 
         r = copy_text(&p->profile, b->profile->name);
         if (r >= 0)
@@ -73,12 +70,12 @@ static int build_terms(PlanBuild *b) {
                 return 0;
 
         if (asked >= _ON_DISCONNECT_MAX)
-                return plan_refuse(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep, stop or kill");
+                return plan_refuse_as(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep, stop or kill");
         if (asked < (int) b->profile->terms.on_disconnect)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_NOT_PERMITTED,
-                                   "OnDisconnect: the profile says %s",
-                                   on_disconnect_names[b->profile->terms.on_disconnect]);
+                return plan_refuse_as(b,
+                                      PLAN_REFUSAL_NOT_PERMITTED,
+                                      "OnDisconnect: the profile says %s",
+                                      on_disconnect_names[b->profile->terms.on_disconnect]);
 
         b->plan->terms.on_disconnect = (OnDisconnect) asked;
         return 0;
@@ -94,10 +91,7 @@ static int build_hostname(PlanBuild *b) {
                 if (r < 0)
                         return r;
                 if (!hostname_is_valid(b->plan->hostname))
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
-                                           "Hostname=%s: not a host name",
-                                           b->plan->hostname);
+                        return plan_refuse(b, "Hostname=%s: not a host name", b->plan->hostname);
                 return 0;
         }
 
@@ -120,7 +114,6 @@ static int build_seccomp(PlanBuild *b) {
 
         if (n == 0 || n % PLAN_INSTRUCTION_SIZE != 0 || n > PLAN_INSTRUCTIONS_MAX * PLAN_INSTRUCTION_SIZE)
                 return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
                                    "the system call filter has %zu instructions; 1 to %u are possible",
                                    n / PLAN_INSTRUCTION_SIZE,
                                    PLAN_INSTRUCTIONS_MAX);
@@ -145,12 +138,7 @@ build_label(PlanBuild *b, const char *key, const char *text, bool (*is_valid)(co
         if (r < 0)
                 return r;
 
-        return is_valid(*ret) ? 0
-                              : plan_refuse(b,
-                                            PLAN_REFUSAL_BAD_SETTING,
-                                            "%s=%s: no label can be called that",
-                                            key,
-                                            *ret);
+        return is_valid(*ret) ? 0 : plan_refuse(b, "%s=%s: no label can be called that", key, *ret);
 }
 
 /* What the security modules of the kernel add. */
@@ -204,26 +192,18 @@ static int encode(PlanBuild *b) {
                 return r;
 
         return plan_refuse(b,
-                           PLAN_REFUSAL_BAD_SETTING,
                            r == -E2BIG ? "the plan is too large"
                                        : "the settings do not make a plan that holds together");
 }
 
 static int build(PlanBuild *b) {
-        static int (*const parts[])(PlanBuild * b) = {
+        static const PlanPart parts[] = {
                 check_account,      build_names,    build_terms,     build_hostname, plan_build_notify,
                 plan_build_process, plan_build_ids, plan_build_tree, build_seccomp,  build_modules,
-                plan_build_cgroup,  build_service,  encode,
+                plan_build_cgroup,  build_service,  encode,          NULL,
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
-                int r = parts[i](b);
-
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
+        return plan_build_parts(b, parts);
 }
 
 int plan_compile(Plan **ret,

@@ -55,7 +55,7 @@ static bool plan_names_group(const Plan *p, uint32_t gid) {
         return p->gid == gid;
 }
 
-/* Only the groups that the application has: which others the user is in, nobody inside need know. */
+/* Only the groups that the application has: nobody inside needs to know which others the user is in. */
 static void write_groups(const PlanBuild *b, Buffer *out) {
         const Plan *p = b->plan;
 
@@ -135,25 +135,21 @@ int plan_build_etc(PlanBuild *b) {
                         return buffer_error(&out);
 
                 r = plan_add_node(b,
-                                  &(PlanNode){
-                                          .kind = PLAN_NODE_FILE,
-                                          .target = (char *) files[i].target,
-                                          .data = out.data ? (char *) out.data : (char *) "",
-                                          .mode = 0644,
-                                  });
+                                  PLAN_NODE(FILE,
+                                            files[i].target,
+                                            0,
+                                            .data = out.data ? (char *) out.data : (char *) "",
+                                            .mode = 0644));
                 if (r < 0)
                         return r;
         }
 
         for (size_t i = 0; !b->profile->root_directory && i < ELEMENTSOF(from_host); i++) {
                 r = plan_add_node(b,
-                                  &(PlanNode){
-                                          .kind = PLAN_NODE_BIND,
-                                          .flags = PLAN_NODE_READ_ONLY | PLAN_NODE_NO_SUID |
-                                                   PLAN_NODE_NO_DEV | PLAN_NODE_OPTIONAL,
-                                          .source = (char *) from_host[i],
-                                          .target = (char *) from_host[i],
-                                  });
+                                  PLAN_NODE(BIND,
+                                            from_host[i],
+                                            PLAN_NODE_READ_ONLY | PLAN_NODE_SAFE | PLAN_NODE_OPTIONAL,
+                                            .source = (char *) from_host[i]));
                 if (r < 0)
                         return r;
         }

@@ -4,8 +4,6 @@
 #include "plan/plan-check.h"
 #include "profile/place.h"
 
-#define SAFE (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
-
 /*
  * The tree cannot have anything of its own below a directory of the host: it would have to be created on the host.
  */
@@ -17,7 +15,6 @@ check_covers(PlanBuild *b, const char *key, const char *path, size_t n_default, 
                 if (!streq(target, path) && path_is_below(target, path) && !strv_contains(seen, target))
                         return plan_refuse(
                                 b,
-                                PLAN_REFUSAL_BAD_SETTING,
                                 "%s=: %s would cover the sandbox's own %s; name what lies below it instead",
                                 key,
                                 path,
@@ -46,22 +43,21 @@ static int add_bind(PlanBuild *b, const ProfileBind *bind, size_t n_default, cha
 
         why = place_refuse_source(source);
         if (why)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "%s=: %s %s", key, source, why);
+                return plan_refuse(b, "%s=: %s %s", key, source, why);
 
         r = bind->read_only ? 0 : plan_check_writable(b, key);
         if (r < 0)
                 return r;
 
-        return plan_put_node(
-                b,
-                &(PlanNode){
-                        .kind = PLAN_NODE_BIND,
-                        .source = source,
-                        .target = target,
-                        .flags = SAFE | PLAN_NODE_AS_USER | (bind->read_only ? PLAN_NODE_READ_ONLY : 0) |
-                                 (bind->optional ? PLAN_NODE_OPTIONAL : 0) |
-                                 (bind->recursive ? PLAN_NODE_RECURSIVE : 0) | (idmap ? PLAN_NODE_IDMAP : 0),
-                });
+        return plan_put_node(b,
+                             PLAN_NODE(BIND,
+                                       target,
+                                       PLAN_NODE_SAFE | PLAN_NODE_AS_USER |
+                                               (bind->read_only ? PLAN_NODE_READ_ONLY : 0) |
+                                               (bind->optional ? PLAN_NODE_OPTIONAL : 0) |
+                                               (bind->recursive ? PLAN_NODE_RECURSIVE : 0) |
+                                               (idmap ? PLAN_NODE_IDMAP : 0),
+                                       .source = source));
 }
 
 static int add_tmpfs(PlanBuild *b, const ProfileTmpfs *tmpfs, char ***seen) {
@@ -75,14 +71,13 @@ static int add_tmpfs(PlanBuild *b, const ProfileTmpfs *tmpfs, char ***seen) {
                 return r;
 
         /* Within the home it belongs to the user; elsewhere its mode decides. */
-        return plan_put_node(b,
-                             &(PlanNode){
-                                     .kind = PLAN_NODE_TMPFS,
-                                     .target = target,
-                                     .flags = SAFE | (path_is_below(target, b->home) ? PLAN_NODE_OWNED : 0),
-                                     .size = tmpfs->size,
-                                     .mode = tmpfs->mode,
-                             });
+        return plan_put_node(
+                b,
+                PLAN_NODE(TMPFS,
+                          target,
+                          PLAN_NODE_SAFE | (path_is_below(target, b->home) ? PLAN_NODE_OWNED : 0),
+                          .size = tmpfs->size,
+                          .mode = tmpfs->mode));
 }
 
 static int add_device(PlanBuild *b, const ProfilePath *device) {
@@ -96,18 +91,16 @@ static int add_device(PlanBuild *b, const ProfilePath *device) {
 
         why = place_refuse_device(path);
         if (why)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "DeviceAllow=%s: it %s", path, why);
+                return plan_refuse(b, "DeviceAllow=%s: it %s", path, why);
         if (plan_node_at(b->plan, path))
                 return 0; /* everyone has it */
 
         return plan_add_node(b,
-                             &(PlanNode){
-                                     .kind = PLAN_NODE_DEVICE,
-                                     .source = path,
-                                     .target = path,
-                                     .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC | PLAN_NODE_AS_USER |
-                                              (device->optional ? PLAN_NODE_OPTIONAL : 0),
-                             });
+                             PLAN_NODE(DEVICE,
+                                       path,
+                                       PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC | PLAN_NODE_AS_USER |
+                                               (device->optional ? PLAN_NODE_OPTIONAL : 0),
+                                       .source = path));
 }
 
 int plan_build_mounts(PlanBuild *b) {

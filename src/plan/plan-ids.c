@@ -53,10 +53,7 @@ static int build_groups(PlanBuild *b) {
         }
 
         if (p->n_groups > PLAN_GROUPS_MAX)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "SupplementaryGroups=: more than %u groups",
-                                   PLAN_GROUPS_MAX);
+                return plan_refuse(b, "SupplementaryGroups=: more than %u groups", PLAN_GROUPS_MAX);
 
         /* The account database promises no order, but equal requests must have equal plans. */
         qsort(p->groups, p->n_groups, sizeof(*p->groups), compare_ids);
@@ -108,7 +105,6 @@ static int check_identity(PlanBuild *b) {
         if (!fits)
                 return plan_refuse(
                         b,
-                        PLAN_REFUSAL_BAD_SETTING,
                         "PrivateUsers=identity carries the ids below 65536, and user %s has one above: "
                         "use pick or self",
                         p->user);
@@ -119,7 +115,6 @@ static int check_identity(PlanBuild *b) {
         if (b->profile->ambient_capabilities && *b->profile->ambient_capabilities)
                 return plan_refuse(
                         b,
-                        PLAN_REFUSAL_BAD_SETTING,
                         "AmbientCapabilities= with PrivateUsers=identity would reach over the host's own "
                         "ids: use pick");
 
@@ -137,7 +132,6 @@ int plan_build_ids(PlanBuild *b) {
 
         if (p->uid == 0 && !pick)
                 return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
                                    "PrivateUsers=%s would run the application as the host's root: use pick",
                                    private_users_names[b->profile->private_users]);
 

@@ -121,7 +121,6 @@ static void write_texts(Buffer *b, const PlanField *f, const void *object) {
         buffer_append_text(b, "]");
 }
 
-/* Words are a list of numbers, or one set of bits: then its members are listed. */
 static void write_words(Buffer *b, const PlanField *f, const void *object) {
         const uint32_t *words = PLAN_FIELD_GET(uint32_t *, object, f->offset);
         size_t n = PLAN_FIELD_GET(size_t, object, f->n_offset);
@@ -132,6 +131,7 @@ static void write_words(Buffer *b, const PlanField *f, const void *object) {
         buffer_append_text(b, "]");
 }
 
+/* The members of the set. */
 static void write_bits(Buffer *b, const PlanField *f, const void *object) {
         const uint32_t *words = PLAN_FIELD_GET(PlanBits, object, f->offset);
         const char *separator = "";

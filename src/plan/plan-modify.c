@@ -4,18 +4,8 @@
 #include "plan/plan-check.h"
 #include "profile/place.h"
 
-typedef struct Part {
-        char *target;
-        bool optional;
-} Part;
-
-typedef struct PartList {
-        Part *items;
-        size_t n;
-} PartList;
-
 /*
- * One list takes a right away, the other gives it back below. Of both, the path nearest to a file decides.
+ * Of each pair, one list takes a right away and the other gives it back below. The path nearest to a file decides.
  */
 /* clang-format off */
 static const struct {
@@ -34,7 +24,7 @@ static const struct {
 typedef struct Rule {
         const char *key, *lift_key;
         uint32_t flag;
-        PartList restricted, lifted;
+        ProfilePaths restricted, lifted;
 } Rule;
 
 typedef struct Modify {
@@ -43,17 +33,17 @@ typedef struct Modify {
         Rule rules[ELEMENTSOF(lists)];
 } Modify;
 
-static void part_list_done(PartList *l) {
+static void paths_done(ProfilePaths *l) {
         for (size_t i = 0; i < l->n; i++)
-                free(l->items[i].target);
+                free(l->items[i].path);
         free(l->items);
-        *l = (PartList){};
+        *l = (ProfilePaths){};
 }
 
 static void modify_done(Modify *m) {
         for (size_t i = 0; i < ELEMENTSOF(m->rules); i++) {
-                part_list_done(&m->rules[i].restricted);
-                part_list_done(&m->rules[i].lifted);
+                paths_done(&m->rules[i].restricted);
+                paths_done(&m->rules[i].lifted);
         }
 }
 
@@ -70,13 +60,13 @@ static int expand_part(PlanBuild *b, const char *key, const char *text, bool mou
                       ? NULL
                       : place_refuse_change(target, mount_only);
         if (why)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "%s=%s: it %s", key, text, why);
+                return plan_refuse(b, "%s=%s: it %s", key, text, why);
 
         *ret = TAKE_PTR(target);
         return 0;
 }
 
-static int expand_parts(PlanBuild *b, const char *key, size_t offset, PartList *ret) {
+static int expand_parts(PlanBuild *b, const char *key, size_t offset, ProfilePaths *ret) {
         const ProfilePaths *paths = (const void *) ((const char *) b->profile + offset);
 
         if (paths->n == 0)
@@ -87,7 +77,7 @@ static int expand_parts(PlanBuild *b, const char *key, size_t offset, PartList *
                 return -ENOMEM;
 
         for (size_t i = 0; i < paths->n; i++) {
-                int r = expand_part(b, key, paths->items[i].path, true, &ret->items[i].target);
+                int r = expand_part(b, key, paths->items[i].path, true, &ret->items[i].path);
 
                 if (r < 0)
                         return r;
@@ -98,21 +88,22 @@ static int expand_parts(PlanBuild *b, const char *key, size_t offset, PartList *
 }
 
 /* The longest path of the list that is the target or lies above it. */
-static const Part *nearest(const PartList *l, const char *target) {
-        const Part *found = NULL;
+static const ProfilePath *nearest(const ProfilePaths *l, const char *target) {
+        const ProfilePath *found = NULL;
 
         for (size_t i = 0; i < l->n; i++)
-                if (path_is_below(target, l->items[i].target) &&
-                    (!found || strlen(l->items[i].target) > strlen(found->target)))
+                if (path_is_below(target, l->items[i].path) &&
+                    (!found || strlen(l->items[i].path) > strlen(found->path)))
                         found = &l->items[i];
 
         return found;
 }
 
 static bool is_restricted(const Rule *r, const char *target) {
-        const Part *restricted = nearest(&r->restricted, target), *lifted = nearest(&r->lifted, target);
+        const ProfilePath *restricted = nearest(&r->restricted, target),
+                          *lifted = nearest(&r->lifted, target);
 
-        return restricted && (!lifted || strlen(restricted->target) > strlen(lifted->target));
+        return restricted && (!lifted || strlen(restricted->path) > strlen(lifted->path));
 }
 
 static bool is_masked(const Modify *m, const char *path) {
@@ -156,12 +147,9 @@ static int add_masks(const Modify *m) {
 
                 r = expand_part(m->build, "InaccessiblePaths", paths->items[i].path, false, &target);
                 if (r >= 0)
-                        r = add_modifier(m,
-                                         &(PlanNode){
-                                                 .kind = PLAN_NODE_MASK,
-                                                 .target = target,
-                                                 .flags = paths->items[i].optional ? PLAN_NODE_OPTIONAL : 0,
-                                         });
+                        r = add_modifier(
+                                m,
+                                PLAN_NODE(MASK, target, paths->items[i].optional ? PLAN_NODE_OPTIONAL : 0));
                 if (r < 0)
                         return r;
         }
@@ -171,20 +159,18 @@ static int add_masks(const Modify *m) {
 
 static int add_remounts(const Modify *m, const Rule *rule) {
         for (size_t i = 0; i < rule->restricted.n; i++) {
-                const Part *part = &rule->restricted.items[i];
+                const ProfilePath *part = &rule->restricted.items[i];
                 int r;
 
                 /* Not the root itself: the mounts that stand on it take the flag, see restrict_everything(). */
-                if (streq(part->target, "/"))
+                if (streq(part->path, "/"))
                         continue;
 
                 r = add_modifier(m,
-                                 &(PlanNode){
-                                         .kind = PLAN_NODE_REMOUNT,
-                                         .target = part->target,
-                                         .flags = rule->flag | PLAN_NODE_RECURSIVE |
-                                                  (part->optional ? PLAN_NODE_OPTIONAL : 0),
-                                 });
+                                 PLAN_NODE(REMOUNT,
+                                           part->path,
+                                           rule->flag | PLAN_NODE_RECURSIVE |
+                                                   (part->optional ? PLAN_NODE_OPTIONAL : 0)));
                 if (r < 0)
                         return r;
         }
@@ -195,7 +181,7 @@ static int add_remounts(const Modify *m, const Rule *rule) {
 /* NoExecPaths=/: every mount of the tree, except those that ExecPaths= names as a whole. */
 static void restrict_everything(const Modify *m, const Rule *rule) {
         Plan *p = m->build->plan;
-        const Part *part = nearest(&rule->restricted, "/");
+        const ProfilePath *part = nearest(&rule->restricted, "/");
 
         for (size_t i = 0; part && i < m->from; i++) {
                 PlanNode *n = &p->nodes[i];
@@ -214,31 +200,30 @@ static bool is_writable(const PlanNode *n) {
 }
 
 /*
- * A part that keeps a right within a path that has lost it. Clearing the flag again might give more than the host
- * itself allows, so the part is bound a second time, with the flags of the bind around it and of any other list that
+ * A part that keeps a right, below a path that loses it. Clearing the flag again might give more than the host itself
+ * allows, so the part is bound a second time, with the flags of the bind around it and of every other list that
  * covers it.
  */
-static int reopen(const Modify *m, const Rule *rule, const Part *part, const PlanNode *in) {
+static int reopen(const Modify *m, const Rule *rule, const ProfilePath *part, const PlanNode *in) {
         PlanBuild *b = m->build;
         const PlanNode bind = *in; /* a copy of the node: the array may move, its texts stay */
         _cleanup_free_ char *source = NULL;
         uint32_t flags = bind.flags & ~(uint32_t) PLAN_NODE_OPTIONAL;
 
         for (size_t i = 0; i < m->from; i++)
-                if (path_is_below(b->plan->nodes[i].target, part->target))
+                if (path_is_below(b->plan->nodes[i].target, part->path))
                         return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
                                            "%s=%s: %s is mounted there, within a %s= directory",
                                            rule->lift_key,
-                                           part->target,
+                                           part->path,
                                            b->plan->nodes[i].target,
                                            rule->key);
 
         for (size_t i = 0; i < ELEMENTSOF(m->rules); i++)
-                if (is_restricted(&m->rules[i], part->target))
+                if (is_restricted(&m->rules[i], part->path))
                         flags |= m->rules[i].flag;
 
-        source = text_printf("%s%s", bind.source, part->target + strlen(bind.target));
+        source = text_printf("%s%s", bind.source, part->path + strlen(bind.target));
         if (!source)
                 return -ENOMEM;
 
@@ -248,56 +233,47 @@ static int reopen(const Modify *m, const Rule *rule, const Part *part, const Pla
          */
         if (flags & PLAN_NODE_STATE)
                 return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
                                    "%s=%s: not within a directory that is kept, but all of it",
                                    rule->lift_key,
-                                   part->target);
+                                   part->path);
 
         return add_modifier(m,
-                            &(PlanNode){
-                                    .kind = PLAN_NODE_BIND,
-                                    .source = source,
-                                    .target = part->target,
-                                    .flags = flags | (part->optional ? PLAN_NODE_OPTIONAL : 0),
-                            });
+                            PLAN_NODE(BIND,
+                                      part->path,
+                                      flags | (part->optional ? PLAN_NODE_OPTIONAL : 0),
+                                      .source = source));
 }
 
-static int add_lifted(const Modify *m, const Rule *rule, const Part *part) {
+static int add_lifted(const Modify *m, const Rule *rule, const ProfilePath *part) {
         PlanBuild *b = m->build;
-        const PlanNode *in = plan_node_containing(b->plan, m->from, part->target);
-        const Part *restricted = nearest(&rule->restricted, part->target);
+        const PlanNode *in = plan_node_containing(b->plan, m->from, part->path);
+        const ProfilePath *restricted = nearest(&rule->restricted, part->path);
 
-        if (is_masked(m, part->target))
+        if (is_masked(m, part->path))
                 return 0;
         if (rule->flag == PLAN_NODE_READ_ONLY && !is_writable(in))
                 return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
                                    "%s=%s: nothing of the host is writable but through BindPaths=",
                                    rule->lift_key,
-                                   part->target);
+                                   part->path);
 
         if (!restricted)
                 return 0;
-        if (streq(restricted->target, part->target))
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "%s=%s: the same path is in %s=",
-                                   rule->lift_key,
-                                   part->target,
-                                   rule->key);
+        if (streq(restricted->path, part->path))
+                return plan_refuse(
+                        b, "%s=%s: the same path is in %s=", rule->lift_key, part->path, rule->key);
         /*
          * A whole mount below the root does not have the flag yet, and restrict_everything() passes it over.
          */
-        if (streq(restricted->target, "/") &&
-            (!in || in->kind == PLAN_NODE_DIRECTORY || streq(in->target, part->target)))
+        if (streq(restricted->path, "/") &&
+            (!in || in->kind == PLAN_NODE_DIRECTORY || streq(in->target, part->path)))
                 return 0;
         if (!in || in->kind != PLAN_NODE_BIND)
                 return plan_refuse(
                         b,
-                        PLAN_REFUSAL_BAD_SETTING,
                         "%s=%s: a part of a %s= stays as it was only in a directory of the host's",
                         rule->lift_key,
-                        part->target,
+                        part->path,
                         rule->key);
 
         return reopen(m, rule, part, in);

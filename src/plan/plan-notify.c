@@ -21,25 +21,17 @@ int plan_add_notify_socket(PlanBuild *b) {
 
         /* A mount of its own: the application cannot move it away, even where /run belongs to it. */
         r = plan_add_node(b,
-                          &(PlanNode){
-                                  .kind = PLAN_NODE_TMPFS,
-                                  .target = (char *) PLAN_NOTIFY_DIRECTORY,
-                                  .flags = PLAN_NODE_READ_ONLY | PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV |
-                                           PLAN_NODE_NO_EXEC,
-                                  .mode = 0755,
-                          });
+                          PLAN_NODE(TMPFS,
+                                    PLAN_NOTIFY_DIRECTORY,
+                                    PLAN_NODE_READ_ONLY | PLAN_NODE_SAFE | PLAN_NODE_NO_EXEC,
+                                    .mode = 0755));
         if (r < 0)
                 return r;
 
         /*
          * To send, one needs the right to write. Nobody can receive here, as the keeper holds the socket itself.
          */
-        return plan_add_node(b,
-                             &(PlanNode){
-                                     .kind = PLAN_NODE_SOCKET,
-                                     .target = (char *) PLAN_NOTIFY_SOCKET,
-                                     .mode = 0222,
-                             });
+        return plan_add_node(b, PLAN_NODE(SOCKET, PLAN_NOTIFY_SOCKET, 0, .mode = 0222));
 }
 
 int plan_check_notify_socket(PlanBuild *b) {
@@ -48,7 +40,6 @@ int plan_check_notify_socket(PlanBuild *b) {
         return !n ? 0
                   : plan_refuse(
                             b,
-                            PLAN_REFUSAL_BAD_SETTING,
                             "[Files]: %s would cover the socket for notifications in %s, which Type=notify, "
                             "NotifyAccess= and WatchdogSec= need",
                             n->target,

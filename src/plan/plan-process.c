@@ -16,10 +16,10 @@
 
 static int check_argument(PlanBuild *b, size_t i, const char *argument) {
         if (strlen(argument) > PLAN_TEXT_MAX)
-                return plan_refuse(
+                return plan_refuse_as(
                         b, PLAN_REFUSAL_QUOTA, "argument %zu is longer than %d bytes", i + 1, PLAN_TEXT_MAX);
         if (!utf8_is_valid(argument))
-                return plan_refuse(b, PLAN_REFUSAL_ARGUMENT, "argument %zu is not valid UTF-8", i + 1);
+                return plan_refuse_as(b, PLAN_REFUSAL_ARGUMENT, "argument %zu is not valid UTF-8", i + 1);
 
         return 0;
 }
@@ -28,32 +28,31 @@ static int check_pattern(PlanBuild *b) {
         const char *pattern = b->profile->argument_pattern;
         size_t i = 0, size = 0;
 
-        /* Matching costs a bounded time for each byte, but not a small one. */
+        /* Matching takes a bounded time for each byte, but not a short one. */
         STRV_FOREACH (argument, b->request->arguments)
                 size += strlen(*argument);
         if (size > PLAN_PATTERN_TEXT_MAX)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_QUOTA,
-                                   "arguments of %zu bytes; at most %d can be given with Arguments=pattern",
-                                   size,
-                                   PLAN_PATTERN_TEXT_MAX);
+                return plan_refuse_as(
+                        b,
+                        PLAN_REFUSAL_QUOTA,
+                        "arguments of %zu bytes; at most %d can be given with Arguments=pattern",
+                        size,
+                        PLAN_PATTERN_TEXT_MAX);
 
         STRV_FOREACH (argument, b->request->arguments) {
                 int r = pattern ? pattern_matches(pattern, *argument) : -EINVAL;
 
                 i++;
                 if (r == -EINVAL)
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
-                                           "ArgumentPattern= is no extended regular expression");
+                        return plan_refuse(b, "ArgumentPattern= is no extended regular expression");
                 if (r < 0)
                         return r;
                 if (r == 0)
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_ARGUMENT,
-                                           "argument %zu does not match the profile's ArgumentPattern=%s",
-                                           i,
-                                           pattern);
+                        return plan_refuse_as(b,
+                                              PLAN_REFUSAL_ARGUMENT,
+                                              "argument %zu does not match the profile's ArgumentPattern=%s",
+                                              i,
+                                              pattern);
         }
 
         return 0;
@@ -65,14 +64,14 @@ static int check_arguments(PlanBuild *b) {
         if (n == 0)
                 return 0;
         if (b->profile->arguments == PROFILE_ARGUMENTS_FIXED)
-                return plan_refuse(
+                return plan_refuse_as(
                         b, PLAN_REFUSAL_ARGUMENT, "the profile takes no arguments (Arguments=fixed)");
         if (n > PLAN_ARGUMENTS_MAX)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_QUOTA,
-                                   "%zu arguments; at most %d can be given",
-                                   n,
-                                   PLAN_ARGUMENTS_MAX);
+                return plan_refuse_as(b,
+                                      PLAN_REFUSAL_QUOTA,
+                                      "%zu arguments; at most %d can be given",
+                                      n,
+                                      PLAN_ARGUMENTS_MAX);
 
         for (size_t i = 0; i < n; i++) {
                 int r = check_argument(b, i, b->request->arguments[i]);
@@ -92,9 +91,9 @@ static int build_argv(PlanBuild *b) {
                 return r;
 
         if (strv_length(b->profile->exec_start) == 0)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "ExecStart= is empty");
+                return plan_refuse(b, "ExecStart= is empty");
         if (strv_length(b->profile->exec_start) > PLAN_ARGV_MAX - PLAN_ARGUMENTS_MAX)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "ExecStart= has too many arguments");
+                return plan_refuse(b, "ExecStart= has too many arguments");
 
         STRV_FOREACH (word, b->profile->exec_start) {
                 char *expanded;
@@ -164,32 +163,33 @@ static int pass_environment(PlanBuild *b) {
         size_t n = strv_length(b->request->environment);
 
         if (n > PLAN_ARGUMENTS_MAX)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_QUOTA,
-                                   "%zu variables; at most %d can be given",
-                                   n,
-                                   PLAN_ARGUMENTS_MAX);
+                return plan_refuse_as(b,
+                                      PLAN_REFUSAL_QUOTA,
+                                      "%zu variables; at most %d can be given",
+                                      n,
+                                      PLAN_ARGUMENTS_MAX);
 
         STRV_FOREACH (a, b->request->environment) {
                 _cleanup_free_ char *name = NULL;
                 int r;
 
                 if (strlen(*a) > PLAN_TEXT_MAX)
-                        return plan_refuse(
+                        return plan_refuse_as(
                                 b, PLAN_REFUSAL_QUOTA, "a variable is longer than %d bytes", PLAN_TEXT_MAX);
                 if (!env_assignment_is_valid(*a))
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_ARGUMENT,
-                                           "Environment: each item must be NAME=value in valid UTF-8");
+                        return plan_refuse_as(b,
+                                              PLAN_REFUSAL_ARGUMENT,
+                                              "Environment: each item must be NAME=value in valid UTF-8");
 
                 name = strndup(*a, strcspn(*a, "="));
                 if (!name)
                         return -ENOMEM;
                 if (!strv_contains(b->profile->pass_environment, name))
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_NOT_PERMITTED,
-                                           "%s is not among the variables of the profile's PassEnvironment=",
-                                           name);
+                        return plan_refuse_as(
+                                b,
+                                PLAN_REFUSAL_NOT_PERMITTED,
+                                "%s is not among the variables of the profile's PassEnvironment=",
+                                name);
 
                 r = environment_put(b, *a);
                 if (r < 0)
@@ -282,8 +282,7 @@ static int build_environment(PlanBuild *b) {
                 if (r < 0)
                         return r;
                 if (!env_assignment_is_valid(expanded))
-                        return plan_refuse(
-                                b, PLAN_REFUSAL_BAD_SETTING, "Environment=%s: not NAME=value", *a);
+                        return plan_refuse(b, "Environment=%s: not NAME=value", *a);
 
                 r = environment_put(b, expanded);
                 if (r < 0)
@@ -298,10 +297,7 @@ static int build_environment(PlanBuild *b) {
                 return r;
 
         if (strv_length(b->plan->environment) > PLAN_ENVIRONMENT_MAX)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "Environment=: more than %u variables",
-                                   PLAN_ENVIRONMENT_MAX);
+                return plan_refuse(b, "Environment=: more than %u variables", PLAN_ENVIRONMENT_MAX);
 
         return 0;
 }
@@ -335,15 +331,14 @@ static int build_streams(PlanBuild *b) {
 
                 if (kind == STREAM_TTY || (i == 0 && kind == STREAM_JOURNAL))
                         return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
                                            "%s=%s is not supported by this version",
                                            streams[i].key,
                                            stream_names[kind]);
                 if (b->request->streams & CLIENT_STREAM(i) && kind != STREAM_CLIENT)
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_NOT_PERMITTED,
-                                           "%s: the profile takes no stream of the client's here",
-                                           streams[i].key);
+                        return plan_refuse_as(b,
+                                              PLAN_REFUSAL_NOT_PERMITTED,
+                                              "%s: the profile takes no stream of the client's here",
+                                              streams[i].key);
 
                 /* Whether one comes is a matter of this run: the plan that is shown must be the plan that runs. */
                 *streams[i].field = kind;
@@ -373,9 +368,7 @@ static int build_rlimits(PlanBuild *b) {
                 const ProfileRlimit *l = &b->profile->rlimits[i];
 
                 if (l->set && l->soft > l->hard)
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
-                                           "a Limit…= has its soft value above its hard one");
+                        return plan_refuse(b, "a Limit…= has its soft value above its hard one");
                 if (l->set)
                         p->rlimits[p->n_rlimits++] = (PlanRlimit){ i, l->soft, l->hard };
 
@@ -387,54 +380,48 @@ static int build_rlimits(PlanBuild *b) {
         return 0;
 }
 
-static int build_capabilities(PlanBuild *b, const char *key, char *const *names, uint64_t *ret) {
+static int parse_capabilities(PlanBuild *b, const char *key, char *const *names, uint64_t *ret) {
         STRV_FOREACH (name, names) {
                 int n = capability_from_name(*name);
 
                 if (n < 0)
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
-                                           "%s=%s: there is no such capability",
-                                           key,
-                                           *name);
+                        return plan_refuse(b, "%s=%s: there is no such capability", key, *name);
                 *ret |= UINT64_C(1) << n;
         }
 
         return 0;
 }
 
-int plan_build_process(PlanBuild *b) {
+static int build_capabilities(PlanBuild *b) {
         Plan *p = b->plan;
         int r;
 
-        r = build_argv(b);
+        r = parse_capabilities(
+                b, "CapabilityBoundingSet", b->profile->capability_bounding_set, &p->bounding_set);
         if (r >= 0)
-                r = build_environment(b);
-        if (r >= 0)
-                r = build_working_directory(b);
-        if (r >= 0)
-                r = build_streams(b);
-        if (r >= 0)
-                r = build_rlimits(b);
-        if (r >= 0)
-                r = build_capabilities(
-                        b, "CapabilityBoundingSet", b->profile->capability_bounding_set, &p->bounding_set);
-        if (r >= 0)
-                r = build_capabilities(
+                r = parse_capabilities(
                         b, "AmbientCapabilities", b->profile->ambient_capabilities, &p->ambient_set);
         if (r < 0)
                 return r;
 
         if (p->ambient_set & ~p->bounding_set)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "AmbientCapabilities= names one that CapabilityBoundingSet= lacks");
+                return plan_refuse(b, "AmbientCapabilities= names one that CapabilityBoundingSet= lacks");
 
-        p->umask = b->profile->umask;
-        p->nice_set = b->profile->nice_set;
-        p->nice = p->nice_set ? b->profile->nice : 0;
-        p->oom_score_adjust_set = b->profile->oom_score_adjust_set;
-        p->oom_score_adjust = p->oom_score_adjust_set ? b->profile->oom_score_adjust : 0;
-        p->init = b->profile->process_two;
         return 0;
+}
+
+int plan_build_process(PlanBuild *b) {
+        static const PlanPart parts[] = { build_argv,    build_environment, build_working_directory,
+                                          build_streams, build_rlimits,     build_capabilities,
+                                          NULL };
+        const Profile *from = b->profile;
+        Plan *p = b->plan;
+
+        p->umask = from->umask;
+        p->nice_set = from->nice_set;
+        p->nice = p->nice_set ? from->nice : 0;
+        p->oom_score_adjust_set = from->oom_score_adjust_set;
+        p->oom_score_adjust = p->oom_score_adjust_set ? from->oom_score_adjust : 0;
+        p->init = from->process_two;
+        return plan_build_parts(b, parts);
 }

@@ -73,15 +73,13 @@ static int append_specifier(PlanBuild *b, Buffer *out, const char *key, char let
                 else if (specifiers[i].number)
                         buffer_printf(out, "%" PRIu32, specifiers[i].number(b));
                 else
-                        return plan_refuse(
-                                b, PLAN_REFUSAL_BAD_SETTING, "%s=: %%%c is not known here", key, letter);
+                        return plan_refuse(b, "%s=: %%%c is not known here", key, letter);
 
                 return 0;
         }
 
         return plan_refuse(
                 b,
-                PLAN_REFUSAL_BAD_SETTING,
                 "%s=: unknown specifier after %%; known are %%u %%U %%g %%G %%h %%i %%N %%H %%t and %%%%",
                 key);
 }
@@ -106,8 +104,7 @@ int plan_expand(PlanBuild *b, const char *key, const char *text, char **ret) {
         if (buffer_error(&out) < 0)
                 return buffer_error(&out);
         if (out.size > PLAN_STRING_MAX)
-                return plan_refuse(
-                        b, PLAN_REFUSAL_BAD_SETTING, "%s=: longer than 64K with its specifiers", key);
+                return plan_refuse(b, "%s=: longer than 64K with its specifiers", key);
 
         expanded = buffer_take_text(&out);
         if (!expanded)
@@ -129,11 +126,7 @@ int plan_expand_path(PlanBuild *b, const char *key, const char *text, char **ret
         if (r == -ENOMEM)
                 return r;
         if (r < 0 || !plan_path_is_valid(path))
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "%s=%s: not an absolute path without \"..\"",
-                                   key,
-                                   text);
+                return plan_refuse(b, "%s=%s: not an absolute path without \"..\"", key, text);
 
         *ret = TAKE_PTR(path);
         return 0;

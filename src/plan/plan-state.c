@@ -6,8 +6,6 @@
 
 #include <inttypes.h>
 
-#define SAFE (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
-
 typedef struct StateKind {
         const char *key;
         size_t names;         /* offset in Profile, char ** */
@@ -41,7 +39,6 @@ static int expand_name(PlanBuild *b, const StateKind *kind, const char *name, ch
                 return r;
         if (!place_name_is_valid(expanded))
                 return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
                                    "%s=%s: not the name of a directory once it is \"%s\"",
                                    kind->key,
                                    name,
@@ -64,12 +61,10 @@ static int put_state(PlanBuild *b, const char *key, const char *source, const ch
                 return r;
 
         return plan_put_node(b,
-                             &(PlanNode){
-                                     .kind = PLAN_NODE_BIND,
-                                     .source = (char *) source,
-                                     .target = (char *) target,
-                                     .flags = SAFE | PLAN_NODE_STATE | idmap_flag(b),
-                             });
+                             PLAN_NODE(BIND,
+                                       target,
+                                       PLAN_NODE_SAFE | PLAN_NODE_STATE | idmap_flag(b),
+                                       .source = (char *) source));
 }
 
 static int add_directory(PlanBuild *b, const StateKind *kind, const char *name, char ***seen) {
@@ -88,21 +83,11 @@ static int add_directory(PlanBuild *b, const StateKind *kind, const char *name, 
 
         for (size_t i = 0; i < b->plan->n_nodes; i++)
                 if (path_is_below(b->plan->nodes[i].target, target))
-                        return plan_refuse(b,
-                                           PLAN_REFUSAL_BAD_SETTING,
-                                           "%s=%s: the sandbox has a %s of its own",
-                                           kind->key,
-                                           name,
-                                           target);
+                        return plan_refuse(
+                                b, "%s=%s: the sandbox has a %s of its own", kind->key, name, target);
 
         if (!kind->host)
-                return plan_put_node(b,
-                                     &(PlanNode){
-                                             .kind = PLAN_NODE_DIRECTORY,
-                                             .target = target,
-                                             .flags = PLAN_NODE_OWNED,
-                                             .mode = 0755,
-                                     });
+                return plan_put_node(b, PLAN_NODE(DIRECTORY, target, PLAN_NODE_OWNED, .mode = 0755));
 
         source = text_printf(
                 "%s/%" PRIu32 "/%s/data/%s", kind->host, b->account->uid, b->profile->name, expanded);

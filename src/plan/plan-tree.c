@@ -7,21 +7,18 @@
 #define RUN_SIZE (UINT64_C(16) * 1024 * 1024)
 #define DEV_SIZE (UINT64_C(64) * 1024)
 
-#define SAFE (PLAN_NODE_NO_SUID | PLAN_NODE_NO_DEV)
-
 /* clang-format off */
-#define LINK(to, text) { .kind = PLAN_NODE_SYMLINK, .target = (char *) (to), .source = (char *) (text) }
-#define DIRECTORY(to, bits) { .kind = PLAN_NODE_DIRECTORY, .target = (char *) (to), .mode = (bits) }
-#define DEVICE(path) { .kind = PLAN_NODE_DEVICE, .target = (char *) (path), .source = (char *) (path), \
-                       .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC }
+#define LINK(to, text) PLAN_NODE_ROW(SYMLINK, to, 0, .source = (char *) (text))
+#define DIRECTORY(to, bits) PLAN_NODE_ROW(DIRECTORY, to, 0, .mode = (bits))
+#define DEVICE(path) \
+        PLAN_NODE_ROW(DEVICE, path, PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC, .source = (char *) (path))
 
 /* What every sandbox has, whoever runs in it. The directories above are added, and all is sorted, later. */
 static const PlanNode common_nodes[] = {
-        { .kind = PLAN_NODE_TMPFS, .target = (char *) "/run", .flags = SAFE, .size = RUN_SIZE, .mode = 0755 },
+        PLAN_NODE_ROW(TMPFS, "/run", PLAN_NODE_SAFE, .size = RUN_SIZE, .mode = 0755),
         DIRECTORY("/run/lock", 01777),
 
-        { .kind = PLAN_NODE_TMPFS, .target = (char *) "/dev", .size = DEV_SIZE, .mode = 0755,
-          .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC },
+        PLAN_NODE_ROW(TMPFS, "/dev", PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC, .size = DEV_SIZE, .mode = 0755),
         DEVICE("/dev/null"),
         DEVICE("/dev/zero"),
         DEVICE("/dev/full"),
@@ -33,15 +30,14 @@ static const PlanNode common_nodes[] = {
         LINK("/dev/stdout", "/proc/self/fd/1"),
         LINK("/dev/stderr", "/proc/self/fd/2"),
         LINK("/dev/ptmx", "pts/ptmx"),
-        { .kind = PLAN_NODE_DEVPTS, .target = (char *) "/dev/pts", .mode = 0620,
-          .flags = PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC },
-        { .kind = PLAN_NODE_MQUEUE, .target = (char *) "/dev/mqueue", .flags = SAFE | PLAN_NODE_NO_EXEC },
+        PLAN_NODE_ROW(DEVPTS, "/dev/pts", PLAN_NODE_NO_SUID | PLAN_NODE_NO_EXEC, .mode = 0620),
+        PLAN_NODE_ROW(MQUEUE, "/dev/mqueue", PLAN_NODE_SAFE | PLAN_NODE_NO_EXEC),
 };
 
 /* The rest of a root that starts from nothing; RootDirectory= brings its own. */
 static const PlanNode host_nodes[] = {
-        { .kind = PLAN_NODE_BIND, .source = (char *) "/usr", .target = (char *) "/usr",
-          .flags = PLAN_NODE_READ_ONLY | SAFE | PLAN_NODE_RECURSIVE },
+        PLAN_NODE_ROW(BIND, "/usr", PLAN_NODE_READ_ONLY | PLAN_NODE_SAFE | PLAN_NODE_RECURSIVE,
+                      .source = (char *) "/usr"),
         LINK("/bin", "usr/bin"),
         LINK("/sbin", "usr/sbin"),
         LINK("/lib", "usr/lib"),
@@ -62,7 +58,7 @@ static const PlanNode host_nodes[] = {
         LINK("/etc/os-release", "../usr/lib/os-release"),
 };
 
-/* What ProtectSystem=full lets the application write: not the host's, but its own in memory. */
+/* Where an application may write with ProtectSystem=full: not on the host, but in memory of its own. */
 static const char *const full_places[] = { "/mnt", "/opt", "/run", "/srv", "/var" };
 /* clang-format on */
 
@@ -89,25 +85,22 @@ static int add_root_directory(PlanBuild *b) {
 
         why = place_refuse_source(source);
         if (why)
-                return plan_refuse(b, PLAN_REFUSAL_BAD_SETTING, "RootDirectory=%s: it %s", source, why);
+                return plan_refuse(b, "RootDirectory=%s: it %s", source, why);
         if (b->profile->root_ephemeral && path_is_below(source, b->home))
                 return plan_refuse(
                         b,
-                        PLAN_REFUSAL_BAD_SETTING,
                         "RootEphemeral=: what is root's in RootDirectory= becomes the application's, so "
                         "it cannot be a directory of the user's such as %s",
                         source);
 
         return plan_add_node(
                 b,
-                &(PlanNode){
-                        .kind = PLAN_NODE_OVERLAY,
-                        .source = source,
-                        .target = (char *) "/",
-                        .flags = SAFE | PLAN_NODE_AS_USER |
-                                 (b->profile->root_ephemeral ? PLAN_NODE_IDMAP : PLAN_NODE_READ_ONLY),
-                        .size = b->profile->root_ephemeral ? b->profile->private_tmp_size : 0,
-                });
+                PLAN_NODE(OVERLAY,
+                          "/",
+                          PLAN_NODE_SAFE | PLAN_NODE_AS_USER |
+                                  (b->profile->root_ephemeral ? PLAN_NODE_IDMAP : PLAN_NODE_READ_ONLY),
+                          .source = source,
+                          .size = b->profile->root_ephemeral ? b->profile->private_tmp_size : 0));
 }
 
 static int add_root(PlanBuild *b) {
@@ -127,19 +120,15 @@ static int add_system(PlanBuild *b) {
         if (b->profile->protect_system == PROTECT_SYSTEM_STRICT)
                 return 0;
         if (b->profile->root_directory)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "ProtectSystem=full would cover RootDirectory=: use RootEphemeral=");
+                return plan_refuse(b, "ProtectSystem=full would cover RootDirectory=: use RootEphemeral=");
 
         for (size_t i = 0; i < ELEMENTSOF(full_places); i++) {
                 int r = plan_put_node(b,
-                                      &(PlanNode){
-                                              .kind = PLAN_NODE_TMPFS,
-                                              .target = (char *) full_places[i],
-                                              .flags = SAFE | PLAN_NODE_OWNED,
-                                              .size = b->profile->private_tmp_size,
-                                              .mode = 0755,
-                                      });
+                                      PLAN_NODE(TMPFS,
+                                                full_places[i],
+                                                PLAN_NODE_SAFE | PLAN_NODE_OWNED,
+                                                .size = b->profile->private_tmp_size,
+                                                .mode = 0755));
                 if (r < 0)
                         return r;
         }
@@ -159,41 +148,29 @@ static uint32_t proc_flags(const Profile *p) {
 }
 
 static int add_proc(PlanBuild *b) {
-        return plan_add_node(b,
-                             &(PlanNode){
-                                     .kind = PLAN_NODE_PROC,
-                                     .target = (char *) "/proc",
-                                     .flags = SAFE | PLAN_NODE_NO_EXEC | proc_flags(b->profile),
-                             });
+        return plan_add_node(
+                b, PLAN_NODE(PROC, "/proc", PLAN_NODE_SAFE | PLAN_NODE_NO_EXEC | proc_flags(b->profile)));
 }
 
-/* What everybody inside may write to, and nobody finds again. */
+/* Everybody inside may write here, and nothing of it is kept. */
 static int add_scratch(PlanBuild *b) {
         static const char *const scratch[] = { "/tmp", "/var/tmp", "/dev/shm" };
 
         for (size_t i = 0; i < ELEMENTSOF(scratch); i++) {
                 int r = plan_add_node(b,
-                                      &(PlanNode){
-                                              .kind = PLAN_NODE_TMPFS,
-                                              .target = (char *) scratch[i],
-                                              .flags = SAFE,
-                                              .size = b->profile->private_tmp_size,
-                                              .mode = 01777,
-                                      });
+                                      PLAN_NODE(TMPFS,
+                                                scratch[i],
+                                                PLAN_NODE_SAFE,
+                                                .size = b->profile->private_tmp_size,
+                                                .mode = 01777));
                 if (r < 0)
                         return r;
         }
 
-        return plan_add_node(b,
-                             &(PlanNode){
-                                     .kind = PLAN_NODE_DIRECTORY,
-                                     .target = b->runtime_directory,
-                                     .flags = PLAN_NODE_OWNED,
-                                     .mode = 0700,
-                             });
+        return plan_add_node(b, PLAN_NODE(DIRECTORY, b->runtime_directory, PLAN_NODE_OWNED, .mode = 0700));
 }
 
-/* Whether a home can be there: not in a place that is the system's, nor in one that something else fills. */
+/* Whether there is a place for a home: not where the system's own files are, nor where something else was put. */
 static bool home_has_place(const PlanBuild *b) {
         const PlanNode *above = plan_node_containing(b->plan, b->plan->n_nodes, b->home);
 
@@ -206,13 +183,11 @@ static bool home_has_place(const PlanBuild *b) {
 
 static int add_empty_home(PlanBuild *b) {
         return plan_put_node(b,
-                             &(PlanNode){
-                                     .kind = PLAN_NODE_TMPFS,
-                                     .target = b->home,
-                                     .flags = SAFE | PLAN_NODE_OWNED,
-                                     .size = b->profile->private_tmp_size,
-                                     .mode = 0700,
-                             });
+                             PLAN_NODE(TMPFS,
+                                       b->home,
+                                       PLAN_NODE_SAFE | PLAN_NODE_OWNED,
+                                       .size = b->profile->private_tmp_size,
+                                       .mode = 0700));
 }
 
 /* The user's own home. Those of others do not even exist as directories here. */
@@ -222,8 +197,7 @@ static int add_real_home(PlanBuild *b) {
         int r;
 
         if (why)
-                return plan_refuse(
-                        b, PLAN_REFUSAL_BAD_SETTING, "ProtectHome=: the home %s %s", b->home, why);
+                return plan_refuse(b, "ProtectHome=: the home %s %s", b->home, why);
 
         r = writable ? plan_check_writable(b, "ProtectHome") : 0;
         if (r < 0)
@@ -231,30 +205,25 @@ static int add_real_home(PlanBuild *b) {
 
         return plan_put_node(
                 b,
-                &(PlanNode){
-                        .kind = PLAN_NODE_BIND,
-                        .source = b->home,
-                        .target = b->home,
-                        .flags = SAFE | PLAN_NODE_AS_USER | PLAN_NODE_RECURSIVE |
-                                 (writable ? 0 : PLAN_NODE_READ_ONLY) |
-                                 (b->profile->private_users == PRIVATE_USERS_PICK ? PLAN_NODE_IDMAP : 0),
-                });
+                PLAN_NODE(BIND,
+                          b->home,
+                          PLAN_NODE_SAFE | PLAN_NODE_AS_USER | PLAN_NODE_RECURSIVE |
+                                  (writable ? 0 : PLAN_NODE_READ_ONLY) |
+                                  (b->profile->private_users == PRIVATE_USERS_PICK ? PLAN_NODE_IDMAP : 0),
+                          .source = b->home));
 }
 
 static int add_home(PlanBuild *b) {
         const Profile *p = b->profile;
 
         if (p->persistent_home && p->protect_home != PROTECT_HOME_TMPFS)
-                return plan_refuse(b,
-                                   PLAN_REFUSAL_BAD_SETTING,
-                                   "PersistentHome= keeps the empty home of ProtectHome=tmpfs");
+                return plan_refuse(b, "PersistentHome= keeps the empty home of ProtectHome=tmpfs");
         if (p->protect_home == PROTECT_HOME_YES)
                 return 0;
 
         if (!home_has_place(b))
                 return plan_refuse(
                         b,
-                        PLAN_REFUSAL_BAD_SETTING,
                         "ProtectHome=: the home of user %s is %s, where none can be made: use yes",
                         b->plan->user,
                         b->home);
@@ -273,13 +242,8 @@ static int add_parent(PlanBuild *b, char *path) {
         if (plan_node_at(b->plan, path) || (above && above->kind == PLAN_NODE_BIND))
                 return 0;
 
-        return plan_add_node(b,
-                             &(PlanNode){
-                                     .kind = PLAN_NODE_DIRECTORY,
-                                     .target = path,
-                                     .flags = owned ? PLAN_NODE_OWNED : 0,
-                                     .mode = owned ? 0700 : 0755,
-                             });
+        return plan_add_node(
+                b, PLAN_NODE(DIRECTORY, path, owned ? PLAN_NODE_OWNED : 0, .mode = owned ? 0700 : 0755));
 }
 
 static int add_parents(PlanBuild *b) {
@@ -305,10 +269,11 @@ static int add_parents(PlanBuild *b) {
         return 0;
 }
 
-/* Nothing can stand below a link, a file, or a file system of the kernel's. */
-static int check_places(PlanBuild *b) {
+/* Parents before what is in them. Nothing can stand below a link, a file, or a file system of the kernel's. */
+static int put_in_order(PlanBuild *b) {
         const Plan *p = b->plan;
 
+        plan_sort_nodes(b, 0);
         for (size_t i = 0; i < p->n_nodes; i++)
                 for (size_t k = 0; k < i; k++) {
                         const PlanNode *n = &p->nodes[i], *above = &p->nodes[k];
@@ -318,7 +283,6 @@ static int check_places(PlanBuild *b) {
 
                         if (!holds && path_is_below(n->target, above->target))
                                 return plan_refuse(b,
-                                                   PLAN_REFUSAL_BAD_SETTING,
                                                    "[Files]: %s cannot stand below %s%s%s",
                                                    n->target,
                                                    above->target,
@@ -330,34 +294,14 @@ static int check_places(PlanBuild *b) {
 }
 
 int plan_build_tree(PlanBuild *b) {
-        int r;
+        static const PlanPart parts[] = {
+                add_root,     add_system,           plan_build_etc,
+                add_proc,     add_scratch,          plan_add_notify_socket,
+                add_home,     plan_build_mounts,    add_parents,
+                put_in_order, plan_build_modifiers, plan_check_notify_socket,
+                NULL,
+        };
 
         b->plan->host_devices = !b->profile->private_devices;
-        r = add_root(b);
-        if (r >= 0)
-                r = add_system(b);
-        if (r >= 0)
-                r = plan_build_etc(b);
-        if (r >= 0)
-                r = add_proc(b);
-        if (r >= 0)
-                r = add_scratch(b);
-        if (r >= 0)
-                r = plan_add_notify_socket(b);
-        if (r >= 0)
-                r = add_home(b);
-        if (r >= 0)
-                r = plan_build_mounts(b);
-        if (r >= 0)
-                r = add_parents(b);
-        if (r < 0)
-                return r;
-
-        plan_sort_nodes(b, 0);
-        r = check_places(b);
-        if (r < 0)
-                return r;
-
-        r = plan_build_modifiers(b);
-        return r < 0 ? r : plan_check_notify_socket(b);
+        return plan_build_parts(b, parts);
 }

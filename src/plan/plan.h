@@ -4,8 +4,8 @@
 /*
  * plan — everything immured-exec must do, resolved: no name to look up later, no choice still open
  *
- * Made by plan_compile() in the broker, carried as bytes in a sealed memfd to the keeper and on to immured-exec,
- * which both decode it as if it were hostile. What belongs to one run only (sandbox id, invocation id, the picked host
+ * Made by plan_compile() in the broker, carried as bytes in a sealed memfd to the keeper and on to immured-exec, both
+ * of which decode it as if it were hostile. What belongs to one run only (sandbox id, invocation id, the picked host
  * ids, descriptors) travels beside it, so that equal requests have equal plans and equal hashes.
  *
  * Runs in: broker (compile, encode), keeper and exec (decode). Privilege: none. Input of the decoder: hostile.
@@ -193,11 +193,11 @@ int plan_encode_for(
  */
 int plan_decode(const void *data, size_t size, Plan **ret);
 
-/* Encodes into a sealed memfd, as above; returns the fd. ret_digest, that of its bytes, may be NULL. */
+/*
+ * Encodes as above into a sealed memfd, for plan_recent_read(); returns the fd. ret_digest, that of its bytes, may be
+ * NULL.
+ */
 int plan_to_memfd(uint32_t version, const Plan *p, uint8_t ret_digest[SHA256_SIZE], const char **ret_unsaid);
-
-/* Maps a sealed memfd and decodes it. -EPERM: not sealed. ret_digest may be NULL. The fd stays the caller's. */
-int plan_from_memfd(int fd, Plan **ret, uint8_t ret_digest[SHA256_SIZE]);
 
 /* The whole plan as one JSON object, for people and immurectl; caller frees. */
 int plan_to_json(const Plan *p, char **ret);

@@ -115,6 +115,15 @@ def sandboxes(user='root'):
     return {row[0]: dict(zip(names, row[1:])) for row in busctl(user, 'ListSandboxes')[0]}
 
 
+def wait_for_launch(id):
+    """
+    Until whoever launched it has their answer. What the application says may come before, and so may its record; but
+    the keeper answers one call after the other, and so does the broker.
+    """
+    wait_for('its run', lambda: sandboxes().get(id, {}).get('state') == 'running')
+    busctl('root', 'GetProcesses', 's', id)
+
+
 def stop_all():
     for id, row in sandboxes().items():
         with contextlib.suppress(BusError):

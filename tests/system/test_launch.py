@@ -10,7 +10,7 @@ import pathlib
 import signal
 
 from common import (BUS, CGROUP, PROFILES, ROOT, SystemTest, UIDS, add_profile, busctl, gdbus, immurectl, launch, main,
-                    remove_profile, run_as, sandboxes, sandbox_property, start_as, wait_for)
+                    pids_of, remove_profile, run_as, sandboxes, sandbox_property, start_as, wait_for)
 from rawbus import bus_of
 
 
@@ -33,6 +33,31 @@ class Launch(SystemTest):
     def test_root_launches_what_names_nobody(self):
         id, _ = launch('root', 'nobody')
         self.assertEqual(id, 'nobody.0.1')
+
+    def test_launches_by_turns_are_each_what_was_asked_for(self):
+        def profile(name, who):
+            add_profile(name, f'[Access]\nAllowUsers=alice\nArguments=append\n\n[Exec]\nExecStart=/usr/bin/bash\n'
+                              f'Environment=WHO={who}\nStandardOutput=client\nUMask={who}\n')
+
+        def said(name, argument):
+            done = immurectl('alice', 'run', name, '-c', 'echo $HOSTNAME $WHO $(umask) $0', argument)
+            self.assertEqual((done.returncode, done.stderr), (0, ''))
+            return done.stdout.strip().removeprefix(name)
+
+        # A keeper and its seed know the plans that they read last. These differ in a few bytes, and not in length.
+        for name, who in (('turn-a', '0071'), ('turn-b', '0072')):
+            profile(name, who)
+            self.addCleanup(remove_profile, name)
+        self.assertEqual(said('turn-a', 'one'), ' 0071 0071 one')
+        seeds = pids_of('immured-seed')
+        for argument in ('one', 'two', 'two', 'one'):
+            for name, who in (('turn-a', '0071'), ('turn-b', '0072')):
+                self.assertEqual(said(name, argument), f' {who} {who} {argument}')
+        for who in ('0073', '0071', '0073'):
+            profile('turn-a', who)
+            for name, mask in (('turn-a', who), ('turn-b', '0072'), ('turn-a', who)):
+                self.assertEqual(said(name, 'one'), f' {mask} {mask} one')
+        self.assertEqual(pids_of('immured-seed'), seeds)
 
     def test_numbers_are_the_lowest_that_is_free(self):
         first, second = launch('alice', 'sleep')[0], launch('alice', 'sleep')[0]

@@ -10,7 +10,7 @@ import pathlib
 import signal
 
 from common import (CGROUP, PATIENCE, BusError, SystemTest, add_profile, broker_pid, busctl, gdbus, immurectl, launch,
-                    main, remove_profile, restart_broker, sandboxes, sandbox_property, start_as, wait_for)
+                    main, remove_profile, restart_broker, sandboxes, sandbox_property, start_as, wait_for, wait_for_launch)
 
 PYTHON = '[Access]\nAllowGroups=users\nArguments=append\n[Exec]\nExecStart=/usr/bin/python3 -I -c\n'
 CLIENT = 'StandardInput=client\nStandardOutput=client\n'
@@ -312,13 +312,11 @@ class Policies(LifeTest):
         self.profile(PYTHON + CLIENT + '[Service]\nRestart=on-failure\nRestartSec=0\nStartLimitBurst=4\n'
                      'StartLimitIntervalSec=infinity\n')
         client = start_as('alice', 'immurectl', 'run', 'life', 'print(input(), flush=True); raise SystemExit(5)')
-        # Until the first answer there must be a broker; what comes then is the keeper's alone.
-        client.stdin.write(b'1\n')
-        client.stdin.flush()
-        self.assertEqual(client.stdout.readline(), b'1\n')
+        # Until then there must be a broker; what comes after is the keeper's alone.
+        wait_for_launch('life.3001.1')
         os.kill(broker_pid(), signal.SIGSTOP)
         try:
-            for n in (b'2\n', b'3\n', b'4\n'):
+            for n in (b'1\n', b'2\n', b'3\n', b'4\n'):
                 client.stdin.write(n)
                 client.stdin.flush()
                 self.assertEqual(client.stdout.readline(), n)

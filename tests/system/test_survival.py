@@ -8,7 +8,7 @@ import pathlib
 import signal
 
 from common import (PATIENCE, SystemTest, broker_is_there, broker_pid, busctl, immurectl, launch, main, pids_of, restart_broker, sandboxes,
-                    sandbox_property, start_as, wait_for)
+                    sandbox_property, start_as, wait_for, wait_for_launch)
 
 # Numbers its lines, so that a lost, doubled or torn one shows.
 COUNTER = '''
@@ -38,6 +38,7 @@ class Survival(SystemTest):
         program = 'import sys\nprint("ready", flush=True)\nsys.stdin.read()\nsys.exit(9)'
         client = start_as('alice', 'immurectl', 'run', 'python', '-c', program)
         self.assertEqual(client.stdout.readline(), b'ready\n')
+        wait_for_launch('python.3001.1')
         os.kill(broker_pid(), signal.SIGSTOP)
         try:
             client.communicate(timeout=PATIENCE)
@@ -93,6 +94,7 @@ class Survival(SystemTest):
     def test_stop_through_the_lease_needs_no_broker(self):
         client = start_as('alice', 'immurectl', 'run', 'python', '-c', 'print(1, flush=True)\nimport time; time.sleep(999)')
         self.assertEqual(client.stdout.readline(), b'1\n')
+        wait_for_launch('python.3001.1')
         os.kill(broker_pid(), signal.SIGSTOP)
         try:
             client.send_signal(signal.SIGTERM)

@@ -32,35 +32,36 @@ int audit_log_user_message(int fd,
         return 1;
 }
 
-static void write_line(const AuditRecord *record) {
+static void write_line(const char *verb, uid_t caller, const char *error, const AuditNote *note) {
         int fd = -EBADF;
 
         refuses = false;
         written[0] = '\0';
-        audit_kernel_write(&fd, record);
+        audit_kernel_write(&fd, verb, caller, error, note);
         assert_true(fd >= 0);
         audit_kernel_close(&fd);
 }
 
-static void assert_text(const AuditRecord *record, const char *expected) {
-        write_line(record);
+static void
+assert_text(const char *verb, uid_t caller, const char *error, const AuditNote *note, const char *expected) {
+        write_line(verb, caller, error, note);
         assert_string_equal(written, expected);
 }
 
 static void test_what_is_not_known_is_left_out(void **state) {
-        assert_text(&(AuditRecord){ .verb = "reload" }, "op=immured-reload caller_uid=0");
+        assert_text("reload", 0, NULL, &(AuditNote){ .noted = true }, "op=immured-reload caller_uid=0");
 }
 
 static void test_all_that_is_known(void **state) {
         assert_text(
-                &(AuditRecord){ .verb = "launch",
-                                .caller = 1000,
-                                .id = "web.1000.1",
-                                .profile = "web",
-                                .profile_hash = "00ff",
-                                .user = "alice",
-                                .invocation_id = "0123",
-                                .error = "org.immured.Broker1.Error.QuotaExceeded" },
+                "launch",
+                1000,
+                "org.immured.Broker1.Error.QuotaExceeded",
+                &(AuditNote){ .id = (char *) "web.1000.1",
+                              .profile = (char *) "web",
+                              .profile_hash = (char *) "00ff",
+                              .user = (char *) "alice",
+                              .invocation_id = (char *) "0123" },
                 "op=immured-launch caller_uid=1000 sandbox=\"web.1000.1\" profile=\"web\" profile_hash=\"00ff\" "
                 "acct=\"alice\" invocation=\"0123\" reason=\"org.immured.Broker1.Error.QuotaExceeded\"");
 }
@@ -70,10 +71,10 @@ static void test_hostile_values_are_encoded(void **state) {
         static const char *const hostile[] = { "a res=success", "a\" op=\"b", "a\nb", "\x1b[2J", "\xff" };
 
         for (size_t i = 0; i < ELEMENTSOF(hostile); i++) {
-                const AuditRecord record = { .verb = "launch", .profile = hostile[i] };
+                const AuditNote note = { .profile = (char *) hostile[i] };
                 const char *value;
 
-                write_line(&record);
+                write_line("launch", 0, NULL, &note);
                 value = strstr(written, " profile=");
                 assert_non_null(value);
                 value += strlen(" profile=");
@@ -86,7 +87,7 @@ static void test_hostile_values_are_encoded(void **state) {
 static void test_refused_for_good(void **state) {
         int fd = -ENOTSUP;
 
-        audit_kernel_write(&fd, &(AuditRecord){ .verb = "launch" });
+        audit_kernel_write(&fd, "launch", 0, NULL, &(AuditNote){ .noted = true });
         assert_int_equal(fd, -ENOTSUP);
         audit_kernel_close(&fd);
         assert_true(fd < 0);
@@ -98,7 +99,7 @@ static void test_refusal_closes_the_log(void **state) {
 
         assert_true(fd >= 0);
         refuses = true;
-        audit_kernel_write(&fd, &(AuditRecord){ .verb = "launch" });
+        audit_kernel_write(&fd, "launch", 0, NULL, &(AuditNote){ .noted = true });
         assert_int_equal(fd, -ENOTSUP);
         assert_int_equal(fcntl(was, F_GETFD), -1);
 }

@@ -2,15 +2,25 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
+
+#ifndef MFD_EXEC
+#define MFD_NOEXEC_SEAL 0x0008U
+#define MFD_EXEC 0x0010U
+#endif
 
 static size_t count_fds(void) {
         size_t n = 0;
@@ -84,7 +94,8 @@ static void sealed_memfds_cannot_change(void **state) {
         assert_int_equal(ftruncate(fd, 0), -1);
         assert_ptr_equal(mmap(NULL, 3, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
 
-        open_fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        open_fd = memfd_new("test", false);
+        assert_cloexec(open_fd);
         assert_int_equal(memfd_verify_sealed(open_fd), -EPERM);
         /* Everything but the seal on seals. */
         assert_int_equal(fcntl(open_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK), 0);
@@ -93,6 +104,61 @@ static void sealed_memfds_cannot_change(void **state) {
         file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
         assert_int_equal(memfd_verify_sealed(file), -EINVAL);
         assert_int_equal(memfd_verify_sealed(-EBADF), -EBADF);
+}
+
+/* What executing this memfd, which holds no program, comes to: EACCES where it may not be executed at all. */
+static int execution_error(int fd) {
+        static char *const nothing[] = { NULL };
+
+        (void) syscall(SYS_execveat, fd, "", nothing, nothing, AT_EMPTY_PATH);
+        return errno;
+}
+
+static void memfds_are_executable_only_if_asked_for(void **state) {
+        _cleanup_close_ int probe = memfd_create("test", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+        _cleanup_close_ int data = memfd_new_sealed("test", "abc", 3), program = memfd_new("test", true);
+        const bool said = probe >= 0; /* Linux 6.3 */
+
+        assert_true(data >= 0 && program >= 0);
+        assert_int_equal(execution_error(data), said ? EACCES : ENOEXEC);
+        assert_int_equal(fchmod(data, 0700) < 0 ? errno : 0, said ? EPERM : 0);
+        assert_int_equal(execution_error(program), ENOEXEC);
+        assert_int_equal(fchmod(program, 0500), 0);
+}
+
+/* As Linux 6.1 does. */
+static void refuse_new_flags(void) {
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 3),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+                BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MFD_NOEXEC_SEAL | MFD_EXEC, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        const struct sock_fprog program = { ELEMENTSOF(code), code };
+
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+                _exit(EXIT_FAILURE);
+}
+
+static void memfds_are_made_where_the_kernel_knows_no_flag_for_it(void **state) {
+        int status;
+        pid_t pid;
+
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                refuse_new_flags();
+                _exit(memfd_create("test", MFD_CLOEXEC | MFD_EXEC) < 0 && errno == EINVAL &&
+                                      memfd_verify_sealed(memfd_new_sealed("test", "abc", 3)) == 0 &&
+                                      memfd_new("test", true) >= 0
+                              ? EXIT_SUCCESS
+                              : EXIT_FAILURE);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
 }
 
 static void flags_are_set_and_cleared(void **state) {
@@ -325,6 +391,8 @@ int main(void) {
                 cmocka_unit_test(long_files_are_read_whole),
                 cmocka_unit_test(kernel_files),
                 cmocka_unit_test(sealed_memfds_cannot_change),
+                cmocka_unit_test(memfds_are_executable_only_if_asked_for),
+                cmocka_unit_test(memfds_are_made_where_the_kernel_knows_no_flag_for_it),
                 cmocka_unit_test(flags_are_set_and_cleared),
                 cmocka_unit_test(duplicates_are_no_standard_streams),
                 cmocka_unit_test(openat2_keeps_below),

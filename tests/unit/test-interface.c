@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "broker/bus/interfaces.h"
+#include "broker/bus/dispatch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -42,13 +42,12 @@ typedef struct Log {
 
 static int log_begin(void **state) {
         static Log l;
-        LogStreamsInfo info = {
-                .id = "web.1.1",
-                .profile = "web",
-                .user = "alice",
-                .invocation_id = "0123456789abcdef0123456789abcdef",
+        const SandboxRecord record = {
+                .id = (char *) "web.1.1",
+                .profile = (char *) "web",
+                .user = (char *) "alice",
+                .invocation_id = (char *) "0123456789abcdef0123456789abcdef",
                 .uid = 1,
-                .level_max = LOG_WARNING + 2,
         };
 
         /* With a journal lines go there: what is tested is how they are cut, and that is read from stderr. */
@@ -57,7 +56,7 @@ static int log_begin(void **state) {
         l.fd = memfd_create("log", MFD_CLOEXEC);
         assert_true(dup2(l.fd, STDERR_FILENO) >= 0);
         assert_true(sd_event_new(&l.event) >= 0);
-        assert_int_equal(log_streams_new(&l.streams, l.event, &info), 0);
+        assert_int_equal(log_streams_new(&l.streams, l.event, &record, NULL, LOG_WARNING + 2), 0);
         *state = &l;
         return 0;
 }

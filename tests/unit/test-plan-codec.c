@@ -86,45 +86,6 @@ static void test_equal_requests_have_equal_bytes(void **state) {
         assert_memory_not_equal(a, b, sizeof(a));
 }
 
-static void test_memfd_carries_plan_and_hash(void **state) {
-        _cleanup_fixture_ Fixture f = {};
-        _cleanup_(plan_freep) Plan *again = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        uint8_t sent[SHA256_SIZE], received[SHA256_SIZE];
-
-        make_rich(&f);
-        fd = plan_to_memfd(PLAN_VERSION, f.plan, sent, &(const char *){ NULL });
-        assert_true(fd >= 0);
-        assert_int_equal(plan_from_memfd(fd, &again, received), 0);
-        assert_memory_equal(sent, received, sizeof(sent));
-        assert_string_equal(again->user, "alice");
-}
-
-static void test_unsealed_and_other_files_are_refused(void **state) {
-        _cleanup_fixture_ Fixture f = {};
-        _cleanup_free_ uint8_t *data = NULL;
-        _cleanup_close_ int open_fd = -EBADF, empty = -EBADF, null = -EBADF;
-        Plan *p = NULL;
-        size_t size;
-
-        make_rich(&f);
-        encode(f.plan, &data, &size);
-
-        open_fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        assert_true(open_fd >= 0);
-        assert_int_equal(fd_write_full(open_fd, data, size), 0);
-        assert_int_equal(plan_from_memfd(open_fd, &p, NULL), -EPERM);
-
-        empty = memfd_new_sealed("plan", "", 0);
-        assert_true(empty >= 0);
-        assert_int_equal(plan_from_memfd(empty, &p, NULL), -EBADMSG);
-
-        null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        assert_true(null >= 0);
-        assert_true(plan_from_memfd(null, &p, NULL) < 0);
-        assert_null(p);
-}
-
 static void test_every_truncation_is_refused(void **state) {
         _cleanup_fixture_ Fixture f = {};
         _cleanup_free_ uint8_t *data = NULL;
@@ -277,8 +238,6 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_round_trip_keeps_every_byte),
                 cmocka_unit_test(test_equal_requests_have_equal_bytes),
-                cmocka_unit_test(test_memfd_carries_plan_and_hash),
-                cmocka_unit_test(test_unsealed_and_other_files_are_refused),
                 cmocka_unit_test(test_every_truncation_is_refused),
                 cmocka_unit_test(test_trailing_bytes_are_refused),
                 cmocka_unit_test(test_every_corrupted_byte_is_survived),

@@ -31,7 +31,7 @@ static int call_list_sandboxes(Call *c) {
         Object object;
         int r;
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(ssussuo)");
         for (size_t i = 0;
@@ -60,7 +60,7 @@ static int call_list_profiles(Call *c) {
         Object object;
         int r;
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(ssbo)");
         for (size_t i = 0;
@@ -130,7 +130,7 @@ static int get_layers(const View *v, const Property *p, sd_bus_message *reply) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* What the caller may count, not what there is. */
+/* Counts what the caller may see, not what there is. */
 static int get_n_sandboxes(const View *v, const Property *p, sd_bus_message *reply) {
         Object object;
         uint32_t n = 0;

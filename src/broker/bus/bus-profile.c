@@ -18,16 +18,14 @@ static int get_source_path(const View *v, const Property *p, sd_bus_message *rep
         return sd_bus_message_append_basic(reply, 's', v->object->profile->loaded->path ?: "");
 }
 
-static int get_dropin_paths(const View *v, const Property *p, sd_bus_message *reply) {
+static int get_list(const View *v, const Property *p, sd_bus_message *reply) {
         const Profile *profile = v->object->profile->profile;
+        char **list = NULL;
 
-        return sd_bus_message_append_strv(reply, profile ? profile->dropin_paths : NULL);
-}
+        if (profile)
+                list = *(char **const *) (const void *) ((const uint8_t *) profile + p->offset);
 
-static int get_user_settable(const View *v, const Property *p, sd_bus_message *reply) {
-        const Profile *profile = v->object->profile->profile;
-
-        return sd_bus_message_append_strv(reply, profile ? profile->user_settable : NULL);
+        return sd_bus_message_append_strv(reply, list);
 }
 
 static int get_load_state(const View *v, const Property *p, sd_bus_message *reply) {
@@ -76,12 +74,12 @@ static const Property properties[] = {
         { "Name",           "s",    get_name,         PROPERTY_CONST,  0 },
         { "Description",    "s",    get_description,  PROPERTY_CONST,  0 },
         { "SourcePath",     "s",    get_source_path,  PROPERTY_CONST,  0 },
-        { "DropInPaths",    "as",   get_dropin_paths, PROPERTY_CONST,  0 },
+        { "DropInPaths",    "as",   get_list,         PROPERTY_CONST,  offsetof(Profile, dropin_paths) },
         { "LoadState",      "s",    get_load_state,   PROPERTY_CONST,  0 },
         { "LoadError",      "(ss)", get_load_error,   PROPERTY_CONST,  0 },
         { "ConfigHash",     "s",    get_config_hash,  PROPERTY_CONST,  0 },
         { "MayLaunch",      "b",    get_may_launch,   PROPERTY_SILENT, 0 },
-        { "UserSettable",   "as",   get_user_settable, PROPERTY_CONST, 0 },
+        { "UserSettable",   "as",   get_list,         PROPERTY_CONST,  offsetof(Profile, user_settable) },
         { "StandardInput",  "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_input) },
         { "StandardOutput", "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_output) },
         { "StandardError",  "s",    get_stream,       PROPERTY_CONST,  offsetof(Profile, standard_error) },

@@ -15,7 +15,7 @@ static int get_field(const View *v, const Property *p, sd_bus_message *reply) {
         return sandbox_record_append_field(reply, v->object->sandbox->record, (RecordField) p->offset);
 }
 
-/* What the kernel counts; a controller that is missing, or a sandbox that has ended, has no such number. */
+/* What the kernel counts. Without the controller, or once the sandbox has ended, the property is absent. */
 typedef struct Usage {
         const char *file, *name;
         uint64_t factor;
@@ -42,8 +42,8 @@ static int get_usage(const View *v, const Property *p, sd_bus_message *reply) {
 
 /* clang-format off */
 static const Property properties[] = {
-#define FIELD(name, kind, member, link, bus)                                                        \
-        { name, RECORD_SIGNATURE_##kind, get_field, PROPERTY_##bus, RECORD_FIELD_##member },
+#define FIELD(name, kind, signature, type, member, link, bus) \
+        { name, signature, get_field, PROPERTY_##bus, RECORD_FIELD_##member },
 #include "link/sandbox-record.def"
 #undef FIELD
         { "MemoryCurrent", "t", get_usage, PROPERTY_SILENT, USAGE("memory.current", NULL,   1,    cgroup_read_u64) },
@@ -99,7 +99,7 @@ int sandbox_append_changes(sd_bus_message *m, const View *v, const SandboxRecord
         return sd_bus_message_close_container(m);
 }
 
-/* The keeper of this sandbox has left with it: the broker answers what that keeper would have. */
+/* The sandbox has ended and its keeper has left: the broker answers in its place. */
 static int answer_for_keeper(Call *c) {
         const char *types = c->member->out.types;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -113,8 +113,8 @@ static int answer_for_keeper(Call *c) {
         if (!types)
                 return call_fail(c, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
 
-        /* Lists, of which nothing is left. */
-        r = call_new_reply(c, &reply);
+        /* The others ask for a list, and nothing is left to list. */
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', types + 1);
         if (r >= 0)
@@ -122,7 +122,7 @@ static int answer_for_keeper(Call *c) {
         return r < 0 ? r : call_send(c, TAKE_PTR(reply));
 }
 
-/* The call is the handler's once it was sent. */
+/* Once the question is sent, whoever takes the answer owns the call. */
 static int sent(Call *c, int r) {
         if (r == -ESRCH)
                 return answer_for_keeper(c);
@@ -136,7 +136,7 @@ static int sent(Call *c, int r) {
         return r < 0 ? r : 1;
 }
 
-/* Any keeper's answer, with what the member promises. */
+/* Hands the keeper's answer on, as far as its types are what the member promises. */
 static int copy_answer(Call *c, sd_bus_message *from) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
@@ -146,7 +146,7 @@ static int copy_answer(Call *c, sd_bus_message *from) {
         if (sd_bus_message_has_signature(from, c->member->out.types) <= 0)
                 return -EBADMSG;
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_copy(reply, from, true);
 
@@ -165,17 +165,15 @@ static void on_answer(sd_bus_message *reply, void *userdata) {
                 call_reply_error(c, r);
 }
 
-int call_ask(Call *c) {
+static int ask(Call *c, uint64_t timeout_usec) {
         const SandboxEntry *s = c->object.sandbox;
 
-        return sent(c, link_ask(s->keeper, c->member->name, s->record->id, on_answer, c));
+        return sent(c, link_ask(s->keeper, c->member->name, s->record->id, on_answer, c, timeout_usec));
 }
 
-int call_await(Call *c) {
-        const SandboxEntry *s = c->object.sandbox;
+int call_ask(Call *c) { return ask(c, LINK_ATTENTION_USEC); }
 
-        return sent(c, link_await(s->keeper, c->member->name, s->record->id, on_answer, c));
-}
+int call_await(Call *c) { return ask(c, UINT64_MAX); }
 
 /* A value as a profile says it, or a plain number. */
 static int read_limit(Call *c, LiveLimit *ret) {

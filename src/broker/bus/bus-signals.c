@@ -5,7 +5,10 @@
 #include "broker/bus/bus-sandbox.h"
 #include "broker/bus/interface.h"
 
-/* Connections of one user that may listen. */
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+/* Subscribed connections that one user may have. */
 #define SUBSCRIBERS_PER_USER_MAX 32U
 
 /* Appends the arguments for one subscriber. 0, or -ENODATA: nothing in it concerns them, and nothing is sent. */
@@ -108,7 +111,7 @@ static int fill_interfaces_removed(sd_bus_message *m, const View *to, const void
                                      INTERFACE_INTROSPECTABLE);
 }
 
-static void signals_interfaces(Manager *m, const Object *object, bool added) {
+static void send_interfaces(Manager *m, const Object *object, bool added) {
         const SignalTarget t = {
                 .object = object,
                 .path = OBJECT_PATH_MANAGER,
@@ -119,77 +122,65 @@ static void signals_interfaces(Manager *m, const Object *object, bool added) {
         send_each(m, &t, added ? fill_interfaces_added : fill_interfaces_removed, NULL);
 }
 
+/* A user's first sandbox came, or their last went. */
+static void send_user(Manager *m, uid_t uid, bool appeared) {
+        _cleanup_free_ char *path = NULL;
+        Object object;
+
+        if (object_path_of_user(uid, &path) < 0) {
+                (void) log_oom();
+                return;
+        }
+
+        object = (Object){ .kind = OBJECT_USER, .path = path, .uid = uid };
+        send_interfaces(m, &object, appeared);
+}
+
+void signals_update_status(Manager *m) {
+        size_t n_sandboxes = m->sandboxes.n_items, n_users = sandboxes_count_users(&m->sandboxes);
+
+        (void) sd_notifyf(false,
+                          "STATUS=%zu %s of %zu %s",
+                          n_sandboxes,
+                          n_sandboxes == 1 ? "sandbox" : "sandboxes",
+                          n_users,
+                          n_users == 1 ? "user" : "users");
+}
+
 static int fill_sandbox_new(sd_bus_message *m, const View *to, const void *data) {
-        const SandboxEntry *s = data;
+        const SandboxEntry *s = to->object->sandbox;
 
         return sd_bus_message_append(m, "sosu", s->record->id, s->path, s->record->profile, s->record->uid);
 }
 
-void signals_sandbox_new(Manager *m, SandboxEntry *s) {
+/* first: of its user's. One that is hidden is new when it is shown. */
+static void send_new(Manager *m, SandboxEntry *s, bool first) {
         const Object object = object_of_sandbox(s);
         const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "SandboxNew" };
 
-        signals_interfaces(m, &object, true);
-        send_each(m, &t, fill_sandbox_new, s);
+        if (sandbox_record_is_hidden(s->record))
+                return;
+
+        if (first)
+                send_user(m, s->record->uid, true);
+        send_interfaces(m, &object, true);
+        send_each(m, &t, fill_sandbox_new, NULL);
 }
 
-typedef struct RemovedData {
-        const SandboxEntry *sandbox;
-        SandboxResult result;
-        int32_t code, status;
-} RemovedData;
-
-static int fill_sandbox_removed(sd_bus_message *m, const View *to, const void *data) {
-        const RemovedData *d = data;
-
-        return sd_bus_message_append(m,
-                                     "sosii",
-                                     d->sandbox->record->id,
-                                     d->sandbox->path,
-                                     sandbox_result_name(d->result),
-                                     d->code,
-                                     d->status);
-}
-
-void signals_sandbox_removed(
-        Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status) {
-        const Object object = object_of_sandbox(s);
-        const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "SandboxRemoved" };
-        const RemovedData d = { .sandbox = s, .result = result, .code = code, .status = status };
-
-        send_each(m, &t, fill_sandbox_removed, &d);
-        signals_interfaces(m, &object, false);
-}
-
-typedef struct EventData {
-        const SandboxEntry *sandbox;
-        const SandboxEvent *event;
-} EventData;
-
-static int fill_event(sd_bus_message *m, const View *to, const void *data) {
-        const EventData *d = data;
-        const EventDetail *details = sandbox_event_row(d->event->kind)->details;
+static void sandbox_appeared(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
+        bool first = !sandboxes_has_user(&m->sandboxes, record->uid);
+        uid_t uid = record->uid;
+        SandboxEntry *s;
         int r;
 
-        r = sd_bus_message_append_basic(m, 's', d->sandbox->record->id);
-        for (size_t i = 0; r >= 0 && details[i].name; i++) {
-                const EventValue *v = d->event->details + i;
-
-                r = sd_bus_message_append_basic(
-                        m, details[i].type, details[i].type == 's' ? (const void *) v->text : &v->number);
+        r = sandboxes_insert(&m->sandboxes, record, keeper, &s);
+        if (r < 0) {
+                (void) log_errno(r, "A sandbox of user %u cannot be shown", uid);
+                return;
         }
 
-        return r;
-}
-
-void signals_event(Manager *m, SandboxEntry *s, const SandboxEvent *e) {
-        const Object object = object_of_sandbox(s);
-        const SandboxEventRow *row = sandbox_event_row(e->kind);
-        const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, row->name };
-        const EventData d = { .sandbox = s, .event = e };
-
-        if (row->audience == EVENT_FOR_INSPECTORS)
-                send_each(m, &t, fill_event, &d);
+        send_new(m, s, first);
+        signals_update_status(m);
 }
 
 static int fill_sandbox_changed(sd_bus_message *m, const View *to, const void *data) {
@@ -202,24 +193,112 @@ static int fill_sandbox_changed(sd_bus_message *m, const View *to, const void *d
         return r < 0 ? r : sd_bus_message_append(m, "as", 0);
 }
 
-void signals_sandbox_changed(Manager *m, SandboxEntry *s, const SandboxRecord *before) {
-        const Object object = object_of_sandbox(s);
-        const SignalTarget t = { &object, s->path, INTERFACE_PROPERTIES, "PropertiesChanged" };
-
-        send_each(m, &t, fill_sandbox_changed, before);
-}
-
-void signals_user(Manager *m, uid_t uid, bool appeared) {
-        _cleanup_free_ char *path = NULL;
+void signals_record_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
+        _cleanup_(sandbox_record_freep) SandboxRecord *before = NULL;
+        SandboxEntry *s = sandboxes_find(&m->sandboxes, record->id);
+        SignalTarget t = { NULL, NULL, INTERFACE_PROPERTIES, "PropertiesChanged" };
         Object object;
+        bool first;
 
-        if (object_path_of_user(uid, &path) < 0) {
-                (void) log_oom();
+        /* A failed one makes room for a new one of the same name: that is another sandbox. */
+        if (s && !streq(s->record->invocation_id, record->invocation_id)) {
+                signals_record_removed(
+                        m, s, s->record->result, s->record->exec_main_code, s->record->exec_main_status);
+                s = NULL;
+        }
+
+        if (!s) {
+                sandbox_appeared(m, keeper, record);
                 return;
         }
 
-        object = (Object){ .kind = OBJECT_USER, .path = path, .uid = uid };
-        signals_interfaces(m, &object, appeared);
+        first = !sandboxes_has_user(&m->sandboxes, record->uid);
+        before = s->record;
+        s->record = record;
+        s->keeper = keeper;
+        if (sandbox_record_is_hidden(before)) {
+                send_new(m, s, first);
+                return;
+        }
+
+        object = object_of_sandbox(s);
+        t.object = &object;
+        t.path = s->path;
+        send_each(m, &t, fill_sandbox_changed, before);
+}
+
+typedef struct RemovedData {
+        SandboxResult result;
+        int32_t code, status;
+} RemovedData;
+
+static int fill_sandbox_removed(sd_bus_message *m, const View *to, const void *data) {
+        const SandboxEntry *s = to->object->sandbox;
+        const RemovedData *d = data;
+
+        return sd_bus_message_append(
+                m, "sosii", s->record->id, s->path, sandbox_result_name(d->result), d->code, d->status);
+}
+
+void signals_record_removed(
+        Manager *m, SandboxEntry *sandbox, SandboxResult result, int32_t code, int32_t status) {
+        _cleanup_(sandbox_entry_freep) SandboxEntry *gone = sandbox;
+        const Object object = object_of_sandbox(gone);
+        const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "SandboxRemoved" };
+        const RemovedData d = { .result = result, .code = code, .status = status };
+
+        sandboxes_remove(&m->sandboxes, gone);
+        send_each(m, &t, fill_sandbox_removed, &d);
+        send_interfaces(m, &object, false);
+        if (!sandbox_record_is_hidden(gone->record) && !sandboxes_has_user(&m->sandboxes, gone->record->uid))
+                send_user(m, gone->record->uid, false);
+        signals_update_status(m);
+}
+
+static bool is_among(SandboxRecord *const *records, size_t n_records, const char *id) {
+        for (size_t i = 0; i < n_records; i++)
+                if (records[i] && streq(records[i]->id, id))
+                        return true;
+
+        return false;
+}
+
+void signals_snapshot(Manager *m, struct KeeperEntry *keeper, SandboxRecord **records, size_t n_records) {
+        /* A keeper keeps what has failed, so what is gone from its list has ended well. */
+        for (size_t i = m->sandboxes.n_items; i > 0; i--) {
+                SandboxEntry *s = m->sandboxes.items[i - 1];
+
+                if (s->keeper == keeper && !is_among(records, n_records, s->record->id))
+                        signals_record_removed(m, s, SANDBOX_SUCCESS, CLD_EXITED, 0);
+        }
+
+        for (size_t i = 0; i < n_records; i++)
+                signals_record_changed(m, keeper, TAKE_PTR(records[i]));
+}
+
+static int fill_event(sd_bus_message *m, const View *to, const void *data) {
+        const SandboxEvent *event = data;
+        const EventDetail *details = sandbox_event_row(event->kind)->details;
+        int r;
+
+        r = sd_bus_message_append_basic(m, 's', to->object->sandbox->record->id);
+        for (size_t i = 0; r >= 0 && details[i].name; i++) {
+                const EventValue *v = event->details + i;
+
+                r = sd_bus_message_append_basic(
+                        m, details[i].type, details[i].type == 's' ? (const void *) v->text : &v->number);
+        }
+
+        return r;
+}
+
+void signals_event(Manager *m, SandboxEntry *s, const SandboxEvent *e) {
+        const Object object = object_of_sandbox(s);
+        const SandboxEventRow *row = sandbox_event_row(e->kind);
+        const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, row->name };
+
+        if (row->audience == EVENT_FOR_INSPECTORS)
+                send_each(m, &t, fill_event, e);
 }
 
 static int fill_boolean(sd_bus_message *m, const View *to, const void *data) {
@@ -243,7 +322,7 @@ static bool may_see_entry(const View *to, const CatalogEntry *e) {
         return object_is_visible(to->manager, to->caller, &object);
 }
 
-/* Appends the name where it differs between the catalogs and this subscriber could or can see it. */
+/* Appends the profile's name if it has changed and this subscriber may see it in either catalog. */
 static int append_if_changed(
         sd_bus_message *m, const View *to, const CatalogEntry *old, const CatalogEntry *new, size_t *n) {
         const char *name = (new ?: old)->loaded->name;
@@ -281,14 +360,14 @@ static int fill_profiles_changed(sd_bus_message *m, const View *to, const void *
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-/* Objects of profiles that came, went or became something else: those are new objects to whoever caches them. */
+/* A profile that has changed is announced as gone and new, for the sake of clients that cache its properties. */
 static void signals_profile_objects(Manager *m, const Catalog *before, const Catalog *after) {
         for (size_t i = 0; i < before->n_entries; i++) {
                 const CatalogEntry *old = before->entries + i, *new = catalog_find(after, old->loaded->name);
                 const Object object = object_of_profile(old);
 
                 if (!new || !catalog_entry_equal(old, new))
-                        signals_interfaces(m, &object, false);
+                        send_interfaces(m, &object, false);
         }
 
         for (size_t i = 0; i < after->n_entries; i++) {
@@ -296,7 +375,7 @@ static void signals_profile_objects(Manager *m, const Catalog *before, const Cat
                 const Object object = object_of_profile(new);
 
                 if (!old || !catalog_entry_equal(old, new))
-                        signals_interfaces(m, &object, true);
+                        send_interfaces(m, &object, true);
         }
 }
 

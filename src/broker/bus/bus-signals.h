@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * bus-signals — signals, each sent only to subscribers who may see what it is about
+ * bus-signals — what keepers and reloads change becomes objects on the bus, and signals for those who subscribed
  *
- * Never a broadcast: that would tell everyone on the machine who runs what.
+ * A signal goes only to subscribers who may see what it is about. Never a broadcast: that would tell everyone on the
+ * machine who runs what.
  *
- * Runs in: broker. Privilege: none.
+ * Runs in: broker. Privilege: none. Input: records and events that link/ has checked.
  */
 
 #include "broker/call/manager-state.h"
@@ -17,18 +18,20 @@ int signals_subscribe(Manager *m, Peer *p);
 void signals_unsubscribe(Peer *p);
 
 /*
- * Errors are logged, as nobody waits for a signal. A sandbox that is removed has left the table already; result, code
- * and status say how it ended.
+ * What keepers tell of their sandboxes: handlers of keepers.h. Errors are logged, as nobody waits for a signal.
  */
-void signals_sandbox_new(Manager *m, SandboxEntry *s);
-void signals_sandbox_removed(
-        Manager *m, SandboxEntry *s, SandboxResult result, int32_t code, int32_t status);
-void signals_event(Manager *m, SandboxEntry *s, const SandboxEvent *e);
-/* before: what the sandbox's record was. */
-void signals_sandbox_changed(Manager *m, SandboxEntry *s, const SandboxRecord *before);
 
-/* A user's first sandbox came, or their last went. */
-void signals_user(Manager *m, uid_t uid, bool appeared);
+/* All that a keeper holds; records that are taken become NULL. */
+void signals_snapshot(Manager *m, struct KeeperEntry *keeper, SandboxRecord **records, size_t n_records);
+/* One that is new or changed, taken over. */
+void signals_record_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record);
+/* result, code and status say how it ended. */
+void signals_record_removed(
+        Manager *m, SandboxEntry *sandbox, SandboxResult result, int32_t code, int32_t status);
+void signals_event(Manager *m, SandboxEntry *s, const SandboxEvent *e);
+
+/* STATUS= for systemd. */
+void signals_update_status(Manager *m);
 
 /* To every subscriber: a reload begins, or is over. */
 void signals_reloading(Manager *m, bool active);

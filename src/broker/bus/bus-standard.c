@@ -51,7 +51,7 @@ static int call_get(Call *c) {
         if (r < 0)
                 return r;
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'v', p->types);
         if (r >= 0)
@@ -75,12 +75,12 @@ static int call_get_all(Call *c) {
         if (r < 0)
                 return r;
 
-        /* The empty name means all interfaces; there is one with properties. */
+        /* The empty name stands for all interfaces, of which one has properties. */
         i = name[0] == '\0' ? interface_own(c->manager, c->object.kind) : named_interface(c, name);
         if (!i)
                 return fail_no_interface(c, name);
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = properties_append(reply, &(View){ c->manager, &caller, &c->object }, i);
 
@@ -98,55 +98,43 @@ static int call_set(Call *c) {
         return call_fail(c, SD_BUS_ERROR_PROPERTY_READ_ONLY, "Property %s is read-only", p->name);
 }
 
-/* The last part of a path. */
-static const char *label_of(const char *path) { return strrchr(path, '/') + 1; }
-
-static int list_visible(Call *c, const Caller *caller, ObjectKind kind, char ***ret) {
-        Object object;
+/* Users are listed without a path; *own owns the one that they get here. */
+static int set_path(Object *object, char **own) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && object_next_visible(c->manager, caller, kind, &i, &object);)
-                r = strv_extend(ret, label_of(object.path));
+        if (object->kind == OBJECT_USER) {
+                r = object_path_of_user(object->uid, own);
+                object->path = *own;
+        }
 
         return r;
 }
 
-/* Users are listed by their sandboxes: each once, however many they have. */
-static int list_visible_users(Call *c, const Caller *caller, char ***ret) {
-        for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
-                const Object object = { .kind = OBJECT_USER,
-                                        .uid = c->manager->sandboxes.items[i]->record->uid };
-                _cleanup_free_ char *path = NULL;
-                int r;
+static int list_visible(Call *c, ObjectKind kind, char ***ret) {
+        const Caller caller = call_caller(c);
+        Object object;
+        int r = 0;
 
-                if (sandbox_record_is_hidden(c->manager->sandboxes.items[i]->record) ||
-                    !object_is_visible(c->manager, caller, &object))
-                        continue;
+        for (size_t i = 0; r >= 0 && object_next_visible(c->manager, &caller, kind, &i, &object);) {
+                _cleanup_free_ char *own = NULL;
 
-                r = object_path_of_user(object.uid, &path);
-                if (r < 0)
-                        return r;
-                if (strv_contains(*ret, label_of(path)))
-                        continue;
-
-                r = strv_extend(ret, label_of(path));
-                if (r < 0)
-                        return r;
+                r = set_path(&object, &own);
+                if (r >= 0)
+                        r = strv_extend(ret, strrchr(object.path, '/') + 1);
         }
 
-        return 0;
+        return r;
 }
 
 static int list_children(Call *c, char ***ret) {
         const char *fixed = object_path_children(c->object.path);
-        const Caller caller = call_caller(c);
 
         if (streq(c->object.path, OBJECT_PATH_SANDBOXES))
-                return list_visible(c, &caller, OBJECT_SANDBOX, ret);
+                return list_visible(c, OBJECT_SANDBOX, ret);
         if (streq(c->object.path, OBJECT_PATH_PROFILES))
-                return list_visible(c, &caller, OBJECT_PROFILE, ret);
+                return list_visible(c, OBJECT_PROFILE, ret);
         if (streq(c->object.path, OBJECT_PATH_USERS))
-                return list_visible_users(c, &caller, ret);
+                return list_visible(c, OBJECT_USER, ret);
 
         return fixed ? split_words(fixed, ret) : 0;
 }
@@ -181,39 +169,15 @@ static int append_visible(sd_bus_message *m, Call *c, const Caller *caller, Obje
         Object object;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && object_next_visible(c->manager, caller, kind, &i, &object);)
-                r = append_object(m, c, caller, &object);
+        for (size_t i = 0; r >= 0 && object_next_visible(c->manager, caller, kind, &i, &object);) {
+                _cleanup_free_ char *own = NULL;
 
-        return r;
-}
-
-static int append_users(sd_bus_message *m, Call *c, const Caller *caller) {
-        _cleanup_strv_ char **labels = NULL;
-        int r;
-
-        r = list_visible_users(c, caller, &labels);
-        if (r < 0)
-                return r;
-
-        STRV_FOREACH (label, labels) {
-                _cleanup_free_ char *path = text_printf("%s/%s", OBJECT_PATH_USERS, *label);
-                _cleanup_object_name_ ObjectName name = { 0 };
-                Object object;
-
-                if (!path)
-                        return -ENOMEM;
-
-                r = object_path_parse(path, &name);
-                if (r < 0)
-                        return r;
-
-                object = (Object){ .kind = OBJECT_USER, .path = path, .uid = name.uid };
-                r = append_object(m, c, caller, &object);
-                if (r < 0)
-                        return r;
+                r = set_path(&object, &own);
+                if (r >= 0)
+                        r = append_object(m, c, caller, &object);
         }
 
-        return 0;
+        return r;
 }
 
 static int call_get_managed_objects(Call *c) {
@@ -221,7 +185,7 @@ static int call_get_managed_objects(Call *c) {
         const Caller caller = call_caller(c);
         int r;
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
         if (r >= 0)
@@ -229,7 +193,7 @@ static int call_get_managed_objects(Call *c) {
         if (r >= 0)
                 r = append_visible(reply, c, &caller, OBJECT_SANDBOX);
         if (r >= 0)
-                r = append_users(reply, c, &caller);
+                r = append_visible(reply, c, &caller, OBJECT_USER);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
 
@@ -287,3 +251,23 @@ const Interface interface_object_manager = {
         INTERFACE_TABLE(members, object_manager_members),
         INTERFACE_TABLE(signals, object_manager_signals),
 };
+
+/* clang-format off */
+static const Interface *const of_branch[]  = { &interface_introspectable, NULL };
+static const Interface *const of_manager[] = { &interface_manager, &interface_object_manager,
+                                               &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_sandbox[] = { &interface_sandbox,
+                                               &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_profile[] = { &interface_profile,
+                                               &interface_properties, &interface_introspectable, NULL };
+static const Interface *const of_user[]    = { &interface_user,
+                                               &interface_properties, &interface_introspectable, NULL };
+
+const Interface *const *const interfaces_by_kind[_OBJECT_KIND_MAX] = {
+        [OBJECT_BRANCH]  = of_branch,
+        [OBJECT_MANAGER] = of_manager,
+        [OBJECT_SANDBOX] = of_sandbox,
+        [OBJECT_PROFILE] = of_profile,
+        [OBJECT_USER]    = of_user,
+};
+/* clang-format on */

@@ -23,7 +23,7 @@ static int get_sandboxes(const View *v, const Property *p, sd_bus_message *reply
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* Stops under way for one TerminateAll; the call is answered when the last of them is. */
+/* The stops that one TerminateAll has under way. The call is answered when the last of them is. */
 typedef struct Termination {
         Call *call;
         unsigned n_open;
@@ -42,7 +42,7 @@ static void termination_done(Termination *t) {
         free(t);
 }
 
-/* One that ended by itself meanwhile has been stopped as well. */
+/* A sandbox that has ended by itself meanwhile counts as stopped. */
 static void on_stopped(sd_bus_message *reply, void *userdata) {
         Termination *t = userdata;
 
@@ -61,7 +61,7 @@ static int call_terminate_all(Call *c) {
         if (!t)
                 return -ENOMEM;
 
-        /* One more than there are stops, so that the answer cannot come before all are sent. */
+        /* Counted once more than there are stops, so that the answer cannot come before all of them are sent. */
         *t = (Termination){ .call = c, .n_open = 1 };
         for (size_t i = 0; i < c->manager->sandboxes.n_items; i++) {
                 SandboxEntry *s = c->manager->sandboxes.items[i];
@@ -76,7 +76,7 @@ static int call_terminate_all(Call *c) {
                 }
 
                 t->n_open++;
-                r = link_await(s->keeper, "Stop", s->record->id, on_stopped, t);
+                r = link_ask(s->keeper, "Stop", s->record->id, on_stopped, t, UINT64_MAX);
                 if (r < 0) {
                         t->n_open--;
                         t->failed = true;

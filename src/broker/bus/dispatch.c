@@ -3,24 +3,21 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "broker/bus/interfaces.h"
 #include "broker/call/authorize.h"
 #include "broker/call/call.h"
-#include "broker/call/manager-state.h"
+#include "broker/call/message.h"
 #include "broker/peers/connection.h"
-#include "broker/peers/message-size.h"
-#include "broker/state/cgroups.h"
 #include "broker/state/keepers.h"
 
 #include <stdarg.h>
 
-/* Together well above what an honest Launch carries: 64 arguments of 4 KiB and an environment. */
+/* Well above what an honest Launch carries: 64 arguments of 4 KiB, and an environment. */
 #define MESSAGE_SIZE_MAX (384U * 1024)
-/* Calls of one user without an answer yet, whatever they wait for. */
+/* Calls of one user that are not answered yet, whatever they wait for. */
 #define REQUESTS_PER_USER_MAX 64U
-/* Calls of a peer, and of all peers, that may wait for the bus to say who the peer is. */
+/* Calls, of one peer and of all, that may wait for the bus to say who the peer is. */
 #define WAITING_PER_PEER_MAX 8U
-/* Messages of a peer that are looked at meanwhile, answered at once or not. */
+/* Messages of a peer that are looked at in that time, whether they are answered at once or not. */
 #define EARLY_PER_PEER_MAX (2 * WAITING_PER_PEER_MAX)
 #define EARLY_PER_PEER_BEHIND 2U /* while answers to others wait for the bus */
 #define WAITING_MAX (PEERS_MAX * WAITING_PER_PEER_MAX)
@@ -28,10 +25,10 @@
 #define WAITING_SMALL_SIZE 4096U
 #define WAITING_SIZE_MAX (4U * 1024 * 1024)
 
-/* Refusals are left out while the bus has more than this of our answers before it, in memory of the kernel. */
+/* No refusals are sent while the bus has more than this of our answers yet to read, all of it kernel memory. */
 #define UNREAD_MAX (16U * 1024)
 
-/* Errors for an object that is not there, or not for this caller: the same words, whichever it is. */
+/* What is hidden from the caller and what is not there at all get the same answer, word for word. */
 static int fail_hidden(Call *c) {
         c->audit.hidden = c->object.sandbox || c->object.profile ||
                           (c->object.kind == OBJECT_USER && c->object.uid != UID_NOBODY);
@@ -48,105 +45,6 @@ static int fail_hidden(Call *c) {
         case SUBJECT_PATH:
         default:
                 return call_fail(c, SD_BUS_ERROR_UNKNOWN_OBJECT, "No object %s", c->object.path);
-        }
-}
-
-static Object find_sandbox(const Manager *m, const char *id, const char *path) {
-        return (Object){ .kind = OBJECT_SANDBOX,
-                         .path = path,
-                         .name = id,
-                         .sandbox = sandboxes_find_shown(&m->sandboxes, id),
-                         .uid = UID_NOBODY };
-}
-
-/* The object of the sandbox that holds the process with the call's pid. */
-static int find_sandbox_of_process(Call *c, Object *ret) {
-        _cleanup_free_ char *group = NULL;
-        uint32_t pid;
-        int r;
-
-        r = sd_bus_message_read(c->message, "u", &pid);
-        if (r < 0)
-                return r;
-        if (pid == 0 || pid > INT32_MAX)
-                return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no pid");
-
-        r = cgroup_of_process((pid_t) pid, &group);
-        if (r < 0 && r != -ESRCH)
-                return r;
-
-        *ret = (Object){ .kind = OBJECT_SANDBOX,
-                         .sandbox = group ? sandboxes_find_by_cgroup(&c->manager->sandboxes, group) : NULL,
-                         .uid = UID_NOBODY };
-        return 0;
-}
-
-static Object find_profile(const Manager *m, const char *name, const char *path) {
-        return (Object){ .kind = OBJECT_PROFILE,
-                         .path = path,
-                         .name = name,
-                         .profile = catalog_find(m->catalog, name),
-                         .uid = UID_NOBODY };
-}
-
-static Object find_user(const Manager *m, uid_t uid, const char *path) {
-        return (Object){ .kind = OBJECT_USER,
-                         .path = path,
-                         .named_uid = uid,
-                         .uid = sandboxes_has_user(&m->sandboxes, uid) ? uid : UID_NOBODY };
-}
-
-/* The object that the path names. */
-static Object object_of_path(const Call *c) {
-        const char *path = sd_bus_message_get_path(c->message);
-
-        switch (c->name.kind) {
-        case OBJECT_SANDBOX:
-                return find_sandbox(c->manager, c->name.name, path);
-        case OBJECT_PROFILE:
-                return find_profile(c->manager, c->name.name, path);
-        case OBJECT_USER:
-                return find_user(c->manager, c->name.uid, path);
-        case OBJECT_BRANCH:
-        case OBJECT_MANAGER:
-        default:
-                return (Object){ .kind = c->name.kind, .path = path, .uid = UID_NOBODY };
-        }
-}
-
-/* The object the call is about. */
-static int object_resolve(Call *c, Object *ret) {
-        const char *text;
-        uint32_t uid;
-        int r;
-
-        r = sd_bus_message_rewind(c->message, true);
-        if (r < 0)
-                return r;
-
-        switch (c->member->subject) {
-        case SUBJECT_SANDBOX:
-        case SUBJECT_PROFILE:
-                r = sd_bus_message_read(c->message, "s", &text);
-                if (r < 0)
-                        return r;
-                if (!text_is_printable(text, "") || strlen(text) > 128)
-                        return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no name");
-                *ret = c->member->subject == SUBJECT_SANDBOX ? find_sandbox(c->manager, text, text)
-                                                             : find_profile(c->manager, text, text);
-                return 0;
-        case SUBJECT_PROCESS:
-                return find_sandbox_of_process(c, ret);
-        case SUBJECT_USER:
-                r = sd_bus_message_read(c->message, "u", &uid);
-                if (r < 0)
-                        return r;
-                *ret = find_user(c->manager, uid, NULL);
-                return 0;
-        case SUBJECT_PATH:
-        default:
-                *ret = object_of_path(c);
-                return 0;
         }
 }
 
@@ -243,7 +141,7 @@ static StepAnswer step_object(void *traveller) {
         int r;
 
         c->object = object;
-        r = object_resolve(c, &object);
+        r = object_resolve(c->manager, c->message, c->member->subject, &c->name, &object, &c->error);
         if (r < 0)
                 return call_step(c, r);
 
@@ -252,7 +150,7 @@ static StepAnswer step_object(void *traveller) {
         return STEP_DONE;
 }
 
-/* Objects that lead to others show each caller their own part of them. */
+/* Objects that lead to others show each caller only what they may see. */
 static bool lists_others(const Call *c) {
         return c->member->lists && (c->object.kind == OBJECT_MANAGER || c->object.kind == OBJECT_BRANCH);
 }
@@ -265,7 +163,7 @@ static void on_account(KnownAccount *known, void *userdata) {
         call_walk(c);
 }
 
-/* The subscriber's rights over signals follow their latest account. */
+/* Which signals a subscriber gets goes by their latest account. */
 static void peer_remember_account(Call *c) {
         if (!c->known || c->known == c->peer->account)
                 return;
@@ -274,7 +172,7 @@ static void peer_remember_account(Call *c) {
         c->peer->account = known_account_ref(c->known);
 }
 
-/* Asked for once: that it cannot be had is an answer, too. */
+/* Asked once: that the account cannot be had is an answer, too. */
 static StepAnswer step_account(void *traveller) {
         Call *c = traveller;
         StepAnswer answer;
@@ -304,7 +202,7 @@ static StepAnswer step_access(void *traveller) {
         return answer;
 }
 
-/* What the caller may see exists, or root asks for what does not exist at all. */
+/* Only root gets here with an object that does not exist; to all others it is hidden. */
 static StepAnswer step_exists(void *traveller) {
         Call *c = traveller;
 
@@ -322,7 +220,7 @@ static StepAnswer step_work(void *traveller) {
         return c->member->works ? call_step(c, call_count_work(c)) : STEP_DONE;
 }
 
-/* 1: the call is the handler's, and may be gone. */
+/* A handler that returns 1 has taken the call, which may be gone already. */
 static StepAnswer step_handler(void *traveller) {
         Call *c = traveller;
         const int r = c->member->handler(c);
@@ -345,27 +243,27 @@ enum {
 
 /* clang-format off */
 static const RoadStep steps[] = {
-        /* First: all that follows is counted against somebody. */
+        /* First, as all that follows is charged to somebody. */
         [CALL_PEER]    = { step_peer, .again = CALL_PEER },
-        /* Whoever was known when the message came has paid before it was looked at. */
+        /* Only after a wait: whoever was known when the message came has paid before it was looked at. */
         [CALL_PRICE]   = { step_price, .after_wait = true },
-        /* Before any work: whoever has too many requests under way costs nothing more. */
+        /* Before any work: one request too many must cost nothing more. */
         [CALL_COUNT]   = { step_count },
         /*
          * For some 0.1 s after the start sandboxes that run are not known yet. Nearly every answer depends on them in
          * some way, so every call waits; counted, as whoever sends many is to be told so then, too.
          */
         [CALL_KEEPERS] = { step_keepers, .again = CALL_OBJECT },
-        /* From here on nothing is remembered over a wait: an object, a profile or a right may have gone meanwhile. */
+        /* From here on nothing is remembered across a wait, in which objects, profiles and rights may go. */
         [CALL_OBJECT]  = { step_object },
-        /* Before access, whose answer may depend on it, and only then: root and owners need no name service. */
+        /* Before access, and only if that depends on it: root and owners need no name service. */
         [CALL_ACCOUNT] = { step_account, .again = CALL_OBJECT },
-        /* Before it is said whether there is such an object: to whoever may not see it there is none. */
+        /* Before anything is said about the object: for those who may not see it, there is none. */
         [CALL_ACCESS]  = { step_access, .again = CALL_OBJECT },
         [CALL_EXISTS]  = { step_exists },
-        /* Last of the limits: what was refused is no work for a keeper. */
+        /* Last of the limits: a refused call is no work for a keeper. */
         [CALL_WORK]    = { step_work },
-        /* A handler that keeps the call answers it; only where polkit has to be asked more does it come again. */
+        /* A handler that keeps the call answers it. It comes again only if polkit has to be asked more. */
         [CALL_HANDLER] = { step_handler, .again = CALL_OBJECT },
 };
 /* clang-format on */
@@ -393,7 +291,7 @@ void dispatch_keepers_heard(Manager *m) {
 
         while ((c = TAILQ_FIRST(&m->early))) {
                 TAILQ_REMOVE(&m->early, c, entry);
-                /* Nothing is begun for a caller who went meanwhile. */
+                /* Nothing is begun for a caller who has gone. */
                 if (c->peer && c->peer->state != PEER_KNOWN)
                         (void) call_free(c);
                 else
@@ -410,7 +308,7 @@ void dispatch_drop(Manager *m) {
         }
 }
 
-/* Answers without a call: nothing is known of the caller, and nothing needs to be. */
+/* Answers a message that becomes no call. Nothing is known about the caller, and nothing needs to be. */
 _printf_(3, 4) static int refuse(sd_bus_message *m, const char *name, const char *format, ...) {
         va_list ap;
         int r;
@@ -421,7 +319,24 @@ _printf_(3, 4) static int refuse(sd_bus_message *m, const char *name, const char
         return r < 0 ? r : -ECANCELED;
 }
 
-/* Everything that can be said without knowing who asks, because it is the same for all. -ECANCELED: answered. */
+const Member *
+member_find(const Interface *const *interfaces, const char *interface, const char *member, bool *ret_known) {
+        *ret_known = !interface;
+
+        for (const Interface *const *i = interfaces; *i; i++) {
+                if (interface && !streq((*i)->name, interface))
+                        continue;
+
+                *ret_known = true;
+                for (size_t k = 0; k < (*i)->n_members; k++)
+                        if (streq((*i)->members[k].name, member))
+                                return (*i)->members + k;
+        }
+
+        return NULL;
+}
+
+/* All that can be said without knowing who asks, as it is the same for everybody. -ECANCELED: answered. */
 static int
 check_form(sd_bus_message *m, const ObjectName *name, const Member **ret_member, size_t *ret_size) {
         const char *interface = sd_bus_message_get_interface(m);
@@ -476,7 +391,7 @@ static int call_accept(Manager *m,
         return 1;
 }
 
-/* The sender's row; 0: nothing more is done for this message, -EBUSY included. */
+/* The sender's row. 0: this message is done with. */
 static int peer_of(Manager *m, sd_bus_message *message, Peer **ret) {
         int r;
 
@@ -505,9 +420,9 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         int r;
 
         if (!sd_bus_message_get_sender(message))
-                return 1; /* not from the bus, which names senders */
+                return 1; /* not from the bus, which always names the sender */
 
-        /* Before anything is said: what is wrong with a message costs an answer like any other. */
+        /* Before anything is answered: telling what is wrong with a message costs as much as any answer. */
         r = peer_of(m, message, &peer);
         if (r <= 0)
                 return r < 0 ? r : 1;

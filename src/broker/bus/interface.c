@@ -9,23 +9,6 @@ const Interface *interface_own(const Manager *m, ObjectKind kind) {
         return kind == OBJECT_BRANCH ? NULL : m->interfaces[kind][0];
 }
 
-const Member *
-member_find(const Interface *const *interfaces, const char *interface, const char *member, bool *ret_known) {
-        *ret_known = !interface;
-
-        for (const Interface *const *i = interfaces; *i; i++) {
-                if (interface && !streq((*i)->name, interface))
-                        continue;
-
-                *ret_known = true;
-                for (size_t k = 0; k < (*i)->n_members; k++)
-                        if (streq((*i)->members[k].name, member))
-                                return (*i)->members + k;
-        }
-
-        return NULL;
-}
-
 const Property *property_find(const Interface *interface, const char *name) {
         for (size_t i = 0; i < interface->n_properties; i++)
                 if (streq(interface->properties[i].name, name))
@@ -34,7 +17,7 @@ const Property *property_find(const Interface *interface, const char *name) {
         return NULL;
 }
 
-/* Length of the first complete type of a signature that is ours, so well-formed. */
+/* Length of the first complete type. The signature is one of ours, and so well-formed. */
 static size_t type_length(const char *types) {
         size_t n = 0, depth = 0;
 
@@ -153,7 +136,7 @@ int interfaces_to_xml(const Interface *const *interfaces, char *const *children,
         return 0;
 }
 
-/* A value that may be absent is built apart: it must leave no half-open entry behind. */
+/* A value that may be absent is built apart, so as to leave no half-open entry behind. */
 static int value_build(sd_bus_message *m, const View *v, const Property *p, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *value = NULL;
         int r;

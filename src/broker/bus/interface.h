@@ -72,12 +72,15 @@ typedef struct Interface {
 extern const Interface interface_manager, interface_sandbox, interface_profile, interface_user;
 extern const Interface interface_properties, interface_introspectable, interface_object_manager;
 
+/*
+ * By ObjectKind; each list ends with NULL and has our own interface first. What lists, reads or announces objects gets
+ * the table through the manager and does not name it: the rows lead to those very functions.
+ */
+extern const Interface *const *const interfaces_by_kind[_OBJECT_KIND_MAX];
+
 /* Of our own, what a kind of object has besides the standard ones; NULL: nothing. */
 const Interface *interface_own(const Manager *m, ObjectKind kind);
 
-/* interface NULL: the first that has the member. NULL, with *ret_known telling whether there is such an interface. */
-const Member *
-member_find(const Interface *const *interfaces, const char *interface, const char *member, bool *ret_known);
 const Property *property_find(const Interface *interface, const char *name);
 
 /* The XML of an object with these interfaces and children; caller frees. 0 or -ENOMEM. */

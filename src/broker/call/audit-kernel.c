@@ -8,7 +8,7 @@
 
 #include <libaudit.h>
 
-/* name=value; encoded where it says so or the value has blanks, quotes or control characters. */
+/* name=value, encoded where the value has blanks, quotes or control characters. */
 static int append(Buffer *b, const char *name, const char *value) {
         _cleanup_free_ char *pair = NULL;
 
@@ -24,22 +24,23 @@ static int append(Buffer *b, const char *name, const char *value) {
 }
 
 /* The line, without what the kernel and libaudit add. Caller frees. -ENOMEM. */
-static int record_to_text(const AuditRecord *record, char **ret) {
+static int
+record_to_text(const char *verb, uid_t caller, const char *error, const AuditNote *note, char **ret) {
         const struct {
                 const char *name, *value;
         } pairs[] = {
-                { "sandbox", record->id },
-                { "profile", record->profile },
-                { "profile_hash", record->profile_hash },
-                { "acct", record->user },
-                { "invocation", record->invocation_id },
-                { "reason", record->error },
+                { "sandbox", note->id },
+                { "profile", note->profile },
+                { "profile_hash", note->profile_hash },
+                { "acct", note->user },
+                { "invocation", note->invocation_id },
+                { "reason", error },
         };
         _cleanup_buffer_ Buffer b = {};
         int r;
 
-        /* Both are ours. */
-        buffer_printf(&b, "op=immured-%s caller_uid=%u", record->verb, record->caller);
+        /* Neither is anybody's text. */
+        buffer_printf(&b, "op=immured-%s caller_uid=%u", verb, caller);
         for (size_t i = 0; i < ELEMENTSOF(pairs); i++) {
                 r = append(&b, pairs[i].name, pairs[i].value);
                 if (r < 0)
@@ -50,9 +51,9 @@ static int record_to_text(const AuditRecord *record, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-/* error: an errno; 0 is no answer at all. */
+/* error is an errno, or 0 where there was no answer at all. */
 static void give_up(int *fd, int error, const char *what) {
-        /* No audit in this kernel or container is how things are, and nobody's mistake. */
+        /* That a kernel or a container has no audit is nothing to warn of. */
         static const int usual[] = { 0, EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT, ECONNREFUSED };
         bool is_usual = false;
 
@@ -65,7 +66,7 @@ static void give_up(int *fd, int error, const char *what) {
         *fd = -ENOTSUP;
 }
 
-void audit_kernel_write(int *fd, const AuditRecord *record) {
+void audit_kernel_write(int *fd, const char *verb, uid_t caller, const char *error, const AuditNote *note) {
         _cleanup_free_ char *text = NULL;
         int r;
 
@@ -78,20 +79,20 @@ void audit_kernel_write(int *fd, const AuditRecord *record) {
                 return;
         }
 
-        if (record_to_text(record, &text) < 0) {
+        if (record_to_text(verb, caller, error, note, &text) < 0) {
                 (void) log_oom();
                 return;
         }
 
-        /* Some failures it returns, and sets errno to that: a negative number. */
-        r = audit_log_user_message(*fd, AUDIT_TRUSTED_APP, text, NULL, NULL, NULL, !record->error);
+        /* For some failures libaudit sets errno to the negative number that it returns. */
+        r = audit_log_user_message(*fd, AUDIT_TRUSTED_APP, text, NULL, NULL, NULL, !error);
         if (r <= 0)
                 give_up(fd, errno > 0 ? errno : -MIN(r, 0), "The kernel's audit log takes no record");
 }
 
 #else
 
-void audit_kernel_write(int *fd, const AuditRecord *record) {}
+void audit_kernel_write(int *fd, const char *verb, uid_t caller, const char *error, const AuditNote *note) {}
 
 #endif
 

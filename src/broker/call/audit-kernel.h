@@ -13,21 +13,13 @@
  * Privilege: CAP_AUDIT_WRITE. Input: hostile. audit_log_user_message(3), audit_encode_nv_string(3).
  */
 
-#include "base/util.h"
-
-#include <sys/types.h>
-
-/* Whoever is not known is NULL. */
-typedef struct AuditRecord {
-        const char *verb;
-        const char *error; /* name of the error; NULL: it was done */
-        const char *id, *profile, *profile_hash, *user, *invocation_id;
-        uid_t caller;
-} AuditRecord;
+#include "broker/call/audit.h"
 
 /*
+ * error is the name of the error, NULL where it was done; of the note, what is not known is left out.
+ *
  * *fd is the log, opened here at the first record: -EBADF until then, and after audit_kernel_close(). The first
  * failure is logged, and leaves -ENOTSUP, with which nothing is tried again: what was refused once would be always.
  */
-void audit_kernel_write(int *fd, const AuditRecord *record);
+void audit_kernel_write(int *fd, const char *verb, uid_t caller, const char *error, const AuditNote *note);
 void audit_kernel_close(int *fd);

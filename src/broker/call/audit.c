@@ -7,7 +7,7 @@
 #include "broker/call/call.h"
 #include "broker/call/manager-state.h"
 #include "broker/call/member.h"
-#include "broker/call/message-text.h"
+#include "broker/call/message.h"
 
 #include <stdio.h>
 
@@ -56,7 +56,7 @@ void audit_note_done(AuditNote *n) {
         *n = (AuditNote){ .noted = n->noted, .hidden = n->hidden, .owner = UID_NOBODY };
 }
 
-/* Without memory a record says less, and is written all the same. */
+/* Without memory, a record says less but is still written. */
 static void keep(char **field, const char *value) {
         free(*field);
         *field = value ? strdup(value) : NULL;
@@ -150,7 +150,7 @@ static int on_flush(sd_event_source *s, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* One more record of this user. False: it is one too many, and counted for the one that tells of them. */
+/* Counts one more record of this user. False: it is one too many, which on_flush() will tell of. */
 static bool within_rate(Call *c) {
         const Config *config = &c->manager->catalog->config;
         Manager *m = c->manager;
@@ -209,16 +209,10 @@ static void write_record(Call *c, Verdict verdict) {
                   verdict == VERDICT_DONE ? "" : ": ",
                   verdict == VERDICT_DONE ? "" : reason ?: "no reason given");
         audit_kernel_write(&c->manager->audit_fd,
-                           &(AuditRecord){
-                                   .verb = verb,
-                                   .error = verdict == VERDICT_DONE ? NULL : c->error.name ?: "none",
-                                   .id = n->id,
-                                   .profile = n->profile,
-                                   .profile_hash = n->profile_hash,
-                                   .user = n->user,
-                                   .invocation_id = n->invocation_id,
-                                   .caller = c->uid,
-                           });
+                           verb,
+                           c->uid,
+                           verdict == VERDICT_DONE ? NULL : c->error.name ?: "none",
+                           n);
 }
 
 void audit_call(Call *c, bool done) {

@@ -107,7 +107,7 @@ static const CallAnswer *find_answer(const Call *c, AccessAction action, char *c
         return NULL;
 }
 
-/* Nothing of one's own is ever hidden: what is hidden, and would be the caller's own, is not there for sure. */
+/* Nothing of one's own is ever hidden. So what is hidden and would be the caller's own is not there at all. */
 static bool cannot_be_there(const Call *c, const Deed *d) {
         switch (d->object.kind) {
         case OBJECT_SANDBOX:
@@ -138,7 +138,7 @@ static int deny(Call *c, const Deed *d, const char *error, const char *reason) {
 }
 
 static int refuse(Call *c, const Deed *d, const AccessQuestion *question, PolkitAnswer answer) {
-        /* Leave to ask was given, and nobody was there to ask. */
+        /* The caller allowed questions, and nobody was there to be asked. */
         const bool in_vain = answer == POLKIT_CHALLENGE && call_is_interactive(c);
 
         if (question->hidden)
@@ -155,7 +155,7 @@ static bool is_yes(AccessAction action, const AccessQuestion *question, PolkitAn
         return answer == POLKIT_YES;
 }
 
-/* Goes through what polkit has to say yes to; -ENOKEY: the first of it that it was not asked yet, with its details. */
+/* Goes through all that polkit has to allow. -ENOKEY: the first that it was not asked yet, and its details. */
 static int decide(Call *c, const Deed *d, AccessAction *ret_action, char ***ret_details) {
         const Caller caller = call_caller(c);
         AccessQuestion question = { 0 };
@@ -207,7 +207,7 @@ static void on_answer(PolkitAnswer answer, void *userdata) {
 
         c->query_polkit = NULL;
         c->answers[c->n_answers++].answer = answer;
-        /* It may have thought for so long that the caller is in other groups by now. */
+        /* polkit may have taken so long that the caller is in other groups by now. */
         call_forget_account(c);
         call_walk(c);
 }
@@ -225,7 +225,7 @@ static int ask(Call *c, AccessAction action, char **details) {
         };
         int r;
 
-        /* One without a peer is a unit's, and nobody sits there. */
+        /* A call without a peer is a unit's, where nobody sits who could answer. */
         if (!c->peer || c->peer->state != PEER_KNOWN)
                 return -ECONNRESET;
         question.subject = c->peer->name;

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "broker/call/manager-state.h"
 
 #include <stdarg.h>
@@ -64,7 +63,7 @@ StepAnswer call_rest(Call *c) {
 
 StepAnswer call_step(Call *c, int r) { return step_result(r, &c->failure); }
 
-/* The caller pays for the time that their requests take, also when it is others' answers that they go on with. */
+/* Callers pay for the time that their requests take, also for what is done when somebody's answer has come. */
 void call_walk(Call *c) {
         const uint64_t before = clock_usec(CLOCK_THREAD_CPUTIME_ID);
         const uid_t uid = c->peer->state == PEER_KNOWN ? c->peer->uid : UID_NOBODY;
@@ -126,34 +125,6 @@ int call_count_work(Call *c) {
         return call_count(c, QUOTA_WORK, c->manager->catalog->config.max_requests_in_flight);
 }
 
-int call_count_launch(Call *c) {
-        const Config *config = &c->manager->catalog->config;
-        char interval[64];
-        int r;
-
-        if (c->rated)
-                return 0;
-
-        r = quotas_launch(c->manager->quotas,
-                          c->uid,
-                          clock_usec(CLOCK_MONOTONIC),
-                          config->launch_rate_burst,
-                          config->launch_rate_interval_usec);
-        if (r == -EDQUOT)
-                return call_fail(
-                        c,
-                        ERROR_RATE_LIMITED,
-                        "User %u launched %u times within %s already (LaunchRateBurst=, LaunchRateIntervalSec=)",
-                        c->uid,
-                        config->launch_rate_burst,
-                        format_usec(config->launch_rate_interval_usec, interval, sizeof(interval)));
-        if (r < 0)
-                return r;
-
-        c->rated = true;
-        return 0;
-}
-
 StepAnswer call_find_account(Call *c,
                              const char *name,
                              uid_t uid,
@@ -174,7 +145,7 @@ StepAnswer call_find_account(Call *c,
         return r < 0 ? call_step(c, r) : STEP_WAIT;
 }
 
-/* 0, or -EIO with the error of an account that cannot be had. */
+/* 0, or -EIO with the call's error set: the account cannot be had. */
 static int check_account(Call *c, const KnownAccount *known) {
         if (known->error == -ENOENT)
                 return call_fail(c, ERROR_NO_SUCH_USER, "There is no such user");
@@ -204,10 +175,6 @@ void call_forget_account(Call *c) {
         c->known_asked = false;
 }
 
-int call_new_reply(Call *c, sd_bus_message **ret) {
-        return sd_bus_message_new_method_return(c->message, ret);
-}
-
 int call_send(Call *c, sd_bus_message *reply) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *owned = reply;
         int r;
@@ -226,7 +193,7 @@ int call_reply(Call *c, const char *types, ...) {
         va_list ap;
         int r;
 
-        r = call_new_reply(c, &reply);
+        r = sd_bus_message_new_method_return(c->message, &reply);
         if (r < 0)
                 return r;
 
@@ -253,7 +220,7 @@ int call_fail(Call *c, const char *name, const char *format, ...) {
 }
 
 int call_fail_as(Call *c, sd_bus_message *reply) {
-        /* The latter is what sd-bus says of a link that broke: to a client it would mean the broker. */
+        /* NoReply is what sd-bus says when a link breaks. A client would take it for the broker's own silence. */
         if (!reply || sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY))
                 return call_fail(c, ERROR_BUSY, "The keeper did not answer; look at the list of sandboxes");
 
@@ -261,7 +228,7 @@ int call_fail_as(Call *c, sd_bus_message *reply) {
         return sd_bus_error_copy(&c->error, sd_bus_message_get_error(reply));
 }
 
-/* What was refused to us says nothing of the caller's rights. */
+/* That something was refused to us says nothing about the caller's rights. */
 static void say_errno(Call *c, int error) {
         if (error == -EPERM || error == -EACCES)
                 (void) sd_bus_error_set(&c->error, SD_BUS_ERROR_FAILED, strerror(-error));

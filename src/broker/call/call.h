@@ -88,9 +88,6 @@ int call_count(Call *c, QuotaKind kind, uint32_t max);
 /* The same for calls that somebody else works on: MaxRequestsInFlight=. */
 int call_count_work(Call *c);
 
-/* One more launch of the caller's, once: LaunchRateBurst=. -EIO as above. */
-int call_count_launch(Call *c);
-
 /*
  * An account, by name or where that is NULL by uid. STEP_DONE: it was known, a reference is in *ret, and it may be one
  * that cannot be had. STEP_WAIT: the handler gets it.
@@ -121,8 +118,6 @@ void call_forget_account(Call *c);
 int call_reply(Call *c, const char *types, ...);
 /* Sends a reply that was built. Takes it over. */
 int call_send(Call *c, sd_bus_message *reply);
-/* An empty reply, which the caller fills and sends or unrefs. Errors as sd_bus_message_new_method_return(3). */
-int call_new_reply(Call *c, sd_bus_message **ret);
 
 /* Sets the call's error; returns the negative errno that a handler hands on. */
 int call_fail(Call *c, const char *name, const char *format, ...) _printf_(3, 4);

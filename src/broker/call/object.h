@@ -9,9 +9,12 @@
  * Runs in: broker. Privilege: none. Input: names in the caller's words.
  */
 
-#include "broker/access/access.h"
+#include "broker/access/object-path.h"
+#include "broker/call/member.h"
 #include "broker/state/catalog.h"
 #include "broker/state/sandboxes.h"
+
+#include <systemd/sd-bus.h>
 
 struct Manager;
 
@@ -25,6 +28,17 @@ typedef struct Object {
         uid_t uid;                   /* of a user; UID_NOBODY: they have no sandboxes */
 } Object;
 
+/*
+ * What a message is about: the sandbox, profile or user that its first argument names, or that its path does, taken
+ * apart already. 0; negative errno, with error set where the first argument cannot be what it should.
+ */
+int object_resolve(const struct Manager *m,
+                   sd_bus_message *message,
+                   Subject subject,
+                   const ObjectName *name,
+                   Object *ret,
+                   sd_bus_error *error);
+
 Object object_of_sandbox(SandboxEntry *s);
 Object object_of_profile(const CatalogEntry *e);
 
@@ -35,8 +49,8 @@ AccessObject object_access(const struct Manager *m, const Object *object);
 bool object_is_visible(const struct Manager *m, const Caller *caller, const Object *object);
 
 /*
- * Goes through what the caller may see of a kind, OBJECT_SANDBOX or OBJECT_PROFILE, in the order of the tables: *i is
- * 0 at first, and moves on. False: that was all.
+ * Goes through what the caller may see of a kind, sandboxes, profiles or users, in the order of the tables: *i is 0 at
+ * first, and moves on. A user is there once, without a path. False: that was all.
  */
 bool object_next_visible(
         const struct Manager *m, const Caller *caller, ObjectKind kind, size_t *i, Object *ret);

@@ -11,7 +11,7 @@ StepAnswer road_walk(Road *r, void *traveller) {
                 StepAnswer answer;
 
                 if ((s->modes == 0 || (s->modes & r->mode)) && (waited || !s->after_wait)) {
-                        /* Beforehand: once a step waits, the road may be gone. */
+                        /* Set beforehand: once a step waits, the road may be gone. */
                         r->next = s->again;
                         answer = s->take(traveller);
                         if (answer != STEP_DONE)

@@ -35,7 +35,7 @@ static Caller subject_of(const Check *k) {
         return (Caller){ .uid = k->uid, .account = k->subject->account };
 }
 
-/* Of a profile these can be asked about, and of a sandbox every verb that it has. */
+/* For a profile only these verbs can be asked about; for a sandbox, all that it has. */
 static bool launches(AccessVerb verb) { return verb == ACCESS_LAUNCH || verb == ACCESS_PLAN; }
 
 static ObjectKind kind_of(AccessVerb verb) { return launches(verb) ? OBJECT_PROFILE : OBJECT_SANDBOX; }
@@ -50,7 +50,7 @@ static int find_verb(Call *c, const char *name, AccessVerb *ret) {
         return call_fail(c, SD_BUS_ERROR_INVALID_ARGS, "There is no verb \"%.64s\" to ask about", name);
 }
 
-/* About others only root and those who manage the profile may ask; it exists for whom it exists. */
+/* Only root and those who manage the profile may ask about others. To whoever may not see it, it is not there. */
 static int check_may_ask(Call *c, const char *profile, uid_t uid) {
         const CatalogEntry *e = catalog_find(c->manager->catalog, profile);
         const AccessObject object = { OBJECT_PROFILE, UID_NOBODY, e ? e->profile : NULL };
@@ -73,7 +73,7 @@ static int check_may_ask(Call *c, const char *profile, uid_t uid) {
         return 0;
 }
 
-/* Adds what polkit would be asked; 0, -EACCES, -ENOENT. */
+/* Adds what polkit would be asked to the question. 0, -EACCES, -ENOENT. */
 static int judge(const Check *k, AccessVerb verb, const AccessObject *object, AccessQuestion *question) {
         const Caller subject = subject_of(k);
         AccessQuestion more = { 0 };
@@ -96,7 +96,7 @@ static int fail_hidden(const Check *k) {
         return call_fail(k->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", k->profile);
 }
 
-/* By the table: 0 with what polkit would be asked, or the error that is set on the call. */
+/* By the table of access. 0, with what polkit would be asked; negative errno, with the call's error set. */
 static int judge_by_table(const Check *k, const CatalogEntry *e, AccessQuestion *question) {
         const Account *target = k->target->account;
         const AccessObject object = {
@@ -268,12 +268,12 @@ enum {
 
 /* clang-format off */
 static const RoadStep steps[] = {
-        /* First, with whether the caller may ask at all: nobody else learns whether there is such a user. */
+        /* First, as it finds out whether the caller may ask: nobody else must learn whether such a user exists. */
         [CHECK_ARGUMENTS] = { step_arguments },
-        /* Before the target, who is the same user where nobody is named. */
+        /* Before the target, which is the same user unless another one is named. */
         [CHECK_SUBJECT]   = { step_subject, .again = CHECK_SUBJECT },
         [CHECK_TARGET]    = { step_target, .again = CHECK_TARGET },
-        /* Table, profile and plan in one moment. */
+        /* Access, profile and plan, all in the same moment. */
         [CHECK_VERDICT]   = { step_verdict },
 };
 /* clang-format on */

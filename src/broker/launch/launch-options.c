@@ -79,7 +79,7 @@ static int read_environment(sd_bus_message *m, const Option *o, LaunchOptions *r
         return 0;
 }
 
-/* The key and one line of its value. */
+/* Adds one line: a key and its value. */
 static int
 add_setting(LaunchOptions *ret, const Option *o, const char *key, const char *value, sd_bus_error *error) {
         ProfileSetting *grown, *s;
@@ -105,7 +105,7 @@ add_setting(LaunchOptions *ret, const Option *o, const char *key, const char *va
         return s->key && s->value ? 0 : -ENOMEM;
 }
 
-/* What a profile would say for a value of the bus's own types. */
+/* A value of a basic type, written as a profile would have it. */
 static int basic_to_text(sd_bus_message *m, char type, char *buf, size_t size, const char **ret) {
         union {
                 uint8_t y;
@@ -151,7 +151,7 @@ static int basic_to_text(sd_bus_message *m, char type, char *buf, size_t size, c
         return 0;
 }
 
-/* Each as a line of its own; none is the line that empties a list. */
+/* Each item is a line of its own. An empty list is one empty line, which resets the key. */
 static int read_setting_lines(
         sd_bus_message *m, const Option *o, const char *key, LaunchOptions *ret, sd_bus_error *error) {
         const char *line;

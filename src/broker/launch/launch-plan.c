@@ -47,7 +47,7 @@ static int tighten(Call *c, const PlanInputs *in, Profile **ret) {
         return r;
 }
 
-/* For any setting: which keys the filter is made of is the compiler's business. */
+/* Whatever the settings are: only the compiler knows which keys a filter depends on. */
 static int compile_filter(Call *c, const Profile *tightened, uint8_t **ret, size_t *ret_size) {
         _cleanup_findings_ Findings findings = {};
         int r;
@@ -88,7 +88,7 @@ static int compile(Call *c, const PlanInputs *in, ReadyPlan **ret) {
         return r < 0 ? r : ready_plan_new(ret, plan, bytes, size);
 }
 
-/* With the profile as its user has tightened it, if they have. */
+/* From the profile, or from what the user's settings make of it. */
 static int make(Call *c, const PlanInputs *in, ReadyPlan **ret) {
         _cleanup_(profile_unrefp) Profile *tightened = NULL;
         _cleanup_free_ uint8_t *filter = NULL;

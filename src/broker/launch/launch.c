@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/launch/launch.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@
 /* On top of the profile's own start timeout, which the keeper enforces: only a keeper that hangs gets this far. */
 #define ANSWER_GRACE_USEC (15 * USEC_PER_SEC)
 
-/* Who launches: bits, for the table. */
+/* Who launches, as bits for the table of steps. */
 typedef enum LaunchMode {
         LAUNCH_PLAIN = 1 << 0,
         LAUNCH_LEASED = 1 << 1,
@@ -85,8 +86,27 @@ static void launch_walk(Launch *l) {
 
 static StepAnswer step_rate(void *traveller) {
         Launch *l = traveller;
+        Call *c = l->call;
+        const Config *config = &c->manager->catalog->config;
+        const uint32_t burst = config->launch_rate_burst;
+        const uint64_t usec = config->launch_rate_interval_usec;
+        char interval[64];
+        int r;
 
-        return call_step(l->call, call_count_launch(l->call));
+        if (c->rated)
+                return STEP_DONE;
+
+        r = quotas_launch(c->manager->quotas, c->uid, clock_usec(CLOCK_MONOTONIC), burst, usec);
+        if (r == -EDQUOT)
+                r = call_fail(
+                        c,
+                        ERROR_RATE_LIMITED,
+                        "User %u launched %u times within %s already (LaunchRateBurst=, LaunchRateIntervalSec=)",
+                        c->uid,
+                        burst,
+                        format_usec(usec, interval, sizeof(interval)));
+        c->rated = r >= 0;
+        return call_step(c, r);
 }
 
 static StepAnswer step_options(void *traveller) {
@@ -116,13 +136,14 @@ static StepAnswer step_other_user(void *traveller) {
         Launch *l = traveller;
         Call *c = l->call;
         const CatalogEntry *e = c->object.profile;
-        const Deed deed = deed_launch_as(l->profile, e ? e->profile : NULL, NULL);
+        Deed deed;
         int r;
 
         l->uid = c->uid;
         if (!l->options.user || is_the_caller(c, l->options.user))
                 return STEP_DONE;
 
+        deed = deed_launch_as(l->profile, e ? e->profile : NULL, NULL);
         r = call_may(c, &deed);
         if (r < 0 && r != -ENOKEY)
                 return call_step(c, r);
@@ -175,7 +196,7 @@ static StepAnswer step_target(void *traveller) {
 
 static bool is_for_another(const Launch *l) { return l->target->account->uid != l->call->uid; }
 
-/* polkit is asked about the user by the name that their account has, whatever the caller wrote for it. */
+/* polkit is asked about the user under the name of their account, however the caller spelled it. */
 static Deed deed_for_another(const Launch *l, const CatalogEntry *e) {
         return deed_launch_as(l->profile, e ? e->profile : NULL, l->target->account);
 }
@@ -194,7 +215,7 @@ static StepAnswer step_for_another(void *traveller) {
         if (answer == STEP_FAILED && c->failure == -ENOENT)
                 return call_step(c, call_fail(c, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile));
         if (answer == STEP_WAIT) {
-                /* The call goes on by itself, from where its object is found, and comes back with another launch. */
+                /* The call resumes on its own, where its object is found, and comes back with another launch. */
                 l->call = NULL;
                 (void) launch_free(l);
         }
@@ -241,7 +262,7 @@ static StepAnswer step_access(void *traveller) {
         if (r == -ENOENT || !e)
                 r = call_fail(c, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", l->profile);
         else if (!e->profile)
-                r = 0; /* refused: nobody is listed by it, this is root or a unit, and learns why at the next step */
+                r = 0; /* it was refused and so lists nobody: root or a unit, who learn why at the next step */
         else if (r == -ENOKEY)
                 r = call_fail(c, ERROR_BUSY, "Profile \"%s\" has changed just now; try again", l->profile);
 
@@ -264,7 +285,7 @@ static int reply_plan(Launch *l) {
 
         r = plan_to_json(l->ready->plan, &json);
         if (r >= 0)
-                r = call_new_reply(l->call, &reply);
+                r = sd_bus_message_new_method_return(l->call->message, &reply);
         if (r >= 0)
                 r = sd_bus_message_append_basic(reply, 's', json);
         if (r >= 0)
@@ -365,11 +386,11 @@ static StepAnswer step_reserve(void *traveller) {
 }
 
 static uint64_t answer_timeout(const Terms *t) {
-        /* It answers when it has ended, however long that takes; the keeper watches RuntimeMaxSec=. */
+        /* A oneshot is answered when it has ended, however long that takes; the keeper enforces RuntimeMaxSec=. */
         if (t->type == SERVICE_ONESHOT || t->timeout_start_usec > UINT64_MAX / PLAN_EXTENSION_MAX / 2)
                 return UINT64_MAX;
 
-        /* An application that is to say when it is ready may ask for more time. */
+        /* With Type=notify, an application may ask for more time. */
         return t->timeout_start_usec * (t->type == SERVICE_NOTIFY ? PLAN_EXTENSION_MAX : 1) +
                ANSWER_GRACE_USEC;
 }
@@ -481,14 +502,14 @@ static const RoadStep steps[] = {
         [LAUNCH_RATE]        = { step_rate, LAUNCH_BY_USER },
         [LAUNCH_OPTIONS]     = { step_options, LAUNCH_BY_CALLER },
         /*
-         * Before anybody looks whether there is such a user: not for callers whom polkit cannot help either. It is
-         * asked below, about the user that there is.
+         * Before anybody looks whether there is such a user, so that those learn nothing whom even polkit could not
+         * let through. It is asked below, about the user that there is.
          */
         [LAUNCH_OTHER_USER]  = { step_other_user, LAUNCH_BY_CALLER },
-        /* Never from what was known a moment ago: this may well be the first moment that the name service works. */
+        /* Always looked up anew: at boot, this may be the first moment at which the name service works. */
         [LAUNCH_UNIT]        = { step_unit, LAUNCH_APP, .again = LAUNCH_TARGET },
         [LAUNCH_TARGET]      = { step_target, .again = LAUNCH_TARGET },
-        /* Before the plan, which would tell of a user. polkit's answer takes the call its whole road again. */
+        /* Before the plan, which would tell about a user. With polkit's answer the call takes its whole road again. */
         [LAUNCH_FOR_ANOTHER] = { step_for_another, LAUNCH_BY_CALLER },
 
         /*
@@ -496,25 +517,25 @@ static const RoadStep steps[] = {
          * waited for brings the launch back to LAUNCH_CALLER.
          */
 
-        /* Nobody would learn what became of it. */
+        /* If the caller has gone, nobody would learn what became of it. */
         [LAUNCH_CALLER]      = { step_caller, .after_wait = true },
         /*
-         * Whoever held a lease heard of the end from the keeper itself, and may ask for the next launch before our
-         * loop came to the link: what is in there already counts first, or a limit would refuse it.
+         * Whoever held a lease has heard of its end from the keeper itself, and may launch again before our loop has
+         * come to the link. So what waits there is taken in first, or a limit would refuse the launch.
          */
         [LAUNCH_HEAR]        = { step_hear, LAUNCH_BY_USER },
-        /* The profile as it is at this moment, if the caller may still do this with it. */
+        /* The profile as it is now, if the caller may still use it. */
         [LAUNCH_ACCESS]      = { step_access, .after_wait = true },
         /* Before the keeper: none is started for what cannot run anyway. */
         [LAUNCH_PLAN]        = { step_plan },
         [LAUNCH_SHOW]        = { step_show, LAUNCH_PLAN_ONLY },
         [LAUNCH_KEEPER]      = { step_keeper, LAUNCH_BY_USER, .again = LAUNCH_CALLER },
         [LAUNCH_OWN_KEEPER]  = { step_own_keeper, LAUNCH_APP },
-        /* Only a keeper that is there says which versions it reads. If none of them will do, another has to come. */
+        /* Only a keeper that is there has said which versions it reads. If none will do, another one has to come. */
         [LAUNCH_ENCODE]      = { step_encode, LAUNCH_RUNS, .again = LAUNCH_CALLER },
-        /* After the keeper: a launch that still waits for one must take nobody's place. */
+        /* After the keeper: a launch that still waits for one must not take anybody's place. */
         [LAUNCH_RESERVE]     = { step_reserve, LAUNCH_RUNS },
-        /* The keeper's word is final: nothing is looked at again once it runs. */
+        /* From here on the keeper decides: nothing is checked again once the plan is sent. */
         [LAUNCH_SEND]        = { step_send, LAUNCH_RUNS, .again = LAUNCH_ANSWER },
         [LAUNCH_ANSWER]      = { step_answer, LAUNCH_RUNS },
 };

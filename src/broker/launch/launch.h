@@ -5,7 +5,7 @@
  * launch — from a call of Launch to a plan in the hands of the user's keeper, and back with what became of it
  *
  * The road is the table at the end of launch.c, for all who launch: callers on the bus, with a lease or without, those
- * who only want to see the plan, and units. What was allowed and what fits is looked at in the same moment as it is
+ * who only want to see the plan, and units. Rights and limits are checked in the very moment in which the plan is
  * sent.
  *
  * Life: from the call to its reply; whatever it waits for tells it when it goes away.
@@ -17,8 +17,8 @@
 #include "link/app-name.h"
 
 /*
- * What a unit wants to run. The call, of the keeper that is its main process, is answered by and by, or not at all and
- * negative errno returned.
+ * What a unit wants to run. The call is that of the keeper which is the unit's main process, and is answered later; or
+ * never, where negative errno is returned.
  */
 int launch_app(struct Manager *m, sd_bus_message *message, const AppName *app);
 

@@ -8,7 +8,7 @@ static size_t count_pending(const Manager *m, uid_t uid, const char *profile) {
         Reservation *r;
         size_t n = 0;
 
-        /* One whose sandbox the keeper has spoken of already is counted there. */
+        /* Once the keeper has reported its sandbox, it is counted there. */
         LIST_FOREACH (r, &m->reservations, entry)
                 if ((uid == UID_NOBODY || r->uid == uid) && (!profile || streq(r->profile, profile)) &&
                     !sandboxes_find_alive(&m->sandboxes, r->id))
@@ -67,7 +67,7 @@ int reservation_take(Reservation *r, Call *c, const Profile *profile, uid_t uid)
         if (k < 0)
                 return k;
 
-        /* Ends: no more ids are taken than the limits let through. */
+        /* This ends, as the limits bound how many ids can be taken. */
         for (unsigned n = 1;; n++) {
                 _cleanup_free_ char *id = text_printf("%s.%u.%u", profile->name, uid, n);
 

@@ -10,7 +10,6 @@
 #include "broker/state/keeper-unit.h"
 #include "broker/state/keepers.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -290,9 +289,9 @@ void keeper_entry_begin(KeeperEntry *keeper) {
 int keeper_entry_link(KeeperEntry *keeper, KeeperLink *l) {
         int pidfd, r;
 
-        pidfd = fcntl(l->pidfd, F_DUPFD_CLOEXEC, 3);
+        pidfd = fd_duplicate(l->pidfd);
         if (pidfd < 0)
-                return -errno;
+                return pidfd;
 
         r = entry_watch(keeper, pidfd);
         if (r < 0)

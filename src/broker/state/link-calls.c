@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/state/link-calls.h"
 
-#include "base/clock.h"
-
-/* For what needs nothing but the keeper's attention. */
-#define ATTENTION_USEC (30 * USEC_PER_SEC)
-
 /* Each method's first argument is the sandbox's id. */
 static int new_call(KeeperEntry *keeper, const char *member, const char *id, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -21,27 +16,17 @@ static int new_call(KeeperEntry *keeper, const char *member, const char *id, sd_
         return 0;
 }
 
-static int call_by_id(KeeperEntry *keeper,
-                      const char *member,
-                      const char *id,
-                      LinkReplyHandler handler,
-                      void *userdata,
-                      uint64_t timeout_usec) {
+int link_ask(KeeperEntry *keeper,
+             const char *member,
+             const char *id,
+             LinkReplyHandler handler,
+             void *userdata,
+             uint64_t timeout_usec) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
         r = new_call(keeper, member, id, &m);
         return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
-}
-
-int link_ask(
-        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, member, id, handler, userdata, ATTENTION_USEC);
-}
-
-int link_await(
-        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata) {
-        return call_by_id(keeper, member, id, handler, userdata, UINT64_MAX);
 }
 
 int link_kill(KeeperEntry *keeper,
@@ -57,7 +42,7 @@ int link_kill(KeeperEntry *keeper,
         if (r >= 0)
                 r = sd_bus_message_append(m, "si", whom, signo);
 
-        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
+        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, LINK_ATTENTION_USEC);
 }
 
 int link_set_limits(KeeperEntry *keeper,
@@ -77,7 +62,7 @@ int link_set_limits(KeeperEntry *keeper,
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
 
-        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, ATTENTION_USEC);
+        return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, LINK_ATTENTION_USEC);
 }
 
 void link_plan_done(LinkPlan *p) { p->fd = safe_close(p->fd); }

@@ -11,6 +11,7 @@
  * Runs in: broker. Privilege: none. Input: the keeper's answers.
  */
 
+#include "base/clock.h"
 #include "broker/state/keepers.h"
 #include "broker/state/live-limit.h"
 #include "plan/plan.h"
@@ -43,15 +44,19 @@ int link_launch(KeeperEntry *keeper,
 /* The answer. *ret_lease stays the message's; negative: there is none. -EBADMSG: not the answer to this request. */
 int link_launch_read(sd_bus_message *reply, const char *id, bool lease, int *ret_lease);
 
+/* For what takes nothing but the keeper's attention. */
+#define LINK_ATTENTION_USEC (30 * USEC_PER_SEC)
+
 /*
- * A method that needs nothing but the sandbox's id: link_answer_stop() answers "Stop". link_ask() is for what takes
- * nothing but the keeper's attention; link_await() waits as long as it takes, as the keeper keeps to the profile's
- * timeouts and answers.
+ * A method that needs nothing but the sandbox's id: link_answer_stop() answers "Stop". With a timeout of UINT64_MAX it
+ * takes as long as it takes: the keeper keeps to the profile's timeouts, and answers.
  */
-int link_ask(
-        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata);
-int link_await(
-        KeeperEntry *keeper, const char *member, const char *id, LinkReplyHandler handler, void *userdata);
+int link_ask(KeeperEntry *keeper,
+             const char *member,
+             const char *id,
+             LinkReplyHandler handler,
+             void *userdata,
+             uint64_t timeout_usec);
 
 int link_kill(KeeperEntry *keeper,
               const char *id,

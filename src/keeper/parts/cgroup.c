@@ -51,8 +51,8 @@ int cgroup_remove(const CgroupUnit *u, const char *name) {
 }
 
 /*
- * Ends what a keeper that died left in a cgroup. It waits, as this happens only at start-up and when a dead sandbox's
- * name is taken again; killed processes need a moment to go.
+ * Ends what a dead keeper left in a cgroup. Killed processes need a moment to go, and it is no harm to wait for them:
+ * this happens only at start-up, and when the name of a dead sandbox is taken again.
  */
 static int remove_stale(const CgroupUnit *u, const char *name) {
         _cleanup_close_ int fd = -EBADF;
@@ -221,24 +221,18 @@ int cgroup_unit_new(CgroupUnit **ret, const char *directory) {
         }
 
         r = unit_take(u, directory ?: found);
-        if (r < 0)
-                return r;
-
-        r = enter_keeper(u, already_there);
-        if (r < 0)
-                return r;
-
+        if (r >= 0)
+                r = enter_keeper(u, already_there);
         /* --cgroup= names a directory; only once we are inside does the kernel tell the path that /proc shows. */
-        r = cgroup2_own_group(&u->path);
+        if (r >= 0)
+                r = cgroup2_own_group(&u->path);
         if (r < 0)
                 return r;
+
         (void) strip_keeper(u->path);
-
         r = remove_all_stale(u);
-        if (r < 0)
-                return r;
-
-        r = enable_controllers(u);
+        if (r >= 0)
+                r = enable_controllers(u);
         if (r < 0)
                 return r;
 
@@ -306,7 +300,7 @@ static bool value_is_sane(const PlanCgroupValue *v) {
 }
 
 /*
- * Where nothing of a set can be had, the kernel takes what the parent has, and says so in another file only
+ * If nothing of a set can be had, the kernel falls back to what the parent has, and says so only in another file
  * (cgroup-v2.rst, "Cpuset Interface Files").
  */
 static int check_effective(int fd, const PlanCgroupValue *v) {
@@ -458,16 +452,25 @@ int cgroup_freeze(int fd, bool freeze) { return file_write_kernel(fd, "cgroup.fr
 
 bool cgroup_is_frozen(int fd) { return read_event(fd, "cgroup.events", "frozen") > 0; }
 
+pid_t cgroup_next_process(char **rest) {
+        int32_t pid;
+
+        for (char *line; (line = strsep(rest, "\n"));)
+                if (parse_i32(line, &pid) >= 0 && pid > 0)
+                        return pid;
+
+        return 0;
+}
+
 bool cgroup_has_process(int fd, pid_t pid) {
         _cleanup_free_ char *procs = NULL;
-        char word[16];
+        pid_t one;
 
         if (file_read_full(fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL) < 0)
                 return false;
 
-        (void) snprintf(word, sizeof(word), "%d", pid);
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));)
-                if (streq(line, word))
+        for (char *rest = procs; (one = cgroup_next_process(&rest)) > 0;)
+                if (one == pid)
                         return true;
 
         return false;
@@ -489,19 +492,15 @@ static int signal_member(int fd, pid_t pid, int signo) {
 int cgroup_signal(int fd, pid_t except, int signo) {
         _cleanup_free_ char *procs = NULL;
         int n = 0, r;
+        pid_t pid;
 
         r = file_read_full(fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL);
         if (r < 0)
                 return r;
 
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));) {
-                int32_t pid;
-
-                if (parse_i32(line, &pid) < 0 || pid <= 0 || pid == except)
-                        continue;
-                if (signal_member(fd, pid, signo) >= 0)
+        for (char *rest = procs; (pid = cgroup_next_process(&rest)) > 0;)
+                if (pid != except && signal_member(fd, pid, signo) >= 0)
                         n++;
-        }
 
         return n;
 }

@@ -65,6 +65,8 @@ int cgroup_change(const CgroupUnit *u, int fd, const PlanCgroupValue *values, si
 int cgroup_freeze(int fd, bool freeze);
 bool cgroup_is_frozen(int fd);
 
+/* The next pid in the text of a cgroup.procs, which is cut up on the way; 0: there is none of our pid namespace. */
+pid_t cgroup_next_process(char **rest);
 /* Whether it has that process, by its pid; false also where that cannot be read. */
 bool cgroup_has_process(int fd, pid_t pid);
 /* SIGKILL to everything in it, at once. */

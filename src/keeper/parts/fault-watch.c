@@ -149,7 +149,7 @@ static bool has_quota(const FaultUser *u) {
         return false;
 }
 
-/* Without a timer nothing is polled, which is what there was before: no reason to fail. */
+/* Without the timer, throttling is noticed only when somebody asks: no reason to fail. */
 static void poll_if_needed(FaultUser *u) {
         if (!has_quota(u)) {
                 u->poll = sd_event_source_disable_unref(u->poll);
@@ -235,7 +235,7 @@ static int on_hold_over(sd_event_source *source, uint64_t usec, void *userdata) 
         return 0;
 }
 
-/* The sources may be freed in the handler of one of them: sd-event holds on to that. */
+/* A handler may free its own source: sd-event keeps it until the handler has returned. */
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *userdata) {
         Level *l = userdata;
 

@@ -10,7 +10,7 @@
  * by nobody: it is looked at every FAULT_POLL_USEC, while there is a quota, and whenever somebody asks.
  *
  * The kernel says which cgroup lost a process to the out-of-memory killer and which one had no memory left; a kill is
- * of the level that ran out of it last. Other hits of what all sandboxes of a user share are told to all that run.
+ * put down to the level that ran out last. Other hits of what all sandboxes of a user share are told to all that run.
  *
  * Life: FaultUser with the keeper, a FaultWatch from the making of a run's cgroup to its removal.
  * Runs in: keeper. Privilege: none. Input: the kernel's counters.
@@ -23,7 +23,7 @@
 
 #define FAULT_HOLD_USEC USEC_PER_SEC
 #define FAULT_POLL_USEC (10 * USEC_PER_SEC)
-/* Between the two counts of one kill, which are not made at once. */
+/* How far apart the kernel's two counts of one kill may lie. */
 #define FAULT_OOM_FRESH_USEC (10 * USEC_PER_SEC)
 /* The keeper's unit and the slice it is in. */
 #define FAULT_USER_LEVELS 2
@@ -31,7 +31,7 @@
 typedef struct FaultUser FaultUser;
 typedef struct FaultWatch FaultWatch;
 
-/* More hits of one kind than one are one call. */
+/* Several hits of one kind may come as one call. */
 typedef void (*FaultHandler)(
         FaultResource resource, FaultLevel level, uint64_t value, uint64_t limit, void *userdata);
 

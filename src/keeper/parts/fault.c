@@ -87,24 +87,18 @@ static int append_row(sd_bus_message *m, const Fault *fault) {
         int r;
 
         r = sd_bus_message_open_container(m, 'r', "tssttas");
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sd_bus_message_append(m,
+                                          "tsstt",
+                                          fault->time,
+                                          fault_resource_name(fault->resource),
+                                          fault_level_name(fault->level),
+                                          fault->value,
+                                          fault->limit);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, fault->processes);
 
-        r = sd_bus_message_append(m,
-                                  "tsstt",
-                                  fault->time,
-                                  fault_resource_name(fault->resource),
-                                  fault_level_name(fault->level),
-                                  fault->value,
-                                  fault->limit);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_append_strv(m, fault->processes);
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 /* The oldest of the rows that are still to come, taken off; NULL: none is left. */
@@ -130,14 +124,8 @@ int faults_append(const Faults *f, sd_bus_message *m) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(tssttas)");
-        if (r < 0)
-                return r;
-
-        while (f && (fault = take_oldest(f, taken))) {
+        while (r >= 0 && f && (fault = take_oldest(f, taken)))
                 r = append_row(m, fault);
-                if (r < 0)
-                        return r;
-        }
 
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }

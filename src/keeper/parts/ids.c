@@ -150,8 +150,8 @@ static int block_is_taken(uint32_t base) {
 }
 
 /*
- * Takes the lock on a block that everybody takes who looks into this directory: flock(2) among keepers,
- * fcntl(2) F_OFD_SETLK where systemd-nspawn does so. -EWOULDBLOCK: another has it.
+ * Locks a block in a directory the way its other users do: keepers with flock(2), systemd-nspawn with fcntl(2)
+ * F_OFD_SETLK; neither sees the other's kind. -EWOULDBLOCK: somebody else has it.
  */
 static int lock_file(int directory_fd, uint32_t base, bool as_nspawn) {
         const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -288,7 +288,7 @@ int id_pool_new(IdPool **ret, uint32_t number) {
         if (p->nspawn_directory_fd < 0 && p->nspawn_directory_fd != -EBADF)
                 return p->nspawn_directory_fd;
 
-        /* Only ahead of time: without it the launch that needs a block looks again, and tells why there is none. */
+        /* Only a head start: if it fails, the launch that needs a block tries again and says why there is none. */
         (void) pool_claim(p);
 
         *ret = TAKE_PTR(p);

@@ -72,7 +72,7 @@ static int receive(int fd, LeaseRequest *ret) {
 }
 
 /*
- * One packet a time, after the broker's calls, so that a flood cannot hold up others. A packet that does not parse
+ * One packet at a time, after the broker's calls, so that a flood cannot hold up others. A packet that does not parse
  * ends the lease: a holder that cannot be understood cannot be obeyed.
  */
 static int on_packet(sd_event_source *source, int fd, uint32_t events, void *userdata) {

@@ -45,5 +45,8 @@ int lease_server_listen(LeaseServer *l);
 /* One packet; a holder that does not read gets what fits. Takes a NULL lease. */
 void lease_server_send(LeaseServer *l, const char *packet);
 
-/* -EBADMSG: not text, or a known name with a bad value. Unknown names are passed over. Output untouched on failure. */
+/*
+ * -EBADMSG: not text, or a known name with a bad value. Unknown names are passed over. Output untouched on failure.
+ * Public for its test and its fuzzer: it reads hostile input.
+ */
 int lease_server_parse(const char *packet, size_t size, LeaseRequest *ret);

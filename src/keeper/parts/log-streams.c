@@ -45,28 +45,32 @@ int stream_line_priority(const char **line, size_t *length, int fallback) {
         return s[1] - '0';
 }
 
-int log_streams_new(LogStreams **ret, sd_event *event, const LogStreamsInfo *info) {
+int log_streams_new(LogStreams **ret,
+                    sd_event *event,
+                    const SandboxRecord *record,
+                    const char *identifier,
+                    int level_max) {
         _cleanup_(log_streams_freep) LogStreams *s = NULL;
         char uid[16];
-
-        (void) snprintf(uid, sizeof(uid), "%u", info->uid);
         const char *const fields[][2] = {
-                { "IMMURED_ID", info->id },
-                { "IMMURED_PROFILE", info->profile },
-                { "IMMURED_USER", info->user },
+                { "IMMURED_ID", record->id },
+                { "IMMURED_PROFILE", record->profile },
+                { "IMMURED_USER", record->user },
                 { "IMMURED_UID", uid },
-                { "INVOCATION_ID", info->invocation_id },
-                { "SYSLOG_IDENTIFIER", info->syslog_identifier ?: info->profile },
+                { "INVOCATION_ID", record->invocation_id },
+                { "SYSLOG_IDENTIFIER", identifier ?: record->profile },
         };
+
+        (void) snprintf(uid, sizeof(uid), "%u", record->uid);
         s = calloc(1, sizeof(*s));
         if (!s)
                 return -ENOMEM;
         s->event = sd_event_ref(event);
-        s->level_max = info->level_max;
+        s->level_max = level_max;
         for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
                 s->streams[i] = (Stream){ .owner = s, .fd = -EBADF, .number = (int) i + 1 };
 
-        s->id = strdup(info->id);
+        s->id = strdup(record->id);
         if (!s->id)
                 return -ENOMEM;
 
@@ -101,7 +105,7 @@ LogStreams *log_streams_free(LogStreams *s) {
         return NULL;
 }
 
-/* A line has no newline in it, but a last one without may have a NUL: any byte is the application's to choose. */
+/* A line may hold any byte but a newline, so that the simple form of the journal's protocol will do. */
 static void write_entry(LogStreams *s, int number, int priority, const char *line, size_t length) {
         static const char message[] = "MESSAGE=";
         char head[64];
@@ -248,14 +252,10 @@ int log_streams_open(LogStreams *s, int number) {
         writing = pair[1];
 
         r = fd_set_nonblock(reading, true);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_io(s->event, &stream->event, reading, EPOLLIN, on_stream, stream);
-        if (r < 0)
-                return r;
-
-        r = sd_event_source_set_priority(stream->event, SD_EVENT_PRIORITY_IDLE);
+        if (r >= 0)
+                r = sd_event_add_io(s->event, &stream->event, reading, EPOLLIN, on_stream, stream);
+        if (r >= 0)
+                r = sd_event_source_set_priority(stream->event, SD_EVENT_PRIORITY_IDLE);
         if (r < 0)
                 return r;
 

@@ -14,6 +14,7 @@
  */
 
 #include "base/util.h"
+#include "link/sandbox-record.h"
 
 #include <sys/types.h>
 #include <systemd/sd-event.h>
@@ -22,20 +23,17 @@
 #define STREAM_BURST 10000U
 #define STREAM_INTERVAL_USEC (30 * UINT64_C(1000000))
 
-typedef struct LogStreamsInfo {
-        const char *id;
-        const char *profile;
-        const char *user;
-        const char *invocation_id;
-        const char *syslog_identifier; /* NULL: the profile's name */
-        uid_t uid;
-        int level_max;
-} LogStreamsInfo;
-
 typedef struct LogStreams LogStreams;
 
-/* No pipe is open yet. Copies what it needs of info; holds a reference to event. -ENOMEM. */
-int log_streams_new(LogStreams **ret, sd_event *event, const LogStreamsInfo *info);
+/*
+ * No pipe is open yet. Lines of a higher level than that are dropped. identifier: of the entries (NULL: the profile's
+ * name). Copies what it needs of the record; holds a reference to event. -ENOMEM.
+ */
+int log_streams_new(LogStreams **ret,
+                    sd_event *event,
+                    const SandboxRecord *record,
+                    const char *identifier,
+                    int level_max);
 /* Drops what was not read yet; takes NULL, returns NULL. */
 LogStreams *log_streams_free(LogStreams *s);
 DEFINE_CLEANUP(LogStreams *, log_streams_free);
@@ -52,5 +50,8 @@ void log_streams_set_main_pid(LogStreams *s, pid_t pid);
 /* Reads what is left, once all writers are dead; takes NULL. */
 void log_streams_drain(LogStreams *s);
 
-/* The priority a line claims by "<N>" in front; *line moves behind it. fallback without one. */
+/*
+ * The priority that a line claims by "<N>" in front; *line moves behind it. fallback without one. Public for its test:
+ * it reads what the application chose to write.
+ */
 int stream_line_priority(const char **line, size_t *length, int fallback);

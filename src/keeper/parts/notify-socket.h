@@ -6,9 +6,10 @@
  *
  * Made unbound; immured-exec binds its copy inside the sandbox, so it has no name on the host and goes with the tree.
  *
- * It is a foreign socket (foreign-socket.h): a child takes a packet with descriptors off the queue, and nobody waits
- * for its end but the next packet of that sandbox. So a barrier, which is a descriptor to be closed when all before it
- * was handled, is answered, and a flood of descriptors stops the sandbox that sends it alone.
+ * It is a foreign socket (foreign-socket.h): a packet with descriptors is taken off the queue by a child, and only the
+ * next packet of the same sandbox waits for that child to end. Barriers work (sd_notify_barrier(3): a descriptor, to
+ * be closed once everything before it was handled), and a flood of descriptors holds up nobody but the sandbox that
+ * sends it.
  *
  * Life: from the start of a run until its end. Runs in: keeper. Privilege: root. Input: hostile (the application).
  */
@@ -40,6 +41,6 @@ int notify_socket_listen(NotifySocket *n);
 /* Handles what lies in the queue, a bounded number of packets; takes a NULL one. */
 void notify_socket_drain(NotifySocket *n);
 
-/* Whether a child of the keeper's is this one's; it takes NULL. If so, and it was reaped, the next packet follows. */
+/* Whether that child of the keeper's works for this socket; takes NULL. Once it is reaped, the next packet follows. */
 bool notify_socket_owns(const NotifySocket *n, pid_t pid);
 void notify_socket_reaped(NotifySocket *n);

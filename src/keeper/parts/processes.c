@@ -71,25 +71,18 @@ static int append_process(sd_bus_message *m, int cgroup_fd, const char *group, p
 
 static int append_members(sd_bus_message *m, int cgroup_fd, const char *group, size_t *n) {
         _cleanup_free_ char *procs = NULL;
-        int r;
+        pid_t pid;
+        int r = 0;
 
         /* Gone, or too long to be shown. */
         if (file_read_full(cgroup_fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL) < 0)
                 return 0;
 
-        for (char *rest = procs, *line; (line = strsep(&rest, "\n"));) {
-                int32_t pid;
-
-                /* 0: of another pid namespace. */
-                if (parse_i32(line, &pid) < 0 || pid <= 0 || (*n)++ >= PROCESSES_MAX)
-                        continue;
-
+        for (char *rest = procs; r >= 0 && *n < PROCESSES_MAX && (pid = cgroup_next_process(&rest)) > 0;
+             (*n)++)
                 r = append_process(m, cgroup_fd, group, pid);
-                if (r < 0)
-                        return r;
-        }
 
-        return 0;
+        return r;
 }
 
 /* The cgroups below this one, behind those already known. The descriptor stays the caller's. */
@@ -146,20 +139,14 @@ int processes_append(sd_bus_message *m, int cgroup_fd) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(sus)");
-        if (r < 0)
-                return r;
-
-        if (cgroup_fd >= 0) {
+        if (r >= 0 && cgroup_fd >= 0)
                 r = append_all(m, cgroup_fd);
-                if (r < 0)
-                        return r;
-        }
 
-        return sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 /* Names, not command lines: the kernel has the name, but would page the command line in, from wherever it lies. */
-static int add_name(char ***names, int32_t pid) {
+static int add_name(char ***names, pid_t pid) {
         char path[32], comm[64] = "";
         _cleanup_free_ char *escaped = NULL, *name = NULL;
 
@@ -176,18 +163,14 @@ static int add_name(char ***names, int32_t pid) {
 int processes_names(int cgroup_fd, size_t max, char ***ret) {
         _cleanup_strv_ char **names = NULL;
         _cleanup_free_ char *procs = NULL;
+        pid_t pid;
         int r;
 
         r = file_read_full(cgroup_fd, "cgroup.procs", CGROUP_PROCS_SIZE_MAX, &procs, NULL);
         if (r < 0)
                 return r;
 
-        for (char *rest = procs, *line; strv_length(names) < max && (line = strsep(&rest, "\n"));) {
-                int32_t pid;
-
-                if (parse_i32(line, &pid) < 0 || pid <= 0)
-                        continue;
-
+        for (char *rest = procs; strv_length(names) < max && (pid = cgroup_next_process(&rest)) > 0;) {
                 r = add_name(&names, pid);
                 if (r < 0)
                         return r;

@@ -24,7 +24,10 @@
  */
 int processes_append(sd_bus_message *m, int cgroup_fd);
 
-/* A command line as read from /proc, its words with blanks between, escaped; caller frees. NULL: no memory. */
+/*
+ * A command line as read from /proc, its words with blanks between, escaped; caller frees. NULL: no memory. Public for
+ * its test: it reads hostile input.
+ */
 char *processes_command(const char *cmdline, size_t size, const char *comm);
 
 /* Some of the processes in a cgroup, at most max, each as "PID NAME", escaped; caller frees. */

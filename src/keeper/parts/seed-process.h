@@ -8,7 +8,7 @@
  *
  * Life: the keeper's; one that ends is replaced at the next launch, if it ever worked.
  * Runs in: keeper. Privilege: root.
- * Input: the answers of a process that has seen nothing but the keeper's orders.
+ * Input: the answers of a process that has seen nothing but the keeper's orders and the plans they bring.
  */
 
 #include "keeper/parts/spawn.h"

@@ -11,17 +11,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U
-#endif
 
 #define EXEC_SIZE_MAX (64 * 1024 * 1024)
 #define CHILD_STACK_SIZE (32 * 1024)
@@ -35,37 +29,11 @@ typedef struct Child {
         volatile int error; /* written by the child, whose memory is the keeper's until it executes */
 } Child;
 
-/* An executable memfd where vm.memfd_noexec asks to say so; older kernels do not know the flag. */
-static int memfd_new_executable(void) {
-        int fd;
-
-        fd = memfd_create("immured-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-        if (fd < 0 && errno == EINVAL)
-                fd = memfd_create("immured-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-        return fd < 0 ? -errno : fd;
-}
-
-static int copy_all(int from, int to, off_t size) {
-        while (size > 0) {
-                ssize_t n = sendfile(to, from, NULL, (size_t) size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        return -EIO;
-
-                size -= n;
-        }
-
-        return 0;
-}
-
 int spawn_load(const char *path) {
         _cleanup_close_ int from = -EBADF, to = -EBADF;
+        _cleanup_free_ char *program = NULL;
         struct stat st;
+        size_t size;
         int r;
 
         from = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -75,14 +43,14 @@ int spawn_load(const char *path) {
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EACCES;
-        if (st.st_size > EXEC_SIZE_MAX)
-                return -EFBIG;
 
-        to = memfd_new_executable();
+        r = fd_read_full(from, EXEC_SIZE_MAX, &program, &size);
+        if (r < 0)
+                return r;
+        to = memfd_new("immured-exec", true);
         if (to < 0)
                 return to;
-
-        r = copy_all(from, to, st.st_size);
+        r = fd_write_full(to, program, size);
         if (r < 0)
                 return r;
 
@@ -282,8 +250,8 @@ static _noreturn_ void child_main(void *userdata) {
 /*
  * clone3(2) into a function on another stack. The C library has no wrapper that can place a process in a cgroup, and
  * a child that shares the memory must not return into the frame its parent comes back to.
- * The operands have registers of their own: left to choose, the compiler may take the stack pointer for an address
- * on top of the stack, and in the child that is another one.
+ * Every operand is pinned to a register: left to choose, the compiler may address one by the stack pointer, which is
+ * another one in the child.
  */
 #if defined(__x86_64__)
 static long clone_call(struct clone_args *args, void (*function)(void *), void *userdata) {

@@ -118,12 +118,5 @@ bool wait_status_split(int wait_status, int *ret_code, int *ret_status) {
 }
 
 const char *ending_code_name(int code) {
-        switch (code) {
-        case CLD_EXITED:
-                return "exited";
-        case CLD_DUMPED:
-                return "dumped";
-        default:
-                return "killed";
-        }
+        return code == CLD_EXITED ? "exited" : code == CLD_DUMPED ? "dumped" : "killed";
 }

@@ -28,37 +28,41 @@ void limits_done(Limits *l) {
                 value_done(l->values + --l->n);
 }
 
-static PlanCgroupValue *find_limit(Limits *l, const char *file) {
-        for (size_t i = 0; i < l->n; i++)
-                if (streq(l->values[i].file, file))
-                        return l->values + i;
+/* A copy, in the place of what is there for that file, or behind the last. */
+static int limits_put(Limits *l, const PlanCgroupValue *v) {
+        PlanCgroupValue *there = l->values;
 
-        return NULL;
-}
-
-/* Takes the copy over. There is room for every file that the broker lets be set. */
-static int remember(Limits *l, PlanCgroupValue *copy) {
-        PlanCgroupValue *there = find_limit(l, copy->file);
-
-        if (!there && l->n >= ELEMENTSOF(l->values))
+        while (there < l->values + l->n && !streq(there->file, v->file))
+                there++;
+        if (there == l->values + ELEMENTSOF(l->values))
                 return -E2BIG;
-        if (there)
-                value_done(there);
-        else
-                there = l->values + l->n++;
 
-        *there = *copy;
-        *copy = (PlanCgroupValue){};
-        return 0;
+        if (there == l->values + l->n)
+                l->n++;
+        value_done(there);
+        *there = (PlanCgroupValue){ strdup(v->file), strdup(v->value), strdup(v->layer) };
+        return there->file && there->value && there->layer ? 0 : -ENOMEM;
 }
 
-static int copy_value(const PlanCgroupValue *v, PlanCgroupValue *ret) {
-        *ret = (PlanCgroupValue){ strdup(v->file), strdup(v->value), strdup(v->layer) };
-        if (ret->file && ret->value && ret->layer)
-                return 0;
+static int limits_put_all(Limits *l, const PlanCgroupValue *values, size_t n) {
+        int r = 0;
 
-        value_done(ret);
-        return -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = limits_put(l, values + i);
+
+        return r;
+}
+
+static int write_values(const CgroupUnit *unit,
+                        int cgroup_fd,
+                        const PlanCgroupValue *values,
+                        size_t n,
+                        sd_bus_error *error) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = cgroup_change(unit, cgroup_fd, values, n, &text);
+        return r < 0 ? limits_error(r, text, error) : 0;
 }
 
 int limits_change(Limits *l,
@@ -67,33 +71,24 @@ int limits_change(Limits *l,
                   const PlanCgroupValue *values,
                   size_t n,
                   sd_bus_error *error) {
-        PlanCgroupValue copies[CGROUP_CHANGES_MAX] = {};
-        _cleanup_free_ char *text = NULL;
-        int r = 0;
-
-        if (n > ELEMENTSOF(copies))
-                return -E2BIG;
+        _cleanup_(limits_done) Limits changed = {};
+        Limits before = *l;
+        int r;
 
         /* Whatever may fail of the remembering comes before the first write. */
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = copy_value(values + i, copies + i);
+        r = limits_put_all(&changed, l->values, l->n);
         if (r >= 0)
-                r = cgroup_change(unit, cgroup_fd, values, n, &text);
+                r = limits_put_all(&changed, values, n);
+        if (r >= 0)
+                r = write_values(unit, cgroup_fd, values, n, error);
         if (r < 0)
-                r = limits_error(r, text, error);
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = remember(l, copies + i);
+                return r;
 
-        for (size_t i = 0; i < n; i++)
-                value_done(copies + i);
-
-        return r;
+        *l = changed;
+        changed = before;
+        return 0;
 }
 
 int limits_apply(const Limits *l, const CgroupUnit *unit, int cgroup_fd, sd_bus_error *error) {
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        r = cgroup_change(unit, cgroup_fd, l->values, l->n, &text);
-        return r < 0 ? limits_error(r, text, error) : 0;
+        return write_values(unit, cgroup_fd, l->values, l->n, error);
 }

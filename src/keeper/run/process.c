@@ -99,17 +99,15 @@ take_record(Process *p, LaunchStatus *status, const FdSender *sender, int fds[st
         status->step[sizeof(status->step) - 1] = '\0';
         status->text[sizeof(status->text) - 1] = '\0';
 
-        switch (status->kind) {
-        case LAUNCH_STATUS_FAILED:
-                take_failed(p, status);
-                return 0;
-        case LAUNCH_STATUS_STREAMS:
+        if (status->kind == LAUNCH_STATUS_STREAMS)
                 return take_streams(p, sender, n_fds);
-        case LAUNCH_STATUS_VERIFIED:
+        if (status->kind == LAUNCH_STATUS_VERIFIED)
                 return take_verified(p, status, sender, fds, n_fds);
-        default:
+        if (status->kind != LAUNCH_STATUS_FAILED)
                 return -EBADMSG;
-        }
+
+        take_failed(p, status);
+        return 0;
 }
 
 /* One record. 0: end of file. */

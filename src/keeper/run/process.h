@@ -29,9 +29,9 @@ typedef struct ProcessHandlers {
         void (*streams)(void *userdata);
         /* It was verified, with these layers in force ("a b c"). An error means that it cannot go on. */
         int (*verified)(void *userdata, const Process *p, const char *layers);
-        /* It will never run: an error of the bus. May come again; the first reason is the true one. */
+        /* It will never run; an error of the bus says why. May come again: the first reason is the true one. */
         void (*failed)(void *userdata, const char *error_name, const char *text);
-        /* Something has come that its owner may wait for. May free the process. */
+        /* Something came that its owner may be waiting for. May free the process. */
         void (*advanced)(void *userdata);
 } ProcessHandlers;
 

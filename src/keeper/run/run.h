@@ -12,9 +12,9 @@
  */
 
 #include "base/util.h"
-#include "keeper/parts/call-list.h"
 #include "keeper/parts/cgroup.h"
 #include "keeper/parts/fault-watch.h"
+#include "keeper/parts/link-send.h"
 #include "keeper/parts/notify-socket.h"
 #include "keeper/parts/seed-process.h"
 #include "keeper/parts/terms.h"

@@ -15,15 +15,13 @@ typedef struct Start {
         Sandbox *sandbox;
         const LaunchRequest *request;
         const RunHandlers *handlers;
-        Plan *plan;
+        const Plan *plan;   /* lent by the recent ones until the next start */
         SpawnRequest spawn; /* its descriptors are ours */
 } Start;
 
 static void start_done(Start *st) {
         for (size_t i = 0; i < ELEMENTSOF(st->spawn.fds); i++)
                 st->spawn.fds[i] = safe_close(st->spawn.fds[i]);
-
-        st->plan = plan_free(st->plan);
 }
 
 bool sandbox_count_start(Sandbox *s) {
@@ -32,19 +30,18 @@ bool sandbox_count_start(Sandbox *s) {
 
 static int step_plan(Start *st, sd_bus_error *error) {
         const SandboxContext *context = st->sandbox->context;
-        uint8_t digest[SHA256_SIZE];
-        char profile[33], hex[SHA256_HEX_SIZE];
+        const char *digest;
+        char profile[33];
         uint32_t uid;
         int r;
 
         if (sandbox_id_parse(st->request->id, profile, &uid, NULL) < 0)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "not the id of a sandbox");
 
-        r = plan_from_memfd(st->request->plan_fd, &st->plan, digest);
+        r = plan_recent_read(context->recent, st->request->plan_fd, &st->plan, &digest);
         if (r < 0)
                 return r;
-        sha256_hex(digest, hex);
-        if (st->request->plan_digest && !streq(hex, st->request->plan_digest))
+        if (st->request->plan_digest && !streq(digest, st->request->plan_digest))
                 return sd_bus_error_set(
                         error, SD_BUS_ERROR_INVALID_ARGS, "the plan is not the one that was sent");
 
@@ -77,6 +74,20 @@ static int step_record(Start *st, sd_bus_error *error) {
         const Plan *plan = st->plan;
         SandboxRecord *record = s->record;
         const char *unit = s->context->run.unit->path;
+        const struct {
+                char **member;
+                const char *value;
+        } texts[] = {
+                { &record->id, st->request->id },
+                { &record->profile, plan->profile },
+                { &record->profile_hash, plan->profile_hash },
+                { &record->user, plan->user },
+                { &record->instance, plan->instance },
+                { &record->invocation_id, st->request->invocation_id },
+                { &record->plan_hash, st->request->plan_hash },
+                { &record->sub_state, "" },
+                { &record->status_text, "" },
+        };
 
         (void) snprintf(s->cgroup_name,
                         sizeof(s->cgroup_name),
@@ -84,24 +95,16 @@ static int step_record(Start *st, sd_bus_error *error) {
                         plan->profile,
                         strrchr(st->request->id, '.'));
 
-        record->id = strdup(st->request->id);
-        record->profile = strdup(plan->profile);
-        record->profile_hash = strdup(plan->profile_hash ?: "");
-        record->user = strdup(plan->user);
-        record->instance = strdup(plan->instance ?: "");
         record->uid = plan->uid;
-        record->invocation_id = strdup(st->request->invocation_id);
         record->timestamp = clock_usec(CLOCK_REALTIME);
-        record->plan_hash = strdup(st->request->plan_hash);
-        record->control_group = text_printf("%s/%s", streq(unit, "/") ? "" : unit, s->cgroup_name);
-        record->sub_state = strdup("");
-        record->status_text = strdup("");
-        if (!record->id || !record->profile || !record->profile_hash || !record->user || !record->instance ||
-            !record->invocation_id || !record->plan_hash || !record->control_group || !record->sub_state ||
-            !record->status_text)
-                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                *texts[i].member = strdup(texts[i].value ?: "");
+                if (!*texts[i].member)
+                        return -ENOMEM;
+        }
 
-        return 0;
+        record->control_group = text_printf("%s/%s", streq(unit, "/") ? "" : unit, s->cgroup_name);
+        return record->control_group ? 0 : -ENOMEM;
 }
 
 static bool maps_fit(const PlanIdMap *maps, size_t n) {
@@ -135,15 +138,6 @@ static int step_ids(Start *st, sd_bus_error *error) {
 static int step_logs(Start *st, sd_bus_error *error) {
         Sandbox *s = st->sandbox;
         const Plan *plan = st->plan;
-        const LogStreamsInfo info = {
-                .id = s->record->id,
-                .profile = plan->profile,
-                .user = plan->user,
-                .invocation_id = s->record->invocation_id,
-                .syslog_identifier = plan->syslog_identifier,
-                .uid = plan->uid,
-                .level_max = plan->log_level_max,
-        };
         const uint8_t kinds[3] = { STREAM_NULL, plan->standard_output, plan->standard_error };
         bool needed = false;
 
@@ -151,7 +145,11 @@ static int step_logs(Start *st, sd_bus_error *error) {
                 needed = needed || kinds[i] == STREAM_JOURNAL ||
                          (kinds[i] == STREAM_CLIENT && !(s->streams & CLIENT_STREAM(i)));
 
-        return needed ? log_streams_new(&s->logs, s->context->run.event, &info) : 0;
+        if (!needed)
+                return 0;
+
+        return log_streams_new(
+                &s->logs, s->context->run.event, s->record, plan->syslog_identifier, plan->log_level_max);
 }
 
 /* Later runs need the client's streams, too. */

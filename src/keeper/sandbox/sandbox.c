@@ -443,7 +443,10 @@ static void on_lease_gone(void *userdata) {
         advance(s);
 }
 
-static int sandbox_new(Sandbox **ret, const SandboxContext *context, const LaunchRequest *request) {
+int sandbox_launch(const SandboxContext *context,
+                   const LaunchRequest *request,
+                   sd_bus_error *error,
+                   Sandbox **ret) {
         sd_event *event = context->run.event;
         _cleanup_(sandbox_freep) Sandbox *s = NULL;
         int r;
@@ -470,25 +473,8 @@ static int sandbox_new(Sandbox **ret, const SandboxContext *context, const Launc
         /* Whoever receives the streams hears, until then, that the client has gone. */
         if (r >= 0 && !s->awaits_streams)
                 r = lease_server_listen(s->lease);
-        if (r < 0)
-                return r;
-
-        *ret = TAKE_PTR(s);
-        return 0;
-}
-
-int sandbox_launch(const SandboxContext *context,
-                   const LaunchRequest *request,
-                   sd_bus_error *error,
-                   Sandbox **ret) {
-        _cleanup_(sandbox_freep) Sandbox *s = NULL;
-        int r;
-
-        r = sandbox_new(&s, context, request);
-        if (r < 0)
-                return r;
-
-        r = sandbox_start(s, request, &run_handlers, error);
+        if (r >= 0)
+                r = sandbox_start(s, request, &run_handlers, error);
         if (r < 0)
                 return r;
 

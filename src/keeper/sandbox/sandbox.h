@@ -31,10 +31,10 @@
  */
 
 #include "base/util.h"
-#include "keeper/parts/call-list.h"
 #include "keeper/parts/fault.h"
 #include "keeper/parts/ids.h"
 #include "keeper/parts/lease-server.h"
+#include "keeper/parts/link-send.h"
 #include "keeper/parts/log-streams.h"
 #include "keeper/parts/stream-holder.h"
 #include "keeper/parts/terms.h"
@@ -42,6 +42,7 @@
 #include "keeper/run/run.h"
 #include "link/link.h"
 #include "link/sandbox-event.h"
+#include "plan/plan-recent.h"
 
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -72,6 +73,7 @@ typedef struct SandboxHandlers {
 typedef struct SandboxContext {
         RunContext run;
         IdPool *ids;
+        PlanRecent *recent;
         const SandboxHandlers *handlers;
         void *userdata;
         bool leaving; /* no run begins any more */
@@ -186,15 +188,17 @@ int sandbox_append_processes(Sandbox *s, sd_bus_message *m);
 
 /* What follows is for the files sandbox*.c among themselves: each uses only what stands above its own part. */
 
-/* sandbox-events.c, entries for the journal: a run began, or is over; the next is one too many; an event. */
+/*
+ * sandbox-tell.c, who is told. Entries for the journal: a run began, or is over; the next is one too many; an event.
+ */
 void sandbox_tell_started(const Sandbox *s);
 void sandbox_tell_ended(const Sandbox *s);
 void sandbox_tell_start_limit(const Sandbox *s);
 void sandbox_tell_event(const Sandbox *s, const SandboxEvent *e);
 
 /*
- * sandbox-answer.c, who waits. An open Launch() gets its error, or the record and the lease; an open Restart() the
- * error of the run that did not come to be; the holder of the lease how it ended, which is the last that they hear.
+ * And whoever waits: an open Launch() gets its error, or the record and the lease; an open Restart() the
+ * error of the run that did not come to be; the holder of the lease how it ended, the last that they hear.
  */
 void sandbox_answer_launch(Sandbox *s);
 void sandbox_refuse_restarts(Sandbox *s);

@@ -16,7 +16,9 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -212,6 +214,11 @@ void rig_make_directory(const char *below) {
 }
 
 void rig_setup(void) {
+        /* What others mount meanwhile is none of ours. Shared again, so that what a launch lets out is seen here. */
+        assert_int_equal(unshare(CLONE_NEWNS), 0);
+        assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+        assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
+
         assert_non_null(mkdtemp(scratch));
         assert_int_equal(chmod(scratch, 0755), 0);
         rig_make_directory("ro");

@@ -2,7 +2,7 @@
 
 /*
  * A seed's network namespaces: made while nobody asks for anything, given away once, and only to a launch whose order
- * brings none.
+ * brings none. And plans that it cannot read.
  */
 #include "exec-rig.h"
 
@@ -196,11 +196,45 @@ static void none_is_lost_where_nothing_grew(void **state) {
         assert_int_equal(count_kept(g, &before), before.n);
 }
 
+/* As if it had been executed: it is the launch that fails, and says why. The seed takes the next order. */
+static void a_refused_plan_is_reported_by_its_launch(void **state) {
+        const Garden *g = *state;
+        const LaunchOrder o = {
+                .id_block = RIG_ID_BASE,
+                .fds = 7U | 1U << LAUNCH_FD_PLAN | 1U << LAUNCH_FD_STATUS | 1U << LAUNCH_FD_RESULT,
+                .id = "web.3001.1",
+        };
+        _cleanup_close_ int garbage = memfd_new_sealed("plan", "immuplan", 8);
+
+        assert_true(garbage >= 0);
+        for (int i = 0; i < 4; i++) {
+                const int null = g->null_fd, plan = i % 2 == 0 ? garbage : null;
+                int fds[] = { g->cgroup_fd, null, null, null, plan, -EBADF, null };
+                LaunchStatus status = {};
+                int pair[2], pid;
+
+                assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+                fds[5] = pair[1];
+                assert_int_equal(fd_send_packet(g->socket, &o, sizeof(o), fds, ELEMENTSOF(fds)), 0);
+                pid = hear(g);
+                assert_true(pid > 0);
+                assert_int_equal(fd_receive_packet(pair[0], &status, sizeof(status), NULL, NULL),
+                                 sizeof(status));
+                assert_int_equal(status.kind, LAUNCH_STATUS_FAILED);
+                assert_string_equal(status.step, "plan");
+                assert_int_equal(status.error, i % 2 == 0 ? EBADMSG : EINVAL);
+                assert_int_equal(waitpid(pid, NULL, 0), pid);
+                (void) close(pair[0]);
+                (void) close(pair[1]);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(one_is_given_to_a_launch_without_any),
                 cmocka_unit_test(none_is_given_to_a_launch_that_brings_its_own),
                 cmocka_unit_test(none_is_lost_where_nothing_grew),
+                cmocka_unit_test(a_refused_plan_is_reported_by_its_launch),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

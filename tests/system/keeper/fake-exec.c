@@ -11,7 +11,7 @@
 #include "confine/streams.h"
 #include "exec/hold.h"
 #include "plan/launch.h"
-#include "plan/plan.h"
+#include "plan/plan-recent.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -206,7 +206,8 @@ static int receive_streams(void) {
 }
 
 int main(int argc, char **argv) {
-        _cleanup_(plan_freep) Plan *plan = NULL;
+        PlanRecent recent = { .max = 1 };
+        const Plan *plan;
         const char *fake;
 
         if (argc > 1 && streq(argv[1], "--hold"))
@@ -214,7 +215,7 @@ int main(int argc, char **argv) {
         if (receive_streams() != 0)
                 return EXIT_FAILURE;
 
-        if (plan_from_memfd(LAUNCH_FD_PLAN, &plan, NULL) < 0)
+        if (plan_recent_read(&recent, LAUNCH_FD_PLAN, &plan, NULL) < 0)
                 return EXIT_FAILURE;
 
         fake = strv_env_get(plan->environment, "FAKE");
