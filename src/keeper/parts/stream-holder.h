@@ -7,8 +7,8 @@
  * The keeper must not hold them itself: to close one may take as long as its user likes. The process is an
  * immured-exec (plan/launch.h) in a cgroup of the sandbox's own, PROFILE.N.streams: that of a run goes with the run.
  *
- * Life: from the launch of a sandbox with streams and Restart= until its end. Once freed, process and cgroup go as soon
- * as what is held is closed, and nobody waits for that.
+ * Life: from the launch of a sandbox with streams and Restart= until its end. Once freed, process and cgroup go as
+ * soon as what is held is closed, and nobody waits for that.
  * Runs in: keeper. Privilege: root. Input: none; what the client sends goes to the process alone.
  */
 
