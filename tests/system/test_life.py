@@ -10,7 +10,8 @@ import pathlib
 import signal
 
 from common import (CGROUP, PATIENCE, BusError, SystemTest, add_profile, broker_pid, busctl, gdbus, immurectl, launch,
-                    main, remove_profile, restart_broker, sandboxes, sandbox_property, start_as, wait_for, wait_for_launch)
+                    main, open_files, pids_of, remove_profile, restart_broker, sandboxes, sandbox_property, start_as,
+                    state, wait_for, wait_for_launch)
 
 PYTHON = '[Access]\nAllowGroups=users\nArguments=append\n[Exec]\nExecStart=/usr/bin/python3 -I -c\n'
 CLIENT = 'StandardInput=client\nStandardOutput=client\n'

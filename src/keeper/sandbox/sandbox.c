@@ -436,7 +436,8 @@ static void on_lease_gone(void *userdata) {
         if (s->terms.on_disconnect == ON_DISCONNECT_KEEP)
                 return;
 
-        if (s->terms.on_disconnect == ON_DISCONNECT_KILL)
+        s->ending.killed = s->terms.on_disconnect == ON_DISCONNECT_KILL;
+        if (s->ending.killed)
                 sandbox_kill_all(s);
         else
                 sandbox_stop(s);
