@@ -129,18 +129,14 @@ static void on_removed(void *userdata, const Sandbox *s) {
         link_tell_sandbox_removed(k->link, s->record);
 }
 
-/* Nothing is kept of a failed application: its unit shows the failure, and this keeper ends with it. */
-static void end_of_app(Keeper *k, Sandbox *s) {
-        app_ended(k->app, s);
-        link_tell_sandbox_removed(k->link, s->record);
-        drop(k, s);
-}
-
 static void on_ended(void *userdata, Sandbox *s, bool keep) {
         Keeper *k = userdata;
 
+        /* Nothing is kept of a failed application: its unit shows the failure, and this keeper ends with it. */
         if (k->app) {
-                end_of_app(k, s);
+                app_ended(k->app, s);
+                link_tell_sandbox_removed(k->link, s->record);
+                drop(k, s);
                 return;
         }
 

@@ -52,10 +52,8 @@ static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *e
         int r;
 
         r = sd_bus_message_read_basic(m, 's', &request.id);
-        if (r < 0)
-                return r;
-
-        r = bus_dict_read_fields(m, launch_facts, ELEMENTSOF(launch_facts), &request, NULL);
+        if (r >= 0)
+                r = bus_dict_read_fields(m, launch_facts, ELEMENTSOF(launch_facts), &request, NULL);
         if (r < 0)
                 return r;
         if (!invocation_id_is_valid(request.invocation_id))
@@ -67,22 +65,14 @@ static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *e
                         error, SD_BUS_ERROR_INVALID_ARGS, "PlanHash, PlanDigest: 64 hexadecimal digits");
 
         r = sd_bus_message_read_basic(m, 'h', &request.plan_fd);
-        if (r < 0)
-                return r;
-
-        r = refuse_descriptors(m, error);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_message_read_basic(m, 'b', &request.lease);
-        if (r < 0)
-                return r;
-
-        r = check_streams(&request, error);
-        if (r < 0)
-                return r;
-
-        r = keeper_launch(k, &request, error, &s);
+        if (r >= 0)
+                r = refuse_descriptors(m, error);
+        if (r >= 0)
+                r = sd_bus_message_read_basic(m, 'b', &request.lease);
+        if (r >= 0)
+                r = check_streams(&request, error);
+        if (r >= 0)
+                r = keeper_launch(k, &request, error, &s);
         if (r < 0)
                 return r;
 
@@ -156,26 +146,18 @@ static int link_answer_set_limits(Keeper *k, Sandbox *s, sd_bus_message *m, sd_b
         return r < 0 ? r : MIN(sandbox_set_limits(s, values, n, error), 0);
 }
 
-/* Answers with what append() has to say of the sandbox. */
-static int reply_about(Sandbox *s, sd_bus_message *m, int (*append)(Sandbox *s, sd_bus_message *reply)) {
+static int link_answer_get(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
         r = sd_bus_message_new_method_return(m, &reply);
         if (r >= 0)
-                r = append(s, reply);
+                r = streq(sd_bus_message_get_member(m), "GetFaults") ? sandbox_append_faults(s, reply)
+                                                                     : sandbox_append_processes(s, reply);
         if (r >= 0)
                 r = sd_bus_send(NULL, reply, NULL);
 
         return r < 0 ? r : 1;
-}
-
-static int link_answer_get_processes(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
-        return reply_about(s, m, sandbox_append_processes);
-}
-
-static int link_answer_get_faults(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
-        return reply_about(s, m, sandbox_append_faults);
 }
 
 static int link_answer_reset_failed(Keeper *k, Sandbox *s, sd_bus_message *m, sd_bus_error *error) {
@@ -190,15 +172,15 @@ static int link_answer_reset_failed(Keeper *k, Sandbox *s, sd_bus_message *m, sd
  * to say; 1: answered now or later.
  */
 /* clang-format off */
-#define ABOUT_SANDBOXES(X)                                                                                       \
-        X("Stop",         ("s", id),                          (NULL),                 link_answer_stop)          \
-        X("Kill",         ("s", id, "s", whom, "i", signal),  (NULL),                 link_answer_kill)          \
-        X("Restart",      ("s", id),                          (NULL),                 link_answer_restart)       \
-        X("Freeze",       ("s", id),                          (NULL),                 link_answer_freeze)        \
-        X("Thaw",         ("s", id),                          (NULL),                 link_answer_freeze)        \
-        X("SetLimits",    ("s", id, "a(sss)", limits),        (NULL),                 link_answer_set_limits)    \
-        X("GetProcesses", ("s", id),                          ("a(sus)", processes),  link_answer_get_processes) \
-        X("GetFaults",    ("s", id),                          ("a(tssttas)", faults), link_answer_get_faults)    \
+#define ABOUT_SANDBOXES(X)                                                                                      \
+        X("Stop",         ("s", id),                          (NULL),                 link_answer_stop)         \
+        X("Kill",         ("s", id, "s", whom, "i", signal),  (NULL),                 link_answer_kill)         \
+        X("Restart",      ("s", id),                          (NULL),                 link_answer_restart)      \
+        X("Freeze",       ("s", id),                          (NULL),                 link_answer_freeze)       \
+        X("Thaw",         ("s", id),                          (NULL),                 link_answer_freeze)       \
+        X("SetLimits",    ("s", id, "a(sss)", limits),        (NULL),                 link_answer_set_limits)   \
+        X("GetProcesses", ("s", id),                          ("a(sus)", processes),  link_answer_get)          \
+        X("GetFaults",    ("s", id),                          ("a(tssttas)", faults), link_answer_get)          \
         X("ResetFailed",  ("s", id),                          (NULL),                 link_answer_reset_failed)
 
 #define ANSWER(member, args, result, answer) { member, answer },

@@ -203,6 +203,7 @@ def too_many_ahead():
 
 def state():
     """Everything that a launch could leave behind."""
+    busctl('root', 'Reload')  # lets go of the plans that the broker keeps for the next launch
     me = os.getpid()
     own = {me}
     for pid in processes():

@@ -185,7 +185,8 @@ class Failures(SystemTest):
         self.assertEqual(sandboxes(), {})
         self.assert_refused('NoSuchSandbox', id, gdbus, 'alice', 'Stop', id)
         lease.close()
-        wait_for('its end', lambda: state() == before)
+        wait_for('its end', lambda: 'single.1' not in str(state()['cgroups']))
+        self.assert_unchanged(before)
 
         launch('alice', 'sleep')
         while (signal := watcher.next_signal())[0] != 'SandboxNew':

@@ -48,7 +48,8 @@ static StepAnswer step_fail(void *traveller) {
         Traveller *t = traveller;
 
         note(t, 'f');
-        return step_result(t->bad ? -EPERM : 0, &t->error);
+        t->error = t->bad ? -EPERM : 0;
+        return t->bad ? STEP_FAILED : STEP_DONE;
 }
 
 /* Is gone at once, as where whoever was asked gives up in the same moment. */

@@ -61,7 +61,13 @@ StepAnswer call_rest(Call *c) {
         return STEP_WAIT;
 }
 
-StepAnswer call_step(Call *c, int r) { return step_result(r, &c->failure); }
+StepAnswer call_step(Call *c, int r) {
+        if (r >= 0)
+                return STEP_DONE;
+
+        c->failure = r;
+        return STEP_FAILED;
+}
 
 /* Callers pay for the time that their requests take, also for what is done when somebody's answer has come. */
 void call_walk(Call *c) {

@@ -72,7 +72,7 @@ DEFINE_CLEANUP(Call *, call_free);
 void call_walk(Call *c);
 /* A step that waits for an answer which will call_walk(). */
 StepAnswer call_rest(Call *c);
-/* What a step has come to. */
+/* What a step answers that has come to 0 or to a negative errno, which is kept. */
 StepAnswer call_step(Call *c, int r);
 
 /* The caller is gone: so are their calls that rest. */

@@ -23,11 +23,3 @@ StepAnswer road_walk(Road *r, void *traveller) {
 
         return STEP_DONE;
 }
-
-StepAnswer step_result(int r, int *ret_error) {
-        if (r >= 0)
-                return STEP_DONE;
-
-        *ret_error = r;
-        return STEP_FAILED;
-}

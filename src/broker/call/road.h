@@ -37,6 +37,3 @@ typedef struct Road {
 
 /* From where it stands. STEP_WAIT: see above. Otherwise the road is at its end. */
 StepAnswer road_walk(Road *r, void *traveller);
-
-/* What a step answers that has come to 0 or to a negative errno, which is kept. */
-StepAnswer step_result(int r, int *ret_error);

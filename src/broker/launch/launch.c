@@ -402,41 +402,36 @@ static void on_launched(sd_bus_message *reply, void *userdata) {
         launch_walk(l);
 }
 
-static int send_to_keeper(Launch *l) {
+static StepAnswer step_send(void *traveller) {
+        Launch *l = traveller;
         const LaunchOptions *o = &l->options;
-        const uint64_t timeout =
-                o->streams != 0 ? ANSWER_GRACE_USEC : answer_timeout(&l->ready->plan->terms);
+        const Plan *plan = l->ready->plan;
+        const uint64_t timeout = o->streams != 0 ? ANSWER_GRACE_USEC : answer_timeout(&plan->terms);
         char invocation_id[SD_ID128_STRING_MAX];
         sd_id128_t invocation;
         int r;
 
         if (l->mode == LAUNCH_APP)
-                l->keeper->uid = l->ready->plan->uid;
+                l->keeper->uid = plan->uid;
 
         r = sd_id128_randomize(&invocation);
         if (r < 0)
-                return r;
+                return call_step(l->call, r);
         (void) sd_id128_to_string(invocation, invocation_id);
-        audit_note_launch(l->call, l->ready->plan, l->reservation.id, invocation_id);
+        audit_note_launch(l->call, plan, l->reservation.id, invocation_id);
 
-        return link_launch(l->keeper,
-                           &(LinkLaunch){
-                                   .id = l->reservation.id,
-                                   .invocation_id = invocation_id,
-                                   .plan = l->sent,
-                                   .streams = o->streams,
-                                   .wait = !o->wait_set || o->wait,
-                                   .lease = l->mode == LAUNCH_LEASED,
-                           },
-                           on_launched,
-                           l,
-                           timeout);
-}
-
-static StepAnswer step_send(void *traveller) {
-        Launch *l = traveller;
-        const int r = send_to_keeper(l);
-
+        r = link_launch(l->keeper,
+                        &(LinkLaunch){
+                                .id = l->reservation.id,
+                                .invocation_id = invocation_id,
+                                .plan = l->sent,
+                                .streams = o->streams,
+                                .wait = !o->wait_set || o->wait,
+                                .lease = l->mode == LAUNCH_LEASED,
+                        },
+                        on_launched,
+                        l,
+                        timeout);
         return r < 0 ? call_step(l->call, r) : STEP_WAIT;
 }
 

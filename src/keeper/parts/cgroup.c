@@ -360,17 +360,6 @@ static int apply_if_there(const CgroupUnit *u, int fd, const PlanCgroupValue *v)
         return u->controllers & UINT32_C(1) << i ? apply_value(fd, v) : -ENOENT;
 }
 
-/* -ENOENT: neither in force nor asked for strictly. */
-static int apply_or_degrade(const CgroupUnit *u, int fd, const Plan *plan, const PlanCgroupValue *v) {
-        int r;
-
-        r = apply_if_there(u, fd, v);
-        if (r == -ENOENT && !strv_contains(plan->degrade, v->layer))
-                return -EOPNOTSUPP;
-
-        return r;
-}
-
 static char *explain_failure(const CgroupUnit *u, const PlanCgroupValue *v, int error) {
         return error == -EOPNOTSUPP
                        ? text_printf("%s: the controller is not available in %s", v->layer, u->path)
@@ -416,19 +405,18 @@ int cgroup_apply(const CgroupUnit *u, int fd, const Plan *plan, char ***ret_laye
         for (size_t i = 0; i < plan->n_cgroup; i++) {
                 const PlanCgroupValue *v = plan->cgroup + i;
 
-                r = apply_or_degrade(u, fd, plan, v);
-                if (r == -ENOENT)
+                r = apply_if_there(u, fd, v);
+                if (r == -ENOENT && strv_contains(plan->degrade, v->layer))
                         continue;
+                if (r == -ENOENT)
+                        r = -EOPNOTSUPP;
                 if (r < 0) {
                         *ret_text = explain_failure(u, v, r);
                         return *ret_text ? r : -ENOMEM;
                 }
 
-                if (!strv_contains(layers, v->layer)) {
-                        r = strv_extend(&layers, v->layer);
-                        if (r < 0)
-                                return r;
-                }
+                if (!strv_contains(layers, v->layer) && strv_extend(&layers, v->layer) < 0)
+                        return -ENOMEM;
         }
 
         *ret_layers = TAKE_PTR(layers);

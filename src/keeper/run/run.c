@@ -77,16 +77,27 @@ bool run_remove_cgroup(const Run *run, const char *name) {
         return cgroup_remove(run->context->unit, name) >= 0;
 }
 
+/* A task that sleeps uninterruptibly freezes when it wakes up: only the kernel knows when all of them are. */
+static void look_again(Run *run) {
+        if (run->frozen == run->freezing || cgroup_is_frozen(run->cgroup_fd) != run->freezing)
+                return;
+
+        run->frozen = run->freezing;
+        run->handlers->frozen(run->userdata);
+        call_list_answer(&run->freeze_calls, NULL);
+}
+
 static int on_cgroup_events(sd_event_source *source, const struct inotify_event *event, void *userdata) {
         Run *run = userdata;
 
+        look_again(run);
         run->handlers->process.advanced(run->userdata);
         return 0;
 }
 
-void run_watch_cgroup(Run *run) {
-        if (!run->cgroup_event)
-                (void) watch_file(run, "cgroup.events", on_cgroup_events, &run->cgroup_event);
+int run_watch_cgroup(Run *run) {
+        return run->cgroup_event ? 0
+                                 : watch_file(run, "cgroup.events", on_cgroup_events, &run->cgroup_event);
 }
 
 static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -129,21 +140,6 @@ void run_extend_watchdog(Run *run, uint64_t usec) {
         timer_extend(run->watchdog, now + MIN(usec, own * PLAN_EXTENSION_MAX));
 }
 
-/* A task that sleeps uninterruptibly freezes when it wakes up: only the kernel knows when all of them are. */
-static void look_again(Run *run) {
-        if (run->frozen == run->freezing || cgroup_is_frozen(run->cgroup_fd) != run->freezing)
-                return;
-
-        run->frozen = run->freezing;
-        run->handlers->frozen(run->userdata);
-        call_list_answer(&run->freeze_calls, NULL);
-}
-
-static int on_frozen(sd_event_source *source, const struct inotify_event *event, void *userdata) {
-        look_again(userdata);
-        return 0;
-}
-
 int run_freeze(Run *run, bool freeze, sd_bus_message *call, sd_bus_error *error) {
         const char *id = run->id;
         int r;
@@ -152,13 +148,9 @@ int run_freeze(Run *run, bool freeze, sd_bus_message *call, sd_bus_error *error)
                 return sd_bus_error_setf(
                         error, ERROR_BUSY, "%s is being %s", id, run->freezing ? "frozen" : "thawed");
 
-        if (!run->freeze_event) {
-                r = watch_file(run, "cgroup.events", on_frozen, &run->freeze_event);
-                if (r < 0)
-                        return r;
-        }
-
-        r = cgroup_freeze(run->cgroup_fd, freeze);
+        r = run_watch_cgroup(run);
+        if (r >= 0)
+                r = cgroup_freeze(run->cgroup_fd, freeze);
         if (r < 0)
                 return r;
 
@@ -184,7 +176,6 @@ void run_thaw(Run *run) {
         if (!run)
                 return;
 
-        run->freeze_event = sd_event_source_disable_unref(run->freeze_event);
         if (run->freezing || run->frozen) {
                 r = cgroup_freeze(run->cgroup_fd, false);
                 if (r < 0 && r != -ENODEV && r != -ENOENT)

@@ -55,7 +55,7 @@ typedef struct Run {
         Process *process;
         NotifySocket *notify; /* NULL: nobody's notifications are heard */
         FaultWatch *fault_watch;
-        sd_event_source *watchdog, *cgroup_event, *memory_event, *freeze_event;
+        sd_event_source *watchdog, *cgroup_event, *memory_event;
         bool freezing, frozen; /* what was asked for; what the kernel says */
         CallList freeze_calls;
 } Run;
@@ -84,8 +84,8 @@ void run_kill(const Run *run);
 
 /* Removes its cgroup, which has that name. False: something still lives in it. */
 bool run_remove_cgroup(const Run *run, const char *name);
-/* Has its sandbox told (advanced) when something in the cgroup has ended. */
-void run_watch_cgroup(Run *run);
+/* Has its sandbox told (advanced) when something in the cgroup has ended. Errors of sd_event_add_inotify(3). */
+int run_watch_cgroup(Run *run);
 
 /* A sign of life: the watchdog's time begins anew, where there is one and it is to run. */
 void run_feed_watchdog(Run *run);

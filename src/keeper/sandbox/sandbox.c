@@ -129,7 +129,7 @@ static bool cgroup_is_gone(Sandbox *s) {
 
         if (s->phase != PHASE_KILLING)
                 sandbox_enter_killing(s);
-        run_watch_cgroup(s->run);
+        (void) run_watch_cgroup(s->run);
 
         /* It may have emptied before the watch was there. */
         return run_remove_cgroup(s->run, s->cgroup_name);
