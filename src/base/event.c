@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* clang-format off */
-static const EventMessage events[_EVENT_MAX] = {
+const EventMessage event_messages[_EVENT_MAX] = {
         [EVENT_SANDBOX_STARTED]     = { "d891a1bf59d049cc15fdac54177e13f7", LOG_INFO },
         [EVENT_SANDBOX_ENDED]       = { "d474c499cee3b9d92419f2176e89b8a9", LOG_INFO },
         [EVENT_SANDBOX_FAILED]      = { "738bae3393d7518234fde6973996bfa8", LOG_NOTICE },
@@ -22,8 +22,6 @@ static const EventMessage events[_EVENT_MAX] = {
         [EVENT_KEEPER_GONE]         = { "d34c7fe86e3a2961a228449574e2fa79", LOG_WARNING },
 };
 /* clang-format on */
-
-const EventMessage *event_message(Event event) { return events + event; }
 
 static void append_escaped(Buffer *b, const char *name, const char *value) {
         _cleanup_free_ char *escaped = text_escape(value);

@@ -39,8 +39,10 @@ typedef struct EventField {
         const char *value; /* NULL: unknown, and left out */
 } EventField;
 
+extern const EventMessage event_messages[_EVENT_MAX];
+
 /* Never fails and never waits. The message is one line. */
-#define event_log(event, ...) event_log_message(event_message(event), __VA_ARGS__)
+#define event_log(event, ...) event_log_message(&event_messages[event], __VA_ARGS__)
 
 /* The same for an event that is not in the list above. */
 void event_log_message(const EventMessage *message,
@@ -48,5 +50,3 @@ void event_log_message(const EventMessage *message,
                        size_t n,
                        const char *format,
                        ...) _printf_(4, 5);
-
-const EventMessage *event_message(Event event);

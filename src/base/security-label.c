@@ -13,7 +13,6 @@ bool apparmor_profile_is_valid(const char *s) {
 }
 
 bool selinux_context_is_valid(const char *s) {
-        static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-,";
         unsigned n = 0;
 
         if (strlen(s) > 1024)
@@ -21,7 +20,7 @@ bool selinux_context_is_valid(const char *s) {
 
         for (;; s++, n++) {
                 /* Levels contain colons themselves: s0:c1,c2. */
-                const size_t length = strspn(s, letters);
+                const size_t length = strspn(s, ASCII_LOWER ASCII_UPPER ASCII_DIGITS "_.-,");
 
                 if (length == 0)
                         return false;

@@ -110,6 +110,15 @@ int strv_copy(char *const *l, char ***ret) {
         return 0;
 }
 
+static int compare_strings(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+void strv_sort(char **l) {
+        if (l)
+                qsort(l, strv_length(l), sizeof(char *), compare_strings);
+}
+
 char *strv_join(char *const *l, const char *separator) {
         size_t n_separator = strlen(separator), size = 1;
         char *joined, *p;

@@ -33,6 +33,9 @@ int strv_extend_strv(char ***l, char *const *b);
 /* A deep copy in *ret. 0 or -ENOMEM. */
 int strv_copy(char *const *l, char ***ret);
 
+/* Sorts by bytes, strcmp(3). */
+void strv_sort(char **l);
+
 /* All strings joined by the separator. Caller frees; NULL: out of memory. */
 char *strv_join(char *const *l, const char *separator);
 

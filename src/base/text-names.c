@@ -3,27 +3,26 @@
 
 #include <limits.h>
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
-
-/* A first character from one set, the others from another, at most max in all. */
-static bool name_is_valid(const char *s, const char *first, const char *others, size_t max) {
+bool name_is_valid(const char *s, const char *first, const char *others, size_t max) {
         size_t n = strlen(s);
 
         return n > 0 && n <= max && strchr(first, *s) && strspn(s, others) == n;
 }
 
-bool profile_name_is_valid(const char *s) { return name_is_valid(s, LOWER, LOWER DIGITS "_-", 32); }
+bool profile_name_is_valid(const char *s) {
+        return name_is_valid(s, ASCII_LOWER, ASCII_LOWER ASCII_DIGITS "_-", 32);
+}
 
-bool instance_name_is_valid(const char *s) { return name_is_valid(s, LOWER DIGITS, LOWER DIGITS "_-", 32); }
+bool instance_name_is_valid(const char *s) {
+        return name_is_valid(s, ASCII_LOWER ASCII_DIGITS, ASCII_LOWER ASCII_DIGITS "_-", 32);
+}
 
 bool account_name_is_valid(const char *s) {
-        return name_is_valid(s, LOWER UPPER "_", LOWER UPPER DIGITS "_-", 31);
+        return name_is_valid(s, ASCII_LOWER ASCII_UPPER "_", ASCII_LOWER ASCII_UPPER ASCII_DIGITS "_-", 31);
 }
 
 bool env_name_is_valid(const char *s) {
-        return name_is_valid(s, LOWER UPPER "_", LOWER UPPER DIGITS "_", 255);
+        return name_is_valid(s, ASCII_LOWER ASCII_UPPER "_", ASCII_LOWER ASCII_UPPER ASCII_DIGITS "_", 255);
 }
 
 bool env_assignment_is_valid(const char *s) {
@@ -40,7 +39,7 @@ bool env_assignment_is_valid(const char *s) {
 bool hostname_is_valid(const char *s) {
         size_t n = strlen(s);
 
-        if (n == 0 || n > HOST_NAME_MAX || strspn(s, LOWER UPPER DIGITS "-.") != n)
+        if (n == 0 || n > HOST_NAME_MAX || strspn(s, ASCII_LOWER ASCII_UPPER ASCII_DIGITS "-.") != n)
                 return false;
 
         /* RFC 1123: no label is empty, or begins or ends with a hyphen. */

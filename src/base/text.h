@@ -39,6 +39,12 @@ char *format_size(uint64_t bytes, char *buf, size_t size);
 /* Microseconds as "1min 30s" or "infinity", for people. Writes into buf and returns it. */
 char *format_usec(uint64_t usec, char *buf, size_t size);
 
+#define ASCII_LOWER "abcdefghijklmnopqrstuvwxyz"
+#define ASCII_UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define ASCII_DIGITS "0123456789"
+
+/* A first character from one set, the others from another, at most max in all. */
+bool name_is_valid(const char *s, const char *first, const char *others, size_t max);
 /* [a-z][a-z0-9_-]{0,31} for profiles; an instance may also start with a digit. */
 bool profile_name_is_valid(const char *s);
 bool instance_name_is_valid(const char *s);

@@ -48,7 +48,7 @@ int caps_apply(uint64_t bounding, uint64_t ambient, Problem *problem) {
                 return r;
 
         /*
-         * Without it, execve(2) as uid 0 would fill the sets again. It takes CAP_SETPCAP, so it is done before the
+         * Without this, execve(2) as uid 0 would fill the sets again. It takes CAP_SETPCAP, so it comes before the
          * sets are emptied.
          */
         if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED) < 0)

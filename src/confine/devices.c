@@ -305,7 +305,7 @@ static int insert_nodes(Plan *plan, Search *s) {
 int devices_add(Plan *plan, Problem *problem) {
         _cleanup_(search_done) Search s = { .plan = plan, .problem = problem, .root_fd = -EBADF };
         Identity root = {};
-        int r, q;
+        int r;
 
         if (!plan->host_devices)
                 return 0;
@@ -313,10 +313,9 @@ int devices_add(Plan *plan, Problem *problem) {
         r = identity_borrow(plan, &root, problem);
         if (r < 0)
                 return r;
-        r = search_run(&s);
-        q = identity_return(&root, problem);
-        if (r < 0 || q < 0)
-                return r < 0 ? r : q;
+        r = identity_return(&root, search_run(&s), problem);
+        if (r < 0)
+                return r;
 
         return insert_nodes(plan, &s);
 }

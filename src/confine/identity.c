@@ -69,11 +69,8 @@ int identity_borrow(const Plan *plan, Identity *ret, Problem *problem) {
         return 0;
 }
 
-int identity_return(Identity *identity, Problem *problem) {
+int identity_return(Identity *identity, int result, Problem *problem) {
         _cleanup_free_ gid_t *groups = TAKE_PTR(identity->groups);
-
-        if (!groups)
-                return 0;
 
         /* Checked against the effective ids and by reading back, since neither call can report a failure. */
         if (identity->fsuid != geteuid() || !fsuid_set(identity->fsuid))
@@ -85,7 +82,7 @@ int identity_return(Identity *identity, Problem *problem) {
         if (setgroups(identity->n_groups, groups) < 0)
                 return problem_set(problem, -errno, "setgroups back");
 
-        return 0;
+        return MIN(result, 0);
 }
 
 int identity_make_as(uint32_t uid, uint32_t gid) {

@@ -15,7 +15,7 @@ int identity_outside(const PlanIdMap *map, size_t n, uint32_t base, uint32_t ins
 
 /* What identity_borrow() put aside. */
 typedef struct Identity {
-        gid_t *groups; /* NULL: nothing is borrowed */
+        gid_t *groups;
         size_t n_groups;
         uid_t fsuid;
         gid_t fsgid;
@@ -29,10 +29,10 @@ typedef struct Identity {
  */
 int identity_borrow(const Plan *plan, Identity *ret, Problem *problem);
 /*
- * Back to root. Takes an Identity that was never borrowed. An error must end the launch: this process would go on as
- * the wrong user.
+ * Back to root. Passes on the result of what was done meanwhile, if it was an error. Its own must end the launch:
+ * this process would go on as the wrong user.
  */
-int identity_return(Identity *identity, Problem *problem);
+int identity_return(Identity *identity, int result, Problem *problem);
 
 /* Files made from here on belong to these ids and are made with their rights. (0, 0) is root again. -EPERM. */
 int identity_make_as(uint32_t uid, uint32_t gid);

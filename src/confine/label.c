@@ -59,7 +59,7 @@ int label_open(Problem *problem) {
         fd = open("/proc/self/attr", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 || fstatfs(fd, &fs) < 0)
                 return problem_set(problem, -errno, "/proc/self/attr");
-        /* Any other file would accept what is written and say it back. */
+        /* Any other file would accept what is written, and return it when it is read. */
         if (fs.f_type != PROC_SUPER_MAGIC)
                 return problem_set(problem, -EXDEV, "/proc/self/attr is not of the kernel's");
 

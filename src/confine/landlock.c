@@ -115,7 +115,7 @@ static const NodeAccess node_access[] = {
         [PLAN_NODE_OVERLAY] = NODE_ACCESS_MOUNT,
 };
 
-_Static_assert(ELEMENTSOF(node_access) == _PLAN_NODE_KIND_MAX, "every kind of node is thought of");
+_Static_assert(ELEMENTSOF(node_access) == _PLAN_NODE_KIND_MAX, "every kind of node is accounted for");
 
 /* The flags of a mount together with those that later nodes add. */
 static uint32_t effective_flags(const Plan *plan, size_t i) {

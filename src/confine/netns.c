@@ -12,8 +12,8 @@ static int loopback_up(void) {
         _cleanup_close_ int fd = -EBADF;
 
         /*
-         * Any socket takes requests for interfaces, netdevice(7). AF_UNIX is the one that a keeper needs anyway, so
-         * no drop-in of its unit can have forbidden it.
+         * Any socket accepts requests about interfaces, netdevice(7). AF_UNIX is the one that a keeper needs anyway,
+         * so no drop-in of its unit can have forbidden it.
          */
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)

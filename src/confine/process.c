@@ -97,22 +97,6 @@ int process_reset_signals(void) {
         return 0;
 }
 
-int process_new_session(Problem *problem) {
-        if (setsid() < 0)
-                return problem_set(problem, -errno, "setsid");
-
-        return 0;
-}
-
-int process_new_group(Problem *problem) {
-        if (getpgrp() == getpid())
-                return 0;
-        if (setpgid(0, 0) < 0)
-                return problem_set(problem, -errno, "setpgid");
-
-        return 0;
-}
-
 /* Without CONFIG_KEYS the call does not exist, and there is no keyring to share. */
 static bool has_keyrings(void) {
         return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) >= 0 ||
@@ -136,13 +120,6 @@ int process_change_directory(const char *path, Problem *problem) {
                 return problem_set(problem, -errno, "getcwd");
         if (buf[0] != '/')
                 return problem_set(problem, -EXDEV, "Working directory %s lies outside the root", path);
-
-        return 0;
-}
-
-int process_show(Problem *problem) {
-        if (prctl(PR_SET_DUMPABLE, 1) < 0)
-                return problem_set(problem, -errno, "PR_SET_DUMPABLE");
 
         return 0;
 }

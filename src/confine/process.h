@@ -27,20 +27,8 @@ int process_schedule(const Plan *plan, Problem *problem);
 /* Unblocks every signal and sets its default action. execve(2) keeps both the mask and ignored signals. */
 int process_reset_signals(void);
 
-/* A session of its own, setsid(2). A process group may reach across PID namespaces, and kill(0, …) with it. */
-int process_new_session(Problem *problem);
-
-/* A process group of its own in that session, setpgid(2). */
-int process_new_group(Problem *problem);
-
 /* An empty session keyring, keyrings(7). No namespace separates keyrings, so the keeper's would come along. */
 int process_new_keyring(Problem *problem);
 
 /* chdir(2), and the kernel's own word that the directory is below the root. -EXDEV: it is not. */
 int process_change_directory(const char *path, Problem *problem);
-
-/*
- * Undoes PR_SET_DUMPABLE of process_harden(): a process that has nothing left to hide may be looked at by the owner
- * of its user namespace, and by nobody else outside of it.
- */
-int process_show(Problem *problem);

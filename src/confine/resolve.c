@@ -129,7 +129,7 @@ static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
                 directory = TAKE_FD(fd);
         }
 
-        /* The link was exchanged under our hands. The next try says what is there now. */
+        /* The link was replaced in the meantime. The next attempt sees what is there now. */
         return 0;
 }
 

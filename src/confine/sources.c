@@ -98,12 +98,13 @@ static int source_find(Source *source, int root_fd, const Plan *plan, const Plan
         return 0;
 }
 
-static int sources_find(Sources *s, const Plan *plan, bool as_user, int root_fd, Problem *problem) {
+/* as_user: PLAN_NODE_AS_USER for those that are found as the user, 0 for the others. */
+static int sources_find(Sources *s, const Plan *plan, uint32_t as_user, int root_fd, Problem *problem) {
         for (size_t i = 0; i < s->n; i++) {
                 const PlanNode *n = &plan->nodes[i];
                 int r;
 
-                if (!has_source(n) || as_user != !!(n->flags & PLAN_NODE_AS_USER))
+                if (!has_source(n) || as_user != (n->flags & PLAN_NODE_AS_USER))
                         continue;
 
                 r = source_find(&s->items[i], root_fd, plan, n, problem);
@@ -129,7 +130,7 @@ static size_t state_above(const Plan *plan, size_t i) {
  * A kept directory is empty at first, and what the profile mounts in it needs mount points. It is the only place on
  * the host that a sandbox adds to, so this is done with the user's rights.
  */
-static int sources_make_places(Sources *s, const Plan *plan, Problem *problem) {
+static int sources_make_places(Sources *s, const Plan *plan, uint32_t flag, int root_fd, Problem *problem) {
         for (size_t i = 0; i < s->n; i++) {
                 const PlanNode *n = &plan->nodes[i];
                 size_t state = state_above(plan, i);
@@ -150,49 +151,24 @@ static int sources_make_places(Sources *s, const Plan *plan, Problem *problem) {
         return 0;
 }
 
-static bool has_state(const Plan *plan) {
-        for (size_t i = 0; i < plan->n_nodes; i++)
-                if (plan->nodes[i].flags & PLAN_NODE_STATE)
-                        return true;
-
-        return false;
-}
-
-static int sources_make_places_as_user(Sources *s, const Plan *plan, Problem *problem) {
-        Identity root = {};
-        int r, q;
-
-        if (!has_state(plan))
-                return 0;
-
-        r = identity_borrow(plan, &root, problem);
-        if (r < 0)
-                return r;
-
-        r = sources_make_places(s, plan, problem);
-        q = identity_return(&root, problem);
-
-        return r < 0 ? r : q;
-}
-
-static int sources_find_as_user(Sources *s, const Plan *plan, int root_fd, Problem *problem) {
+/* Acts with the user's rights, where any node has the flag. */
+static int sources_as_user(Sources *s,
+                           const Plan *plan,
+                           uint32_t flag,
+                           int (*act)(Sources *s, const Plan *plan, uint32_t flag, int root_fd, Problem *),
+                           int root_fd,
+                           Problem *problem) {
         Identity root = {};
         bool any = false;
-        int r, q;
+        int r;
 
         for (size_t i = 0; i < plan->n_nodes; i++)
-                any = any || plan->nodes[i].flags & PLAN_NODE_AS_USER;
+                any = any || plan->nodes[i].flags & flag;
         if (!any)
                 return 0;
 
         r = identity_borrow(plan, &root, problem);
-        if (r < 0)
-                return r;
-
-        r = sources_find(s, plan, true, root_fd, problem);
-        q = identity_return(&root, problem);
-
-        return r < 0 ? r : q;
+        return r < 0 ? r : identity_return(&root, act(s, plan, flag, root_fd, problem), problem);
 }
 
 /*
@@ -340,15 +316,15 @@ int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t o
         if (root_fd < 0)
                 return problem_set(problem, -errno, "open /");
 
-        r = sources_find_as_user(s, plan, root_fd, problem);
+        r = sources_as_user(s, plan, PLAN_NODE_AS_USER, sources_find, root_fd, problem);
         if (r < 0)
                 return r;
 
-        r = sources_find(s, plan, false, root_fd, problem);
+        r = sources_find(s, plan, 0, root_fd, problem);
         if (r < 0)
                 return r;
 
-        r = sources_make_places_as_user(s, plan, problem);
+        r = sources_as_user(s, plan, PLAN_NODE_STATE, sources_make_places, root_fd, problem);
         if (r < 0)
                 return r;
 

@@ -190,16 +190,25 @@ int tree_make_directory(Tree *t, const char *target, mode_t mode) {
         return parent < 0 ? parent : make_directory(t, parent, name, mode);
 }
 
-int tree_make_file(Tree *t, const char *target, mode_t mode) {
-        const char *name;
-        int parent, fd, r;
+/* Opens the directory that the target lies in, to make or remove the target there. make_as_root() must follow. */
+static int begin_in_parent(Tree *t, const char *target, const char **ret_name) {
+        int parent, r;
 
-        parent = tree_open_parent(t, target, &name);
+        parent = tree_open_parent(t, target, ret_name);
         if (parent < 0)
                 return parent;
+
         r = make_as_owner(t, parent);
-        if (r < 0)
-                return r;
+        return r < 0 ? r : parent;
+}
+
+int tree_make_file(Tree *t, const char *target, mode_t mode) {
+        const char *name;
+        int parent, fd;
+
+        parent = begin_in_parent(t, target, &name);
+        if (parent < 0)
+                return parent;
 
         fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode);
         return make_as_root(t, fd < 0 ? -errno : fd);
@@ -207,28 +216,22 @@ int tree_make_file(Tree *t, const char *target, mode_t mode) {
 
 int tree_make_symlink(Tree *t, const char *target, const char *text) {
         const char *name;
-        int parent, r;
+        int parent;
 
-        parent = tree_open_parent(t, target, &name);
+        parent = begin_in_parent(t, target, &name);
         if (parent < 0)
                 return parent;
-        r = make_as_owner(t, parent);
-        if (r < 0)
-                return r;
 
         return make_as_root(t, symlinkat(text, parent, name) < 0 ? -errno : 0);
 }
 
 int tree_remove(Tree *t, const char *target) {
         const char *name;
-        int parent, r;
+        int parent;
 
-        parent = tree_open_parent(t, target, &name);
+        parent = begin_in_parent(t, target, &name);
         if (parent < 0)
                 return parent;
-        r = make_as_owner(t, parent);
-        if (r < 0)
-                return r;
 
         return make_as_root(t, unlinkat(parent, name, 0) < 0 && errno != ENOENT ? -errno : 0);
 }

@@ -43,8 +43,8 @@ typedef struct Tree {
         TreeLater *later;
         size_t n_later;
 
-        int mask_fds
-                [2]; /* an empty file and an empty directory, with no permissions; -EBADF: not needed so far */
+        /* An empty file and an empty directory, without any permission; -EBADF: not needed so far. */
+        int mask_fds[2];
 } Tree;
 
 void tree_done(Tree *t);

@@ -239,32 +239,28 @@ static int make_proc(Tree *t, size_t i) {
         return 0;
 }
 
+/* A file system of the kernel's at the node's target. */
+static int
+attach_new(Tree *t, const PlanNode *n, const char *type, const MountOption *options, uint64_t attributes) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = mount_new(type, options, mount_attributes(n->flags) | attributes);
+        return fd < 0 ? fd : tree_attach(t, fd, n->target, true);
+}
+
 static int make_devpts(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         char mode[16];
         const MountOption options[] = {
                 { "mode", mode }, { "ptmxmode", "0666" }, { "max", DEVPTS_MAX }, {}
         };
-        _cleanup_close_ int fd = -EBADF;
 
         (void) snprintf(mode, sizeof(mode), "%04o", n->mode ?: 0600U);
-
-        fd = mount_new("devpts", options, mount_attributes(n->flags) | MOUNT_ATTR_NOEXEC);
-        if (fd < 0)
-                return fd;
-
-        return tree_attach(t, fd, n->target, true);
+        return attach_new(t, n, "devpts", options, MOUNT_ATTR_NOEXEC);
 }
 
 static int make_mqueue(Tree *t, size_t i) {
-        const PlanNode *n = &t->plan->nodes[i];
-        _cleanup_close_ int fd = -EBADF;
-
-        fd = mount_new("mqueue", NULL, mount_attributes(n->flags) | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-        if (fd < 0)
-                return fd;
-
-        return tree_attach(t, fd, n->target, true);
+        return attach_new(t, &t->plan->nodes[i], "mqueue", NULL, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
 static int make_mask(Tree *t, size_t i) {

@@ -126,20 +126,10 @@ static int clone_inhabitant_as(uid_t owner, bool second, pid_t *ret_first, Probl
         return pid < 0 ? problem_set(problem, pid, "clone CLONE_NEWUSER") : 0;
 }
 
-/* Its process is undumpable and has another user's ids: CAP_SYS_PTRACE, ptrace(2) "ptrace access mode checking". */
-static int open_namespace(pid_t pid) {
-        char path[64];
-        int fd;
-
-        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
-}
-
 static int new_with_maps(
         const Maps *maps, uint32_t base, uid_t owner, bool second, pid_t *ret_first, Problem *problem) {
-        _cleanup_close_ int fd = -EBADF;
-        int r;
+        char path[64];
+        int fd, r;
 
         r = clone_inhabitant_as(owner, second, ret_first, problem);
         if (r < 0)
@@ -149,11 +139,10 @@ static int new_with_maps(
         if (r < 0)
                 return r;
 
-        fd = open_namespace(*ret_first);
-        if (fd < 0)
-                return problem_set(problem, fd, "opening the user namespace");
-
-        return TAKE_FD(fd);
+        /* Undumpable, and of another user's ids: CAP_SYS_PTRACE, ptrace(2) "ptrace access mode checking". */
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", *ret_first);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? problem_set(problem, -errno, "opening the user namespace") : fd;
 }
 
 int userns_new(const Plan *plan, uint32_t base, uid_t owner, pid_t *ret_first, Problem *problem) {

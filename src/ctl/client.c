@@ -249,12 +249,11 @@ static int read_properties(sd_bus_message *m, json_t *object) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int get_all(sd_bus *bus,
-                   const char *path,
-                   const char *interface,
-                   sd_bus_error *error,
-                   sd_bus_message **ret_reply) {
-        _cleanup_message_ sd_bus_message *m = NULL;
+/* missing: the error for which *ret becomes NULL, without a message; or NULL. */
+static int get_all(sd_bus *bus, const char *path, const char *interface, const char *missing, json_t **ret) {
+        _cleanup_message_ sd_bus_message *m = NULL, *reply = NULL;
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_json_ json_t *object = json_object();
         int r;
 
         r = sd_bus_message_new_method_call(
@@ -262,14 +261,13 @@ static int get_all(sd_bus *bus,
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", interface);
         if (r >= 0)
-                r = sd_bus_call(bus, m, UINT64_MAX, error, ret_reply);
-
-        return r;
-}
-
-static int take_properties(sd_bus_message *reply, json_t **ret) {
-        _cleanup_json_ json_t *object = json_object();
-        int r;
+                r = sd_bus_call(bus, m, UINT64_MAX, &error, &reply);
+        if (r < 0 && missing && sd_bus_error_has_name(&error, missing)) {
+                *ret = NULL;
+                return 0;
+        }
+        if (r < 0)
+                return client_error(&error, r);
 
         r = object ? read_properties(reply, object) : -ENOMEM;
         if (r < 0)
@@ -280,17 +278,10 @@ static int take_properties(sd_bus_message *reply, json_t **ret) {
 }
 
 int client_get_properties(sd_bus *bus, const char *path, const char *interface, json_t **ret) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        int r;
-
-        r = get_all(bus, path, interface, &error, &reply);
-        return r < 0 ? client_error(&error, r) : take_properties(reply, ret);
+        return get_all(bus, path, interface, NULL, ret);
 }
 
 int client_get_profile(sd_bus *bus, const char *name, json_t **ret) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_free_ char *path = NULL;
         int r;
 
@@ -298,13 +289,7 @@ int client_get_profile(sd_bus *bus, const char *name, json_t **ret) {
         if (r < 0)
                 return client_message_error(r);
 
-        r = get_all(bus, path, CLIENT_PROFILE, &error, &reply);
-        if (r < 0 && sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT)) {
-                *ret = NULL;
-                return 0;
-        }
-
-        return r < 0 ? client_error(&error, r) : take_properties(reply, ret);
+        return get_all(bus, path, CLIENT_PROFILE, SD_BUS_ERROR_UNKNOWN_OBJECT, ret);
 }
 
 static int read_row(sd_bus_message *m, const char *const *keys, json_t **ret) {

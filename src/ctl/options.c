@@ -5,24 +5,11 @@
 #include "base/buffer.h"
 #include "base/text.h"
 #include "ctl/output.h"
+#include "profile/names.h"
 
+#include <fnmatch.h>
 #include <getopt.h>
 #include <stdio.h>
-
-typedef struct OptionRow OptionRow;
-
-/* Stores the value of one option (NULL if it takes none). -EINVAL: it is not of the form that the row says. */
-typedef int (*OptionParser)(const OptionRow *row, const char *value, Options *o);
-
-struct OptionRow {
-        const char *name;
-        char letter;          /* 0: none */
-        const char *argument; /* NULL: takes none */
-        unsigned groups;
-        size_t offset; /* of the field, for the parsers that serve several options */
-        OptionParser parse;
-        const char *help;
-};
 
 static void *option_field(const OptionRow *row, Options *o) { return (uint8_t *) o + row->offset; }
 
@@ -46,14 +33,11 @@ static int parse_json(const OptionRow *row, const char *value, Options *o) {
                 [OUTPUT_JSON_SHORT] = "short",
                 [OUTPUT_JSON_PRETTY] = "pretty",
         };
+        int mode = name_value(names, ELEMENTSOF(names), value);
 
-        for (OutputMode m = 0; m < _OUTPUT_MODE_MAX; m++)
-                if (streq(value, names[m])) {
-                        o->output = m;
-                        return 0;
-                }
-
-        return -EINVAL;
+        if (mode >= 0)
+                o->output = (OutputMode) mode;
+        return mode < 0 ? mode : 0;
 }
 
 /* NAME=VALUE as it is. NAME alone gets its value from our own environment, or is skipped if it is not set there. */
@@ -96,7 +80,7 @@ static int parse_signo(const OptionRow *row, const char *value, Options *o) {
 }
 
 /* clang-format off */
-static const OptionRow option_rows[] = {
+const OptionRow option_rows[] = {
         { "help",          'h', NULL,               OPTION_ALWAYS,  offsetof(Options, help),          parse_flag,
           "Show this help" },
         { "version",       0,   NULL,               OPTION_ALWAYS,  offsetof(Options, version),       parse_flag,
@@ -131,6 +115,8 @@ static const OptionRow option_rows[] = {
           "Start or stop it now, too" },
 };
 /* clang-format on */
+
+const size_t n_option_rows = ELEMENTSOF(option_rows);
 
 /* What getopt_long() returns for our rows: above any character. */
 #define OPTION_VALUE_BASE 1000
@@ -206,22 +192,6 @@ int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_or
         return optind;
 }
 
-bool options_get(size_t i, OptionInfo *ret) {
-        const OptionRow *row = &option_rows[i];
-
-        if (i >= ELEMENTSOF(option_rows))
-                return false;
-
-        *ret = (OptionInfo){
-                .name = row->name,
-                .letter = row->letter,
-                .argument = row->argument,
-                .groups = row->groups,
-                .help = row->help,
-        };
-        return true;
-}
-
 char *options_help(unsigned groups) {
         _cleanup_buffer_ Buffer b = {};
 
@@ -245,4 +215,12 @@ char *options_help(unsigned groups) {
         }
 
         return buffer_take_text(&b);
+}
+
+bool words_match(int n, char *const *patterns, const char *text) {
+        for (int i = 0; i < n; i++)
+                if (fnmatch(patterns[i], text, 0) == 0)
+                        return true;
+
+        return n == 0;
 }

@@ -66,17 +66,27 @@ void options_done(Options *o);
  */
 int options_parse(Options *o, int argc, char **argv, unsigned groups, bool in_order);
 
-/* An option's line of help. A verb takes the option if they share a group. */
-typedef struct OptionInfo {
+typedef struct OptionRow OptionRow;
+
+/* Stores the value of one option (NULL if it takes none). -EINVAL: it is not of the form that the row says. */
+typedef int (*OptionParser)(const OptionRow *row, const char *value, Options *o);
+
+struct OptionRow {
         const char *name;
         char letter;          /* 0: none */
         const char *argument; /* NULL: takes none; "a|b": one of these */
-        unsigned groups;
+        unsigned groups;      /* a verb takes the option if they share one */
+        size_t offset;        /* of the field, for the parsers that serve several options */
+        OptionParser parse;
         const char *help;
-} OptionInfo;
+};
 
-/* The options in order; false: there are no more. */
-bool options_get(size_t i, OptionInfo *ret);
+/* In the order of the help. */
+extern const OptionRow option_rows[];
+extern const size_t n_option_rows;
 
 /* The lines of help for these groups; caller frees. NULL: no memory. */
 char *options_help(unsigned groups);
+
+/* Whether the text matches one of n patterns, fnmatch(3). Without patterns everything matches. */
+bool words_match(int n, char *const *patterns, const char *text);

@@ -5,6 +5,7 @@
 #include "ctl/client.h"
 #include "ctl/output.h"
 
+#include <stdarg.h>
 #include <systemd/sd-daemon.h>
 
 #define NAME "org.freedesktop.systemd1"
@@ -31,30 +32,15 @@ int systemd_open(sd_bus **ret) {
         return r;
 }
 
-int systemd_enable(sd_bus *bus, const char *unit) {
+int systemd_call(sd_bus *bus, const char *what, const char *method, const char *types, ...) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        va_list ap;
         int r;
 
-        r = sd_bus_call_method(
-                bus, NAME, PATH, INTERFACE, "EnableUnitFiles", &error, NULL, "asbb", 1, unit, false, false);
-        return r < 0 ? fail("cannot enable the unit", &error, r) : 0;
-}
-
-int systemd_disable(sd_bus *bus, const char *unit) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        int r;
-
-        r = sd_bus_call_method(
-                bus, NAME, PATH, INTERFACE, "DisableUnitFiles", &error, NULL, "asb", 1, unit, false);
-        return r < 0 ? fail("cannot disable the unit", &error, r) : 0;
-}
-
-int systemd_reload(sd_bus *bus) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        int r;
-
-        r = sd_bus_call_method(bus, NAME, PATH, INTERFACE, "Reload", &error, NULL, NULL);
-        return r < 0 ? fail("cannot reload", &error, r) : 0;
+        va_start(ap, types);
+        r = sd_bus_call_methodv(bus, NAME, PATH, INTERFACE, method, &error, NULL, types, ap);
+        va_end(ap);
+        return r < 0 ? fail(what, &error, r) : 0;
 }
 
 typedef struct Job {

@@ -17,10 +17,8 @@
 bool systemd_is_there(void);
 
 int systemd_open(sd_bus **ret);
-int systemd_enable(sd_bus *bus, const char *unit);
-int systemd_disable(sd_bus *bus, const char *unit);
-/* Makes it read its files again. */
-int systemd_reload(sd_bus *bus);
+/* A method of its manager, with arguments as in sd_bus_message_append(3). what: "cannot …", for the message. */
+int systemd_call(sd_bus *bus, const char *what, const char *method, const char *types, ...);
 
 /* "StartUnit", "StopUnit": returns when the job is done. */
 int systemd_run_job(sd_bus *bus, const char *method, const char *unit);

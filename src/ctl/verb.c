@@ -29,8 +29,8 @@ const Verb verbs[] = {
           "Show sandboxes in detail" },
         { "stop",         1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
           "Stop sandboxes", "Stop" },
-        { "kill",         1, -1, OPTION_LISTING | OPTION_KILL, ANY_ORDER, EXIT_FAILURE, "ID…", verb_kill,
-          "Send a signal to the processes of sandboxes" },
+        { "kill",         1, -1, OPTION_LISTING | OPTION_KILL, ANY_ORDER, EXIT_FAILURE, "ID…",
+          verb_for_sandboxes, "Send a signal to the processes of sandboxes", "Kill" },
         { "restart",      1, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID…", verb_for_sandboxes,
           "Stop sandboxes and start them again", "Restart" },
         { "set-property", 2, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "ID KEY=VALUE…",
@@ -43,7 +43,7 @@ const Verb verbs[] = {
           "List the processes of sandboxes" },
         { "faults",       0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_faults,
           "List limits that sandboxes ran into" },
-        { "reset-failed", 0, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_reset_failed,
+        { "reset-failed", 0, -1, OPTION_LISTING,            ANY_ORDER, EXIT_FAILURE, "[ID…]", verb_for_sandboxes,
           "Forget sandboxes that have failed", "ResetFailed" },
         { "profiles",     0, -1, SHOWING,                   ANY_ORDER, EXIT_FAILURE, "[PATTERN…]", verb_profiles,
           "List profiles" },
@@ -142,7 +142,7 @@ static int verb_print_help(const Verb *verb) {
         return output_flush();
 }
 
-static json_t *option_to_json(const OptionInfo *option) {
+static json_t *option_to_json(const OptionRow *option) {
         char letter[2] = { option->letter };
 
         return json_pack("{s:s, s:s*, s:s*, s:s}",
@@ -158,11 +158,10 @@ static json_t *option_to_json(const OptionInfo *option) {
 
 static json_t *verb_to_json(const Verb *verb) {
         _cleanup_json_ json_t *options = json_array();
-        OptionInfo option;
 
-        for (size_t i = 0; options_get(i, &option); i++)
-                if (option.groups & (verb->options | OPTION_ALWAYS) &&
-                    json_array_append_new(options, option_to_json(&option)) < 0)
+        for (size_t i = 0; i < n_option_rows; i++)
+                if (option_rows[i].groups & (verb->options | OPTION_ALWAYS) &&
+                    json_array_append_new(options, option_to_json(&option_rows[i])) < 0)
                         return NULL;
 
         return json_pack("{s:s, s:s, s:b, s:s, s:O}",

@@ -23,9 +23,8 @@ typedef struct Verb {
         int failure;            /* exit status for a failure of its own */
         const char *synopsis;   /* of its words */
         VerbFunction function;
-        const char *help; /* one line, without a full stop */
-        const char *
-                method; /* of the manager, called with a sandbox's id and nothing else; NULL: by the function */
+        const char *help;   /* one line, without a full stop */
+        const char *method; /* of the manager, for verb_for_sandboxes() */
 } Verb;
 
 /* In the order of the help. */
@@ -43,13 +42,11 @@ int verb_launch(const Options *o, int n, char **args);
 int verb_plan(const Options *o, int n, char **args);
 int verb_list(const Options *o, int n, char **args);
 int verb_status(const Options *o, int n, char **args);
-/* Calls the row's method for each of the sandboxes. */
+/* Calls the row's method for each of the sandboxes; without any, for those that have failed. */
 int verb_for_sandboxes(const Options *o, int n, char **args);
-int verb_kill(const Options *o, int n, char **args);
 int verb_set_property(const Options *o, int n, char **args);
 int verb_ps(const Options *o, int n, char **args);
 int verb_faults(const Options *o, int n, char **args);
-int verb_reset_failed(const Options *o, int n, char **args);
 int verb_profiles(const Options *o, int n, char **args);
 int verb_enable(const Options *o, int n, char **args);
 int verb_disable(const Options *o, int n, char **args);

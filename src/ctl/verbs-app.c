@@ -53,13 +53,16 @@ static int open_systemd(const Options *o, sd_bus **ret) {
         return 0;
 }
 
+static int reload(sd_bus *bus) { return systemd_call(bus, "cannot reload", "Reload", NULL); }
+
 static int link_unit(sd_bus *bus, const char *unit) {
         const char *template;
         int r;
 
         if (bus) {
-                r = systemd_enable(bus, unit);
-                return r < 0 ? r : systemd_reload(bus);
+                r = systemd_call(
+                        bus, "cannot enable the unit", "EnableUnitFiles", "asbb", 1, unit, false, false);
+                return r < 0 ? r : reload(bus);
         }
 
         template = app_unit_find_template();
@@ -134,7 +137,8 @@ static int unlink_unit(sd_bus *bus, const char *unit) {
         int r;
 
         if (bus)
-                return systemd_disable(bus, unit);
+                return systemd_call(
+                        bus, "cannot disable the unit", "DisableUnitFiles", "asb", 1, unit, false);
 
         r = app_unit_unlink(APP_UNIT_DIRECTORY, unit);
         return r < 0 ? ctl_error(r, "Cannot remove the link of %s: %s", unit, strerror(-r)) : 0;
@@ -146,33 +150,22 @@ int verb_disable(const Options *o, int n, char **args) {
         int r;
 
         r = check_root("disable");
-        if (r < 0)
-                return r;
-
-        r = name_unit(args[0], args[1], unit);
-        if (r < 0)
-                return r;
-
-        r = open_systemd(o, &bus);
-        if (r < 0)
-                return r;
-
-        if (o->now) {
+        if (r >= 0)
+                r = name_unit(args[0], args[1], unit);
+        if (r >= 0)
+                r = open_systemd(o, &bus);
+        if (r >= 0 && o->now)
                 r = systemd_run_job(bus, "StopUnit", unit);
-                if (r < 0)
-                        return r;
-        }
-
-        r = unlink_unit(bus, unit);
+        if (r >= 0)
+                r = unlink_unit(bus, unit);
         if (r < 0)
                 return r;
 
         r = app_unit_unset_slice(APP_UNIT_DIRECTORY, unit);
         if (r < 0)
                 return ctl_error(r, "Cannot remove the slice of %s: %s", unit, strerror(-r));
-
         if (bus) {
-                r = systemd_reload(bus);
+                r = reload(bus);
                 if (r < 0)
                         return r;
         }

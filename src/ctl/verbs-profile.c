@@ -10,7 +10,6 @@
 #include "profile/profile-load.h"
 #include "seccomp/seccomp-policy.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -19,14 +18,6 @@ static const TableColumn profile_columns[] = {
         { "may_launch", "LAUNCH", 0 },
         { "description", "DESCRIPTION", COLUMN_SHRINK },
 };
-
-static bool text_matches(const char *text, int n, char **patterns) {
-        for (int i = 0; i < n; i++)
-                if (fnmatch(patterns[i], text, 0) == 0)
-                        return true;
-
-        return n == 0;
-}
 
 int verb_profiles(const Options *o, int n, char **args) {
         static const char *const keys[] = { "name", "description", "may_launch", "path", NULL };
@@ -43,7 +34,7 @@ int verb_profiles(const Options *o, int n, char **args) {
                 return r;
 
         json_array_foreach (all, i, row)
-                if (text_matches(json_string_value(json_object_get(row, "name")), n, args) &&
+                if (words_match(n, args, json_string_value(json_object_get(row, "name"))) &&
                     json_array_append(rows, row) < 0)
                         return ctl_error(-ENOMEM, "Out of memory");
 
@@ -79,7 +70,7 @@ static bool key_matches(const ProfileKey *key, int n, char **patterns) {
         char full[128];
 
         snprintf(full, sizeof(full), "%s.%s", key->section, key->name);
-        return text_matches(full, n, patterns) || text_matches(key->name, n, patterns);
+        return words_match(n, patterns, full) || words_match(n, patterns, key->name);
 }
 
 int verb_keys(const Options *o, int n, char **args) {

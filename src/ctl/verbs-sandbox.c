@@ -6,7 +6,6 @@
 #include "ctl/sandbox-list.h"
 #include "ctl/verb.h"
 
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <signal.h>
@@ -25,16 +24,6 @@ static char *user_name_of(uint32_t uid) {
         const struct passwd *pw = getpwuid(uid);
 
         return pw ? strdup(pw->pw_name) : text_printf("%" PRIu32, uid);
-}
-
-static bool id_matches(const json_t *row, int n, char **patterns) {
-        const char *id = json_string_value(json_object_get(row, "id"));
-
-        for (int i = 0; i < n; i++)
-                if (fnmatch(patterns[i], id, 0) == 0)
-                        return true;
-
-        return n == 0;
 }
 
 static int add_user_name(json_t *row) {
@@ -60,7 +49,7 @@ static int sandbox_list(sd_bus *bus, int n, char **patterns, json_t **ret) {
                 return r;
 
         json_array_foreach (all, i, row) {
-                if (!id_matches(row, n, patterns))
+                if (!words_match(n, patterns, json_string_value(json_object_get(row, "id"))))
                         continue;
                 if (add_user_name(row) < 0 || json_array_append(rows, row) < 0)
                         return ctl_error(-ENOMEM, "Out of memory");
@@ -269,29 +258,24 @@ int verb_faults(const Options *o, int n, char **args) {
         return list_rows(o, n, args, &question, faults_for_people);
 }
 
-/* Calls a method of the manager for one sandbox. 0 or negative errno, with a message. */
-typedef int (*SandboxCall)(sd_bus *bus, const Options *o, const char *id);
+static int call_verb(sd_bus *bus, const Options *o, const char *id) {
+        if (streq(o->method, "Kill"))
+                return client_call(
+                        bus, NULL, "Kill", "ssi", id, o->whom ?: "all", o->signal > 0 ? o->signal : SIGTERM);
 
-static int call_plain(sd_bus *bus, const Options *o, const char *id) {
         return client_call(bus, NULL, o->method, "s", id);
 }
 
-static int call_kill(sd_bus *bus, const Options *o, const char *id) {
-        int32_t signo = o->signal > 0 ? o->signal : SIGTERM;
-
-        return client_call(bus, NULL, "Kill", "ssi", id, o->whom ? o->whom : "all", signo);
-}
-
 /* Goes on after an error, and returns the first one. */
-static int for_each_id(sd_bus *bus, const Options *o, int n, char **ids, SandboxCall call) {
+static int for_each_id(sd_bus *bus, const Options *o, char *const *ids) {
         _cleanup_json_ json_t *rows = json_array();
         int r, first = 0;
 
-        for (int i = 0; i < n; i++) {
-                r = call(bus, o, ids[i]);
+        STRV_FOREACH (id, ids) {
+                r = call_verb(bus, o, *id);
                 if (r < 0 && first == 0)
                         first = r;
-                if (json_array_append_new(rows, json_pack("{s:s, s:b}", "id", ids[i], "done", r >= 0)) < 0)
+                if (json_array_append_new(rows, json_pack("{s:s, s:b}", "id", *id, "done", r >= 0)) < 0)
                         return ctl_error(-ENOMEM, "Out of memory");
         }
 
@@ -304,19 +288,17 @@ static int for_each_id(sd_bus *bus, const Options *o, int n, char **ids, Sandbox
         return first;
 }
 
-static int open_and_call(const Options *o, int n, char **ids, SandboxCall call) {
+int verb_for_sandboxes(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
+        _cleanup_strv_ char **failed = NULL;
         int r;
 
         r = client_open(&bus);
-        return r < 0 ? r : for_each_id(bus, o, n, ids, call);
-}
+        if (r >= 0 && n == 0)
+                r = sandbox_ids(bus, "failed", &failed);
 
-int verb_for_sandboxes(const Options *o, int n, char **args) {
-        return open_and_call(o, n, args, call_plain);
+        return r < 0 ? r : for_each_id(bus, o, n == 0 ? failed : args);
 }
-
-int verb_kill(const Options *o, int n, char **args) { return open_and_call(o, n, args, call_kill); }
 
 int verb_set_property(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
@@ -345,19 +327,4 @@ int verb_set_property(const Options *o, int n, char **args) {
                 return r;
 
         return o->output != OUTPUT_TEXT ? output_json(o->output, row) : 0;
-}
-
-int verb_reset_failed(const Options *o, int n, char **args) {
-        _cleanup_bus_ sd_bus *bus = NULL;
-        _cleanup_strv_ char **ids = NULL;
-        int r;
-
-        if (n > 0)
-                return open_and_call(o, n, args, call_plain);
-
-        r = client_open(&bus);
-        if (r >= 0)
-                r = sandbox_ids(bus, "failed", &ids);
-
-        return r < 0 ? r : for_each_id(bus, o, (int) strv_length(ids), ids, call_plain);
 }

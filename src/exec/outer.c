@@ -12,6 +12,17 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+static Verification verification_of(const Exec *x, Problem *problem) {
+        return (Verification){
+                .plan = x->plan,
+                .base = x->id_base,
+                .owner = LAUNCH_OWNER_ID(x->id_block),
+                .host = &x->host,
+                .layers = &x->layers,
+                .problem = problem,
+        };
+}
+
 /*
  * Waits until both processes have finished their last step; *ret_main is the application's. The init is checked
  * while the other is still busy. What that finds only counts once the other is done: an application that fails ends
@@ -19,12 +30,7 @@
  */
 static int hear_ready(Exec *x, pid_t *ret_main, bool *ret_reported) {
         Problem init_problem = {};
-        const Verification v = { .plan = x->plan,
-                                 .base = x->id_base,
-                                 .owner = LAUNCH_OWNER_ID(x->id_block),
-                                 .host = &x->host,
-                                 .layers = &x->layers,
-                                 .problem = &init_problem };
+        const Verification v = verification_of(x, &init_problem);
         bool init_ready = !x->plan->init;
         pid_t main = 0;
 
@@ -82,14 +88,7 @@ static int check_alive(Exec *x, int pidfd) {
 }
 
 static int verify_and_release(Exec *x, int leader_fd, bool *ret_reported) {
-        const Verification v = {
-                .plan = x->plan,
-                .base = x->id_base,
-                .owner = LAUNCH_OWNER_ID(x->id_block),
-                .host = &x->host,
-                .layers = &x->layers,
-                .problem = &x->problem,
-        };
+        const Verification v = verification_of(x, &x->problem);
         char enforced[sizeof(((LaunchStatus *) NULL)->text)];
         _cleanup_close_ int main_fd = -EBADF;
         pid_t main = 0;

@@ -19,8 +19,6 @@ int report_share(Exec *x) {
         return 0;
 }
 
-static bool report_is_done(const Exec *x) { return x->telling && *x->telling == TELLING_DONE; }
-
 static void write_failed(const Exec *x) {
         LaunchStatus status = {
                 .kind = LAUNCH_STATUS_FAILED,
@@ -53,7 +51,7 @@ bool report_failed(const Exec *x) {
 }
 
 void report_take_over(const Exec *x) {
-        if (!report_is_done(x))
+        if (!x->telling || *x->telling != TELLING_DONE)
                 write_failed(x);
 }
 

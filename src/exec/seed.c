@@ -103,7 +103,7 @@ static int receive_order(const Seed *s, LaunchOrder *order, int fds[static FDS_M
         return 0;
 }
 
-/* Shows in ps(1) the words that the keeper would have executed this with. */
+/* Shows in ps(1) the command line that the keeper would have executed this with. */
 static void show_title(const Seed *s, const LaunchOrder *order) {
         size_t n = strlen(order->id) + 1;
 

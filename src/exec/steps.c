@@ -14,6 +14,7 @@
 #include "confine/tree.h"
 #include "confine/userns.h"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
@@ -155,9 +156,12 @@ static int step_enter_user_namespace(Exec *x) {
 
 static int step_identity(Exec *x) { return identity_set_ids(x->plan, &x->problem); }
 
-static int step_session(Exec *x) { return process_new_session(&x->problem); }
+/* A process group may reach across PID namespaces, and kill(0, …) with it. */
+static int step_session(Exec *x) { return setsid() < 0 ? problem_set(&x->problem, -errno, "setsid") : 0; }
 
-static int step_process_group(Exec *x) { return process_new_group(&x->problem); }
+static int step_process_group(Exec *x) {
+        return getpgrp() != getpid() && setpgid(0, 0) < 0 ? problem_set(&x->problem, -errno, "setpgid") : 0;
+}
 
 static int step_keyring(Exec *x) { return process_new_keyring(&x->problem); }
 
@@ -229,7 +233,10 @@ static int step_label_proof(Exec *x) { return for_labels(x, label_check); }
 
 static int step_no_new_privileges(Exec *x) { return seccomp_no_new_privileges(&x->problem); }
 
-static int step_visible(Exec *x) { return process_show(&x->problem); }
+/* Undoes what process_harden() did: only the owner of its user namespace may look at it from outside. */
+static int step_visible(Exec *x) {
+        return prctl(PR_SET_DUMPABLE, 1) < 0 ? problem_set(&x->problem, -errno, "PR_SET_DUMPABLE") : 0;
+}
 
 static int step_descriptors(Exec *x) { return streams_close_others(&x->problem); }
 

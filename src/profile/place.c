@@ -151,8 +151,7 @@ const char *place_refuse_device_text(const char *text) {
 }
 
 bool place_name_is_valid(const char *s) {
-        size_t n = strlen(s);
+        static const char letters[] = ASCII_LOWER ASCII_UPPER ASCII_DIGITS "_";
 
-        return n > 0 && n <= NAME_SIZE_MAX && *s != '.' && *s != '-' &&
-               strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == n;
+        return name_is_valid(s, letters, ASCII_LOWER ASCII_UPPER ASCII_DIGITS "._-", NAME_SIZE_MAX);
 }

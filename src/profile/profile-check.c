@@ -30,27 +30,6 @@ static int check_refuse(const ProfileCheck *c, const char *section, const char *
                             text);
 }
 
-static int check_exec_start(const ProfileCheck *c) {
-        if (c->profile->exec_start || c->profile->abstract)
-                return 0;
-
-        return check_refuse(
-                c, "Exec", "ExecStart", "is missing: name the program, or write Abstract=yes in [Profile]");
-}
-
-static int check_arguments(const ProfileCheck *c) {
-        const Profile *p = c->profile;
-
-        if (p->arguments == PROFILE_ARGUMENTS_PATTERN && !p->argument_pattern)
-                return check_refuse(
-                        c, "Access", "ArgumentPattern", "is missing: Arguments=pattern needs it");
-        if (p->arguments != PROFILE_ARGUMENTS_PATTERN && p->argument_pattern)
-                return check_refuse(
-                        c, "Access", "ArgumentPattern", "has no effect without Arguments=pattern");
-
-        return 0;
-}
-
 /* An abstract profile may leave the value to those that inherit from it. */
 static int check_user_settable(const ProfileCheck *c) {
         STRV_FOREACH (name, c->profile->user_settable) {
@@ -137,84 +116,59 @@ static int check_mounts(const ProfileCheck *c) {
         return 0;
 }
 
-static int check_files(const ProfileCheck *c) {
+/* What contradicts what. Of the keys of one program, systemd.service(5) wants the same. */
+static int check_rules(const ProfileCheck *c) {
+        static const char needs_unix[] =
+                "needs AF_UNIX in RestrictAddressFamilies=: notifications go through a "
+                "socket of that kind";
         const Profile *p = c->profile;
+        const Terms *t = &p->terms;
+        const bool pattern = p->arguments == PROFILE_ARGUMENTS_PATTERN,
+                   grows = t->restart_max_delay_usec != USEC_INFINITY,
+                   unix_sockets = strv_contains(p->address_families, "AF_UNIX");
+        /* clang-format off */
         const struct {
-                bool bad;
-                const char *key, *text;
+                bool broken;
+                const char *section, *key, *text;
         } rules[] = {
+                { !p->exec_start && !p->abstract,
+                  "Exec", "ExecStart", "is missing: name the program, or write Abstract=yes in [Profile]" },
+                { pattern && !p->argument_pattern,
+                  "Access", "ArgumentPattern", "is missing: Arguments=pattern needs it" },
+                { !pattern && p->argument_pattern,
+                  "Access", "ArgumentPattern", "has no effect without Arguments=pattern" },
                 { p->persistent_home && p->protect_home != PROTECT_HOME_TMPFS,
-                  "PersistentHome",
-                  "keeps the empty home of ProtectHome=tmpfs, which is not given here" },
+                  "Files", "PersistentHome", "keeps the empty home of ProtectHome=tmpfs, which is not given here" },
                 { p->root_ephemeral && !p->root_directory,
-                  "RootEphemeral",
-                  "needs RootDirectory=: there is no other root to write to" },
+                  "Files", "RootEphemeral", "needs RootDirectory=: there is no other root to write to" },
                 { p->root_directory && p->protect_system == PROTECT_SYSTEM_FULL,
-                  "ProtectSystem",
-                  "is strict with RootDirectory=; RootEphemeral= makes that writable" },
+                  "Files", "ProtectSystem", "is strict with RootDirectory=; RootEphemeral= makes that writable" },
+                { t->type == SERVICE_ONESHOT && (t->restart == RESTART_ALWAYS || t->restart == RESTART_ON_SUCCESS),
+                  "Service", "Restart", "would never let Type=oneshot come to its end" },
+                { t->restart_steps > 0 && !grows,
+                  "Service", "RestartSteps", "has no effect without RestartMaxDelaySec=" },
+                { grows && t->restart_steps == 0,
+                  "Service", "RestartMaxDelaySec", "has no effect without RestartSteps=" },
+                { grows && t->restart_steps > 0 && t->restart_max_delay_usec < t->restart_usec,
+                  "Service", "RestartMaxDelaySec", "must not be less than RestartSec=" },
+                /* A notification is a datagram to an AF_UNIX socket: what we wait for could never be sent. */
+                { t->type == SERVICE_NOTIFY && !unix_sockets, "Service", "Type", needs_unix },
+                { t->watchdog_usec != USEC_INFINITY && !unix_sockets, "Service", "WatchdogSec", needs_unix },
+                { t->notify_access != NOTIFY_ACCESS_NONE && !unix_sockets, "Service", "NotifyAccess", needs_unix },
         };
+        /* clang-format on */
+        int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(rules); i++)
-                if (rules[i].bad) {
-                        int r = check_refuse(c, "Files", rules[i].key, rules[i].text);
+        for (size_t i = 0; i < ELEMENTSOF(rules) && r >= 0; i++)
+                if (rules[i].broken)
+                        r = check_refuse(c, rules[i].section, rules[i].key, rules[i].text);
 
-                        if (r < 0)
-                                return r;
-                }
-
-        return 0;
-}
-
-/* As systemd.service(5) wants these keys to go together. */
-static int check_restart(const ProfileCheck *c) {
-        const Profile *p = c->profile;
-        bool grows = p->terms.restart_max_delay_usec != USEC_INFINITY;
-
-        if (p->terms.type == SERVICE_ONESHOT &&
-            (p->terms.restart == RESTART_ALWAYS || p->terms.restart == RESTART_ON_SUCCESS))
-                return check_refuse(c, "Service", "Restart", "would never let Type=oneshot come to its end");
-        if (p->terms.restart_steps > 0 && !grows)
-                return check_refuse(
-                        c, "Service", "RestartSteps", "has no effect without RestartMaxDelaySec=");
-        if (grows && p->terms.restart_steps == 0)
-                return check_refuse(
-                        c, "Service", "RestartMaxDelaySec", "has no effect without RestartSteps=");
-        if (p->terms.restart_max_delay_usec < p->terms.restart_usec)
-                return check_refuse(c, "Service", "RestartMaxDelaySec", "must not be less than RestartSec=");
-
-        return 0;
-}
-
-/*
- * A notification is a datagram to an AF_UNIX socket: without that family an application could never send what we wait
- * for.
- */
-static int check_notify(const ProfileCheck *c) {
-        const Profile *p = c->profile;
-        const struct {
-                bool needs;
-                const char *key;
-        } rules[] = {
-                { p->terms.type == SERVICE_NOTIFY, "Type" },
-                { p->terms.watchdog_usec != USEC_INFINITY, "WatchdogSec" },
-                { p->terms.notify_access != NOTIFY_ACCESS_NONE, "NotifyAccess" },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(rules); i++)
-                if (rules[i].needs && !strv_contains(p->address_families, "AF_UNIX"))
-                        return check_refuse(c,
-                                            "Service",
-                                            rules[i].key,
-                                            "needs AF_UNIX in RestrictAddressFamilies=: notifications go "
-                                            "through a socket of that kind");
-
-        return 0;
+        return r;
 }
 
 int profile_check(const Profile *p, const KeyOrigin *origins, bool complete, Findings *findings) {
         static int (*const checks[])(const ProfileCheck *c) = {
-                check_exec_start, check_arguments, check_user_settable, check_memory, check_capabilities,
-                check_mounts,     check_files,     check_restart,       check_notify,
+                check_rules, check_user_settable, check_memory, check_capabilities, check_mounts,
         };
         const ProfileCheck c = {
                 .profile = p,

@@ -41,9 +41,10 @@ static bool assignment_is_valid(const char *s) {
 
 /* place_name_is_valid() once its specifiers are expanded; the plan checks it again then. */
 static bool directory_is_valid(const char *s) {
-        return *s && *s != '.' && *s != '-' && strlen(s) <= 64 && !strchr(s, '/') &&
-               specifiers_are_valid(s) && !strstr(s, "%h") && !strstr(s, "%t") && !strstr(s, "%%") &&
-               s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-%")] == '\0';
+        static const char letters[] = ASCII_LOWER ASCII_UPPER ASCII_DIGITS "_%";
+
+        return name_is_valid(s, letters, ASCII_LOWER ASCII_UPPER ASCII_DIGITS "._-%", 64) &&
+               specifiers_are_valid(s) && !strstr(s, "%h") && !strstr(s, "%t") && !strstr(s, "%%");
 }
 
 int parse_list(const ProfileKey *key,

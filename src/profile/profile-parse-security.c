@@ -5,14 +5,13 @@
 #include "profile/call-constants.h"
 
 #define CALL_NAME_MAX 64U
-#define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 /* "name" or "@group" */
 static bool syscall_is_valid(const char *s) {
-        const char *name = *s == '@' ? s + 1 : s;
-        size_t n = strlen(name);
+        static const char letters[] = ASCII_LOWER ASCII_DIGITS "_", more[] = ASCII_LOWER ASCII_DIGITS "_-";
 
-        return n > 0 && n <= CALL_NAME_MAX && strspn(name, *s == '@' ? LOWER_DIGITS "-" : LOWER_DIGITS) == n;
+        return *s == '@' ? name_is_valid(s + 1, more, more, CALL_NAME_MAX)
+                         : name_is_valid(s, letters, letters, CALL_NAME_MAX);
 }
 
 int parse_key_syscall_names(const ProfileKey *key, const char *text, Profile *p, const char **ret_why) {

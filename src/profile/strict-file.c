@@ -71,10 +71,6 @@ int strict_directory_open(
         return 0;
 }
 
-static int compare_names(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static bool ends_with(const char *s, const char *suffix) {
         size_t n = strlen(s), n_suffix = strlen(suffix);
 
@@ -120,7 +116,7 @@ int strict_directory_list(const StrictDirectory *d, const char *suffix, char ***
                         return r;
         }
 
-        qsort(names, strv_length(names), sizeof(char *), compare_names);
+        strv_sort(names);
         *ret = TAKE_PTR(names);
         return 0;
 }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #define BLANKS " \t"
-#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 /* State of reading one file. Errors other than findings stick in error. */
 typedef struct StrictIni {
@@ -70,10 +69,10 @@ static int strict_items_add(
         return 0;
 }
 
-static bool name_is_valid(const char *s) {
-        size_t n = strlen(s);
+static bool key_is_valid(const char *s) {
+        static const char letters[] = ASCII_LOWER ASCII_UPPER ASCII_DIGITS;
 
-        return n > 0 && n <= STRICT_NAME_MAX && strspn(s, NAME_CHARACTERS) == n;
+        return name_is_valid(s, letters, letters, STRICT_NAME_MAX);
 }
 
 static char *strip_end(char *s) {
@@ -95,7 +94,7 @@ static void strict_ini_section(StrictIni *s, char *text, unsigned line) {
         }
 
         text[n - 1] = '\0';
-        if (!name_is_valid(text + 1)) {
+        if (!key_is_valid(text + 1)) {
                 strict_ini_refuse(s,
                                   line,
                                   NULL,
@@ -136,7 +135,7 @@ static void strict_ini_line(StrictIni *s, char *text, unsigned line) {
         *equals = '\0';
         value = equals + 1 + strspn(equals + 1, BLANKS);
         strip_end(text);
-        if (!name_is_valid(text)) {
+        if (!key_is_valid(text)) {
                 strict_ini_refuse(s,
                                   line,
                                   NULL,

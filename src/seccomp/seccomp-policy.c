@@ -67,27 +67,18 @@ static PolicyGroup *policy_find(const SeccompPolicy *p, const char *name) {
         return NULL;
 }
 
-static int compare_strings(const void *a, const void *b) {
-        return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static int compare_groups(const void *a, const void *b) {
         return strcmp(((const PolicyGroup *) a)->name, ((const PolicyGroup *) b)->name);
 }
 
-static bool name_has_form(const char *s, const char *first, const char *others) {
-        size_t n = strlen(s);
-
-        return n > 0 && n <= POLICY_NAME_MAX && strchr(first, s[0]) && strspn(s, others) == n;
+static bool group_name_is_valid(const char *s) {
+        return name_is_valid(s, ASCII_LOWER, ASCII_LOWER ASCII_DIGITS "-", POLICY_NAME_MAX);
 }
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define DIGITS "0123456789"
-
-static bool group_name_is_valid(const char *s) { return name_has_form(s, LOWER, LOWER DIGITS "-"); }
-
 static bool item_name_is_valid(const char *s) {
-        return s[0] == '@' ? group_name_is_valid(s + 1) : name_has_form(s, LOWER "_", LOWER DIGITS "_");
+        return s[0] == '@'
+                       ? group_name_is_valid(s + 1)
+                       : name_is_valid(s, ASCII_LOWER "_", ASCII_LOWER ASCII_DIGITS "_", POLICY_NAME_MAX);
 }
 
 static int policy_group_add_item(PolicyGroup *g, const char *name, unsigned line) {
@@ -304,7 +295,7 @@ static int policy_group_resolve(const SeccompPolicy *p, PolicyGroup *g) {
         }
 
         n = strv_length(all);
-        qsort(all, n, sizeof(char *), compare_strings);
+        strv_sort(all);
         for (size_t i = 0; i < n; i++) {
                 if (n_kept > 0 && streq(all[n_kept - 1], all[i]))
                         free(all[i]);

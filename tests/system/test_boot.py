@@ -9,9 +9,9 @@ import re
 import signal
 import subprocess
 
-from common import (CGROUP, NotifyTest, PATIENCE, PROFILES, SystemTest, UIDS, add_profile, broker_pid, busctl,
+from common import (BUS, CGROUP, NotifyTest, PATIENCE, PROFILES, ROOT, SystemTest, UIDS, add_profile, broker_pid, busctl,
                     immurectl, launch, main, remove_profile, restart_broker, run_as, sandbox_property, sandboxes,
-                    wait_for)
+                    start_as, wait_for)
 
 REFUSED = 78
 
@@ -87,8 +87,9 @@ class App(NotifyTest):
         self.assertEqual(sandboxes(), {})
 
     def test_stop_of_the_unit_is_as_the_profile_says(self):
-        program = ('import signal, sys, time; '
-                   'signal.signal(signal.SIGINT, lambda *a: (print(\'saved\', flush=True), sys.exit(0))); '
+        # Not print() in the handler: the signal may come while the first line is still being written.
+        program = ('import os, signal, sys, time; '
+                   'signal.signal(signal.SIGINT, lambda *a: (os.write(1, b\'saved\'), sys.exit(0))); '
                    'print(\'up\', flush=True); time.sleep(3600)')
         self.profile('graceful', program, '[Service]\nKillSignal=SIGINT\nTimeoutStopSec=30s\n')
         self.unit('alice:graceful')
@@ -107,6 +108,27 @@ class App(NotifyTest):
         wait_for('its first line', lambda: 'up' in self.logged())
         self.daemon.send_signal(signal.SIGTERM)
         self.assertEqual(self.wait(), -signal.SIGKILL)
+
+    def test_last_answer_is_heard_though_the_keeper_has_ended(self):
+        program = ('import signal, sys, time; '
+                   'signal.signal(signal.SIGTERM, lambda *a: print(\'asked\', file=sys.stderr, flush=True)); '
+                   'print(\'up\', flush=True); time.sleep(3600)')
+        self.profile('stubborn', program)
+        self.unit('alice:stubborn')
+        wait_for('its first line', lambda: 'up' in self.logged())
+        main_pid = sandbox_property(sandboxes()['stubborn.3001.1']['path'], 'MainPID')
+        stop = start_as('alice', 'busctl', '--system', 'call', BUS, ROOT, f'{BUS}.Manager', 'Stop', 's',
+                        'stubborn.3001.1')
+        wait_for('the signal', lambda: 'asked' in self.logged())
+        # The broker finds both at once: the answer, and that whoever gave it is gone.
+        os.kill(broker_pid(), signal.SIGSTOP)
+        try:
+            os.kill(main_pid, signal.SIGKILL)
+            self.wait()
+        finally:
+            os.kill(broker_pid(), signal.SIGCONT)
+        _, text = stop.communicate(timeout=PATIENCE)
+        self.assertEqual(stop.returncode, 0, text)
 
     def test_exit_status_is_the_application_s(self):
         self.profile('seven', 'import sys; sys.exit(7)')

@@ -38,7 +38,7 @@ static void every_event_is_in_the_catalogue(void **state) {
         _cleanup_free_ char *text = read_catalogue();
 
         for (Event e = 0; e < _EVENT_MAX; e++) {
-                const char *id = event_message(e)->id;
+                const char *id = event_messages[e].id;
                 _cleanup_free_ char *line = text_printf("\n\n-- %s\nSubject: ", id);
 
                 assert_int_equal(strlen(id), 32);
@@ -60,7 +60,7 @@ static void fields_and_message_are_escaped(void **state) {
         fake_journal_start(&j);
         event_log(EVENT_SANDBOX_FAILED, fields, ELEMENTSOF(fields), "what %s", "\n<0>x");
         assert_true(fake_journal_receive(&j, &entry));
-        assert_string_equal(fake_entry_field(&entry, "MESSAGE_ID"), event_message(EVENT_SANDBOX_FAILED)->id);
+        assert_string_equal(fake_entry_field(&entry, "MESSAGE_ID"), event_messages[EVENT_SANDBOX_FAILED].id);
         assert_string_equal(fake_entry_field(&entry, "MESSAGE"), "what \\x0a<0>x");
         assert_string_equal(fake_entry_field(&entry, "SYSLOG_IDENTIFIER"), "tester");
         assert_string_equal(fake_entry_field(&entry, "IMMURED_ID"), "web.1.1");

@@ -349,7 +349,11 @@ static int keeper_link_open_bus(KeeperLink *l, int fd) {
         if (r >= 0)
                 r = sd_bus_add_filter(l->bus, NULL, on_message, l);
 
-        return r < 0 ? r : sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
+
+        /* Before it is noticed that the keeper has ended: one that answers and leaves may have done both by now. */
+        return sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL - 5);
 }
 
 /* The descriptors are taken over, also on failure. */

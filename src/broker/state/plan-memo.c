@@ -163,7 +163,8 @@ void plan_memo_add(PlanMemo *m, Buffer *key, ReadyPlan *p) {
 
         p->key = *key;
         *key = (Buffer){ 0 };
-        LIST_INSERT_HEAD(&m->plans, ready_plan_ref(p), entry);
+        (void) ready_plan_ref(p); /* not within the macro, which evaluates its arguments more than once */
+        LIST_INSERT_HEAD(&m->plans, p, entry);
         forget_surplus(m, p->plan->uid);
 }
 

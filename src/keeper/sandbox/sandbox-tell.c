@@ -43,7 +43,7 @@ void sandbox_tell_started(const Sandbox *s) {
         char text[64];
 
         (void) snprintf(text, sizeof(text), "has started, PID %" PRIu32, s->record->main_pid);
-        sandbox_log(s, event_message(EVENT_SANDBOX_STARTED), NULL, 0, text);
+        sandbox_log(s, &event_messages[EVENT_SANDBOX_STARTED], NULL, 0, text);
 }
 
 void sandbox_tell_ended(const Sandbox *s) {
@@ -70,7 +70,7 @@ void sandbox_tell_ended(const Sandbox *s) {
                                 ending_code_name(s->ending.code),
                                 s->ending.status);
         sandbox_log(s,
-                    event_message(failed ? EVENT_SANDBOX_FAILED : EVENT_SANDBOX_ENDED),
+                    &event_messages[failed ? EVENT_SANDBOX_FAILED : EVENT_SANDBOX_ENDED],
                     extra,
                     ELEMENTSOF(extra),
                     text);
@@ -80,7 +80,7 @@ void sandbox_tell_start_limit(const Sandbox *s) {
         const EventField extra = { "IMMURED_RESULT", sandbox_result_name(SANDBOX_START_LIMIT) };
 
         sandbox_log(s,
-                    event_message(EVENT_SANDBOX_FAILED),
+                    &event_messages[EVENT_SANDBOX_FAILED],
                     &extra,
                     1,
                     "was started too often (StartLimitBurst=)");
