@@ -6,6 +6,7 @@
 #include "keeper/parts/spawn.h"
 #include "plan/client-streams.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -113,6 +114,12 @@ int stream_holder_new(StreamHolder **ret, const StreamHolderRequest *request) {
 
         *ret = TAKE_PTR(h);
         return 0;
+}
+
+bool stream_holder_is_alive(const StreamHolder *h) {
+        struct pollfd p = { .fd = h->pidfd, .events = POLLIN };
+
+        return poll(&p, 1, 0) == 0;
 }
 
 int stream_holder_lend(StreamHolder *h) {

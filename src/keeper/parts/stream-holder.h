@@ -34,5 +34,8 @@ typedef struct StreamHolderRequest {
 int stream_holder_new(StreamHolder **ret, const StreamHolderRequest *request);
 StreamHolder *stream_holder_free(StreamHolder *h); /* takes NULL, returns NULL */
 
+/* Whether it still holds them, or waits for them. */
+bool stream_holder_is_alive(const StreamHolder *h);
+
 /* A socket whose one packet brings the streams, as soon as they have come; the caller's. -EPIPE: nobody holds them. */
 int stream_holder_lend(StreamHolder *h);

@@ -15,6 +15,9 @@
 static bool goes_on(const Sandbox *s) {
         if (s->context->leaving || s->stop_wanted || !s->ran)
                 return false;
+        /* Whatever killed that process, no run could begin without what it held. */
+        if (s->holder && !stream_holder_is_alive(s->holder))
+                return false;
 
         return s->restart_wanted || terms_restart(&s->terms, s->record->result);
 }
