@@ -332,6 +332,7 @@ class Policies(LifeTest):
 
     def test_streams_are_held_from_run_to_run_by_a_process_of_their_own(self):
         self.profile(PYTHON + CLIENT + '[Service]\nRestart=always\nRestartSec=0\nStartLimitBurst=0\n')
+        busctl('alice', 'Stop', 's', launch('alice', 'sleep')[0])  # from here on there is a keeper
         before = state()
         client = start_as('alice', 'immurectl', 'run', 'life', 'print(input(), flush=True)')
         client.stdin.write(b'1\n')
