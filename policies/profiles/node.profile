@@ -21,8 +21,8 @@ StandardError=client
 BindPaths=-%h/data
 
 [Network]
-# os.networkInterfaces() asks the kernel through AF_NETLINK, which is not among these; few programs miss it.
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+# AF_NETLINK is for os.networkInterfaces().
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 
 [Resources]
 MemoryMax=1G

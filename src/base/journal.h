@@ -36,5 +36,5 @@ void journal_append_text(Buffer *entry, const char *name, const char *text);
  */
 int journal_send(const struct iovec *fields, size_t n);
 
-/* Sends to another socket; NULL: to the journal's again. The path is borrowed. */
+/* For tests: sends to another socket; NULL: to the journal's again. The path is borrowed. */
 void journal_use(const char *path);

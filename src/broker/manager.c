@@ -50,27 +50,14 @@ static const struct {
 /* clang-format on */
 
 static int open_event(Manager *m) {
-        sigset_t mask;
         int r;
 
         r = sd_event_new(&m->event);
-        if (r < 0)
-                return r;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(signals); i++)
+                r = sd_event_add_signal(
+                        m->event, NULL, signals[i].signo | SD_EVENT_SIGNAL_PROCMASK, signals[i].handler, m);
 
-        (void) sigemptyset(&mask);
-        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-                (void) sigaddset(&mask, signals[i].signo);
-        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
-                return -errno;
-
-        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
-                r = sd_event_add_signal(m->event, NULL, signals[i].signo, signals[i].handler, m);
-                if (r < 0)
-                        return r;
-        }
-
-        r = sd_event_set_watchdog(m->event, true);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : sd_event_set_watchdog(m->event, true);
 }
 
 /* Descriptors come with messages: a process must have room for all that may wait. */
@@ -162,16 +149,6 @@ static int open_bus(Manager *m) {
         return r < 0 ? r : sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL);
 }
 
-static int get_host_name(char **ret) {
-        char name[256] = "";
-
-        if (gethostname(name, sizeof(name) - 1) < 0)
-                return -errno;
-
-        *ret = strdup(name);
-        return *ret ? 0 : -ENOMEM;
-}
-
 int manager_new(Manager **ret, const ManagerOptions *options) {
         _cleanup_(manager_freep) Manager *m = NULL;
         _cleanup_free_ char *text = NULL;
@@ -204,9 +181,8 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (r < 0)
                 return log_oom();
 
-        r = get_host_name(&m->host_name);
-        if (r < 0)
-                return log_errno(r, "Cannot get the host's name");
+        if (gethostname(m->host_name, sizeof(m->host_name) - 1) < 0)
+                return log_errno(-errno, "Cannot get the host's name");
 
         r = catalog_load(&m->catalog, m->sources, &text);
         if (r < 0)
@@ -247,7 +223,6 @@ Manager *manager_free(Manager *m) {
         (void) sd_event_unref(m->event);
         free(m->cgroup_mount);
         free(m->cgroup_root);
-        free(m->host_name);
         free(m);
         return NULL;
 }

@@ -91,6 +91,7 @@ typedef enum NodeAccess {
         NODE_ACCESS_FILE,   /* made by us */
         NODE_ACCESS_MOUNT,  /* as its flags say */
         NODE_ACCESS_DEVICE, /* the same, and the only place where devices work */
+        NODE_ACCESS_PROC, /* a mount through which memory can be written that is read-only for its process */
         NODE_ACCESS_QUEUES, /* a mount that mq_open(2) does not go through */
 } NodeAccess;
 
@@ -100,7 +101,7 @@ static const NodeAccess node_access[] = {
         [PLAN_NODE_FILE] = NODE_ACCESS_FILE,
         [PLAN_NODE_TMPFS] = NODE_ACCESS_MOUNT,
         [PLAN_NODE_BIND] = NODE_ACCESS_MOUNT,
-        [PLAN_NODE_PROC] = NODE_ACCESS_MOUNT,
+        [PLAN_NODE_PROC] = NODE_ACCESS_PROC,
         [PLAN_NODE_DEVICE] = NODE_ACCESS_DEVICE,
         [PLAN_NODE_DEVPTS] = NODE_ACCESS_DEVICE,
         [PLAN_NODE_MQUEUE] = NODE_ACCESS_QUEUES,
@@ -151,6 +152,10 @@ uint64_t landlock_node_rights(const Plan *plan, size_t i, unsigned version) {
         case NODE_ACCESS_QUEUES:
                 /* The kernel opens queues in a mount of its own, which the rule on the root does not reach. */
                 rights = READ;
+                break;
+        case NODE_ACCESS_PROC:
+                if (plan->no_exec_memory)
+                        return 0;
                 break;
         case NODE_ACCESS_MOUNT:
                 break;

@@ -26,7 +26,10 @@
 /* The kernel's version of the interface, from 1. -ENOSYS: not built in; -EOPNOTSUPP: not switched on (lsm=). */
 int landlock_version(void);
 
-/* The rights on files that this version knows, LANDLOCK_ACCESS_FS_*: what a ruleset handles and a rule may grant. */
+/*
+ * The rights on files that this version knows, LANDLOCK_ACCESS_FS_*: what a ruleset handles and a rule may grant. This
+ * and the next are public for tests: they hold for versions that the running kernel does not have.
+ */
 uint64_t landlock_rights(unsigned version);
 
 /*

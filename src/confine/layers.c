@@ -4,6 +4,7 @@
 #include "base/strv.h"
 #include "confine/label.h"
 #include "confine/landlock.h"
+#include "confine/memory.h"
 
 #include <fcntl.h>
 
@@ -68,6 +69,8 @@ int layers_settle(const Plan *plan, Layers *ret, Problem *problem) {
                 r = settle_label(plan, LABEL_SELINUX, &l.selinux, problem);
         if (r < 0)
                 return r;
+        if (plan->no_exec_memory)
+                l.memory = memory_can_be_sealed() ? MEMORY_WALL_KERNEL : MEMORY_WALL_FILTER;
 
         *ret = l;
         return 0;

@@ -12,9 +12,17 @@
 #include "confine/problem.h"
 #include "plan/plan.h"
 
+/* What keeps files in memory from being executed. */
+typedef enum MemoryWall {
+        MEMORY_WALL_NONE, /* not wanted */
+        MEMORY_WALL_KERNEL,
+        MEMORY_WALL_FILTER, /* there are none: the kernel cannot, so the filter refuses memfd_create(2) */
+} MemoryWall;
+
 typedef struct Layers {
         unsigned landlock; /* the kernel's version of it; 0: not wanted, or done without */
         bool apparmor, selinux;
+        MemoryWall memory;
 } Layers;
 
 /*

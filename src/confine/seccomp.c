@@ -15,21 +15,37 @@ int seccomp_no_new_privileges(Problem *problem) {
         return 0;
 }
 
-int seccomp_load(const Plan *plan, Problem *problem) {
+/*
+ * Before the plan's own program, which looks at the ABI: a call of another one that has this number is refused here
+ * instead of killed there.
+ */
+static const struct sock_filter refuse_memfd[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+};
+
+int seccomp_load(const Plan *plan, bool no_memfd, Problem *problem) {
+        const size_t n_before = no_memfd ? ELEMENTSOF(refuse_memfd) : 0;
         const size_t n = plan->n_seccomp / sizeof(struct sock_filter);
-        const struct sock_fprog program = {
-                .len = (unsigned short) n,
-                .filter = (struct sock_filter *) (void *) plan->seccomp,
-        };
+        _cleanup_free_ struct sock_filter *instructions = NULL;
+        struct sock_fprog program;
 
         if (n == 0) {
-                if (strv_contains(plan->degrade, "seccomp"))
+                if (!no_memfd && strv_contains(plan->degrade, "seccomp"))
                         return 0;
                 return problem_set_layer(problem, -ENODATA, "seccomp: the plan has no system call filter");
         }
 
-        if (n > BPF_MAXINSNS || plan->n_seccomp % sizeof(struct sock_filter) != 0)
+        if (n_before + n > BPF_MAXINSNS || plan->n_seccomp % sizeof(struct sock_filter) != 0)
                 return problem_set(problem, -EINVAL, "Filter of %zu bytes", plan->n_seccomp);
+
+        instructions = calloc(n_before + n, sizeof(*instructions));
+        if (!instructions)
+                return problem_set(problem, -ENOMEM, "Filter");
+        memcpy(instructions, refuse_memfd, n_before * sizeof(*instructions));
+        memcpy(instructions + n_before, plan->seccomp, plan->n_seccomp);
+        program = (struct sock_fprog){ .len = (unsigned short) (n_before + n), .filter = instructions };
 
         if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) {
                 /*

@@ -14,8 +14,8 @@
 int seccomp_no_new_privileges(Problem *problem);
 
 /*
- * Loads the filter, seccomp(2). Afterwards only what the plan's policy allows can be called; this program still
- * needs read, write, execve and exit_group. A plan without a filter is a layer problem unless Degrade= has
- * "seccomp".
+ * Loads the filter, seccomp(2); with no_memfd it refuses memfd_create(2), too. Afterwards only what the plan's policy
+ * allows can be called; this program still needs read, write, execve and exit_group. A plan without a filter is a
+ * layer problem unless Degrade= has "seccomp".
  */
-int seccomp_load(const Plan *plan, Problem *problem);
+int seccomp_load(const Plan *plan, bool no_memfd, Problem *problem);

@@ -432,11 +432,18 @@ void verify_enforced(const Plan *plan, const Layers *layers, char *text, size_t 
                 const char *layer;
                 bool enforced;
         } others[] = {
-                { "locked-mounts", true },          { "read-only-root", !plan_root_is_writable(plan) },
-                { "idmap", plan_has_idmap(plan) },  { "capabilities", true },
-                { "no-new-privileges", true },      { "seccomp", plan->n_seccomp > 0 },
-                { "rlimits", plan->n_rlimits > 0 }, { "landlock", layers->landlock > 0 },
-                { "apparmor", layers->apparmor },   { "selinux", layers->selinux },
+                { "locked-mounts", true },
+                { "read-only-root", !plan_root_is_writable(plan) },
+                { "idmap", plan_has_idmap(plan) },
+                { "capabilities", true },
+                { "no-new-privileges", true },
+                { "seccomp", plan->n_seccomp > 0 },
+                { "rlimits", plan->n_rlimits > 0 },
+                { "landlock", layers->landlock > 0 },
+                { "apparmor", layers->apparmor },
+                { "selinux", layers->selinux },
+                { "memfd-noexec", layers->memory != MEMORY_WALL_NONE },
+                { "proc-mem", plan->no_exec_memory && layers->landlock > 0 },
         };
         size_t n = 0;
 

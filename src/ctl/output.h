@@ -40,7 +40,10 @@ typedef struct TableStyle {
         bool colour;
 } TableStyle;
 
-/* Rows are JSON objects. Caller frees; NULL: no memory. */
+/*
+ * Rows are JSON objects. Caller frees; NULL: no memory. Apart from what prints it, and public, so that a test needs no
+ * terminal.
+ */
 char *
 table_format(const json_t *rows, const TableColumn *columns, size_t n_columns, const TableStyle *style);
 

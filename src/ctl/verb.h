@@ -27,7 +27,7 @@ typedef struct Verb {
         const char *method; /* of the manager, for verb_for_sandboxes() */
 } Verb;
 
-/* In the order of the help. */
+/* In the order of the help. Public, as verb_find() is, for the test that looks at every row. */
 extern const Verb verbs[];
 extern const size_t n_verbs;
 

@@ -6,6 +6,7 @@
 #include "confine/identity.h"
 #include "confine/label.h"
 #include "confine/landlock.h"
+#include "confine/memory.h"
 #include "confine/netns.h"
 #include "confine/process.h"
 #include "confine/rlimits.h"
@@ -116,6 +117,10 @@ static int step_enter_network(Exec *x) {
         r = netns_enter(x->netns_fd, &x->problem);
         x->netns_fd = safe_close(x->netns_fd);
         return r;
+}
+
+static int step_memory(Exec *x) {
+        return x->layers.memory == MEMORY_WALL_KERNEL ? memory_seal(&x->problem) : 0;
 }
 
 static int step_tree(Exec *x) {
@@ -240,7 +245,9 @@ static int step_visible(Exec *x) {
 
 static int step_descriptors(Exec *x) { return streams_close_others(&x->problem); }
 
-static int step_seccomp(Exec *x) { return seccomp_load(x->plan, &x->problem); }
+static int step_seccomp(Exec *x) {
+        return seccomp_load(x->plan, x->layers.memory == MEMORY_WALL_FILTER, &x->problem);
+}
 
 /* clang-format off */
 const Step exec_steps[] = {
@@ -277,6 +284,8 @@ const Step exec_steps[] = {
         /* The user namespace lives on through its descriptors. */
         { "reap", STAGE_BESIDE, step_reap },
 
+        /* While the host's /proc is there, and CAP_SYS_ADMIN over the PID namespace. */
+        { "memory", STAGE_INSIDE, step_memory },
         /* While root is root: these mounts belong to the initial user namespace, so they can be locked later. */
         { "tree", STAGE_INSIDE, step_tree },
         /* On the finished tree, and as root: the user may not be able to reach what the rules name. */

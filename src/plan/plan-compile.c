@@ -146,6 +146,7 @@ static int build_modules(PlanBuild *b) {
         const Profile *p = b->profile;
         int r;
 
+        b->plan->no_exec_memory = p->memory_deny_write_execute || p->no_exec.n > 0;
         b->plan->landlock = p->landlock;
         b->plan->landlock_no_tcp = p->landlock && !strv_contains(p->address_families, "AF_INET") &&
                                    !strv_contains(p->address_families, "AF_INET6");

@@ -47,26 +47,17 @@ static void write_group(const PlanBuild *b, Buffer *out, uint32_t gid) {
                 buffer_printf(out, "gid-%" PRIu32 ":x:%" PRIu32 ":\n", gid, gid);
 }
 
-static bool plan_names_group(const Plan *p, uint32_t gid) {
-        for (size_t i = 0; i < p->n_groups; i++)
-                if (p->groups[i] == gid)
-                        return true;
-
-        return p->gid == gid;
-}
-
 /* Only the groups that the application has: nobody inside needs to know which others the user is in. */
 static void write_groups(const PlanBuild *b, Buffer *out) {
         const Plan *p = b->plan;
 
-        if (!plan_names_group(p, 0))
+        if (!plan_has_group(p, 0))
                 buffer_append_text(out, "root:x:0:\n");
 
-        write_group(b, out, p->gid);
         for (size_t i = 0; i < p->n_groups; i++)
                 write_group(b, out, p->groups[i]);
 
-        if (!plan_names_group(p, OVERFLOW_ID))
+        if (!plan_has_group(p, OVERFLOW_ID))
                 buffer_printf(out, "nogroup:x:%u:\n", OVERFLOW_ID);
 }
 

@@ -16,7 +16,7 @@
 #define ENUM(array) .max = ELEMENTSOF(array) - 1, .names = (array)
 /* Stands for a number that the version after this one takes from a larger range, as an enumeration with more names. */
 #if IMMURED_NEXT
-#define GROWS(before_) .max = (before_) + 1, .max_before = (before_), .grown = 6
+#define GROWS(before_) .max = (before_) + 1, .max_before = (before_), .grown = PLAN_VERSION
 #else
 #define GROWS(before_) .max = (before_)
 #endif
@@ -179,8 +179,9 @@ static const PlanField plan_fields[] = {
         { "SyslogIdentifier",   PLAN_FIELD_TEXT, SCALAR(char *, syslog_identifier), .min = 1, .max = 255,
           .is_valid = plan_text_is_one_line },
         { "LogLevelMax",        PLAN_FIELD_I32, SCALAR(int32_t, log_level_max), .min = -1, .max = 7 },
+        { "NoExecMemory",       PLAN_FIELD_BOOL, SCALAR(bool, no_exec_memory), .max = 1, .since = 5 },
 #if IMMURED_NEXT
-        { "Next",               PLAN_FIELD_BOOL, SCALAR(bool, next), .max = 1, .since = 6 },
+        { "Next",               PLAN_FIELD_BOOL, SCALAR(bool, next), .max = 1, .since = PLAN_VERSION },
 #endif
 };
 /* clang-format on */

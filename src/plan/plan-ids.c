@@ -17,14 +17,6 @@ static bool profile_lists_group(const PlanBuild *b, const AccountGroup *g) {
         return false;
 }
 
-static bool plan_has_group(const Plan *p, uint32_t gid) {
-        for (size_t i = 0; i < p->n_groups; i++)
-                if (p->groups[i] == gid)
-                        return true;
-
-        return gid == p->gid;
-}
-
 static int compare_ids(const void *a, const void *b) {
         uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
 
@@ -33,18 +25,16 @@ static int compare_ids(const void *a, const void *b) {
 
 /*
  * Groups that the profile lists and the account is in. A profile for many users thus never gives one user the group
- * of another.
+ * of another. The user's own is among them, as login(1) has it: programs ask getgroups(2) alone whether they may.
  */
 static int build_groups(PlanBuild *b) {
         Plan *p = b->plan;
 
-        if (b->account->n_groups == 0 || strv_length(b->profile->supplementary_groups) == 0)
-                return 0;
-
-        p->groups = calloc(b->account->n_groups, sizeof(*p->groups));
+        p->groups = calloc(b->account->n_groups + 1, sizeof(*p->groups));
         if (!p->groups)
                 return -ENOMEM;
 
+        p->groups[p->n_groups++] = p->gid;
         for (size_t i = 0; i < b->account->n_groups; i++) {
                 const AccountGroup *g = &b->account->groups[i];
 
@@ -56,7 +46,7 @@ static int build_groups(PlanBuild *b) {
                 return plan_refuse(b, "SupplementaryGroups=: more than %u groups", PLAN_GROUPS_MAX);
 
         /* The account database promises no order, but equal requests must have equal plans. */
-        qsort(p->groups, p->n_groups, sizeof(*p->groups), compare_ids);
+        qsort(p->groups + 1, p->n_groups - 1, sizeof(*p->groups), compare_ids);
         return 0;
 }
 
@@ -66,20 +56,23 @@ static int build_groups(PlanBuild *b) {
 static int
 map_single(uint32_t id, const uint32_t *more, size_t n_more, bool pick, PlanIdMap **ret, size_t *ret_n) {
         PlanIdMap *map = calloc(n_more + 1, sizeof(*map));
+        size_t n = 0;
 
         if (!map)
                 return -ENOMEM;
 
-        map[0] = (PlanIdMap){ .inside = id, .outside = pick ? 0 : id, .count = 1 };
-        for (size_t i = 0; i < n_more; i++)
-                map[i + 1] = (PlanIdMap){
-                        .inside = more[i],
-                        .outside = pick ? (uint32_t) i + 1 : more[i],
-                        .count = 1,
-                };
+        map[n++] = (PlanIdMap){ .inside = id, .outside = pick ? 0 : id, .count = 1 };
+        for (size_t i = 0; i < n_more; i++) {
+                if (more[i] == id)
+                        continue; /* the kernel takes no id twice */
+                map[n] = (PlanIdMap){ .inside = more[i],
+                                      .outside = pick ? (uint32_t) n : more[i],
+                                      .count = 1 };
+                n++;
+        }
 
         *ret = map;
-        *ret_n = n_more + 1;
+        *ret_n = n;
         return 0;
 }
 

@@ -50,3 +50,11 @@ bool plan_root_is_writable(const Plan *p) {
         return p->n_nodes > 0 && p->nodes[0].kind == PLAN_NODE_OVERLAY &&
                !(p->nodes[0].flags & PLAN_NODE_READ_ONLY);
 }
+
+bool plan_has_group(const Plan *p, uint32_t gid) {
+        for (size_t i = 0; i < p->n_groups; i++)
+                if (p->groups[i] == gid)
+                        return true;
+
+        return false;
+}

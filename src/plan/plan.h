@@ -107,7 +107,7 @@ typedef struct Plan {
         char *profile_hash;
         char *user;
         uint32_t uid, gid;
-        uint32_t *groups; /* supplementary, as inside */
+        uint32_t *groups; /* supplementary, as inside; gid is among them */
         size_t n_groups;
         char *instance;
 
@@ -139,8 +139,9 @@ typedef struct Plan {
         size_t n_seccomp;                   /* bytes */
         bool landlock;                      /* a second wall behind the tree */
         bool landlock_no_tcp;               /* which nothing passes by TCP either */
-        char *apparmor_profile;             /* NULL: none */
-        char *selinux_context;              /* NULL: none */
+        bool no_exec_memory;    /* files in memory are not executed, nor memory written through /proc */
+        char *apparmor_profile; /* NULL: none */
+        char *selinux_context;  /* NULL: none */
 
         /* with which resources */
         PlanCgroupValue *cgroup;
@@ -167,6 +168,9 @@ bool plan_node_is_dev(const PlanNode *n);
 /* Whether the application may write to the root itself: in memory, and thrown away. */
 bool plan_root_is_writable(const Plan *p);
 
+/* Whether the application is in that group, by the id inside. */
+bool plan_has_group(const Plan *p, uint32_t gid);
+
 /* Largest encoded plan; a decoder refuses more. */
 #define PLAN_SIZE_MAX (4U * 1024 * 1024)
 
@@ -181,7 +185,8 @@ bool plan_root_is_writable(const Plan *p);
 int plan_encode(const Plan *p, uint8_t **ret, size_t *ret_size);
 
 /*
- * That of another version. -EPROTONOSUPPORT: it cannot say all that this plan does; *ret_unsaid is the field, static.
+ * That of another version, which plan_to_memfd() writes; public for tests and fuzzers, which compare the bytes.
+ * -EPROTONOSUPPORT: it cannot say all that this plan does; *ret_unsaid is the field, static.
  * A field is only left out where the version does by itself what the plan asks for, so that nothing is ever weakened.
  */
 int plan_encode_for(

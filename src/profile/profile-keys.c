@@ -233,7 +233,8 @@ const ProfileKey profile_keys[] = {
         LATER("Network", "IngressBandwidthMax", false, "", "bytes per second", "How fast it may receive"),
         LATER("Network", "EgressBandwidthMax", false, "", "bytes per second", "How fast it may send"),
         LIST("Network", "RestrictAddressFamilies", parse_key_address_families, address_families,
-             "AF_UNIX AF_INET AF_INET6", "family…|none", "Kinds of sockets it may create; replaces the default",
+             "AF_UNIX AF_INET AF_INET6 AF_NETLINK", "family…|none",
+             "Kinds of sockets it may create; replaces the default",
              .at_most = at_most_words, .replaces = true),
         LATER("Network", "IPAccounting", false, "yes", "yes|no", "Count what it sends and receives"),
 

@@ -21,6 +21,16 @@ static const char *const young_syscalls[] = {
         "uretprobe",
 };
 
+/* Removed before Linux 6.1, or never there but by number. A program that asks for one has another way. */
+static const char *const gone_syscalls[] = {
+        "_sysctl",       "afs_syscall",   "bdflush",        "break",
+        "create_module", "epoll_ctl_old", "epoll_wait_old", "get_kernel_syms",
+        "getpmsg",       "gtty",          "idle",           "lock",
+        "mpx",           "nfsservctl",    "prof",           "profil",
+        "putpmsg",       "query_module",  "security",       "stty",
+        "tuxcall",       "ulimit",        "vserver",
+};
+
 const char *const syscalls_always[] = {
         "execve",       "execveat",        "exit", "exit_group",
         "read",         "restart_syscall", /* a read that a signal interrupted continues with it */
@@ -46,5 +56,9 @@ bool syscall_number_is_known(int number) {
         _cleanup_free_ char *name = NULL;
 
         name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+        for (size_t i = 0; name && i < ELEMENTSOF(gone_syscalls); i++)
+                if (streq(gone_syscalls[i], name))
+                        return false;
+
         return name != NULL;
 }

@@ -23,7 +23,10 @@
  */
 int syscall_number(const char *name);
 
-/* Whether the native ABI has a call of this number, as far as the installed libseccomp knows. */
+/*
+ * Whether the native ABI has a call of this number, as far as the installed libseccomp knows. Not those that no kernel
+ * of ours has any more: they answer ENOSYS.
+ */
 bool syscall_number_is_known(int number);
 
 /* What immured-exec and every program after it need to start and to end: read, write, execve, …; NULL-terminated. */

@@ -34,5 +34,5 @@ int seccomp_policy_load(SeccompPolicy **ret,
 
 /* The system calls of a group ("@system-service"), sorted, groups in it expanded; NULL: no such group. p owns them. */
 char *const *seccomp_policy_group(const SeccompPolicy *p, const char *group);
-/* The names of all groups with their "@", sorted. p owns them. */
+/* The names of all groups with their "@", sorted, for tests that compile each. p owns them. */
 char *const *seccomp_policy_groups(const SeccompPolicy *p);

@@ -46,6 +46,7 @@ ROOMS = {
 SILENT_FLOORS = ['profile', 'plan', 'seccomp', 'net', 'link', 'confine']
 
 MAX_FILE_LINES = 500
+MAX_FILE_LINES_WITH_REASON = 700
 MAX_FUNCTION_LINES = 60
 MAX_COLUMNS = 119  # of comments and texts; code is held to 109 by clang-format
 
@@ -193,8 +194,10 @@ def check_file_sizes(tree):
     for name in tree.sources('', '.c', '.h', '.py'):
         lines = tree.text(name).count('\n')
         limit = tree.limit('file', name, MAX_FILE_LINES)
-        if lines > limit:
-            yield f'{name}: {lines} lines, at most {limit}'
+        if lines > min(limit, MAX_FILE_LINES_WITH_REASON):
+            yield f'{name}: {lines} lines, at most {min(limit, MAX_FILE_LINES_WITH_REASON)}'
+        if lines <= MAX_FILE_LINES < limit:
+            yield f'tests/lint/exceptions.txt: file {name}: it has {lines} lines and needs none'
 
 
 def check_function_sizes(tree):

@@ -71,7 +71,7 @@ void call_bench_new(CallBench *b) {
         assert_int_equal(sd_event_new(&m->event), 0);
         assert_true(accounts_attach(m->accounts, m->event) >= 0);
         assert_int_equal(quotas_new(&m->quotas), 0);
-        m->host_name = strdup("host");
+        (void) snprintf(m->host_name, sizeof(m->host_name), "host");
         LIST_INIT(&m->reservations);
         b->peer = (Peer){ .n_ref = 1, .name = (char *) ":1.7", .state = PEER_KNOWN, .uid = getuid() };
         TAILQ_INIT(&b->peer.waiting);
@@ -96,7 +96,6 @@ void call_bench_done(CallBench *b) {
         (void) sd_bus_close_unref(b->theirs);
         (void) sd_bus_close_unref(m->bus);
         (void) sd_event_unref(m->event);
-        free(m->host_name);
         files_done(&b->files);
 }
 

@@ -111,11 +111,12 @@ static void who_launches_too_often_is_refused_before_options_are_read(void **sta
         config = &b.manager.catalog->config;
         config->launch_rate_interval_usec = 3600 * USEC_PER_SEC;
         for (unsigned i = 0; i < config->launch_rate_burst; i++)
-                assert_int_equal(quotas_launch(b.manager.quotas,
-                                               UID_UNUSED,
-                                               clock_usec(CLOCK_MONOTONIC),
-                                               config->launch_rate_burst,
-                                               config->launch_rate_interval_usec),
+                assert_int_equal(quotas_count(b.manager.quotas,
+                                              UID_UNUSED,
+                                              QUOTA_LAUNCHES,
+                                              clock_usec(CLOCK_MONOTONIC),
+                                              config->launch_rate_burst,
+                                              config->launch_rate_interval_usec),
                                  0);
 
         b.peer.uid = UID_UNUSED;

@@ -16,7 +16,8 @@ static void test_pick_maps_own_ids_to_places_in_a_block(void **state) {
         fixture_must_compile(&f);
 
         assert_int_equal(f.plan->private_users, PRIVATE_USERS_PICK);
-        assert_int_equal(f.plan->n_groups, 2);
+        assert_int_equal(f.plan->n_groups, 3);
+        assert_int_equal(f.plan->groups[0], 3001);
         assert_int_equal(f.plan->n_uid_map, 1);
         assert_map(&f.plan->uid_map[0], 3001, 0, 1);
         assert_int_equal(f.plan->n_gid_map, 3);
@@ -76,7 +77,8 @@ static void test_groups_are_those_the_account_has(void **state) {
                 fixture_init(&f);
                 set_words(&f.profile->supplementary_groups, cases[i].listed);
                 fixture_must_compile(&f);
-                assert_int_equal(f.plan->n_groups, cases[i].n);
+                assert_int_equal(f.plan->n_groups, 1 + cases[i].n);
+                assert_int_equal(f.plan->groups[0], f.account->gid);
                 assert_int_equal(f.plan->n_gid_map, 1 + cases[i].n);
         }
 }

@@ -64,7 +64,7 @@ static const CeilingCase cases[] = {
         { "Files",      "PrivateTmpSize",           "1M",            "64K",            "" },
         { "Files",      "PrivateDevices",           "no",            "yes",            NULL },
         { "Files",      "DeviceAllow",              "/dev/fuse",     "",               "/dev/kvm" },
-        { "Network",    "RestrictAddressFamilies",  NULL,            "AF_INET AF_UNIX", "AF_INET AF_NETLINK" },
+        { "Network",    "RestrictAddressFamilies",  NULL,            "AF_INET AF_UNIX", "AF_INET AF_PACKET" },
         { "Network",    "RestrictAddressFamilies",  "AF_UNIX",       "none",           "AF_INET" },
         { "Resources",  "MemoryMin",                "1M",            "",               "2M" },
         { "Resources",  "MemoryMin",                NULL,            NULL,             "1" },

@@ -57,7 +57,7 @@ static void defaults_confine(void **state) {
         assert_int_equal(p->devices.n, 0);
         assert_int_equal(p->private_tmp_size, 64 << 20);
         assert_int_equal(p->network_mode, NETWORK_NONE);
-        assert_int_equal(strv_length(p->address_families), 3);
+        assert_int_equal(strv_length(p->address_families), 4);
         assert_int_equal(p->memory_max, UINT64_MAX);
         assert_int_equal(p->tasks_max, 512);
         assert_int_equal(p->cpu_quota, UINT32_MAX);

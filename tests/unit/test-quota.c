@@ -38,31 +38,31 @@ static void launches_are_limited_in_each_interval(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
         assert_int_equal(quotas_new(&q), 0);
-        assert_int_equal(quotas_launch(q, 1000, 1000, 2, 100), 0);
-        assert_int_equal(quotas_launch(q, 1000, 1050, 2, 100), 0);
-        assert_int_equal(quotas_launch(q, 1000, 1099, 2, 100), -EDQUOT);
-        assert_int_equal(quotas_launch(q, 1001, 1099, 2, 100), 0);
-        assert_int_equal(quotas_launch(q, 1000, 1100, 2, 100), 0);
-        assert_int_equal(quotas_launch(q, 1000, 1100, 2, 100), 0);
-        assert_int_equal(quotas_launch(q, 1000, 1100, 2, 100), -EDQUOT);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 1000, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 1050, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 1099, 2, 100), -EDQUOT);
+        assert_int_equal(quotas_count(q, 1001, QUOTA_LAUNCHES, 1099, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 1100, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 1100, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 1100, 2, 100), -EDQUOT);
 }
 
 static void a_request_in_between_does_not_renew_the_interval(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
         assert_int_equal(quotas_new(&q), 0);
-        assert_int_equal(quotas_launch(q, 1000, 1000, 1, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 1000, 1, 100), 0);
         assert_int_equal(quotas_enter(q, 1000, QUOTA_WORK, 1), 0);
         quotas_leave(q, 1000, QUOTA_WORK);
-        assert_int_equal(quotas_launch(q, 1000, 1001, 1, 100), -EDQUOT);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 1001, 1, 100), -EDQUOT);
 }
 
 static void an_endless_interval_ends_never(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
         assert_int_equal(quotas_new(&q), 0);
-        assert_int_equal(quotas_launch(q, 1000, 5, 1, UINT64_MAX), 0);
-        assert_int_equal(quotas_launch(q, 1000, UINT64_MAX - 1, 1, UINT64_MAX), -EDQUOT);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, 5, 1, UINT64_MAX), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_LAUNCHES, UINT64_MAX - 1, 1, UINT64_MAX), -EDQUOT);
 }
 
 static void root_is_not_limited(void **state) {
@@ -71,7 +71,7 @@ static void root_is_not_limited(void **state) {
         assert_int_equal(quotas_new(&q), 0);
         for (unsigned i = 0; i < 100; i++) {
                 assert_int_equal(quotas_enter(q, 0, QUOTA_WORK, 1), 0);
-                assert_int_equal(quotas_launch(q, 0, 1, 1, UINT64_MAX), 0);
+                assert_int_equal(quotas_count(q, 0, QUOTA_LAUNCHES, 1, 1, UINT64_MAX), 0);
                 assert_int_equal(quotas_spend(q, 0, 1, QUOTA_TIME_BURST_USEC), 0);
                 assert_int_equal(quotas_may_spend(q, 0, 1), 0);
         }
@@ -81,10 +81,10 @@ static void many_uids_do_not_make_one_forget(void **state) {
         _cleanup_(quotas_freep) Quotas *q = NULL;
 
         assert_int_equal(quotas_new(&q), 0);
-        assert_int_equal(quotas_launch(q, 1, 1000, 1, 1000000), 0);
+        assert_int_equal(quotas_count(q, 1, QUOTA_LAUNCHES, 1000, 1, 1000000), 0);
         for (uid_t uid = 2; uid < 1000; uid++)
-                assert_int_equal(quotas_launch(q, uid, 1000, 1, 1), 0);
-        assert_int_equal(quotas_launch(q, 1, 2000, 1, 1000000), -EDQUOT);
+                assert_int_equal(quotas_count(q, uid, QUOTA_LAUNCHES, 1000, 1, 1), 0);
+        assert_int_equal(quotas_count(q, 1, QUOTA_LAUNCHES, 2000, 1, 1000000), -EDQUOT);
 }
 
 static void time_comes_back_at_its_share(void **state) {
@@ -123,13 +123,13 @@ static void records_beyond_the_burst_are_counted(void **state) {
 
         assert_int_equal(quotas_new(&q), 0);
         assert_false(quotas_take_suppressed(q, &uid, &n));
-        assert_int_equal(quotas_record(q, 1000, 5, 2, 100), 0);
-        assert_int_equal(quotas_record(q, 1000, 6, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_RECORDS, 5, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_RECORDS, 6, 2, 100), 0);
         assert_false(quotas_take_suppressed(q, &uid, &n));
-        assert_int_equal(quotas_record(q, 1000, 7, 2, 100), -EDQUOT);
-        assert_int_equal(quotas_record(q, 1000, 104, 2, 100), -EDQUOT);
-        assert_int_equal(quotas_record(q, 1001, 7, 2, 100), 0);
-        assert_int_equal(quotas_record(q, 1000, 105, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_RECORDS, 7, 2, 100), -EDQUOT);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_RECORDS, 104, 2, 100), -EDQUOT);
+        assert_int_equal(quotas_count(q, 1001, QUOTA_RECORDS, 7, 2, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_RECORDS, 105, 2, 100), 0);
 
         assert_true(quotas_take_suppressed(q, &uid, &n));
         assert_int_equal(uid, 1000);
@@ -143,9 +143,9 @@ static void a_count_of_records_outlives_the_request(void **state) {
 
         assert_int_equal(quotas_new(&q), 0);
         assert_int_equal(quotas_enter(q, 1000, QUOTA_REQUESTS, 1), 0);
-        assert_int_equal(quotas_record(q, 1000, 5, 1, 100), 0);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_RECORDS, 5, 1, 100), 0);
         quotas_leave(q, 1000, QUOTA_REQUESTS);
-        assert_int_equal(quotas_record(q, 1000, 6, 1, 100), -EDQUOT);
+        assert_int_equal(quotas_count(q, 1000, QUOTA_RECORDS, 6, 1, 100), -EDQUOT);
 }
 
 static void refusals_are_answered_a_few_times_a_second(void **state) {
@@ -154,9 +154,27 @@ static void refusals_are_answered_a_few_times_a_second(void **state) {
         assert_int_equal(quotas_new(&q), 0);
         for (unsigned second = 0; second < 3; second++) {
                 for (unsigned i = 0; i < QUOTA_REFUSALS_PER_SEC; i++)
-                        assert_int_equal(quotas_refuse(q, 1000, 5000 + second * USEC_PER_SEC), 0);
-                assert_int_equal(quotas_refuse(q, 1000, 5001 + second * USEC_PER_SEC), -EDQUOT);
-                assert_int_equal(quotas_refuse(q, 1001, 5001 + second * USEC_PER_SEC), 0);
+                        assert_int_equal(quotas_count(q,
+                                                      1000,
+                                                      QUOTA_REFUSALS,
+                                                      5000 + second * USEC_PER_SEC,
+                                                      QUOTA_REFUSALS_PER_SEC,
+                                                      USEC_PER_SEC),
+                                         0);
+                assert_int_equal(quotas_count(q,
+                                              1000,
+                                              QUOTA_REFUSALS,
+                                              5001 + second * USEC_PER_SEC,
+                                              QUOTA_REFUSALS_PER_SEC,
+                                              USEC_PER_SEC),
+                                 -EDQUOT);
+                assert_int_equal(quotas_count(q,
+                                              1001,
+                                              QUOTA_REFUSALS,
+                                              5001 + second * USEC_PER_SEC,
+                                              QUOTA_REFUSALS_PER_SEC,
+                                              USEC_PER_SEC),
+                                 0);
         }
 }
 

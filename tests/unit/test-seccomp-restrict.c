@@ -145,7 +145,7 @@ static void test_namespaces(void **state) {
         check_cases(&on, &off, cases, ELEMENTSOF(cases));
 }
 
-static void test_clone3_never(void **state) {
+static void test_clone3_is_for_who_names_it_and_makes_namespaces(void **state) {
         _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = test_policy_load();
         ProfileSyscall item = { .name = (char *) "clone3", .error = -1 };
         Profile profile = test_profile_unrestricted();
@@ -154,7 +154,28 @@ static void test_clone3_never(void **state) {
         profile.syscalls = &item;
         profile.n_syscalls = 1;
         test_program_compile(&p, policy, &profile);
+        check(&p, &(Case){ "clone3", 0, { 0 }, 0 }, 0);
+        test_program_done(&p);
+
+        profile.restrict_namespaces = true;
+        test_program_compile(&p, policy, &profile);
         check(&p, &(Case){ "clone3", 0, { 0 }, 0 }, ENOSYS);
+        test_program_done(&p);
+
+        profile.restrict_namespaces = false;
+        item.name = (char *) "@process";
+        test_program_compile(&p, policy, &profile);
+        check(&p, &(Case){ "clone3", 0, { 0 }, 0 }, ENOSYS);
+}
+
+static void test_calls_that_are_gone_are_not_there(void **state) {
+        _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = test_policy_load();
+        Profile profile = test_profile();
+        _cleanup_program_ TestProgram p = {};
+
+        test_program_compile(&p, policy, &profile);
+        check(&p, &(Case){ "nfsservctl", 0, { 0 }, 0 }, ENOSYS);
+        check(&p, &(Case){ "unshare", 0, { 0 }, 0 }, EPERM);
 }
 
 static void test_personality(void **state) {
@@ -311,12 +332,10 @@ static void test_address_families(void **state) {
         check_families((char *[]){ NULL }, 0);
 }
 
-static void test_netlink_without_netfilter(void **state) {
+static void test_netlink_is_route_alone(void **state) {
         static const Case cases[] = {
                 { "socket", 0, { AF_NETLINK, SOCK_RAW, NETLINK_ROUTE }, 0 },
-                { "socket", 0, { AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT }, 0 },
-                { "socket", 0, { AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER }, EPERM },
-                { "socket", 0, { AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_NETFILTER }, EPERM },
+                { "socket", 0, { AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE }, 0 },
                 { "socket", 0, { AF_UNIX, SOCK_STREAM, NETLINK_NETFILTER }, 0 },
         };
         _cleanup_(seccomp_policy_freep) SeccompPolicy *policy = test_policy_load();
@@ -327,6 +346,10 @@ static void test_netlink_without_netfilter(void **state) {
         test_program_compile(&p, policy, &profile);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 check(&p, &cases[i], cases[i].error);
+        for (uint64_t protocol = 1; protocol < MAX_LINKS; protocol++)
+                check(&p,
+                      &(Case){ "socket", 0, { AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol }, 0 },
+                      EPROTONOSUPPORT);
 }
 
 /* With all of it at once each rule still holds: none hides another, none reaches further than it says. */
@@ -348,7 +371,7 @@ static void test_all_together(void **state) {
                 { "openat2", 0, { 0 }, ENOSYS },
                 { "mmap", 2, { PROT_WRITE | PROT_EXEC }, EPERM },
                 { "mmap", 2, { PROT_READ | PROT_EXEC }, 0 },
-                { "socket", 0, { AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER }, EPERM },
+                { "socket", 0, { AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER }, EPROTONOSUPPORT },
                 { "socket", 0, { AF_NETLINK, SOCK_RAW, NETLINK_ROUTE }, 0 },
                 { "socket", 0, { AF_PACKET, SOCK_RAW, 0 }, EAFNOSUPPORT },
                 { "read", 0, { 0 }, 0 },
@@ -370,13 +393,14 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ioctl),
                 cmocka_unit_test(test_namespaces),
-                cmocka_unit_test(test_clone3_never),
+                cmocka_unit_test(test_clone3_is_for_who_names_it_and_makes_namespaces),
+                cmocka_unit_test(test_calls_that_are_gone_are_not_there),
                 cmocka_unit_test(test_personality),
                 cmocka_unit_test(test_realtime),
                 cmocka_unit_test(test_suid_sgid),
                 cmocka_unit_test(test_write_execute),
                 cmocka_unit_test(test_address_families),
-                cmocka_unit_test(test_netlink_without_netfilter),
+                cmocka_unit_test(test_netlink_is_route_alone),
                 cmocka_unit_test(test_all_together),
         };
 

@@ -283,6 +283,7 @@ static const char *field_weaker(const char *name, const Plan *a, const Plan *w) 
                 { "AmbientCapabilities", !(a->ambient_set & ~w->ambient_set) },
                 { "Landlock", a->landlock },
                 { "LandlockNoTCP", a->landlock_no_tcp },
+                { "NoExecMemory", a->no_exec_memory },
                 { "HostDevices", !a->host_devices },
                 { "ControlGroup", group_holds(a, w) && devices_hold(a, w) },
                 { "OOMPolicy", a->terms.oom_policy < w->terms.oom_policy },

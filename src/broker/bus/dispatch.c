@@ -64,7 +64,8 @@ static bool user_may_ask(Manager *m, uid_t uid, sd_bus_message *message) {
         if (quotas_may_spend(m->quotas, uid, now) >= 0)
                 return quotas_spend(m->quotas, uid, now, quotas_request_price(backlog(m))) >= 0;
 
-        if (quotas_refuse(m->quotas, uid, now) >= 0 && !is_behind(m))
+        if (quotas_count(m->quotas, uid, QUOTA_REFUSALS, now, QUOTA_REFUSALS_PER_SEC, USEC_PER_SEC) >= 0 &&
+            !is_behind(m))
                 (void) sd_bus_reply_method_errorf(
                         message,
                         ERROR_RATE_LIMITED,
@@ -397,7 +398,12 @@ static int peer_of(Manager *m, sd_bus_message *message, Peer **ret) {
 
         r = peers_get(m->peers, sd_bus_message_get_sender(message), ret);
         if (r == -EBUSY) {
-                if (quotas_refuse(m->quotas, UID_NOBODY, clock_usec(CLOCK_MONOTONIC)) >= 0)
+                if (quotas_count(m->quotas,
+                                 UID_NOBODY,
+                                 QUOTA_REFUSALS,
+                                 clock_usec(CLOCK_MONOTONIC),
+                                 QUOTA_REFUSALS_PER_SEC,
+                                 USEC_PER_SEC) >= 0)
                         (void) refuse(message, ERROR_BUSY, "Too many clients at once; try again");
                 return 0;
         }

@@ -156,11 +156,12 @@ static bool within_rate(Call *c) {
         Manager *m = c->manager;
         int r;
 
-        r = quotas_record(m->quotas,
-                          c->uid,
-                          clock_usec(CLOCK_MONOTONIC),
-                          config->record_rate_burst,
-                          config->record_rate_interval_usec);
+        r = quotas_count(m->quotas,
+                         c->uid,
+                         QUOTA_RECORDS,
+                         clock_usec(CLOCK_MONOTONIC),
+                         config->record_rate_burst,
+                         config->record_rate_interval_usec);
         if (r < 0 && !m->audit_flush)
                 (void) sd_event_add_time_relative(m->event,
                                                   &m->audit_flush,

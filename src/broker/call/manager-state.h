@@ -44,7 +44,7 @@ typedef struct Manager {
         size_t n_layers;
         char *cgroup_mount; /* NULL: there is no version 2 hierarchy */
         char *cgroup_root;  /* below which we run keepers ourselves; NULL: systemd does */
-        char *host_name;
+        char host_name[256];
         int audit_fd;                 /* see audit-kernel.h */
         sd_event_source *audit_flush; /* while records were left out, and nobody was told how many */
         uint64_t bus_read_usec;       /* when it had read our answers, or nearly */

@@ -96,7 +96,8 @@ static StepAnswer step_rate(void *traveller) {
         if (c->rated)
                 return STEP_DONE;
 
-        r = quotas_launch(c->manager->quotas, c->uid, clock_usec(CLOCK_MONOTONIC), burst, usec);
+        r = quotas_count(
+                c->manager->quotas, c->uid, QUOTA_LAUNCHES, clock_usec(CLOCK_MONOTONIC), burst, usec);
         if (r == -EDQUOT)
                 r = call_fail(
                         c,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/peers/accounts-worker.h"
 
+#include "base/buffer.h"
 #include "base/fd.h"
 #include "plan/account-lookup.h"
 
@@ -8,48 +9,32 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
-typedef struct Writer {
-        uint8_t *data;
-        size_t size;
-        bool overflow;
-} Writer;
-
-static void writer_append(Writer *w, const void *data, size_t size) {
-        if (w->overflow || size > ACCOUNT_ANSWER_MAX - w->size) {
-                w->overflow = true;
-                return;
-        }
-
-        memcpy(w->data + w->size, data, size);
-        w->size += size;
+/* Every text ends with a NUL. */
+static void append_text(Buffer *b, const char *text) {
+        buffer_append(b, text ?: "", strlen(text ?: "") + 1);
 }
 
-static void writer_append_text(Writer *w, const char *s) { writer_append(w, s ?: "", strlen(s ?: "") + 1); }
-
-/* The size of the packet, at most ACCOUNT_ANSWER_MAX; -E2BIG. No account: an error. */
-static ssize_t answer_write(void *buf, uint64_t number, int error, const Account *account) {
+static void answer_append(Buffer *b, uint64_t number, int error, const Account *account) {
         AccountAnswer head = { .number = number, .error = error };
-        Writer w = { .data = buf };
 
         if (account) {
                 head.uid = account->uid;
                 head.gid = account->gid;
                 head.n_groups = account->n_groups;
         }
+        buffer_append(b, &head, sizeof(head));
+        if (!account)
+                return;
 
-        writer_append(&w, &head, sizeof(head));
-        if (account) {
-                writer_append_text(&w, account->name);
-                writer_append_text(&w, account->home);
-                writer_append_text(&w, account->shell);
-                for (size_t i = 0; i < account->n_groups; i++) {
-                        writer_append(&w, &account->groups[i].gid, sizeof(gid_t));
-                        writer_append_text(&w, account->groups[i].name);
-                }
+        append_text(b, account->name);
+        append_text(b, account->home);
+        append_text(b, account->shell);
+        for (size_t i = 0; i < account->n_groups; i++) {
+                buffer_append(b, &account->groups[i].gid, sizeof(gid_t));
+                append_text(b, account->groups[i].name);
         }
-
-        return w.overflow ? -E2BIG : (ssize_t) w.size;
 }
 
 typedef struct Reader {
@@ -150,17 +135,18 @@ int account_answer_read(const void *data, size_t size, Account **ret) {
 }
 
 static void answer(int sock, const AccountQuestion *q) {
-        static uint8_t buf[ACCOUNT_ANSWER_MAX];
         _cleanup_(account_freep) Account *a = NULL;
-        ssize_t size;
+        _cleanup_buffer_ Buffer b = { 0 };
         int k;
 
         k = account_look_up(q->name[0] != '\0' ? q->name : NULL, q->uid, &a);
-        size = answer_write(buf, q->number, k, a);
-        if (size < 0)
-                size = answer_write(buf, q->number, (int) size, NULL);
+        answer_append(&b, q->number, k, a);
+        if (buffer_error(&b) < 0 || b.size > ACCOUNT_ANSWER_MAX) {
+                buffer_done(&b);
+                answer_append(&b, q->number, -E2BIG, NULL);
+        }
 
-        (void) send(sock, buf, size, MSG_NOSIGNAL);
+        (void) send(sock, b.data, b.size, MSG_NOSIGNAL);
 }
 
 /*
@@ -189,7 +175,7 @@ static void drop_inheritance(int *sock) {
         (void) unsetenv("WATCHDOG_USEC");
 }
 
-void accounts_worker_run(int sock) {
+_noreturn_ static void worker_run(int sock) {
         AccountQuestion q;
         ssize_t n;
 
@@ -205,4 +191,61 @@ void accounts_worker_run(int sock) {
                 q.name[sizeof(q.name) - 1] = '\0';
                 answer(sock, &q);
         }
+}
+
+/* A place for a pid that must be reaped, or NULL. */
+static pid_t *reap(AccountsWorker *p) {
+        pid_t *place = NULL;
+
+        for (size_t i = 0; i < ACCOUNTS_DYING_MAX; i++) {
+                if (p->dying[i] > 0 && waitpid(p->dying[i], NULL, WNOHANG) != 0)
+                        p->dying[i] = 0;
+                if (p->dying[i] == 0)
+                        place = p->dying + i;
+        }
+
+        return place;
+}
+
+/* A child that hangs on a dead file server does not even die of SIGKILL, so it is never waited for. */
+int accounts_worker_stop(AccountsWorker *p) {
+        pid_t *place = reap(p);
+
+        if (!place)
+                return -EAGAIN;
+
+        p->sock = safe_close(p->sock);
+        if (p->pid > 0) {
+                (void) kill(p->pid, SIGKILL);
+                *place = p->pid;
+                p->pid = 0;
+                (void) reap(p);
+        }
+
+        return 0;
+}
+
+int accounts_worker_start(AccountsWorker *p) {
+        _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
+        int pair[2], r;
+        pid_t pid;
+
+        r = accounts_worker_stop(p);
+        if (r < 0)
+                return r;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        ours = pair[0];
+        theirs = pair[1];
+
+        pid = fork();
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                worker_run(theirs);
+
+        p->sock = TAKE_FD(ours);
+        p->pid = pid;
+        return 0;
 }

@@ -4,8 +4,10 @@
 /*
  * accounts-worker — the child that asks the name service, and the packets between it and the broker
  *
- * Runs in: a child of the broker; reading answers, in the broker. Privilege: the broker's at its start; it holds one
- * socket and nothing else. Input: answers of the name service.
+ * It is started, killed and reaped, but never waited for.
+ *
+ * Runs in: a child of the broker; what starts it and reads its answers, in the broker. Privilege: the broker's at
+ * its start; it holds one socket and nothing else. Input: answers of the name service.
  */
 
 #include "plan/account.h"
@@ -32,8 +34,19 @@ typedef struct AccountAnswer {
         uint32_t n_groups;
 } AccountAnswer;
 
-/* Answers questions until the socket closes; never returns to the broker's code. */
-_noreturn_ void accounts_worker_run(int sock);
-
 /* Reads an answer that is not an error. 0 and the account, which the caller frees; -EBADMSG; -ENOMEM. */
 int account_answer_read(const void *data, size_t size, Account **ret);
+
+/* Children that were killed and may hang in the kernel. With this many of them no new one is started. */
+#define ACCOUNTS_DYING_MAX 4
+
+typedef struct AccountsWorker {
+        int sock; /* SEQPACKET; negative: there is no child */
+        pid_t pid;
+        pid_t dying[ACCOUNTS_DYING_MAX]; /* 0: a free place */
+} AccountsWorker;
+
+/* 0; -EAGAIN: too many hang already. A running child is ended first. */
+int accounts_worker_start(AccountsWorker *p);
+/* 0; -EAGAIN: as above, and the child goes on. */
+int accounts_worker_stop(AccountsWorker *p);

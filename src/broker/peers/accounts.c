@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/peers/accounts-process.h"
 #include "broker/peers/accounts-worker.h"
 
 #include <sys/epoll.h>
@@ -38,7 +37,7 @@ struct Lookup {
 struct Accounts {
         sd_event *event;
         sd_event_source *source, *deadline;
-        AccountsProcess process;
+        AccountsWorker worker;
         uint64_t next_number;
         uint64_t asked;                         /* the question that the worker has; 0: it is idle */
         TAILQ_HEAD(LookupList, Lookup) lookups; /* oldest first */
@@ -100,22 +99,21 @@ static Lookup *lookup_find(Accounts *a, const char *name, uid_t uid) {
 }
 
 static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata);
-static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata);
 
 static void worker_stop(Accounts *a) {
         a->source = sd_event_source_disable_unref(a->source);
-        (void) accounts_process_stop(&a->process);
+        (void) accounts_worker_stop(&a->worker);
 }
 
 static int worker_watch(Accounts *a) {
-        return sd_event_add_io(a->event, &a->source, a->process.sock, EPOLLIN, on_answer, a);
+        return sd_event_add_io(a->event, &a->source, a->worker.sock, EPOLLIN, on_answer, a);
 }
 
 static int worker_restart(Accounts *a) {
         int r;
 
         worker_stop(a);
-        r = accounts_process_start(&a->process);
+        r = accounts_worker_start(&a->worker);
         if (r < 0)
                 return r;
 
@@ -123,30 +121,29 @@ static int worker_restart(Accounts *a) {
 }
 
 /*
- * Hands the answer to everybody who asked. Handlers may ask again, withdraw other queries or drop this very look-up,
- * so the list is taken off it first.
+ * Hands the answer, which is taken over, to everybody who asked. Handlers may ask again, withdraw other queries or
+ * drop this very look-up, so the queries are taken off it first.
  */
 static void lookup_finish(Lookup *l, int error, Account *account) {
-        KnownAccount *known = calloc(1, sizeof(*known));
         static KnownAccount out_of_memory = { .n_ref = 1, .error = -ENOMEM };
-        LIST_HEAD(, AccountQuery) queries = { LIST_FIRST(&l->queries) };
+        _cleanup_(known_account_unrefp) KnownAccount *known = calloc(1, sizeof(*known));
+        LIST_HEAD(, AccountQuery) queries = LIST_HEAD_INITIALIZER(queries);
         AccountQuery *q;
-
-        if (!LIST_EMPTY(&queries))
-                LIST_FIRST(&queries)->entry.le_prev = &LIST_FIRST(&queries);
-        LIST_INIT(&l->queries);
 
         if (known)
                 *known = (KnownAccount){
                         .n_ref = 1, .error = error, .account = account, .usec = clock_usec(CLOCK_MONOTONIC)
                 };
-        else
-                (void) account_free(account);
-
-        l->known = known ? known_account_ref(known) : known_account_ref(&out_of_memory);
-        if (!known)
+        else {
                 known = known_account_ref(&out_of_memory);
+                (void) account_free(account);
+        }
+        l->known = known_account_ref(known);
 
+        while ((q = LIST_FIRST(&l->queries))) {
+                LIST_REMOVE(q, entry);
+                LIST_INSERT_HEAD(&queries, q, entry);
+        }
         while ((q = LIST_FIRST(&queries))) {
                 AccountHandler handler = q->handler;
                 void *userdata = q->userdata;
@@ -154,8 +151,6 @@ static void lookup_finish(Lookup *l, int error, Account *account) {
                 (void) account_query_free(q);
                 handler(known, userdata);
         }
-
-        (void) known_account_unref(known);
 }
 
 static void ask_next(Accounts *a);
@@ -182,6 +177,7 @@ static void worker_failed(Accounts *a, int error) {
         }
 
         a->asked = 0;
+        (void) sd_event_source_set_enabled(a->deadline, SD_EVENT_OFF);
         r = worker_restart(a);
         if (r < 0)
                 log_errno(r, "Cannot start the process that looks up accounts");
@@ -198,28 +194,11 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static int deadline_set(Accounts *a, bool on) {
-        int r;
-
-        if (!on)
-                return a->deadline ? sd_event_source_set_enabled(a->deadline, SD_EVENT_OFF) : 0;
-
-        if (!a->deadline)
-                return sd_event_add_time_relative(
-                        a->event, &a->deadline, CLOCK_MONOTONIC, ANSWER_DEADLINE_USEC, 0, on_deadline, a);
-
-        r = sd_event_source_set_time_relative(a->deadline, ANSWER_DEADLINE_USEC);
-        if (r < 0)
-                return r;
-
-        return sd_event_source_set_enabled(a->deadline, SD_EVENT_ONESHOT);
-}
-
 static int ask(Accounts *a, Lookup *l) {
         AccountQuestion q = { .number = ++a->next_number, .uid = l->uid };
         int r;
 
-        if (a->process.sock < 0) {
+        if (a->worker.sock < 0) {
                 r = worker_restart(a);
                 if (r < 0)
                         return r;
@@ -228,12 +207,11 @@ static int ask(Accounts *a, Lookup *l) {
                 memcpy(q.name, l->name, strlen(l->name) + 1);
 
         l->number = q.number;
-        if (send(a->process.sock, &q, sizeof(q), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t) sizeof(q))
+        if (send(a->worker.sock, &q, sizeof(q), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t) sizeof(q))
                 return -errno;
 
-        r = deadline_set(a, true);
-        if (r < 0)
-                return r;
+        (void) sd_event_source_set_time_relative(a->deadline, ANSWER_DEADLINE_USEC);
+        (void) sd_event_source_set_enabled(a->deadline, SD_EVENT_ONESHOT);
 
         a->asked = q.number;
         return 0;
@@ -282,7 +260,7 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
         }
 
         a->asked = 0;
-        (void) deadline_set(a, false);
+        (void) sd_event_source_set_enabled(a->deadline, SD_EVENT_OFF);
         error = MIN(head.error, 0);
         if (error == 0)
                 error = account_answer_read(a->answer, n, &account);
@@ -305,10 +283,10 @@ int accounts_new(Accounts **ret) {
         if (!a)
                 return -ENOMEM;
 
-        a->process.sock = -EBADF;
+        a->worker.sock = -EBADF;
         TAILQ_INIT(&a->lookups);
 
-        r = accounts_process_start(&a->process);
+        r = accounts_worker_start(&a->worker);
         if (r < 0)
                 return r;
 
@@ -317,8 +295,14 @@ int accounts_new(Accounts **ret) {
 }
 
 int accounts_attach(Accounts *a, sd_event *event) {
+        int r;
+
         a->event = sd_event_ref(event);
-        return worker_watch(a);
+        r = sd_event_add_time(event, &a->deadline, CLOCK_MONOTONIC, 0, 0, on_deadline, a);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(a->deadline, SD_EVENT_OFF);
+
+        return r < 0 ? r : worker_watch(a);
 }
 
 Accounts *accounts_free(Accounts *a) {

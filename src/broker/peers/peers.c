@@ -153,37 +153,32 @@ static int on_unix_user(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         return 0;
 }
 
-static int peer_new_question(const Peer *p, sd_bus *bus, const char *member, sd_bus_message **ret) {
+/* A question to the bus about this connection. */
+static int peer_ask(Peer *p,
+                    const char *member,
+                    uint64_t timeout_usec,
+                    sd_bus_message_handler_t handler,
+                    sd_bus_slot **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        sd_bus *bus = p->peers->bus;
         int r;
 
         r = sd_bus_message_new_method_call(
                 bus, &m, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", member);
         if (r >= 0)
                 r = sd_bus_message_append_basic(m, 's', p->name);
-        if (r < 0)
-                return r;
 
-        *ret = TAKE_PTR(m);
-        return 0;
+        return r < 0 ? r : sd_bus_call_async(bus, ret, m, handler, p, timeout_usec);
 }
 
 static int peer_ask_user(Peer *p) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        Peers *peers = p->peers;
         int r;
 
-        r = peer_new_question(p, peers->bus, "GetConnectionUnixUser", &m);
-        if (r < 0)
-                return r;
-
-        r = sd_bus_call_async(
-                peers->bus, &p->lookup, m, on_unix_user, p, LOOKUP_TIMEOUT_USEC << p->n_lookups);
-        if (r < 0)
-                return r;
-
-        peers->n_asked++;
-        return 0;
+        r = peer_ask(
+                p, "GetConnectionUnixUser", LOOKUP_TIMEOUT_USEC << p->n_lookups, on_unix_user, &p->lookup);
+        if (r >= 0)
+                p->peers->n_asked++;
+        return r;
 }
 
 static int on_checked(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -195,17 +190,6 @@ static int on_checked(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 peer_tell(p, PEER_GONE);
 
         return 0;
-}
-
-static int peer_check(Peer *p, sd_bus *bus) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        int r;
-
-        r = peer_new_question(p, bus, "NameHasOwner", &m);
-        if (r < 0)
-                return r;
-
-        return sd_bus_call_async(bus, &p->check, m, on_checked, p, CHECK_USEC);
 }
 
 /* Sleeps when nobody is left, until the next one comes. */
@@ -220,7 +204,7 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata) {
                 if (++n > CHECKS_MAX)
                         break;
                 p->round = peers->round;
-                r = peer_check(p, peers->bus);
+                r = peer_ask(p, "NameHasOwner", CHECK_USEC, on_checked, &p->check);
                 if (r < 0)
                         (void) log_message_errno(LOG_DEBUG, r, "Cannot ask the bus for %s", p->name);
         }

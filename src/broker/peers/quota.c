@@ -18,7 +18,7 @@ typedef struct QuotaRow {
         LIST_ENTRY(QuotaRow) entry;
         uid_t uid;
         uint32_t n[_QUOTA_KIND_MAX];
-        Window launches, records, refusals;
+        Window windows[_QUOTA_RATE_MAX];
         uint32_t n_suppressed; /* records that were one too many, and that nothing tells of yet */
         uint64_t spent_until;  /* when the share of time will have paid for all that was spent */
 } QuotaRow;
@@ -84,9 +84,11 @@ static int row_get(Quotas *q, uid_t uid, QuotaRow **ret) {
 }
 
 static bool row_is_idle(const QuotaRow *row, uint64_t now_usec) {
-        return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 &&
-               row->launches.end_usec <= now_usec && row->spent_until <= now_usec &&
-               row->refusals.end_usec <= now_usec && row->records.end_usec <= now_usec &&
+        for (size_t i = 0; i < _QUOTA_RATE_MAX; i++)
+                if (row->windows[i].end_usec > now_usec)
+                        return false;
+
+        return row->n[QUOTA_REQUESTS] == 0 && row->n[QUOTA_WORK] == 0 && row->spent_until <= now_usec &&
                row->n_suppressed == 0;
 }
 
@@ -101,17 +103,6 @@ static void sweep(Quotas *q, uint64_t now_usec) {
                 if (row_is_idle(row, now_usec))
                         row_drop(q, row);
         }
-}
-
-/* 0, and one more is counted; -EDQUOT: there were as many as may be. */
-static int window_count(Window *w, uint64_t now_usec, uint32_t burst, uint64_t interval_usec) {
-        if (w->end_usec <= now_usec)
-                *w = (Window){ .end_usec = now_usec + MIN(interval_usec, UINT64_MAX - now_usec) };
-        if (w->n >= burst)
-                return -EDQUOT;
-
-        w->n++;
-        return 0;
 }
 
 int quotas_enter(Quotas *q, uid_t uid, QuotaKind kind, uint32_t max) {
@@ -140,11 +131,13 @@ void quotas_leave(Quotas *q, uid_t uid, QuotaKind kind) {
                 row_drop(q, row);
 }
 
-int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec) {
+int quotas_count(
+        Quotas *q, uid_t uid, QuotaRate rate, uint64_t now_usec, uint32_t burst, uint64_t interval_usec) {
         QuotaRow *row;
+        Window *w;
         int r;
 
-        if (uid == 0)
+        if (uid == 0 && rate == QUOTA_LAUNCHES)
                 return 0;
 
         sweep(q, now_usec);
@@ -152,23 +145,16 @@ int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint6
         if (r < 0)
                 return r;
 
-        return window_count(&row->launches, now_usec, burst, interval_usec);
-}
+        w = row->windows + rate;
+        if (w->end_usec <= now_usec)
+                *w = (Window){ .end_usec = now_usec + MIN(interval_usec, UINT64_MAX - now_usec) };
+        if (w->n < burst) {
+                w->n++;
+                return 0;
+        }
 
-int quotas_record(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec) {
-        QuotaRow *row;
-        int r;
-
-        sweep(q, now_usec);
-        r = row_get(q, uid, &row);
-        if (r < 0)
-                return r;
-
-        r = window_count(&row->records, now_usec, burst, interval_usec);
-        if (r == -EDQUOT)
-                row->n_suppressed++;
-
-        return r;
+        row->n_suppressed += rate == QUOTA_RECORDS;
+        return -EDQUOT;
 }
 
 bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n) {
@@ -217,15 +203,4 @@ int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec) {
         spent_usec = MIN(spent_usec, 15 * USEC_PER_SEC);
         row->spent_until = MAX(row->spent_until, now_usec) + spent_usec * QUOTA_TIME_SHARE;
         return 0;
-}
-
-int quotas_refuse(Quotas *q, uid_t uid, uint64_t now_usec) {
-        QuotaRow *row;
-        int r;
-
-        r = row_get(q, uid, &row);
-        if (r < 0)
-                return r;
-
-        return window_count(&row->refusals, now_usec, QUOTA_REFUSALS_PER_SEC, USEC_PER_SEC);
 }

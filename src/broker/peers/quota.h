@@ -30,17 +30,23 @@ int quotas_enter(Quotas *q, uid_t uid, QuotaKind kind, uint32_t max);
 /* One less; nothing where there is none. */
 void quotas_leave(Quotas *q, uid_t uid, QuotaKind kind);
 
-/*
- * One more launch at this time, CLOCK_MONOTONIC in µs. -EDQUOT: there were burst launches in this interval already.
- * -ENOMEM.
- */
-int quotas_launch(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec);
+/* What there may be so many of in an interval, which begins with the first of them. */
+typedef enum QuotaRate {
+        QUOTA_LAUNCHES, /* root's are not counted */
+        QUOTA_RECORDS,  /* in the audit log, about this uid */
+        /*
+         * Refusals to a user who has exceeded their share. Beyond these a request gets no answer, and the bus delivers
+         * no more from a connection that has 128 calls without one (max_replies_per_connection).
+         */
+        QUOTA_REFUSALS,
+        _QUOTA_RATE_MAX,
+} QuotaRate;
+#define QUOTA_REFUSALS_PER_SEC 16U
 
-/*
- * One more record about this uid. -EDQUOT: there were burst records in this interval already. This one is counted,
- * and quotas_take_suppressed() returns the count, one uid at a time, until it returns false. -ENOMEM.
- */
-int quotas_record(Quotas *q, uid_t uid, uint64_t now_usec, uint32_t burst, uint64_t interval_usec);
+/* One more at this time, CLOCK_MONOTONIC in µs. -EDQUOT: there were burst of them in this interval. -ENOMEM. */
+int quotas_count(
+        Quotas *q, uid_t uid, QuotaRate rate, uint64_t now_usec, uint32_t burst, uint64_t interval_usec);
+/* How many records were one too many, of one uid at a time, until it returns false. */
 bool quotas_take_suppressed(Quotas *q, uid_t *ret_uid, uint32_t *ret_n);
 
 /*
@@ -62,11 +68,3 @@ int quotas_spend(Quotas *q, uid_t uid, uint64_t now_usec, uint64_t spent_usec);
 #define QUOTA_REQUEST_USEC UINT64_C(1000)
 #define QUOTA_REQUEST_MAX_USEC (100 * UINT64_C(1000))
 uint64_t quotas_request_price(size_t n_unread);
-
-/*
- * One more refusal to a user who has exceeded their share. -EDQUOT: there were enough in this second, and this
- * request gets no answer. The bus delivers no more from a connection that has 128 calls without one
- * (max_replies_per_connection).
- */
-#define QUOTA_REFUSALS_PER_SEC 16U
-int quotas_refuse(Quotas *q, uid_t uid, uint64_t now_usec);

@@ -29,49 +29,28 @@ static bool is_keeper_unit(const char *name) {
                (startswith(name, "immured-user@") || startswith(name, APP_UNIT_PREFIX));
 }
 
-static int look_into_slice(Expected *e, const char *slice) {
-        _cleanup_(closedirp) DIR *d = opendir(slice);
+/* Two levels: slices of users, and units in them. */
+static int look(Expected *e, const char *path, bool in_slice) {
+        _cleanup_(closedirp) DIR *d = opendir(path);
         int r = 0;
 
         if (!d)
                 return errno == ENOENT ? 0 : -errno;
 
         for (struct dirent *entry; r >= 0 && (entry = readdir(d));) {
-                _cleanup_free_ char *path = NULL;
+                _cleanup_free_ char *child = NULL;
 
-                if (entry->d_type != DT_DIR || !is_keeper_unit(entry->d_name))
+                if (entry->d_type != DT_DIR ||
+                    !(in_slice ? is_keeper_unit(entry->d_name) : !!startswith(entry->d_name, "immured-")))
                         continue;
 
-                path = text_printf("%s/%s", slice, entry->d_name);
-                if (!path)
+                child = text_printf("%s/%s", path, entry->d_name);
+                if (!child)
                         return -ENOMEM;
-                if (cgroup_has_processes(path, "keeper"))
+                if (!in_slice)
+                        r = look(e, child, true);
+                else if (cgroup_has_processes(child, "keeper"))
                         r = strv_extend(&e->units, entry->d_name);
-        }
-
-        return r;
-}
-
-static int look(Expected *e, const char *hierarchy) {
-        _cleanup_free_ char *top = text_printf("%s/immured.slice", hierarchy);
-        _cleanup_(closedirp) DIR *d = NULL;
-        int r = 0;
-
-        if (!top)
-                return -ENOMEM;
-
-        d = opendir(top);
-        if (!d)
-                return errno == ENOENT ? 0 : -errno;
-
-        for (struct dirent *entry; r >= 0 && (entry = readdir(d));) {
-                _cleanup_free_ char *path = NULL;
-
-                if (entry->d_type != DT_DIR || !startswith(entry->d_name, "immured-"))
-                        continue;
-
-                path = text_printf("%s/%s", top, entry->d_name);
-                r = path ? look_into_slice(e, path) : -ENOMEM;
         }
 
         return r;
@@ -93,8 +72,12 @@ int expected_new(Expected **ret,
                  const char *hierarchy,
                  void (*handler)(void *userdata),
                  void *userdata) {
+        _cleanup_free_ char *top = text_printf("%s/immured.slice", hierarchy ?: "");
         _cleanup_(expected_freep) Expected *e = NULL;
         int r;
+
+        if (!top)
+                return -ENOMEM;
 
         e = calloc(1, sizeof(*e));
         if (!e)
@@ -102,7 +85,7 @@ int expected_new(Expected **ret,
         e->handler = handler;
         e->userdata = userdata;
 
-        r = hierarchy ? look(e, hierarchy) : 0;
+        r = hierarchy ? look(e, top, false) : 0;
         if (r < 0)
                 return r;
 
@@ -129,18 +112,6 @@ Expected *expected_free(Expected *e) {
 
 bool expected_any(const Expected *e) { return e->units && e->units[0]; }
 
-static void remove_name(char **l, const char *name) {
-        while (*l && !streq(*l, name))
-                l++;
-        if (!*l)
-                return;
-
-        free(*l);
-        do
-                l[0] = l[1];
-        while (*l++);
-}
-
 void expected_heard(Expected *e, uid_t uid, const char *app) {
         char name[sizeof(APP_UNIT_PREFIX ".service") + APP_NAME_SIZE];
 
@@ -152,7 +123,15 @@ void expected_heard(Expected *e, uid_t uid, const char *app) {
         if (!expected_any(e))
                 return;
 
-        remove_name(e->units, name);
+        for (char **unit = e->units; *unit; unit++)
+                if (streq(*unit, name)) {
+                        char **last = e->units + strv_length(e->units) - 1;
+
+                        free(*unit);
+                        *unit = *last;
+                        *last = NULL;
+                        break;
+                }
         /* From the loop, as whoever waited goes on then, and this keeper is still speaking. */
         if (!expected_any(e))
                 (void) sd_event_source_set_time_relative(e->wake, 0);

@@ -18,7 +18,10 @@
 
 typedef struct Expected Expected;
 
-/* The handler is called once, from the loop: none is expected any more. Not where there was none to begin with. */
+/*
+ * The handler is called once, from the loop: none is expected any more. It may free. Not where there was none to begin
+ * with.
+ */
 int expected_new(Expected **ret,
                  sd_event *event,
                  const char *hierarchy,

@@ -9,7 +9,7 @@ struct Keepers {
         KeepersSetup setup;
         LinkServer *server;
         KeeperList list;
-        Expected *expected;
+        Expected *expected; /* NULL: all have been heard */
 };
 
 /* app "": the user's own; otherwise the uid does not count. */
@@ -91,7 +91,7 @@ void keepers_withdraw(KeeperWaiter *w) {
         w->keeper = NULL;
 }
 
-bool keepers_are_heard(const Keepers *k) { return !expected_any(k->expected); }
+bool keepers_are_heard(const Keepers *k) { return !k->expected; }
 
 static int
 on_hello(KeeperLink *l, const LinkHello *hello, SandboxRecord **records, size_t n_records, void *userdata) {
@@ -129,7 +129,8 @@ on_hello(KeeperLink *l, const LinkHello *hello, SandboxRecord **records, size_t 
         k->setup.handlers->snapshot(k->setup.manager, keeper, records, n_records);
         keeper_entry_tell_waiters(keeper, NULL);
         keeper_entry_reconsider(keeper);
-        expected_heard(k->expected, uid, app);
+        if (k->expected)
+                expected_heard(k->expected, uid, app);
         return 0;
 }
 
@@ -194,8 +195,9 @@ static void on_closed(KeeperLink *l, void *userdata) {
 }
 
 static void on_heard(void *userdata) {
-        const Keepers *k = userdata;
+        Keepers *k = userdata;
 
+        k->expected = expected_free(k->expected);
         k->setup.handlers->heard(k->setup.manager);
 }
 
@@ -222,6 +224,8 @@ int keepers_new(Keepers **ret, const KeepersSetup *setup) {
         r = expected_new(&k->expected, setup->event, setup->hierarchy, on_heard, k);
         if (r < 0)
                 return r;
+        if (!expected_any(k->expected))
+                k->expected = expected_free(k->expected);
 
         r = link_server_new(&k->server, setup->event, &link_handlers, k);
         if (r < 0)

@@ -150,10 +150,8 @@ static int read_records(sd_bus_message *m, uint32_t uid, Records *ret) {
                 if (ret->items[ret->n_items - 1]->uid != uid)
                         return -EBADMSG;
         }
-        if (r < 0)
-                return r;
 
-        return sd_bus_message_exit_container(m);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 static void choose_versions(KeeperLink *l, const LinkHello *hello) {
@@ -349,42 +347,8 @@ static int keeper_link_open_bus(KeeperLink *l, int fd) {
         if (r >= 0)
                 r = sd_bus_add_filter(l->bus, NULL, on_message, l);
 
-        if (r < 0)
-                return r;
-
         /* Before it is noticed that the keeper has ended: one that answers and leaves may have done both by now. */
-        return sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL - 5);
-}
-
-/* The descriptors are taken over, also on failure. */
-static int keeper_link_new(LinkServer *server, int fd, int pidfd) {
-        _cleanup_(keeper_link_free_unlistedp) KeeperLink *l = NULL;
-        int r;
-
-        l = calloc(1, sizeof(*l));
-        if (!l) {
-                (void) safe_close(fd);
-                (void) safe_close(pidfd);
-                return -ENOMEM;
-        }
-
-        l->server = server;
-        l->pidfd = pidfd;
-        LIST_INIT(&l->calls);
-
-        r = keeper_link_open_bus(l, fd);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_time_relative(
-                server->event, &l->deadline, CLOCK_MONOTONIC, HELLO_DEADLINE_USEC, 0, on_hello_deadline, l);
-        if (r < 0)
-                return r;
-
-        LIST_INSERT_HEAD(&server->list, l, entry);
-        server->n_links++;
-        (void) TAKE_PTR(l);
-        return 0;
+        return r < 0 ? r : sd_bus_attach_event(l->bus, l->server->event, SD_EVENT_PRIORITY_NORMAL - 5);
 }
 
 /*
@@ -401,10 +365,41 @@ static int open_peer(int fd) {
         return size == sizeof(cred) && cred.uid == 0 ? pidfd_open_pid(cred.pid) : -EPERM;
 }
 
+/* The descriptor is taken over, also on failure. */
+static int keeper_link_new(LinkServer *server, int fd) {
+        _cleanup_(keeper_link_free_unlistedp) KeeperLink *l = NULL;
+        _cleanup_close_ int owned = fd;
+        int r;
+
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return -ENOMEM;
+
+        l->server = server;
+        LIST_INIT(&l->calls);
+        l->pidfd = open_peer(fd);
+        if (l->pidfd < 0)
+                return l->pidfd;
+
+        r = keeper_link_open_bus(l, TAKE_FD(owned));
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_time_relative(
+                server->event, &l->deadline, CLOCK_MONOTONIC, HELLO_DEADLINE_USEC, 0, on_hello_deadline, l);
+        if (r < 0)
+                return r;
+
+        LIST_INSERT_HEAD(&server->list, l, entry);
+        server->n_links++;
+        (void) TAKE_PTR(l);
+        return 0;
+}
+
 static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         _cleanup_close_ int connection = -EBADF;
         LinkServer *server = userdata;
-        int pidfd, r;
+        int r;
 
         connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (connection < 0)
@@ -415,26 +410,10 @@ static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *use
                 return 0;
         }
 
-        pidfd = open_peer(connection);
-        if (pidfd < 0) {
-                (void) log_message_errno(LOG_WARNING, pidfd, "Who connected to " LINK_SOCKET " is refused");
-                return 0;
-        }
-
-        r = keeper_link_new(server, TAKE_FD(connection), pidfd);
+        r = keeper_link_new(server, TAKE_FD(connection));
         if (r < 0)
-                (void) log_errno(r, "Cannot set up the link to a keeper");
+                (void) log_message_errno(LOG_WARNING, r, "Who connected to " LINK_SOCKET " is refused");
         return 0;
-}
-
-static int socket_from_systemd(void) {
-        int n = sd_listen_fds(0);
-
-        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
-                if (sd_is_socket_unix(fd, SOCK_STREAM, 1, LINK_SOCKET, 0) > 0)
-                        return fd;
-
-        return -ENOENT;
 }
 
 /* Made with its final mode: with a chmod(2) after bind(2) others could connect in between. */
@@ -468,10 +447,13 @@ static int socket_make(void) {
 
 /* The one that systemd holds open (sd_listen_fds(3)), or one that is made. */
 static int socket_open(void) {
-        int fd;
+        int n = sd_listen_fds(0);
 
-        fd = socket_from_systemd();
-        return fd < 0 ? socket_make() : fd;
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
+                if (sd_is_socket_unix(fd, SOCK_STREAM, 1, LINK_SOCKET, 0) > 0)
+                        return fd;
+
+        return socket_make();
 }
 
 int link_server_new(LinkServer **ret, sd_event *event, const LinkServerHandlers *handlers, void *userdata) {
@@ -492,10 +474,8 @@ int link_server_new(LinkServer **ret, sd_event *event, const LinkServerHandlers 
                 return server->socket;
 
         r = fd_set_nonblock(server->socket, true);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_io(event, &server->source, server->socket, EPOLLIN, on_connection, server);
+        if (r >= 0)
+                r = sd_event_add_io(event, &server->source, server->socket, EPOLLIN, on_connection, server);
         if (r < 0)
                 return r;
 
