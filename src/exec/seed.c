@@ -95,7 +95,7 @@ static int receive_order(const Seed *s, LaunchOrder *order, int fds[static FDS_M
 
         if (n != sizeof(*order) || order->fds >= UINT32_C(1) << _LAUNCH_FD_END ||
             *n_fds != 1 + (size_t) __builtin_popcount(order->fds) ||
-            memchr(order->id, '\0', sizeof(order->id)) == NULL) {
+            memchr(order->title, '\0', sizeof(order->title)) == NULL) {
                 close_all(fds, *n_fds);
                 return -EBADMSG;
         }
@@ -105,13 +105,13 @@ static int receive_order(const Seed *s, LaunchOrder *order, int fds[static FDS_M
 
 /* Shows in ps(1) the command line that the keeper would have executed this with. */
 static void show_title(const Seed *s, const LaunchOrder *order) {
-        size_t n = strlen(order->id) + 1;
+        size_t n = strlen(order->title) + 1;
 
         if (s->title_size < LAUNCH_TITLE_SIZE)
                 return;
 
         memset(s->title, 0, s->title_size);
-        memcpy(s->title, order->id, n);
+        memcpy(s->title, order->title, n);
         (void) snprintf(s->title + n, s->title_size - n, "%u", order->id_block);
 }
 

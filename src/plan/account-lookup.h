@@ -11,8 +11,6 @@
 
 #include "plan/account.h"
 
-#define ACCOUNT_GROUPS_MAX 1024
-
 /*
  * name NULL: by uid. -ENOENT: there is no such user; -E2BIG: they are in too many groups; -ENOMEM, -EIO, ….
  */

@@ -20,10 +20,12 @@ Account *account_free(Account *a) {
 }
 
 /* Digits are always an id, never a name, so that nobody gains rights through an account called "0". */
+static bool is_id(const char *text) { return *text != '\0' && text[strspn(text, "0123456789")] == '\0'; }
+
 static bool is_meant(const char *text, const char *name, uid_t id) {
         uid_t meant;
 
-        if (*text != '\0' && text[strspn(text, "0123456789")] == '\0')
+        if (is_id(text))
                 return parse_id(text, &meant) >= 0 && meant == id;
 
         return name && streq(text, name);
@@ -49,7 +51,30 @@ bool account_is_listed(const Account *a, char *const *users, char *const *groups
         return false;
 }
 
+static bool may_be_in_group(const Account *a, const char *text) {
+        if (a->groups_partial)
+                return true;
+
+        for (size_t i = 0; i < a->n_groups; i++)
+                if (!a->groups[i].name && !is_id(text))
+                        return true;
+
+        return false;
+}
+
+bool account_may_be_listed(const Account *a, char *const *users, char *const *groups) {
+        STRV_FOREACH (group, groups)
+                if (may_be_in_group(a, *group))
+                        return true;
+
+        return account_is_listed(a, users, groups);
+}
+
+bool account_may_have_expired(const Account *a, int64_t now) {
+        return a->expires == ACCOUNT_EXPIRY_UNKNOWN || (a->expires >= 0 && now / (24 * 3600) >= a->expires);
+}
+
 bool account_is_admitted(const Account *a, const Profile *p) {
-        return !p->abstract && !account_is_listed(a, p->deny_users, p->deny_groups) &&
+        return !p->abstract && !account_may_be_listed(a, p->deny_users, p->deny_groups) &&
                account_is_listed(a, p->allow_users, p->allow_groups);
 }

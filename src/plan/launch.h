@@ -45,7 +45,7 @@ typedef enum LaunchFd {
         3 /* SEQPACKET: first an int32_t, the seed's pid; then one for each LaunchOrder, a pid or negative errno */
 
 /*
- * Or `immured-exec --hold ID`, for streams that a client sends once and each run needs: with LAUNCH_FD_STREAMS, the
+ * Or `immured-exec --hold TITLE`, for streams that a client sends once and each run needs: with LAUNCH_FD_STREAMS, the
  * numbers of the streams as above, and a socket on LAUNCH_FD_HOLDER. Each packet there brings a socket, to which the
  * streams are sent as the client has sent them; the first once they have come.
  */
@@ -54,14 +54,14 @@ typedef enum LaunchFd {
 /* Comes with the directory of the cgroup, followed by the descriptors in the set, lowest number first. */
 typedef struct LaunchOrder {
         uint32_t id_block;
-        uint32_t fds; /* bit N: LaunchFd N */
-        char id[56];  /* NUL-terminated */
+        uint32_t fds;   /* bit N: LaunchFd N */
+        char title[56]; /* NUL-terminated */
 } LaunchOrder;
 
 _Static_assert(sizeof(LaunchOrder) == 64, "one order is one packet");
 
 /* Room for both words and their terminating NULs. */
-#define LAUNCH_TITLE_SIZE (sizeof(((LaunchOrder *) NULL)->id) + sizeof("4294967295"))
+#define LAUNCH_TITLE_SIZE (sizeof(((LaunchOrder *) NULL)->title) + sizeof("4294967295"))
 
 typedef enum LaunchStatusKind {
         /*

@@ -74,6 +74,16 @@ static int config_parse_bool(const ConfigKey *key, const char *text, Config *c) 
         return parse_boolean(text, config_field(key, c));
 }
 
+static int config_parse_expired(const ConfigKey *key, const char *text, Config *c) {
+        const bool refused = streq(text, "refuse");
+
+        if (!refused && !streq(text, "allow"))
+                return -EINVAL;
+
+        *(bool *) config_field(key, c) = refused;
+        return 0;
+}
+
 static int config_parse_layers(const ConfigKey *key, const char *text, Config *c) {
         _cleanup_strv_ char **words = NULL;
         char ***field = config_field(key, c);
@@ -115,6 +125,7 @@ static const ConfigKey config_keys[] = {
         KEY("Users", "LaunchRateBurst", config_parse_u32, launch_rate_burst, 1, 1 << 20, false, "20", "1…1048576"),
         KEY("Users", "LaunchRateIntervalSec", config_parse_usec, launch_rate_interval_usec, USEC_PER_MSEC,
             USEC_INFINITY - 1, false, "60", "time"),
+        KEY("Users", "Expired", config_parse_expired, expired_refused, 0, 1, false, "refuse", "refuse|allow"),
         LATER("Network", "Pool4"),
         LATER("Network", "Pool6"),
         KEY("Audit", "RecordRateBurst", config_parse_u32, record_rate_burst, 1, 1 << 20, false, "100", "1…1048576"),

@@ -21,6 +21,7 @@ typedef struct Config {
         uint32_t max_requests_in_flight;
         uint32_t launch_rate_burst;
         uint64_t launch_rate_interval_usec;
+        bool expired_refused; /* who could not log in just now cannot launch */
         /* [Audit] */
         bool log_launches;
         uint32_t record_rate_burst;

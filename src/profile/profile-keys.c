@@ -97,7 +97,7 @@ const ProfileKey profile_keys[] = {
         LIST("Access", "DenyUsers", parse_key_users, deny_users, "", "user…",
              "Users who may not launch it, even if they are allowed above"),
         LIST("Access", "DenyGroups", parse_key_groups, deny_groups, "", "group…",
-             "Groups whose members may not launch it, even if they are allowed above"),
+             "Groups whose members, and who might be one, may not launch it even if allowed above"),
         LIST("Access", "ManageUsers", parse_key_users, manage_users, "", "user…",
              "Users who may stop and inspect others' sandboxes of it"),
         LIST("Access", "ManageGroups", parse_key_groups, manage_groups, "", "group…",

@@ -44,7 +44,7 @@ def command_as(user, command):
                    'PATH=/usr/sbin:/usr/bin:/sbin:/bin']
     if user == 'root':
         return [*environment, *command]
-    return ['setpriv', f'--reuid={user}', f'--regid={user}', '--init-groups', '--bounding-set=-all', '--',
+    return ['setpriv', f'--reuid={account.pw_uid}', f'--regid={account.pw_gid}', '--init-groups', '--bounding-set=-all', '--',
             *environment, *command]
 
 

@@ -73,7 +73,8 @@ class App(NotifyTest):
         row = sandboxes('alice')['sleep.3001.1']
         self.assertEqual(row['state'], 'running')
         group = sandbox_property(row['path'], 'ControlGroup')
-        self.assertTrue(group.endswith('/immured-3001.slice/immured-app@alice:sleep.service/sleep.1'), group)
+        own = sandbox_property(row['path'], 'InvocationID')
+        self.assertTrue(group.endswith(f'/immured-3001.slice/immured-app@alice:sleep.service/{own}'), group)
         main_pid = sandbox_property(row['path'], 'MainPID')
         self.assertNotIn(pathlib.Path(f'/proc/{main_pid}').stat().st_uid, (0, 3001))
         self.assertEqual(sandboxes('bob'), {})
@@ -203,6 +204,20 @@ class App(NotifyTest):
                 self.assertEqual([m for m in self.socket.messages if 'READY' in m], [])
                 self.doCleanups()
         self.assertEqual(sandboxes(), {})
+
+    def test_starts_while_nobody_may_log_in_but_not_for_an_expired_account(self):
+        pathlib.Path('/run/nologin').touch()
+        self.addCleanup(pathlib.Path('/run/nologin').unlink)
+        self.unit('alice:sleep')
+        self.socket.wait(READY='1')
+        self.doCleanups()
+        shadow = pathlib.Path('/etc/shadow')
+        before = shadow.read_text()
+        self.addCleanup(shadow.write_text, before)
+        shadow.write_text(before + 'bob:*:19000:0:99999:7::1:\n')
+        self.unit('bob:sleep', UIDS['bob'])
+        self.assertEqual(self.wait(), REFUSED)
+        self.assertIn('The account bob has expired', self.logged())
 
     def test_launch_that_fails_may_be_tried_again(self):
         self.unit('alice:no-program')

@@ -185,7 +185,7 @@ class Failures(SystemTest):
         self.assertEqual(sandboxes(), {})
         self.assert_refused('NoSuchSandbox', id, gdbus, 'alice', 'Stop', id)
         lease.close()
-        wait_for('its end', lambda: 'single.1' not in str(state()['cgroups']))
+        wait_for('its end', lambda: state()['cgroups'] == before['cgroups'])
         self.assert_unchanged(before)
 
         launch('alice', 'sleep')

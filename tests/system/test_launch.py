@@ -75,7 +75,7 @@ class Launch(SystemTest):
         leader = sandbox_property(path, 'Leader')
         self.assertEqual(pathlib.Path(f'/proc/{leader}/comm').read_text().strip(), 'immured-exec')
         words = pathlib.Path(f'/proc/{leader}/cmdline').read_text().strip('\0').split('\0')
-        self.assertEqual(words[:2], ['immured-exec', id])
+        self.assertEqual(words[:2], ['immured-exec', sandbox_property(path, 'InvocationID')])
         main_pid = sandbox_property(path, 'MainPID')
         self.assertEqual(pathlib.Path(f'/proc/{main_pid}/comm').read_text().strip(), 'sleep')
         self.assertIn('seccomp', sandbox_property(path, 'Enforced'))
@@ -83,7 +83,8 @@ class Launch(SystemTest):
     def test_sandbox_lies_in_its_own_cgroup(self):
         id, path = launch('alice', 'sleep')
         main_pid = sandbox_property(path, 'MainPID')
-        expected = CGROUP.resolve() / 'immured.slice/immured-3001.slice/immured-user@3001.service/sleep.1'
+        expected = CGROUP.resolve() / 'immured.slice/immured-3001.slice/immured-user@3001.service'
+        expected /= sandbox_property(path, 'InvocationID')
         self.assertIn(str(main_pid), (expected / 'cgroup.procs').read_text().split())
         # As systemd's are, or systemd-cgls shows a user nothing of what is his.
         self.assertEqual(expected.stat().st_mode & 0o7777, 0o755)

@@ -340,7 +340,7 @@ class Policies(LifeTest):
         self.assertEqual(client.stdout.readline(), b'1\n')
         holder, = pids_of('immured-streams')
         group = cgroup_of(sandboxes()['life.3001.1']['path'])
-        self.assertEqual((group.parent / 'life.1.streams/cgroup.procs').read_text().split(), [str(holder)])
+        self.assertEqual((group.parent / f'{group.name}.streams/cgroup.procs').read_text().split(), [str(holder)])
         kept = open_files(holder)
         keeper, = pids_of('immured-keeper')
         for end in (client.stdin, client.stdout):

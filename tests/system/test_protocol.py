@@ -8,6 +8,7 @@ import pathlib
 import pwd
 import random
 import shutil
+import re
 import struct
 import subprocess
 import time
@@ -205,7 +206,8 @@ class Protocol(SystemTest):
             time.sleep(1.5)
             errors = ask_all('Launch', 'sa{sv}', launch_body('one', []))
             self.assertEqual(errors.count(None), 1, errors)
-            self.assertEqual(len([p for p in CGROUP.resolve().rglob('one.*') if p.is_dir()]), 1)
+            groups = [p for p in CGROUP.resolve().rglob('*') if p.is_dir() and re.fullmatch('[0-9a-f]{32}', p.name)]
+            self.assertEqual(len(groups), 1)
             id, = sandboxes()
             self.assertIn(None, ask_all('Stop', 's', string(id)))
             self.assertEqual(sandboxes(), {})

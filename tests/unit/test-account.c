@@ -50,6 +50,49 @@ static void test_groups_are_meant_by_name_or_number(void **state) {
         assert_false(is_in_group(f.account, "staff"));
 }
 
+static bool may_be_in_group(const Account *a, const char *text) {
+        return account_may_be_listed(a, NULL, (char *[]){ (char *) text, NULL });
+}
+
+static void test_what_is_not_known_of_groups_rules_nothing_out(void **state) {
+        _cleanup_fixture_ Fixture f = {};
+
+        fixture_init(&f);
+        assert_true(may_be_in_group(f.account, "staff"));
+        assert_false(may_be_in_group(f.account, "students"));
+        assert_false(account_may_be_listed(f.account, NULL, NULL));
+
+        free(f.account->groups[1].name);
+        f.account->groups[1].name = NULL;
+        assert_true(may_be_in_group(f.account, "students"));
+        assert_true(may_be_in_group(f.account, "50"));
+        assert_false(may_be_in_group(f.account, "51"));
+
+        f.account->groups_partial = true;
+        assert_true(may_be_in_group(f.account, "51"));
+        assert_false(account_may_be_listed(f.account, NULL, NULL));
+        assert_false(is_in_group(f.account, "51"));
+}
+
+static void test_an_account_expires_with_the_day(void **state) {
+        static const struct {
+                int64_t expires, now;
+                bool expired;
+        } cases[] = {
+                { ACCOUNT_EXPIRES_NEVER, INT64_MAX, false },
+                { ACCOUNT_EXPIRY_UNKNOWN, 0, true },
+                { 0, 0, true },
+                { 20000, INT64_C(20000) * 24 * 3600 - 1, false },
+                { 20000, INT64_C(20000) * 24 * 3600, true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const Account a = { .expires = cases[i].expires };
+
+                assert_int_equal(account_may_have_expired(&a, cases[i].now), cases[i].expired);
+        }
+}
+
 static void test_a_profile_admits_whom_it_allows_and_does_not_deny(void **state) {
         static char *alice[] = { (char *) "alice", NULL }, *staff[] = { (char *) "50", NULL },
                     *others[] = { (char *) "bob", (char *) "0", NULL };
@@ -97,6 +140,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_user_is_meant_by_name_or_number),
                 cmocka_unit_test(test_groups_are_meant_by_name_or_number),
+                cmocka_unit_test(test_what_is_not_known_of_groups_rules_nothing_out),
+                cmocka_unit_test(test_an_account_expires_with_the_day),
                 cmocka_unit_test(test_a_profile_admits_whom_it_allows_and_does_not_deny),
                 cmocka_unit_test(test_the_look_up_finds_root_by_name_and_by_uid),
                 cmocka_unit_test(test_free_takes_null),

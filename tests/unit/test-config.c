@@ -30,6 +30,7 @@ static void without_files_defaults_are_in_force(void **state) {
         assert_int_equal(c.max_requests_in_flight, 8);
         assert_int_equal(c.launch_rate_burst, 20);
         assert_int_equal(c.launch_rate_interval_usec, 60 * USEC_PER_SEC);
+        assert_true(c.expired_refused);
         assert_true(c.log_launches);
         assert_int_equal(config_load(&d, "/nonexistent/immured.conf", getuid(), &findings), 0);
         assert_int_equal(d.max_sandboxes, 4096);
@@ -44,7 +45,7 @@ static void files_and_dropins_are_read_in_order(void **state) {
                 &f,
                 "immured.conf",
                 "[Broker]\nMaxSandboxes=10\nDegrade=memory pids\nIdleTimeoutSec=infinity\n[Users]\nLaunchRateBurst=1\n"
-                "LaunchRateIntervalSec=1s\n[Audit]\nLogLaunches=no\n");
+                "LaunchRateIntervalSec=1s\nExpired=allow\n[Audit]\nLogLaunches=no\n");
         files_write(&f, "immured.conf.d/20.conf", "[Broker]\nMaxSandboxes=30\nDegrade=\nDegrade=cpu\n");
         files_write(&f, "immured.conf.d/10.conf", "[Broker]\nMaxSandboxes=20\n[Users]\nLaunchRateBurst=\n");
         files_write(&f, "immured.conf.d/30.conf.old", "broken");
@@ -55,6 +56,7 @@ static void files_and_dropins_are_read_in_order(void **state) {
         assert_int_equal(c.idle_timeout_usec, USEC_INFINITY);
         assert_int_equal(c.launch_rate_burst, 20);
         assert_int_equal(c.launch_rate_interval_usec, USEC_PER_SEC);
+        assert_false(c.expired_refused);
         assert_false(c.log_launches);
 }
 
@@ -92,6 +94,7 @@ static void each_fault_is_named(void **state) {
                 { "[Users]\nLaunchRateIntervalSec=infinity\n", 2, "out of range" },
                 { "[Network]\nPool6=fd00::/8\n", 2, "not supported" },
                 { "[Audit]\nLogLaunches=perhaps\n", 2, "not valid" },
+                { "[Users]\nExpired=no\n", 2, "not valid" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

@@ -23,7 +23,8 @@ static KnownAccount *account_new(const char *name, uid_t uid) {
                         .uid = uid,
                         .gid = uid,
                         .home = strdup("/home/nobody"),
-                        .shell = strdup("/bin/sh") };
+                        .shell = strdup("/bin/sh"),
+                        .expires = ACCOUNT_EXPIRES_NEVER };
         a->groups = calloc(1, sizeof(*a->groups));
         a->groups[0].gid = uid;
         a->n_groups = 1;
@@ -140,10 +141,20 @@ static void another_user_is_looked_up_only_for_those_who_might_launch_for_them(v
         assert_string_not_equal(b.error, ERROR_NO_SUCH_USER);
         assert_string_not_equal(b.error, "");
 
-        /* Listed: the look-up is waited for. */
+        /* Listed: the look-up is waited for, and then polkit's word, not that there is no such user. */
         assert_int_equal(call_plan(call_by_user(&b, &plan, "4294967293")), 1);
         assert_int_equal(b.n_answers, 1);
+        while (TAILQ_EMPTY(&b.peer.asking))
+                assert_true(sd_event_run(b.manager.event, UINT64_MAX) >= 0);
+        assert_int_equal(b.n_answers, 1);
+        call_peer_gone(&b.peer);
         call_bench_run(&b, 2);
+        assert_string_equal(b.error, ERROR_BUSY);
+
+        /* Root is told. */
+        b.peer.uid = 0;
+        assert_int_equal(call_plan(call_bench_call(&b, &plan, "a{sv}", 1, "User", "s", "4294967293")), 1);
+        call_bench_run(&b, 3);
         assert_string_equal(b.error, ERROR_NO_SUCH_USER);
 }
 

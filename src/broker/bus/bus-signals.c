@@ -72,7 +72,7 @@ static void refresh_account(Manager *m, Peer *p) {
                 return;
         }
 
-        (void) accounts_ask(m->accounts, NULL, p->uid, on_account, p, &p->query);
+        (void) accounts_ask(m->accounts, p->uid, NULL, p->uid, on_account, p, &p->query);
 }
 
 static void send_each(Manager *m, const SignalTarget *t, SignalFill fill, const void *data) {

@@ -144,7 +144,7 @@ StepAnswer call_find_account(Call *c,
         if (accounts_peek(accounts, name, uid, ret) >= 0)
                 return STEP_DONE;
 
-        r = accounts_ask(accounts, name, uid, handler, userdata, query);
+        r = accounts_ask(accounts, c->uid, name, uid, handler, userdata, query);
         if (r == -EBUSY)
                 r = call_fail(c, ERROR_BUSY, "Too many account look-ups wait already; try again");
 

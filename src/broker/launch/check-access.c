@@ -89,42 +89,47 @@ static int judge(const Check *k, AccessVerb verb, const AccessObject *object, Ac
         return 0;
 }
 
-static int fail_hidden(const Check *k) {
-        if (kind_of(k->verb) == OBJECT_SANDBOX)
-                return call_fail(k->call, ERROR_NO_SUCH_SANDBOX, "No sandbox of this user's");
-
-        return call_fail(k->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", k->profile);
-}
-
-/* By the table of access. 0, with what polkit would be asked; negative errno, with the call's error set. */
-static int judge_by_table(const Check *k, const CatalogEntry *e, AccessQuestion *question) {
-        const Account *target = k->target->account;
+/*
+ * By the table of access: 0, with what polkit would be asked; -EACCES and -ENOENT, with the verb that is refused. A
+ * target that was not looked up, or does not exist, is some other user. Of a sandbox it does not matter whether its
+ * profile is there: one that is gone may still have some.
+ */
+static int
+judge_by_table(const Check *k, const CatalogEntry *e, AccessQuestion *question, AccessVerb *ret_verb) {
+        const Account *target = k->target ? k->target->account : NULL;
+        const bool launch = launches(k->verb);
         const AccessObject object = {
                 .kind = kind_of(k->verb),
-                .owner = kind_of(k->verb) == OBJECT_SANDBOX ? target->uid : UID_NOBODY,
+                .owner = !launch && target ? target->uid : UID_NOBODY,
                 .profile = e ? e->profile : NULL,
         };
-        AccessVerb verb = k->verb;
         int r;
 
-        r = judge(k, verb, &object, question);
-        if (r >= 0 && launches(k->verb) && target->uid != k->uid) {
-                verb = ACCESS_LAUNCH_AS_USER;
-                r = judge(k, verb, &object, question);
+        *ret_verb = k->verb;
+        r = judge(k, k->verb, &object, question);
+        if (r >= 0 && launch && (!target || target->uid != k->uid)) {
+                *ret_verb = ACCESS_LAUNCH_AS_USER;
+                r = judge(k, ACCESS_LAUNCH_AS_USER, &object, question);
         }
-        if (r == -ENOENT || !e)
-                return fail_hidden(k);
-        if (r < 0)
-                return call_fail(k->call,
-                                 SD_BUS_ERROR_ACCESS_DENIED,
-                                 object.kind == OBJECT_PROFILE
-                                         ? "User %u may not %s profile \"%s\""
-                                         : "User %u may not %s a sandbox of profile \"%s\"",
-                                 k->uid,
-                                 access_verb_name(verb),
-                                 k->profile);
 
-        return 0;
+        return r >= 0 && launch && !e ? -ENOENT : r;
+}
+
+static int fail_by_table(const Check *k, AccessVerb verb, int error) {
+        const bool launch = launches(k->verb);
+
+        if (error == -ENOENT && launch)
+                return call_fail(k->call, ERROR_NO_SUCH_PROFILE, "No profile \"%s\"", k->profile);
+        if (error == -ENOENT)
+                return call_fail(k->call, ERROR_NO_SUCH_SANDBOX, "No sandbox of this user's");
+
+        return call_fail(k->call,
+                         SD_BUS_ERROR_ACCESS_DENIED,
+                         launch ? "User %u may not %s profile \"%s\""
+                                : "User %u may not %s a sandbox of profile \"%s\"",
+                         k->uid,
+                         access_verb_name(verb),
+                         k->profile);
 }
 
 /* "org.immured.Broker1.launch …; without polkit: yes" */
@@ -156,17 +161,33 @@ static int reply_no(Call *c) {
         return call_reply(c, "ss", "no", reason);
 }
 
+/*
+ * Where polkit decides about another user, that is all the answer says: whether there is such a user, and what they
+ * could not launch, is for those who could by their own right, and for root.
+ */
+static bool tells_of_target(const Check *k, const AccessQuestion *question) {
+        return question->own || k->call->uid == 0;
+}
+
+static int make_plan(const Check *k, const CatalogEntry *e) {
+        _cleanup_(ready_plan_unrefp) ReadyPlan *ready = NULL;
+
+        return launch_plan_make(k->call, e, &k->options, k->target->account, &ready);
+}
+
 static int reply_verdict(const Check *k) {
         Call *c = k->call;
         const CatalogEntry *e = catalog_find(c->manager->catalog, k->profile);
-        _cleanup_(ready_plan_unrefp) ReadyPlan *ready = NULL;
         AccessQuestion question = { .own = true };
         _cleanup_free_ char *text = NULL;
+        AccessVerb verb;
         int r;
 
-        r = judge_by_table(k, e, &question);
-        if (r >= 0 && launches(k->verb))
-                r = launch_plan_make(c, e, &k->options, k->target->account, &ready);
+        r = judge_by_table(k, e, &question, &verb);
+        if (r < 0)
+                r = fail_by_table(k, verb, r);
+        else if (launches(k->verb) && tells_of_target(k, &question))
+                r = make_plan(k, e);
         if (r < 0)
                 return sd_bus_error_is_set(&c->error) ? reply_no(c) : r;
 
@@ -240,6 +261,13 @@ static void on_target(KnownAccount *known, void *userdata) {
         check_walk(k);
 }
 
+static bool is_refused_whoever_it_is(const Check *k) {
+        AccessQuestion question = { .own = true };
+        AccessVerb verb;
+
+        return judge_by_table(k, catalog_find(k->call->manager->catalog, k->profile), &question, &verb) < 0;
+}
+
 static StepAnswer step_target(void *traveller) {
         Check *k = traveller;
         const char *name = k->options.user;
@@ -249,8 +277,22 @@ static StepAnswer step_target(void *traveller) {
                 name = NULL;
         if (!k->target && !name && uid == k->uid)
                 k->target = known_account_ref(k->subject);
+        if (k->target || is_refused_whoever_it_is(k))
+                return STEP_DONE;
 
-        return call_need_account(k->call, name, uid, on_target, k, &k->query, &k->target);
+        return call_find_account(k->call, name, uid, on_target, k, &k->query, &k->target);
+}
+
+static StepAnswer step_exists(void *traveller) {
+        Check *k = traveller;
+        const CatalogEntry *e = catalog_find(k->call->manager->catalog, k->profile);
+        AccessQuestion question = { .own = true };
+        AccessVerb verb;
+
+        if (judge_by_table(k, e, &question, &verb) < 0 || !tells_of_target(k, &question))
+                return STEP_DONE;
+
+        return call_need_account(k->call, NULL, k->uid, on_target, k, &k->query, &k->target);
 }
 
 static StepAnswer step_verdict(void *traveller) {
@@ -263,6 +305,7 @@ enum {
         CHECK_ARGUMENTS,
         CHECK_SUBJECT,
         CHECK_TARGET,
+        CHECK_EXISTS,
         CHECK_VERDICT,
 };
 
@@ -273,6 +316,7 @@ static const RoadStep steps[] = {
         /* Before the target, which is the same user unless another one is named. */
         [CHECK_SUBJECT]   = { step_subject, .again = CHECK_SUBJECT },
         [CHECK_TARGET]    = { step_target, .again = CHECK_TARGET },
+        [CHECK_EXISTS]    = { step_exists },
         /* Access, profile and plan, all in the same moment. */
         [CHECK_VERDICT]   = { step_verdict },
 };

@@ -2,8 +2,15 @@
 #include "broker/launch/launch-plan.h"
 
 #include "broker/call/manager-state.h"
+#include "broker/call/member.h"
 #include "link/link.h"
 #include "seccomp/seccomp-compile.h"
+
+#include <time.h>
+
+/* nologin(5) */
+#define NOLOGIN_PATH "/run/nologin"
+#define SYSTEM_UID_END 1000
 
 static int check_profile(Call *c, const CatalogEntry *e) {
         if (!e->profile) {
@@ -19,6 +26,31 @@ static int check_profile(Call *c, const CatalogEntry *e) {
         if (!e->profile->enabled)
                 return call_fail(
                         c, ERROR_PROFILE_DISABLED, "Profile \"%s\" has Enabled=no", e->loaded->name);
+
+        return 0;
+}
+
+/*
+ * As login(1) would: the account, and that nobody may log in just now, which is not said to the machine's own users
+ * nor to what starts with it. A password that is to be changed, and a shell that is none, are no matter here.
+ */
+static int check_account(Call *c, const Account *target) {
+        if (!c->manager->catalog->config.expired_refused)
+                return 0;
+
+        if (account_may_have_expired(target, time(NULL)))
+                return call_fail(
+                        c,
+                        SD_BUS_ERROR_ACCESS_DENIED,
+                        target->expires == ACCOUNT_EXPIRY_UNKNOWN
+                                ? "Whether the account %s has expired cannot be found out (Expired=)"
+                                : "The account %s has expired (Expired=)",
+                        target->name);
+        if (target->uid >= SYSTEM_UID_END && c->member->verb != ACCESS_START_AT_BOOT &&
+            access(NOLOGIN_PATH, F_OK) == 0)
+                return call_fail(c,
+                                 SD_BUS_ERROR_ACCESS_DENIED,
+                                 "Nobody may log in just now: there is " NOLOGIN_PATH " (Expired=)");
 
         return 0;
 }
@@ -140,6 +172,8 @@ int launch_plan_make(
         int r;
 
         r = check_profile(c, e);
+        if (r >= 0)
+                r = check_account(c, target);
         if (r >= 0)
                 r = check_wait(c, e->profile, o);
         if (r < 0)

@@ -170,7 +170,7 @@ static StepAnswer step_unit(void *traveller) {
         Launch *l = traveller;
         int r;
 
-        r = accounts_ask(l->call->manager->accounts, l->user, l->uid, on_unit, l, &l->query);
+        r = accounts_ask(l->call->manager->accounts, 0, l->user, l->uid, on_unit, l, &l->query);
         if (r == -EBUSY)
                 r = call_fail(l->call, ERROR_BUSY, "Too many account look-ups wait already");
 
@@ -191,15 +191,31 @@ static StepAnswer step_target(void *traveller) {
 
         if (!l->target && !l->user && l->uid == c->uid && c->known)
                 l->target = known_account_ref(c->known);
+        if (l->target)
+                return STEP_DONE;
 
-        return call_need_account(c, l->user, l->uid, on_target, l, &l->query, &l->target);
+        return call_find_account(c, l->user, l->uid, on_target, l, &l->query, &l->target);
 }
 
-static bool is_for_another(const Launch *l) { return l->target->account->uid != l->call->uid; }
+static bool is_for_another(const Launch *l) {
+        const Account *target = l->target->account;
 
-/* polkit is asked about the user under the name of their account, however the caller spelled it. */
+        return !target || target->uid != l->call->uid;
+}
+
+/*
+ * polkit is asked about the user under the name of their account, however the caller spelled it, and also about one
+ * who does not exist: callers who may not launch for others must not learn who does.
+ */
 static Deed deed_for_another(const Launch *l, const CatalogEntry *e) {
-        return deed_launch_as(l->profile, e ? e->profile : NULL, l->target->account);
+        Deed deed = deed_launch_as(l->profile, e ? e->profile : NULL, l->target->account);
+
+        if (!l->target->account) {
+                deed.user = l->user;
+                deed.uid = l->user ? UID_NOBODY : l->uid;
+        }
+
+        return deed;
 }
 
 static StepAnswer step_for_another(void *traveller) {
@@ -222,6 +238,12 @@ static StepAnswer step_for_another(void *traveller) {
         }
 
         return answer;
+}
+
+static StepAnswer step_exists(void *traveller) {
+        Launch *l = traveller;
+
+        return call_need_account(l->call, l->user, l->uid, on_target, l, &l->query, &l->target);
 }
 
 static StepAnswer step_caller(void *traveller) {
@@ -476,6 +498,7 @@ enum {
         LAUNCH_UNIT,
         LAUNCH_TARGET,
         LAUNCH_FOR_ANOTHER,
+        LAUNCH_EXISTS,
         LAUNCH_CALLER,
         LAUNCH_HEAR,
         LAUNCH_ACCESS,
@@ -507,6 +530,7 @@ static const RoadStep steps[] = {
         [LAUNCH_TARGET]      = { step_target, .again = LAUNCH_TARGET },
         /* Before the plan, which would tell about a user. With polkit's answer the call takes its whole road again. */
         [LAUNCH_FOR_ANOTHER] = { step_for_another, LAUNCH_BY_CALLER },
+        [LAUNCH_EXISTS]      = { step_exists, .again = LAUNCH_TARGET },
 
         /*
          * From here to LAUNCH_SEND the loop does not run, so that nothing changes in between. A keeper that has to be

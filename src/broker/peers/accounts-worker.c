@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "plan/account-groups.h"
 #include "plan/account-lookup.h"
 
 #include <fcntl.h>
@@ -23,6 +24,8 @@ static void answer_append(Buffer *b, uint64_t number, int error, const Account *
                 head.uid = account->uid;
                 head.gid = account->gid;
                 head.n_groups = account->n_groups;
+                head.groups_partial = account->groups_partial;
+                head.expires = account->expires;
         }
         buffer_append(b, &head, sizeof(head));
         if (!account)
@@ -117,6 +120,8 @@ int account_answer_read(const void *data, size_t size, Account **ret) {
                 return -ENOMEM;
         a->uid = head.uid;
         a->gid = head.gid;
+        a->groups_partial = head.groups_partial != 0;
+        a->expires = head.expires;
 
         k = reader_take_text(&r, false, &a->name);
         if (k >= 0)

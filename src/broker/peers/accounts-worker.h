@@ -32,6 +32,8 @@ typedef struct AccountAnswer {
         uid_t uid;
         gid_t gid;
         uint32_t n_groups;
+        uint32_t groups_partial;
+        int64_t expires;
 } AccountAnswer;
 
 /* Reads an answer that is not an error. 0 and the account, which the caller frees; -EBADMSG; -ENOMEM. */

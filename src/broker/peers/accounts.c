@@ -12,14 +12,30 @@
 
 #define ANSWER_KEPT_USEC (5 * USEC_PER_SEC)
 #define ANSWER_DEADLINE_USEC (5 * USEC_PER_SEC)
-#define LOOKUPS_MAX 256
-#define QUERIES_MAX 1024
+
+/* Answers that are kept, and those of no such user among them, so that nobody's guesses displace the rest. */
+#define ANSWERS_MAX 256
+#define FAILURES_MAX 64
+
+/* Accounts that one user may wait for; for root's units, of which many start at once, it is more. */
+#define WAITING_PER_USER_MAX 16
+#define WAITING_OF_ROOT_MAX 1024
 
 typedef struct Lookup Lookup;
 
+/* Somebody who waits for accounts. */
+typedef struct Asker {
+        TAILQ_ENTRY(Asker) entry;
+        uid_t uid;
+        TAILQ_HEAD(, AccountQuery) queries; /* oldest first */
+} Asker;
+
 struct AccountQuery {
-        LIST_ENTRY(AccountQuery) entry;
+        LIST_ENTRY(AccountQuery) entry; /* among those of its look-up */
+        TAILQ_ENTRY(AccountQuery) of_asker;
         Accounts *accounts;
+        Asker *asker;
+        Lookup *lookup; /* NULL: being answered */
         AccountHandler handler;
         void *userdata;
 };
@@ -29,7 +45,8 @@ struct Lookup {
         TAILQ_ENTRY(Lookup) entry;
         char *name; /* NULL: by uid */
         uid_t uid;
-        uint64_t number;
+        uid_t asker;         /* who asked for it first */
+        uint64_t number;     /* of the question; 0: not asked yet */
         KnownAccount *known; /* NULL: no answer yet */
         LIST_HEAD(, AccountQuery) queries;
 };
@@ -41,7 +58,9 @@ struct Accounts {
         uint64_t next_number;
         uint64_t asked;                         /* the question that the worker has; 0: it is idle */
         TAILQ_HEAD(LookupList, Lookup) lookups; /* oldest first */
-        size_t n_lookups, n_queries;
+        TAILQ_HEAD(, Asker) askers;             /* whose turn is next, first */
+        Asker *turn;    /* the last of them, while their question is asked; may be NULL */
+        bool answering; /* handlers are being called */
         bool closing;
         uint8_t answer[ACCOUNT_ANSWER_MAX];
 };
@@ -60,22 +79,63 @@ KnownAccount *known_account_unref(KnownAccount *k) {
         return NULL;
 }
 
-AccountQuery *account_query_free(AccountQuery *q) {
-        if (!q)
-                return NULL;
-
-        LIST_REMOVE(q, entry);
-        q->accounts->n_queries--;
-        free(q);
-        return NULL;
-}
-
 static void lookup_drop(Accounts *a, Lookup *l) {
         TAILQ_REMOVE(&a->lookups, l, entry);
-        a->n_lookups--;
         (void) known_account_unref(l->known);
         free(l->name);
         free(l);
+}
+
+static int asker_get(Accounts *a, uid_t uid, Asker **ret) {
+        Asker *asker;
+
+        TAILQ_FOREACH (asker, &a->askers, entry)
+                if (asker->uid == uid) {
+                        *ret = asker;
+                        return 0;
+                }
+
+        asker = calloc(1, sizeof(*asker));
+        if (!asker)
+                return -ENOMEM;
+
+        asker->uid = uid;
+        TAILQ_INIT(&asker->queries);
+        if (a->turn)
+                TAILQ_INSERT_BEFORE(a->turn, asker, entry);
+        else
+                TAILQ_INSERT_TAIL(&a->askers, asker, entry);
+        *ret = asker;
+        return 0;
+}
+
+static void asker_release(Accounts *a, Asker *asker) {
+        if (!TAILQ_EMPTY(&asker->queries))
+                return;
+
+        TAILQ_REMOVE(&a->askers, asker, entry);
+        if (a->turn == asker)
+                a->turn = NULL;
+        free(asker);
+}
+
+AccountQuery *account_query_free(AccountQuery *q) {
+        Accounts *a;
+        Lookup *l;
+
+        if (!q)
+                return NULL;
+
+        a = q->accounts;
+        l = q->lookup;
+        LIST_REMOVE(q, entry);
+        /* What nobody waits for is not asked. */
+        if (l && LIST_EMPTY(&l->queries) && l->number == 0)
+                lookup_drop(a, l);
+        TAILQ_REMOVE(&q->asker->queries, q, of_asker);
+        asker_release(a, q->asker);
+        free(q);
+        return NULL;
 }
 
 static bool lookup_is(const Lookup *l, const char *name, uid_t uid) {
@@ -124,7 +184,7 @@ static int worker_restart(Accounts *a) {
  * Hands the answer, which is taken over, to everybody who asked. Handlers may ask again, withdraw other queries or
  * drop this very look-up, so the queries are taken off it first.
  */
-static void lookup_finish(Lookup *l, int error, Account *account) {
+static void lookup_finish(Accounts *a, Lookup *l, int error, Account *account) {
         static KnownAccount out_of_memory = { .n_ref = 1, .error = -ENOMEM };
         _cleanup_(known_account_unrefp) KnownAccount *known = calloc(1, sizeof(*known));
         LIST_HEAD(, AccountQuery) queries = LIST_HEAD_INITIALIZER(queries);
@@ -143,7 +203,11 @@ static void lookup_finish(Lookup *l, int error, Account *account) {
         while ((q = LIST_FIRST(&l->queries))) {
                 LIST_REMOVE(q, entry);
                 LIST_INSERT_HEAD(&queries, q, entry);
+                q->lookup = NULL;
         }
+
+        a->answering = true;
+        a->turn = NULL;
         while ((q = LIST_FIRST(&queries))) {
                 AccountHandler handler = q->handler;
                 void *userdata = q->userdata;
@@ -151,6 +215,7 @@ static void lookup_finish(Lookup *l, int error, Account *account) {
                 (void) account_query_free(q);
                 handler(known, userdata);
         }
+        a->answering = false;
 }
 
 static void ask_next(Accounts *a);
@@ -182,7 +247,7 @@ static void worker_failed(Accounts *a, int error) {
         if (r < 0)
                 log_errno(r, "Cannot start the process that looks up accounts");
         if (l)
-                lookup_finish(l, error, NULL);
+                lookup_finish(a, l, error, NULL);
         ask_next(a);
 }
 
@@ -217,22 +282,29 @@ static int ask(Accounts *a, Lookup *l) {
         return 0;
 }
 
-/* First come, first served, one at a time: libraries of the name service are not made for more. */
-static void ask_next(Accounts *a) {
-        Lookup *l, *next;
+/* The oldest question of this user, whose next one is behind those of all others. */
+static int ask_for(Accounts *a, Asker *asker) {
+        TAILQ_REMOVE(&a->askers, asker, entry);
+        TAILQ_INSERT_TAIL(&a->askers, asker, entry);
+        a->turn = asker;
+        return ask(a, TAILQ_FIRST(&asker->queries)->lookup);
+}
 
-        for (l = TAILQ_FIRST(&a->lookups); l && a->asked == 0; l = next) {
+/*
+ * One at a time: libraries of the name service are not made for more. Those who wait take turns, so that nobody waits
+ * for more than one of each other user's.
+ */
+static void ask_next(Accounts *a) {
+        Asker *asker;
+
+        while (a->asked == 0 && (asker = TAILQ_FIRST(&a->askers))) {
+                Lookup *l = TAILQ_FIRST(&asker->queries)->lookup;
                 int r;
 
-                next = TAILQ_NEXT(l, entry);
-                if (l->known)
-                        continue;
-
-                r = ask(a, l);
+                r = ask_for(a, asker);
                 if (r < 0) {
                         worker_stop(a);
-                        lookup_finish(l, r, NULL);
-                        next = TAILQ_FIRST(&a->lookups);
+                        lookup_finish(a, l, r, NULL);
                 }
         }
 }
@@ -264,10 +336,14 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
         error = MIN(head.error, 0);
         if (error == 0)
                 error = account_answer_read(a->answer, n, &account);
+        if (account && account->groups_partial)
+                log_warning(
+                        "Not every service of nsswitch.conf told the groups of %s: DenyGroups= refuses them",
+                        account->name);
 
         l = lookup_by_number(a, head.number);
         if (l)
-                lookup_finish(l, error, account);
+                lookup_finish(a, l, error, account);
         else
                 (void) account_free(account);
 
@@ -285,6 +361,7 @@ int accounts_new(Accounts **ret) {
 
         a->worker.sock = -EBADF;
         TAILQ_INIT(&a->lookups);
+        TAILQ_INIT(&a->askers);
 
         r = accounts_worker_start(&a->worker);
         if (r < 0)
@@ -315,7 +392,7 @@ Accounts *accounts_free(Accounts *a) {
         a->closing = true;
         while ((l = TAILQ_FIRST(&a->lookups))) {
                 if (!l->known)
-                        lookup_finish(l, -ECANCELED, NULL);
+                        lookup_finish(a, l, -ECANCELED, NULL);
                 lookup_drop(a, l);
         }
 
@@ -336,85 +413,129 @@ int accounts_peek(Accounts *a, const char *name, uid_t uid, KnownAccount **ret) 
         return 0;
 }
 
-static int lookup_new(Accounts *a, const char *name, uid_t uid, Lookup **ret) {
-        Lookup *l;
+/* Answers are a convenience, so the oldest make room. */
+static void make_room(Accounts *a) {
+        size_t n_answers = 0, n_failures = 0;
+        Lookup *l, *before;
 
-        if (a->n_lookups >= LOOKUPS_MAX) {
-                /* Answers are a convenience, so the oldest makes room. Questions are not. */
-                l = TAILQ_FIRST(&a->lookups);
-                while (l && !l->known)
-                        l = TAILQ_NEXT(l, entry);
-                if (!l)
-                        return -EBUSY;
-                lookup_drop(a, l);
+        for (l = TAILQ_LAST(&a->lookups, LookupList); l; l = before) {
+                before = TAILQ_PREV(l, LookupList, entry);
+                if (!l->known)
+                        continue;
+
+                n_answers++;
+                n_failures += l->known->error != 0;
+                if (n_answers > ANSWERS_MAX || (l->known->error != 0 && n_failures > FAILURES_MAX))
+                        lookup_drop(a, l);
         }
+}
 
+static size_t count_waiting(const Accounts *a, uid_t asker) {
+        const Lookup *l;
+        size_t n = 0;
+
+        TAILQ_FOREACH (l, &a->lookups, entry)
+                n += !l->known && l->asker == asker;
+
+        return n;
+}
+
+static int lookup_new(Accounts *a, uid_t asker, const char *name, uid_t uid, Lookup **ret) {
+        _cleanup_free_ Lookup *l = NULL;
+
+        if (count_waiting(a, asker) >= (asker == 0 ? WAITING_OF_ROOT_MAX : WAITING_PER_USER_MAX))
+                return -EBUSY;
+
+        make_room(a);
         l = calloc(1, sizeof(*l));
         if (!l)
                 return -ENOMEM;
 
         l->uid = uid;
+        l->asker = asker;
         LIST_INIT(&l->queries);
         if (name) {
                 l->name = strdup(name);
-                if (!l->name) {
-                        free(l);
+                if (!l->name)
                         return -ENOMEM;
-                }
         }
 
         TAILQ_INSERT_TAIL(&a->lookups, l, entry);
-        a->n_lookups++;
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+/* The look-up that will bring a fresh answer. */
+static int lookup_get(Accounts *a, uid_t asker, const char *name, uid_t uid, Lookup **ret) {
+        Lookup *l = lookup_find(a, name, uid);
+
+        if (l && l->known) {
+                lookup_drop(a, l);
+                l = NULL;
+        }
+        if (!l)
+                return lookup_new(a, asker, name, uid, ret);
+
         *ret = l;
         return 0;
 }
 
+/* Errors leave nothing behind. */
+static int query_new(Accounts *a, uid_t asker, const char *name, uid_t uid, AccountQuery **ret) {
+        _cleanup_free_ AccountQuery *q = calloc(1, sizeof(*q));
+        int r;
+
+        if (!q)
+                return -ENOMEM;
+
+        r = asker_get(a, asker, &q->asker);
+        if (r < 0)
+                return r;
+
+        r = lookup_get(a, asker, name, uid, &q->lookup);
+        if (r < 0) {
+                asker_release(a, q->asker);
+                return r;
+        }
+
+        q->accounts = a;
+        LIST_INSERT_HEAD(&q->lookup->queries, q, entry);
+        TAILQ_INSERT_TAIL(&q->asker->queries, q, of_asker);
+        *ret = TAKE_PTR(q);
+        return 0;
+}
+
 int accounts_ask(Accounts *a,
+                 uid_t asker,
                  const char *name,
                  uid_t uid,
                  AccountHandler handler,
                  void *userdata,
                  AccountQuery **ret) {
         AccountQuery *q;
-        Lookup *l;
         int r;
 
         if (name && (strlen(name) >= ACCOUNT_NAME_MAX || !account_name_is_valid(name)))
                 return -EINVAL;
-        if (a->closing || a->n_queries >= QUERIES_MAX)
+        if (a->closing)
                 return -EBUSY;
 
-        q = calloc(1, sizeof(*q));
-        if (!q)
-                return -ENOMEM;
+        r = query_new(a, asker, name, uid, &q);
+        if (r < 0)
+                return r;
 
-        l = lookup_find(a, name, uid);
-        if (l && l->known) {
-                lookup_drop(a, l);
-                l = NULL;
-        }
-        if (!l) {
-                r = lookup_new(a, name, uid, &l);
-                if (r < 0) {
-                        free(q);
-                        return r;
-                }
-        }
-
-        q->accounts = a;
         q->handler = handler;
         q->userdata = userdata;
-        LIST_INSERT_HEAD(&l->queries, q, entry);
-        a->n_queries++;
 
-        /* Not through ask_next(): that would call the handler before the caller has the query in hand. */
-        if (a->asked == 0) {
-                r = ask(a, l);
+        /*
+         * Whoever is told an answer and asks on waits for their turn. Otherwise nobody waits, and not through
+         * ask_next(): that would call the handler before the caller has the query in hand.
+         */
+        if (a->asked == 0 && !a->answering) {
+                r = ask_for(a, q->asker);
                 if (r < 0) {
+                        q->lookup->number = 0;
                         (void) account_query_free(q);
-                        /* Others may be waiting for it already, and are told by ask_next(). */
-                        if (LIST_EMPTY(&l->queries))
-                                lookup_drop(a, l);
                         return r;
                 }
         }

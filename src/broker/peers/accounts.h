@@ -6,7 +6,8 @@
  *
  * A look-up may hang on a directory server, so it runs in a child with a deadline. A child that hangs is killed and
  * started again, and only those who asked for that account get an error. Answers are kept for a few seconds,
- * failures too. Membership comes from the account database, since the groups of a process prove nothing.
+ * failures too. Each user may wait for so many, and they take turns: a name that no directory knows may take it a
+ * second to say so. Membership comes from the account database, since the groups of a process prove nothing.
  *
  * Life: accounts_new() before anything else is opened, so that the child inherits nothing; accounts_attach() once
  * there is an event loop.
@@ -47,10 +48,11 @@ DEFINE_CLEANUP(Accounts *, accounts_free);
 int accounts_peek(Accounts *a, const char *name, uid_t uid, KnownAccount **ret);
 
 /*
- * Asks; the handler gets the answer from the event loop. The caller owns the query, and freeing it withdraws it.
- * -EBUSY: too many wait already. -EINVAL: no account can have this name. -ENOMEM.
+ * Asks on behalf of asker; the handler gets the answer from the event loop. The caller owns the query, and freeing it
+ * withdraws it. -EBUSY: they wait for too many already. -EINVAL: no account can have this name. -ENOMEM.
  */
 int accounts_ask(Accounts *a,
+                 uid_t asker,
                  const char *name,
                  uid_t uid,
                  AccountHandler handler,

@@ -4,7 +4,8 @@
 #include "base/fd.h"
 
 /* Whoever adds an input adds it to the key: a plan must never serve a request that it was not made for. */
-_Static_assert(sizeof(Account) == 5 * sizeof(void *) + 2 * sizeof(uid_t), "the key has all of an account");
+_Static_assert(sizeof(Account) == 5 * sizeof(void *) + 2 * sizeof(uid_t) + 2 * sizeof(int64_t),
+               "the key has all of an account but what only decides whether there is a plan");
 _Static_assert(sizeof(AccountGroup) == 2 * sizeof(void *), "the key has all of a group");
 _Static_assert(sizeof(PlanRequest) == 3 * sizeof(void *) + 2 * sizeof(int), "the key has all of a request");
 _Static_assert(sizeof(PlanContext) == 4 * sizeof(void *), "the key has all of a context");

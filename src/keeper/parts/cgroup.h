@@ -6,7 +6,7 @@
  *
  *   UNIT/          delegated to the keeper: by systemd, or by the broker with --cgroup=
  *     keeper/      the keeper itself, as only leaves may hold processes once controllers are enabled
- *     PROFILE.N/   one sandbox each
+ *     INVOCATION/  one sandbox each, by its invocation id: everybody may read the names of cgroups
  *
  * A lock on UNIT lets one keeper at a time have it. Whatever else lies below it belonged to a keeper that died, and is
  * killed and removed before the new one starts. See cgroups(7) and Documentation/admin-guide/cgroup-v2.rst.

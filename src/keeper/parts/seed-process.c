@@ -111,14 +111,14 @@ int seed_process_new(SeedProcess **ret, int exec_fd, int null_fd) {
 int seed_process_spawn(SeedProcess *s, const SpawnRequest *request, pid_t *ret_pid) {
         int fds[1 + _LAUNCH_FD_END] = { request->cgroup_fd }, r;
         LaunchOrder order = { .id_block = request->id_block };
-        size_t n = 1, size = strlen(request->id) + 1;
+        size_t n = 1, size = strlen(request->title) + 1;
 
         if (s->socket < 0 && s->pid == 0 && s->works)
                 (void) seed_process_start(s);
-        if (s->socket < 0 || size > sizeof(order.id))
+        if (s->socket < 0 || size > sizeof(order.title))
                 return -ENOTCONN;
 
-        memcpy(order.id, request->id, size);
+        memcpy(order.title, request->title, size);
         for (int i = 0; i < _LAUNCH_FD_END; i++)
                 if (request->fds[i] >= 0) {
                         order.fds |= UINT32_C(1) << i;

@@ -346,7 +346,7 @@ int spawn_with(int exec_fd, const SpawnRequest *request, char *const *argv, pid_
 }
 
 int spawn(int exec_fd, const SpawnRequest *request, pid_t *ret_pid) {
-        char name[] = "immured-exec", base[16], *argv[] = { name, (char *) request->id, base, NULL };
+        char name[] = "immured-exec", base[16], *argv[] = { name, (char *) request->title, base, NULL };
 
         (void) snprintf(base, sizeof(base), "%u", request->id_block);
         return spawn_with(exec_fd, request, argv, ret_pid);

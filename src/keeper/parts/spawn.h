@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 typedef struct SpawnRequest {
-        const char *id;
+        const char *title; /* for ps(1), which everybody may run: no name of a profile */
         uint32_t id_block;
         int cgroup_fd;           /* negative: the keeper's own */
         int fds[_LAUNCH_FD_END]; /* by their number in the child; negative: closed there */

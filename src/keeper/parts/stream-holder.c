@@ -51,8 +51,8 @@ StreamHolder *stream_holder_free(StreamHolder *h) {
 }
 
 static int start(StreamHolder *h, const StreamHolderRequest *request, int cgroup_fd) {
-        char name[] = "immured-exec", option[] = "--hold",
-             *argv[] = { name, option, (char *) request->id, NULL };
+        char name[] = "immured-exec", option[] = "--hold", title[sizeof(h->cgroup_name)];
+        char *argv[] = { name, option, title, NULL };
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF, lease = -EBADF;
         SpawnRequest spawn = { .cgroup_fd = cgroup_fd, .fds = { [0 ... _LAUNCH_FD_END - 1] = -EBADF } };
         int pair[2], r;
@@ -69,6 +69,7 @@ static int start(StreamHolder *h, const StreamHolderRequest *request, int cgroup
         for (int i = 0; i < CLIENT_STREAMS_N; i++)
                 if (!(request->streams & CLIENT_STREAM(i)))
                         spawn.fds[i] = request->null_fd;
+        (void) snprintf(title, sizeof(title), "%s", request->cgroup_name);
         spawn.fds[LAUNCH_FD_HOLDER] = theirs;
         spawn.fds[LAUNCH_FD_STREAMS] = lease;
 

@@ -5,7 +5,7 @@
  * stream-holder — a process that receives the streams of a client and hands them to each run of a sandbox
  *
  * The keeper must not hold them itself: to close one may take as long as its user likes. The process is an
- * immured-exec (plan/launch.h) in a cgroup of the sandbox's own, PROFILE.N.streams: that of a run goes with the run.
+ * immured-exec (plan/launch.h) in a cgroup of the sandbox's own, which lasts longer than that of a run.
  *
  * Life: from the launch of a sandbox with streams and Restart= until its end. Once freed, process and cgroup go as
  * soon as what is held is closed, and nobody waits for that.
@@ -25,8 +25,8 @@ typedef struct StreamHolderRequest {
         sd_event *event;
         const CgroupUnit *unit;
         int exec_fd, null_fd;
-        const char *id, *cgroup_name; /* of the sandbox */
-        uint32_t streams;             /* client-streams.h */
+        const char *cgroup_name; /* of the sandbox's runs; this one is NAME.streams */
+        uint32_t streams;        /* client-streams.h */
         const LeaseServer *lease;
 } StreamHolderRequest;
 

@@ -89,11 +89,8 @@ static int step_record(Start *st, sd_bus_error *error) {
                 { &record->status_text, "" },
         };
 
-        (void) snprintf(s->cgroup_name,
-                        sizeof(s->cgroup_name),
-                        "%s%s",
-                        plan->profile,
-                        strrchr(st->request->id, '.'));
+        /* Everybody may look through cgroups, and not all of them may know of the profile. */
+        (void) snprintf(s->cgroup_name, sizeof(s->cgroup_name), "%s", st->request->invocation_id);
 
         record->uid = plan->uid;
         record->timestamp = clock_usec(CLOCK_REALTIME);
@@ -161,7 +158,6 @@ static int step_holder(Start *st, sd_bus_error *error) {
                 .unit = context->unit,
                 .exec_fd = context->exec_fd,
                 .null_fd = context->null_fd,
-                .id = s->record->id,
                 .cgroup_name = s->cgroup_name,
                 .streams = s->streams,
                 .lease = s->lease,
@@ -310,7 +306,7 @@ static int step_exec(Start *st, sd_bus_error *error) {
         pid_t *pid = &s->run->process->outer;
         int r;
 
-        st->spawn.id = s->record->id;
+        st->spawn.title = s->cgroup_name;
         st->spawn.id_block = s->id_block;
         r = seed_process_spawn(context->seed, &st->spawn, pid);
         return r == -ENOTCONN ? spawn(context->exec_fd, &st->spawn, pid) : r;

@@ -112,7 +112,7 @@ struct Sandbox {
         Terms terms;
         SandboxPhase phase;
 
-        char cgroup_name[48]; /* PROFILE.N */
+        char cgroup_name[48]; /* the invocation id */
         bool id_picked;
         uint32_t id_block;
 

@@ -145,7 +145,7 @@ static int order(const Garden *g, int cgroup_fd, int netns_fd) {
         LaunchOrder o = {
                 .id_block = RIG_ID_BASE,
                 .fds = 1U << LAUNCH_FD_PLAN | 1U << LAUNCH_FD_STATUS | 1U << LAUNCH_FD_RESULT,
-                .id = "web.3001.1",
+                .title = "c0ffee",
         };
         const int fds[] = { cgroup_fd, g->null_fd, g->null_fd, g->null_fd, netns_fd };
         int pid;
@@ -202,7 +202,7 @@ static void a_refused_plan_is_reported_by_its_launch(void **state) {
         const LaunchOrder o = {
                 .id_block = RIG_ID_BASE,
                 .fds = 7U | 1U << LAUNCH_FD_PLAN | 1U << LAUNCH_FD_STATUS | 1U << LAUNCH_FD_RESULT,
-                .id = "web.3001.1",
+                .title = "c0ffee",
         };
         _cleanup_close_ int garbage = memfd_new_sealed("plan", "immuplan", 8);
 

@@ -22,8 +22,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define INVOCATION_ID "0123456789abcdef0123456789abcdef"
-
 DEFINE_CLEANUP(DIR *, closedir);
 
 static Rig *open_rig;
@@ -287,13 +285,18 @@ static int make_plan(const RigLaunch *launch, char ret_digest[static SHA256_HEX_
 }
 
 static void append_launch(sd_bus_message *m, const RigLaunch *launch, int plan_fd, const char *digest) {
+        const char *id = launch->id ?: "web.3001.1";
+        char invocation_id[] = INVOCATION_ID;
+
+        /* Of no two that run at a time. */
+        invocation_id[sizeof(invocation_id) - 2] = id[strlen(id) - 1];
         assert_true(sd_bus_message_append(m,
                                           "sa{sv}h",
-                                          launch->id ?: "web.3001.1",
+                                          id,
                                           4,
                                           "InvocationID",
                                           "s",
-                                          INVOCATION_ID,
+                                          invocation_id,
                                           "PlanHash",
                                           "s",
                                           digest,

@@ -15,6 +15,9 @@
 
 #include <sys/types.h>
 
+/* Of the sandbox numbered 1; each other one ends with its own number. */
+#define INVOCATION_ID "0123456789abcdef0123456789abcde1"
+
 #define RIG_UID 3001
 #define RIG_EVENTS_MAX 256
 

@@ -161,7 +161,7 @@ static void a_keeper_that_dies_leaves_nothing_to_the_next(void **state) {
         rig_start_keeper(&rig);
         rig_accept(&rig);
         assert_int_equal(rig.n_hello, 0);
-        assert_false(cgroup_exists("web.1"));
+        assert_false(cgroup_exists(INVOCATION_ID));
         if (getenv("KEEPER_TEST_FAKE"))
                 expect_killed(leader);
 
@@ -193,7 +193,7 @@ static void a_keeper_that_is_told_to_go_stops_all(void **state) {
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
         assert_true(rig_saw(&rig, "removed " ID " success 2 15"));
         assert_true(rig_saw(&rig, "removed web.3001.2 success 2 15"));
-        assert_false(cgroup_exists("web.1"));
+        assert_false(cgroup_exists(INVOCATION_ID));
 }
 
 int main(void) {
