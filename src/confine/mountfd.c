@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "confine/mountfd.h"
 
-#include "base/fd.h"
 #include "plan/plan.h"
 
 #include <fcntl.h>
@@ -9,8 +8,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-
-#define MOUNT_TABLE_MAX (4U * 1024 * 1024)
 
 /* clang-format off */
 static const struct {
@@ -89,8 +86,11 @@ int mount_attach(int mount_fd, int target_fd) {
 int mount_identify(int fd, uint64_t *ret_id, bool *ret_is_root) {
         struct statx sx;
 
-        /* Without DONT_SYNC the server of a network or FUSE mount would be asked, and it need not answer. */
-        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0)
+        /*
+         * Without DONT_SYNC the server of a network or FUSE mount would be asked, and it need not answer. A FUSE mount
+         * of a user's own refuses whoever asks for anything; the kernel tells the mount in any case.
+         */
+        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &sx) < 0)
                 return -errno;
         if (!(sx.stx_mask & STATX_MNT_ID) || !(sx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
                 return -EOPNOTSUPP;
@@ -99,25 +99,4 @@ int mount_identify(int fd, uint64_t *ret_id, bool *ret_is_root) {
         if (ret_is_root)
                 *ret_is_root = sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
         return 0;
-}
-
-void mount_describe(int fd, char *buf, size_t size) {
-        _cleanup_free_ char *table = NULL;
-        char *rest = NULL;
-        uint64_t id;
-
-        (void) snprintf(buf, size, "unknown");
-
-        if (mount_identify(fd, &id, NULL) < 0 ||
-            file_read_full(AT_FDCWD, "/proc/self/mountinfo", MOUNT_TABLE_MAX, &table, NULL) < 0)
-                return;
-
-        for (char *line = strtok_r(table, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-                const char *type = strstr(line, " - ");
-
-                if (type && strtoull(line, NULL, 10) == id) {
-                        (void) snprintf(buf, size, "%.*s", (int) strcspn(type + 3, " "), type + 3);
-                        return;
-                }
-        }
 }

@@ -43,9 +43,3 @@ int mount_attach(int mount_fd, int target_fd);
  * mount's root. -EOPNOTSUPP: the kernel does not say (statx(2) before Linux 5.8).
  */
 int mount_identify(int fd, uint64_t *ret_id, bool *ret_is_root);
-
-/*
- * The type of the file system that fd is on, from the caller's mount table, for messages. Writes "unknown" when in
- * doubt.
- */
-void mount_describe(int fd, char *buf, size_t size);

@@ -112,8 +112,10 @@ static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
                         return -errno;
 
                 if (S_ISLNK(st.st_mode)) {
-                        if (!is_trusted(&st, &st_directory, directory))
+                        if (!is_trusted(&st, &st_directory, directory)) {
+                                *p = '\0';
                                 return -EPERM;
+                        }
 
                         n = readlinkat(fd, "", target, sizeof(target));
                         if (n < 0)
@@ -133,13 +135,13 @@ static int replace_first_link(int root_fd, char path[static PATH_MAX]) {
         return 0;
 }
 
-int resolve_path(int root_fd, const char *path, bool *ret_has_links) {
-        char current[PATH_MAX];
+int resolve_place(int root_fd, const char *path, char ret_place[static PATH_MAX], bool *ret_has_links) {
+        char *current = ret_place;
         int r;
 
-        if (strlen(path) >= sizeof(current))
+        if (strlen(path) >= PATH_MAX)
                 return -ENAMETOOLONG;
-        (void) snprintf(current, sizeof(current), "%s", path);
+        (void) snprintf(current, PATH_MAX, "%s", path);
 
         for (unsigned i = 0; i <= LINKS_MAX; i++) {
                 r = open_without_links(root_fd, current);
@@ -154,4 +156,70 @@ int resolve_path(int root_fd, const char *path, bool *ret_has_links) {
         }
 
         return -ELOOP;
+}
+
+int resolve_path(int root_fd, const char *path, bool *ret_has_links) {
+        char place[PATH_MAX];
+
+        return resolve_place(root_fd, path, place, ret_has_links);
+}
+
+int resolve_directory(int root_fd, const char *place) {
+        return fd_openat2(root_fd,
+                          place,
+                          O_PATH | O_DIRECTORY | O_CLOEXEC,
+                          0,
+                          RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+}
+
+int resolve_where(int fd, char ret[static PATH_MAX]) {
+        char link[32];
+        ssize_t size;
+
+        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        size = readlink(link, ret, PATH_MAX);
+        if (size < 0)
+                return -errno;
+        if (size >= PATH_MAX)
+                return -ENAMETOOLONG;
+        ret[size] = '\0';
+
+        return 0;
+}
+
+bool resolve_refused_link(int root_fd, const char *path, uid_t seen_as, uid_t uid, char *buf, size_t size) {
+        char place[PATH_MAX], *slash;
+        struct stat link, directory;
+        int fd;
+
+        fd = resolve_place(root_fd, path, place, NULL);
+        if (fd >= 0)
+                (void) safe_close(fd);
+        if (fd != -EPERM || fstatat(root_fd, place + 1, &link, AT_SYMLINK_NOFOLLOW) < 0)
+                return false;
+
+        slash = strrchr(place, '/');
+        *slash = '\0';
+        if (fstatat(root_fd, slash == place ? "." : place + 1, &directory, AT_SYMLINK_NOFOLLOW) < 0)
+                return false;
+        *slash = '/';
+
+        if (link.st_uid == 0 && directory.st_uid == 0)
+                (void) snprintf(
+                        buf,
+                        size,
+                        "%s is a symbolic link of the kernel's, or in a directory that others may write to",
+                        place);
+        else {
+                const bool in = directory.st_uid != 0 && directory.st_uid != link.st_uid;
+                const uid_t owner = in ? directory.st_uid : link.st_uid;
+
+                (void) snprintf(buf,
+                                size,
+                                "%s is a symbolic link %s user %u",
+                                place,
+                                in ? "in a directory of" : "of",
+                                owner == seen_as ? uid : owner);
+        }
+        return true;
 }

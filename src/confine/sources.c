@@ -3,18 +3,16 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "confine/automount.h"
 #include "confine/devices.h"
 #include "confine/identity.h"
-#include "confine/mountfd.h"
+#include "confine/mount-table.h"
 #include "confine/resolve.h"
 #include "confine/state.h"
-#include "confine/userns.h"
 #include "plan/plan-check.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 Sources *sources_free(Sources *s) {
@@ -22,7 +20,7 @@ Sources *sources_free(Sources *s) {
                 return NULL;
 
         for (size_t i = 0; i < s->n; i++)
-                (void) safe_close(s->items[i].fd);
+                source_done(&s->items[i]);
         free(s);
         return NULL;
 }
@@ -33,21 +31,41 @@ static bool has_source(const PlanNode *n) {
 
 /* The plan was checked by the text of the path. A link of root's may lead to a forbidden place all the same. */
 static int place_check(int fd, const PlanNode *n, Problem *problem) {
-        char link[32], place[PATH_MAX];
-        ssize_t size;
+        char place[PATH_MAX];
+        int r;
 
-        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        size = readlink(link, place, sizeof(place));
-        if (size < 0)
-                return problem_set(problem, -errno, "readlink %s", link);
-        if ((size_t) size >= sizeof(place))
-                return problem_set(problem, -ENAMETOOLONG, "%s", n->source);
-        place[size] = '\0';
+        r = resolve_where(fd, place);
+        if (r < 0)
+                return problem_set(problem, r, "Path of %s", n->source);
 
         if (plan_source_is_forbidden(place))
                 return problem_set(problem, -EPERM, "%s leads to %s", n->source, place);
 
         return 0;
+}
+
+/* Why the user's rights do not do where they should: a FUSE mount knows but the ids that are not borrowed here. */
+static int refuse_open(int root_fd, const PlanNode *n, int error, Problem *problem) {
+        _cleanup_mount_table_ MountTable t = {};
+        const MountLine *nearest;
+        char link[PATH_MAX + 64];
+
+        if (error == -EPERM && resolve_refused_link(root_fd, n->source, 0, 0, link, sizeof(link)))
+                return problem_set(problem, error, "open %s: %s, which is not followed", n->source, link);
+        if (error != -EACCES || mount_table_read(AT_FDCWD, "/proc/self/mountinfo", &t) < 0)
+                return problem_set(problem, error, "open %s", n->source);
+
+        nearest = mount_table_above(&t, n->source);
+        if (!nearest || !mount_is_private(nearest))
+                return problem_set(problem, error, "open %s", n->source);
+
+        return problem_set(problem,
+                           error,
+                           "open %s: file system %s at %s is a FUSE mount that only its user may enter; "
+                           "mount it with allow_other",
+                           n->source,
+                           nearest->type,
+                           nearest->path);
 }
 
 /* Whether what was found is what the plan means. */
@@ -65,6 +83,22 @@ static int source_check(int fd,
         return has_links ? place_check(fd, n, problem) : 0;
 }
 
+/* What is bound at its own name, a home above all, is known to the user's files by where it really lies, too. */
+static int note_place(Source *source, const PlanNode *n, Problem *problem) {
+        char place[PATH_MAX];
+        int r;
+
+        if (n->kind != PLAN_NODE_BIND || !source->is_directory || !streq(n->source, n->target))
+                return 0;
+
+        r = resolve_where(source->fd, place);
+        if (r < 0)
+                return problem_set(problem, r, "Path of %s", n->source);
+
+        source->place = strdup(place);
+        return source->place ? 0 : problem_set(problem, -ENOMEM, "%s", n->source);
+}
+
 /* Opens what is at the path into source->fd, not copied yet. */
 static int source_find(Source *source, int root_fd, const Plan *plan, const PlanNode *n, Problem *problem) {
         _cleanup_close_ int fd = -EBADF;
@@ -78,24 +112,21 @@ static int source_find(Source *source, int root_fd, const Plan *plan, const Plan
                 return source->fd < 0 ? source->fd : 0;
         }
 
+        r = n->flags & PLAN_NODE_AS_USER ? automount_trigger(plan, root_fd, n->source, problem) : 0;
+        if (r < 0)
+                return r;
         fd = resolve_path(root_fd, n->source, &has_links);
         if ((fd == -ENOENT || fd == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
                 return 0;
-        if (fd == -EPERM)
-                return problem_set(
-                        problem, fd, "%s: symbolic link on the way that is not to be followed", n->source);
-        if (fd < 0)
-                return problem_set(problem, fd, "open %s", n->source);
-
-        if (fstat(fd, &st) < 0)
-                return problem_set(problem, -errno, "stat %s", n->source);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return refuse_open(root_fd, n, fd < 0 ? fd : -errno, problem);
         r = source_check(fd, plan, n, &st, has_links, problem);
         if (r < 0)
                 return r;
 
         source->is_directory = S_ISDIR(st.st_mode);
         source->fd = TAKE_FD(fd);
-        return 0;
+        return has_links ? note_place(source, n, problem) : 0;
 }
 
 /* as_user: PLAN_NODE_AS_USER for those that are found as the user, 0 for the others. */
@@ -171,128 +202,10 @@ static int sources_as_user(Sources *s,
         return r < 0 ? r : identity_return(&root, act(s, plan, flag, root_fd, problem), problem);
 }
 
-/*
- * Degrade= does not help here. Without an idmapped mount, what the application writes would belong to an id that
- * another user's sandbox gets tomorrow.
- */
-static int refuse_idmap(int fd, const PlanNode *n, int error, Problem *problem) {
-        char type[64];
-
-        mount_describe(fd, type, sizeof(type));
-        return problem_set_layer(problem, error, "idmap: file system %s at %s", type, n->source);
-}
-
-/*
- * In a root that the application may change, everything of root's appears as the application's. So it must be one
- * that root alone has laid out: otherwise a user could have a file of root's moved there, and read it.
- */
-static int check_roots_alone(int fd, int root_fd, const PlanNode *n, Problem *problem) {
-        _cleanup_close_ int at = -EBADF;
-        struct stat st, root;
-        bool is_above = false;
-
-        at = fd_duplicate(fd);
-        if (at < 0 || fstat(root_fd, &root) < 0)
-                return problem_set(problem, -errno, "stat %s", n->source);
-
-        for (;;) {
-                int above;
-
-                if (fstat(at, &st) < 0)
-                        return problem_set(problem, -errno, "stat %s", n->source);
-                /*
-                 * Further up a sticky directory will do, such as /tmp: nobody but root could move root's directory
-                 * out of it.
-                 */
-                if (st.st_uid != 0 ||
-                    (st.st_mode & (S_IWGRP | S_IWOTH) && !(is_above && st.st_mode & S_ISVTX)))
-                        return problem_set(problem,
-                                           -EPERM,
-                                           "%s: RootEphemeral= takes a directory that root alone can change",
-                                           n->source);
-                if (st.st_dev == root.st_dev && st.st_ino == root.st_ino)
-                        return 0;
-
-                above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-                if (above < 0)
-                        return problem_set(problem, -errno, "%s", n->source);
-                (void) safe_close(at);
-                at = above;
-                is_above = true;
-        }
-}
-
-/*
- * The user namespace that an idmapped mount translates through: the sandbox's, or a special one for a writable root.
- */
-static int open_idmap(const Source *source,
-                      const Plan *plan,
-                      const PlanNode *n,
-                      int userns_fd,
-                      uint32_t base,
-                      uid_t owner,
-                      int root_fd,
-                      Problem *problem) {
-        int fd, r;
-
-        if (!(n->flags & PLAN_NODE_IDMAP))
-                return -EBADF;
-
-        if (n->kind == PLAN_NODE_OVERLAY) {
-                r = check_roots_alone(source->fd, root_fd, n, problem);
-                return r < 0 ? r : userns_new_for_root(plan, base, owner, problem);
-        }
-
-        fd = fd_duplicate(userns_fd);
-        return fd < 0 ? problem_set(problem, fd, "dup") : fd;
-}
-
-/* Turns what was found into a mount of its own. */
-static int source_copy(Source *source, const PlanNode *n, int userns_fd, Problem *problem) {
-        const bool recursive = n->kind == PLAN_NODE_BIND && n->flags & PLAN_NODE_RECURSIVE;
-        const bool idmap = n->flags & PLAN_NODE_IDMAP;
-        uint64_t attributes = mount_attributes(n->flags);
-        _cleanup_close_ int tree = -EBADF;
-        int r;
-
-        if (n->kind != PLAN_NODE_DEVICE)
-                attributes |= MOUNT_ATTR_NODEV;
-
-        tree = mount_clone(source->fd, recursive);
-        if (tree < 0)
-                return problem_set(problem, tree, "open_tree %s", n->source);
-
-        r = mount_restrict(tree, attributes, idmap ? userns_fd : -EBADF, recursive);
-        if (r < 0 && idmap && (r == -EINVAL || r == -EPERM || r == -EOPNOTSUPP))
-                return refuse_idmap(source->fd, n, r, problem);
-        if (r < 0)
-                return problem_set(problem, r, "mount_setattr %s", n->source);
-
-        (void) safe_close(source->fd);
-        source->fd = TAKE_FD(tree);
-        return 0;
-}
-
-static int sources_copy(Sources *s,
-                        const Plan *plan,
-                        int userns_fd,
-                        uint32_t base,
-                        uid_t owner,
-                        int root_fd,
-                        Problem *problem) {
+static int sources_copy(Sources *s, SourceCopy *c) {
         for (size_t i = 0; i < s->n; i++) {
-                const PlanNode *n = &plan->nodes[i];
-                _cleanup_close_ int idmap_fd = -EBADF;
-                int r;
+                int r = s->items[i].fd < 0 ? 0 : source_copy(c, &c->plan->nodes[i], &s->items[i]);
 
-                if (s->items[i].fd < 0)
-                        continue;
-
-                idmap_fd = open_idmap(&s->items[i], plan, n, userns_fd, base, owner, root_fd, problem);
-                if (idmap_fd < 0 && n->flags & PLAN_NODE_IDMAP)
-                        return idmap_fd;
-
-                r = source_copy(&s->items[i], n, idmap_fd, problem);
                 if (r < 0)
                         return r;
         }
@@ -300,9 +213,15 @@ static int sources_copy(Sources *s,
         return 0;
 }
 
-int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t owner, Problem *problem) {
+int sources_new(Sources **ret, Plan *plan, uint32_t base, uid_t owner, Problem *problem) {
         _cleanup_(sources_freep) Sources *s = NULL;
         _cleanup_close_ int root_fd = -EBADF;
+        _cleanup_(source_copy_done) SourceCopy copy = { .plan = plan,
+                                                        .base = base,
+                                                        .owner = owner,
+                                                        .root_fd = -EBADF,
+                                                        .userns_fd = -EBADF,
+                                                        .problem = problem };
         int r;
 
         s = calloc(1, sizeof(*s) + plan->n_nodes * sizeof(*s->items));
@@ -328,7 +247,8 @@ int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t o
         if (r < 0)
                 return r;
 
-        r = sources_copy(s, plan, userns_fd, base, owner, root_fd, problem);
+        copy.root_fd = root_fd;
+        r = sources_copy(s, &copy);
         if (r < 0)
                 return r;
 

@@ -13,12 +13,8 @@
  */
 
 #include "confine/problem.h"
+#include "confine/source-copy.h"
 #include "plan/plan.h"
-
-typedef struct Source {
-        int fd; /* a detached mount; -EBADF: the node has no source, or an optional one that is missing */
-        bool is_directory;
-} Source;
 
 /* One for each node of the plan, in the same order. */
 typedef struct Sources {
@@ -30,8 +26,7 @@ Sources *sources_free(Sources *s); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(Sources *, sources_free);
 
 /*
- * userns_fd serves the idmapped mounts; base as in exec.h; owner owns the user namespaces that are made here. Sets
- * PLAN_NODE_ABSENT on nodes whose optional source is missing. A layer problem: a file system that does not support
- * idmapped mounts.
+ * base as in exec.h; owner owns the user namespaces that are made here, for idmapped mounts. Sets PLAN_NODE_ABSENT
+ * on nodes whose optional source is missing. A layer problem: a file system that does not support idmapped mounts.
  */
-int sources_new(Sources **ret, Plan *plan, int userns_fd, uint32_t base, uid_t owner, Problem *problem);
+int sources_new(Sources **ret, Plan *plan, uint32_t base, uid_t owner, Problem *problem);

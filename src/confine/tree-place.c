@@ -12,8 +12,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-static const char *const mask_names[] = { ".nothing-file", ".nothing-directory" };
-
 bool tree_root_is_users(const Tree *t) {
         return t->plan->nodes[0].kind == PLAN_NODE_OVERLAY && t->plan->nodes[0].flags & PLAN_NODE_IDMAP;
 }
@@ -21,8 +19,7 @@ bool tree_root_is_users(const Tree *t) {
 void tree_done(Tree *t) {
         for (size_t i = 0; i < t->n_later; i++)
                 (void) safe_close(t->later[i].fd);
-        for (size_t i = 0; i < ELEMENTSOF(t->mask_fds); i++)
-                (void) safe_close(t->mask_fds[i]);
+        tree_masks_done(&t->masks);
         (void) safe_close(t->parent_fd);
         (void) safe_close(t->scratch_fd);
         (void) safe_close(t->root_fd);
@@ -252,57 +249,24 @@ int tree_attach(Tree *t, int mount_fd, const char *target, bool is_directory) {
         return mount_attach(mount_fd, fd);
 }
 
-/* Both are made on the first file system and lose their names in the end. Mounts of them live on without. */
-static int make_masks(Tree *t) {
-        int fd;
-
-        fd = openat(t->scratch_fd, mask_names[0], O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
-        if (fd < 0)
-                return -errno;
-        t->mask_fds[0] = fd;
-
-        if (mkdirat(t->scratch_fd, mask_names[1], 0) < 0)
-                return -errno;
-        fd = openat(t->scratch_fd, mask_names[1], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        t->mask_fds[1] = fd;
-
-        return 0;
-}
-
-int tree_mask(Tree *t, int target_fd) {
-        _cleanup_close_ int mask = -EBADF;
-        struct stat st;
+int tree_add_attributes(int target, uint64_t attributes, bool recursive) {
+        _cleanup_close_ int copy = -EBADF;
+        bool is_root;
+        uint64_t id;
         int r;
 
-        if (fstat(target_fd, &st) < 0)
-                return -errno;
+        r = mount_identify(target, &id, &is_root);
+        if (r < 0)
+                return r;
+        if (is_root)
+                return mount_restrict(target, attributes, -EBADF, recursive);
 
-        if (t->mask_fds[0] < 0) {
-                r = make_masks(t);
-                if (r < 0)
-                        return r;
-        }
-
-        mask = mount_clone(t->mask_fds[S_ISDIR(st.st_mode)], false);
-        if (mask < 0)
-                return mask;
-
-        r = mount_restrict(mask,
-                           MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-                           -EBADF,
-                           false);
+        copy = mount_clone(target, recursive);
+        if (copy < 0)
+                return copy;
+        r = mount_restrict(copy, attributes, -EBADF, recursive);
         if (r < 0)
                 return r;
 
-        return mount_attach(mask, target_fd);
-}
-
-int tree_remove_masks(const Tree *t) {
-        for (size_t i = 0; t->mask_fds[0] >= 0 && i < ELEMENTSOF(mask_names); i++)
-                if (unlinkat(t->scratch_fd, mask_names[i], i == 1 ? AT_REMOVEDIR : 0) < 0)
-                        return -errno;
-
-        return 0;
+        return mount_attach(copy, target);
 }

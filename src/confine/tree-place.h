@@ -12,6 +12,7 @@
  */
 
 #include "confine/sources.h"
+#include "confine/tree-mask.h"
 #include "plan/plan.h"
 
 #include <limits.h>
@@ -43,8 +44,7 @@ typedef struct Tree {
         TreeLater *later;
         size_t n_later;
 
-        /* An empty file and an empty directory, without any permission; -EBADF: not needed so far. */
-        int mask_fds[2];
+        TreeMasks masks;
 } Tree;
 
 void tree_done(Tree *t);
@@ -87,8 +87,5 @@ int tree_add_later(Tree *t, int fd, uint64_t attributes, bool owned);
  */
 int tree_seal(Tree *t);
 
-/* Hides what target_fd refers to, a file or a directory, behind an empty mount without permissions. */
-int tree_mask(Tree *t, int target_fd);
-
-/* Removes the names that masks were made under. The masks themselves stay. */
-int tree_remove_masks(const Tree *t);
+/* Adds attributes to a target: to its mount if it is the root of one, else to a copy that is mounted over it. */
+int tree_add_attributes(int target_fd, uint64_t attributes, bool recursive);

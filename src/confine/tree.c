@@ -2,10 +2,13 @@
 #include "confine/tree.h"
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "confine/caps.h"
 #include "confine/identity.h"
 #include "confine/mountfd.h"
+#include "confine/resolve.h"
 #include "confine/tree-place.h"
+#include "confine/tree-proc.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +20,6 @@
 
 #define ROOT_SIZE (UINT64_C(4) * 1024 * 1024)
 #define ROOT_INODES UINT64_C(16384)
-#define ROOT_INODES_MORE (UINT64_C(1) << 20)
 
 /*
  * All instances of devpts but the host's share kernel.pty.max less kernel.pty.reserve, 3072 unless it was changed:
@@ -28,28 +30,15 @@
 
 /* Where a plan gives a tmpfs no size, it is meant to hold names, not data. */
 #define TMPFS_SIZE_LEAST (UINT64_C(1) << 20)
-#define TMPFS_INODES_LEAST UINT64_C(1024)
-#define TMPFS_INODES_MOST (UINT64_C(1) << 20)
-
-typedef struct ProcEntry {
-        const char *name;
-        bool read_only; /* otherwise masked */
-} ProcEntry;
+#define TMPFS_INODES_LEAST UINT64_C(4096)
+#define TMPFS_INODES_MOST (UINT64_C(1) << 22)
 
 /*
- * What a full /proc shows of the machine apart from processes: it is nobody's business in a sandbox, or must not be
- * written.
+ * Four for each page: a file with contents takes up one at least, but links, directories and empty files, of which
+ * trees of packages are full, take up none. An inode is about 1 KiB of the kernel's memory, which counts as the
+ * sandbox's.
  */
-/* clang-format off */
-static const ProcEntry proc_entries[] = {
-        { "acpi",          false }, { "asound",       false }, { "interrupts",  false }, { "kallsyms",      false },
-        { "kcore",         false }, { "key-users",    false }, { "keys",        false }, { "kmsg",          false },
-        { "kpagecgroup",   false }, { "kpagecount",   false }, { "kpageflags",  false }, { "latency_stats", false },
-        { "sched_debug",   false }, { "scsi",         false }, { "slabinfo",    false }, { "sysrq-trigger", false },
-        { "timer_list",    false }, { "vmallocinfo",  false },
-        { "bus",           true  }, { "fs",           true  }, { "irq",         true  }, { "sys",           true  },
-};
-/* clang-format on */
+#define BYTES_PER_INODE 1024
 
 static int make_directory(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
@@ -114,7 +103,7 @@ static int make_file(Tree *t, size_t i) {
 static int make_tmpfs(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         const uint64_t bytes = MAX(n->size, TMPFS_SIZE_LEAST);
-        const uint64_t inodes = MIN(MAX(bytes / 2048, TMPFS_INODES_LEAST), TMPFS_INODES_MOST);
+        const uint64_t inodes = MIN(MAX(bytes / BYTES_PER_INODE, TMPFS_INODES_LEAST), TMPFS_INODES_MOST);
         char size[24], nr_inodes[24], mode[16];
         const MountOption options[] = { { "size", size }, { "nr_inodes", nr_inodes }, { "mode", mode }, {} };
         uint64_t attributes = mount_attributes(n->flags) | MOUNT_ATTR_NODEV;
@@ -144,99 +133,23 @@ static int make_bind(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
         const Source *source = &t->sources->items[i];
 
-        return n->flags & PLAN_NODE_ABSENT ? 0 : tree_attach(t, source->fd, n->target, source->is_directory);
-}
-
-/* Adds attributes to a target: to its mount if it is the root of one, else to a copy that is mounted over it. */
-static int add_attributes(int target, uint64_t attributes, bool recursive) {
-        _cleanup_close_ int copy = -EBADF;
-        bool is_root;
-        uint64_t id;
         int r;
 
-        r = mount_identify(target, &id, &is_root);
-        if (r < 0)
-                return r;
-        if (is_root)
-                return mount_restrict(target, attributes, -EBADF, recursive);
+        if (n->flags & PLAN_NODE_ABSENT)
+                return 0;
 
-        copy = mount_clone(target, recursive);
-        if (copy < 0)
-                return copy;
-        r = mount_restrict(copy, attributes, -EBADF, recursive);
-        if (r < 0)
-                return r;
+        r = tree_attach(t, source->fd, n->target, source->is_directory);
+        for (size_t k = 0; k < source->n_submounts && r >= 0; k++) {
+                _cleanup_free_ char *target = text_printf("%s%s", n->target, source->submounts[k].path);
 
-        return mount_attach(copy, target);
-}
-
-static int confine_proc_entry(Tree *t, int proc_fd, const ProcEntry *e) {
-        _cleanup_close_ int fd = -EBADF;
-        uint64_t proc_id, id;
-        int r;
-
-        fd = openat(proc_fd, e->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-
-        /* The entry itself, not something mounted over it. */
-        r = mount_identify(proc_fd, &proc_id, NULL);
-        if (r >= 0)
-                r = mount_identify(fd, &id, NULL);
-        if (r < 0)
-                return r;
-        if (proc_id != id)
-                return -EXDEV;
-
-        if (e->read_only)
-                return add_attributes(fd, MOUNT_ATTR_RDONLY, false);
-        return tree_mask(t, fd);
-}
-
-void tree_proc_options(const PlanNode *n, MountOption ret[static TREE_PROC_OPTIONS_MAX + 1]) {
-        /* clang-format off */
-        static const struct {
-                uint32_t flag;
-                const char *value;
-        } hidepid[] = {
-                { PLAN_NODE_HIDE_PIDS,   "invisible"  },
-                { PLAN_NODE_LOCK_PIDS,   "noaccess"   },
-                { PLAN_NODE_TRACED_PIDS, "ptraceable" },
-        };
-        /* clang-format on */
-        size_t k = 0;
-
-        for (size_t h = 0; h < ELEMENTSOF(hidepid); h++)
-                if (n->flags & hidepid[h].flag) {
-                        ret[k++] = (MountOption){ "hidepid", hidepid[h].value };
-                        break;
-                }
-        if (n->flags & PLAN_NODE_PID_ONLY)
-                ret[k++] = (MountOption){ "subset", "pid" };
-        ret[k] = (MountOption){};
-}
-
-static int make_proc(Tree *t, size_t i) {
-        const PlanNode *n = &t->plan->nodes[i];
-        MountOption options[TREE_PROC_OPTIONS_MAX + 1];
-        _cleanup_close_ int fd = -EBADF;
-        int r;
-
-        tree_proc_options(n, options);
-        fd = mount_new("proc", options, mount_attributes(n->flags) | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-        if (fd < 0)
-                return fd;
-        r = tree_attach(t, fd, n->target, true);
-        if (r < 0 || n->flags & PLAN_NODE_PID_ONLY)
-                return r;
-
-        for (size_t e = 0; e < ELEMENTSOF(proc_entries); e++) {
-                r = confine_proc_entry(t, fd, &proc_entries[e]);
-                if (r < 0)
-                        return r;
+                r = target ? tree_attach(t, source->submounts[k].fd, target, true) : -ENOMEM;
         }
 
-        return 0;
+        /* A help, and not a part of the plan: where something stands already there is no such name. */
+        if (r >= 0 && source->place)
+                (void) tree_make_symlink(t, source->place, n->target);
+
+        return r;
 }
 
 /* A file system of the kernel's at the node's target. */
@@ -263,17 +176,19 @@ static int make_mqueue(Tree *t, size_t i) {
         return attach_new(t, &t->plan->nodes[i], "mqueue", NULL, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
+/* Looked up here, and hidden last of all: see tree-mask.h. */
 static int make_mask(Tree *t, size_t i) {
         const PlanNode *n = &t->plan->nodes[i];
-        _cleanup_close_ int target = -EBADF;
+        char place[PATH_MAX];
+        int target;
 
-        target = tree_open(t, n->target);
+        target = resolve_place(t->root_fd, n->target, place, NULL);
         if ((target == -ENOENT || target == -ENOTDIR) && n->flags & PLAN_NODE_OPTIONAL)
                 return 0;
         if (target < 0)
                 return target;
 
-        return tree_mask(t, target);
+        return tree_masks_add(&t->masks, target, place);
 }
 
 static bool is_on_root(const Tree *t, int fd) {
@@ -298,7 +213,7 @@ static int make_remount(Tree *t, size_t i) {
         if (target < 0)
                 return target;
 
-        r = add_attributes(target, mount_attributes(n->flags), n->flags & PLAN_NODE_RECURSIVE);
+        r = tree_add_attributes(target, mount_attributes(n->flags), n->flags & PLAN_NODE_RECURSIVE);
         if (r < 0 || plan_root_is_writable(t->plan) || !is_on_root(t, target))
                 return r;
 
@@ -345,7 +260,7 @@ static const struct {
         [PLAN_NODE_FILE]      = { "file",    make_file      },
         [PLAN_NODE_TMPFS]     = { "tmpfs",   make_tmpfs     },
         [PLAN_NODE_BIND]      = { "bind",    make_bind      },
-        [PLAN_NODE_PROC]      = { "proc",    make_proc      },
+        [PLAN_NODE_PROC]      = { "proc",    tree_make_proc      },
         [PLAN_NODE_DEVICE]    = { "device",  make_bind      },
         [PLAN_NODE_DEVPTS]    = { "devpts",  make_devpts    },
         [PLAN_NODE_MQUEUE]    = { "mqueue",  make_mqueue    },
@@ -381,7 +296,7 @@ static int tree_new_scratch(Tree *t, const PlanNode *overlay, Problem *problem) 
         (void) snprintf(nr_inodes,
                         sizeof(nr_inodes),
                         "%llu",
-                        (unsigned long long) (ROOT_INODES + MIN(more / 2048, ROOT_INODES_MORE)));
+                        (unsigned long long) (ROOT_INODES + MIN(more / BYTES_PER_INODE, TMPFS_INODES_MOST)));
 
         t->scratch_fd = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
         if (t->scratch_fd < 0)
@@ -491,6 +406,17 @@ static int tree_new_root(Tree *t, Problem *problem) {
         return r < 0 ? problem_set(problem, r, "move_mount /") : 0;
 }
 
+static int refuse_node(const Tree *t, const PlanNode *n, const char *verb, int error, Problem *problem) {
+        char link[PATH_MAX + 64];
+
+        if (error == -EPERM &&
+            resolve_refused_link(t->root_fd, n->target, t->uid, t->plan->uid, link, sizeof(link)))
+                return problem_set(
+                        problem, error, "%s %s: %s, which is not followed", verb, n->target, link);
+
+        return problem_set(problem, error, "%s %s", verb, n->target);
+}
+
 static int tree_finish(Tree *t, Problem *problem) {
         int r;
 
@@ -498,9 +424,9 @@ static int tree_finish(Tree *t, Problem *problem) {
         if (r < 0)
                 return problem_set(problem, r, "Owners and read-only file systems");
 
-        r = tree_remove_masks(t);
+        r = tree_masks_finish(&t->masks, t->scratch_fd);
         if (r < 0)
-                return problem_set(problem, r, "Names of the masks");
+                return problem_set(problem, r, "Masks");
 
         r = plan_root_is_writable(t->plan) ? 0
                                            : mount_restrict(t->root_fd, MOUNT_ATTR_RDONLY, -EBADF, false);
@@ -535,7 +461,6 @@ int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int sock
                 .socket_fd = socket_fd,
                 .scratch_fd = -EBADF,
                 .parent_fd = -EBADF,
-                .mask_fds = { -EBADF, -EBADF },
         };
         int r;
 
@@ -558,7 +483,7 @@ int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int sock
 
                 r = tree_make_node(&t, i, &verb);
                 if (r < 0)
-                        return problem_set(problem, r, "%s %s", verb, plan->nodes[i].target);
+                        return refuse_node(&t, &plan->nodes[i], verb, r, problem);
         }
 
         r = tree_finish(&t, problem);

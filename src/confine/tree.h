@@ -12,7 +12,6 @@
  * Input: the plan; bound trees may be a hostile user's.
  */
 
-#include "confine/mountfd.h"
 #include "confine/problem.h"
 #include "confine/sources.h"
 #include "plan/plan.h"
@@ -23,7 +22,3 @@
  * be freed and the socket closed. Errors set problem.
  */
 int tree_enter(const Plan *plan, const Sources *sources, uint32_t base, int socket_fd, Problem *problem);
-
-/* The options that a node's /proc is mounted with and shows in the mount table, proc(5). An empty key ends them. */
-#define TREE_PROC_OPTIONS_MAX 2
-void tree_proc_options(const PlanNode *n, MountOption ret[static TREE_PROC_OPTIONS_MAX + 1]);

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "confine/caps.h"
 #include "confine/identity.h"
+#include "confine/idmap.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -154,18 +155,12 @@ int userns_new(const Plan *plan, uint32_t base, uid_t owner, pid_t *ret_first, P
         return new_with_maps(&maps, base, owner, false, ret_first, problem);
 }
 
-int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *problem) {
-        PlanIdMap uid = { .count = 1 }, gid = { .count = 1 };
-        const Maps maps = { .uid = &uid, .n_uid = 1, .gid = &gid, .n_gid = 1 };
+/* Through these maps nothing runs: the first process has done its part once they are written. */
+static int new_without_process(const Maps *maps, uid_t owner, Problem *problem) {
         pid_t first = 0;
         int fd;
 
-        /* These are the host's numbers, with the base already in them. */
-        if (identity_outside(plan->uid_map, plan->n_uid_map, base, plan->uid, &uid.outside) < 0 ||
-            identity_outside(plan->gid_map, plan->n_gid_map, base, plan->gid, &gid.outside) < 0)
-                return problem_set(problem, -EINVAL, "The user's own ids are not mapped");
-
-        fd = new_with_maps(&maps, 0, owner, true, &first, problem);
+        fd = new_with_maps(maps, 0, owner, true, &first, problem);
         if (userns_reap(first) != 0) {
                 (void) safe_close(fd);
                 return problem_set(
@@ -173,6 +168,29 @@ int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *p
         }
 
         return fd;
+}
+
+int userns_new_for_mounts(const Plan *plan, UsernsView view, uint32_t base, uid_t owner, Problem *problem) {
+        PlanIdMap uid = { .count = 1 }, gid = { .count = 1 };
+        _cleanup_free_ PlanIdMap *groups = NULL;
+        Maps maps = { .uid = &uid, .n_uid = 1 };
+        int r;
+
+        /* These are the host's numbers, with the base already in them. */
+        if (identity_outside(plan->uid_map, plan->n_uid_map, base, plan->uid, &uid.outside) < 0 ||
+            identity_outside(plan->gid_map, plan->n_gid_map, base, plan->gid, &gid.outside) < 0)
+                return problem_set(problem, -EINVAL, "The user's own ids are not mapped");
+
+        if (view == USERNS_VIEW_USER) {
+                uid.inside = plan->uid;
+                r = idmap_groups(plan->gid_map, plan->n_gid_map, base, &groups, &maps.n_gid);
+        } else
+                r = idmap_groups(&gid, 1, 0, &groups, &maps.n_gid);
+        if (r < 0)
+                return problem_set(problem, r, "Groups of files");
+
+        maps.gid = groups;
+        return new_without_process(&maps, owner, problem);
 }
 
 pid_t userns_reap(pid_t first) {

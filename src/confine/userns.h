@@ -6,7 +6,7 @@
  *
  * Entered last, it owns none of the sandbox's other namespaces, and the mount namespace that is copied into it is
  * locked: even with every capability inside, nothing in the tree can be remounted, lifted or moved
- * (user_namespaces(7), mount_namespaces(7)). Made first, it has its maps written by root and serves idmapped mounts.
+ * (user_namespaces(7), mount_namespaces(7)). Made first, it has its maps written by root.
  *
  * It belongs to an id as which no process runs. The kernel charges what the sandbox uses (inotify instances, queued
  * signals, namespaces, …) to the owner as well, one level up: to root, it would be taken from everybody.
@@ -27,11 +27,17 @@
  */
 int userns_new(const Plan *plan, uint32_t base, uid_t owner, pid_t *ret_first, Problem *problem);
 
+/* Whose the files are that a mount shows as the application's. */
+typedef enum UsernsView {
+        USERNS_VIEW_USER, /* the user's, in their groups */
+        USERNS_VIEW_ROOT, /* root's, and nobody else's */
+} UsernsView;
+
 /*
- * A namespace through which an idmapped mount shows what is root's as the application's, and nothing else. Returns
- * its fd.
+ * A namespace through which idmapped mounts show files to a sandbox with picked ids, and in which nothing runs: it
+ * knows more groups than the sandbox's own (confine/idmap.h). Returns its fd.
  */
-int userns_new_for_root(const Plan *plan, uint32_t base, uid_t owner, Problem *problem);
+int userns_new_for_mounts(const Plan *plan, UsernsView view, uint32_t base, uid_t owner, Problem *problem);
 
 /*
  * Kills and reaps the first process; the namespace lives on through its fd. Returns the process if it could not be

@@ -3,20 +3,17 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "confine/mount-table.h"
 #include "confine/mountfd.h"
 #include "confine/resolve.h"
-#include "confine/tree.h"
+#include "confine/tree-mask.h"
+#include "confine/tree-proc.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
-#define MOUNT_TABLE_MAX (4U * 1024 * 1024)
-
 typedef struct Mount {
-        uint64_t id, parent_id;
-        const char *path;
-        const char *options;             /* "ro,nosuid,relatime" */
-        const char *type, *type_options; /* "proc", "rw,hidepid=invisible" */
+        MountLine line;
 
         bool is_explained;
         size_t node; /* the first node that stands here; SIZE_MAX: none, it came along with another mount */
@@ -26,92 +23,35 @@ typedef struct Mount {
         bool is_device, is_mask, spreads;
 } Mount;
 
-typedef struct MountTable {
-        char *text;
+/* The table with what is known of each mount, in the same order. */
+typedef struct Mounts {
+        MountTable table;
         Mount *mounts;
         size_t n;
-} MountTable;
+} Mounts;
 
-static void mount_table_done(MountTable *t) {
-        free(t->text);
+static void mounts_done(Mounts *t) {
+        mount_table_done(&t->table);
         free(t->mounts);
 }
 
-/*
- * "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue", proc(5). The device may be
- * empty.
- */
-static int mount_parse(char *line, Mount *ret) {
-        char *rest = NULL, *fields[6], *tail;
-        uint64_t id, parent_id;
-        const char *type;
-
-        tail = strstr(line, " - ");
-        if (!tail)
-                return -EBADMSG;
-        *tail = '\0';
-        tail += strlen(" - ");
-        type = strsep(&tail, " ");
-        (void) strsep(&tail, " ");
-        if (!tail)
-                return -EBADMSG;
-
-        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
-                fields[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
-                if (!fields[i])
-                        return -EBADMSG;
-        }
-        if (parse_u64(fields[0], &id) < 0 || parse_u64(fields[1], &parent_id) < 0)
-                return -EBADMSG;
-
-        text_unescape_octal(fields[4]);
-        *ret = (Mount){
-                .id = id,
-                .parent_id = parent_id,
-                .path = fields[4],
-                .options = fields[5],
-                .type = type,
-                .type_options = tail,
-                .node = SIZE_MAX,
-        };
-        return 0;
-}
-
-static int mount_table_read(int proc_fd, MountTable *ret) {
-        _cleanup_(mount_table_done) MountTable t = {};
-        size_t n_lines = 0;
-        char *rest = NULL;
+static int mounts_read(int proc_fd, Mounts *ret) {
+        _cleanup_(mounts_done) Mounts t = {};
         int r;
 
-        r = file_read_full(proc_fd, "mountinfo", MOUNT_TABLE_MAX, &t.text, NULL);
+        r = mount_table_read(proc_fd, "mountinfo", &t.table);
         if (r < 0)
                 return r;
 
-        for (const char *p = t.text; *p != '\0'; p++)
-                n_lines += *p == '\n';
-        t.mounts = calloc(n_lines + 1, sizeof(*t.mounts));
+        t.mounts = calloc(t.table.n + 1, sizeof(*t.mounts));
         if (!t.mounts)
                 return -ENOMEM;
-
-        for (char *line = strtok_r(t.text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-                r = mount_parse(line, &t.mounts[t.n++]);
-                if (r < 0)
-                        return r;
-        }
+        for (; t.n < t.table.n; t.n++)
+                t.mounts[t.n] = (Mount){ .line = t.table.lines[t.n], .node = SIZE_MAX };
 
         *ret = t;
-        t = (MountTable){};
+        t = (Mounts){};
         return 0;
-}
-
-static bool has_option(const char *options, const char *option) {
-        const size_t n = strlen(option);
-
-        for (const char *p = options; *p != '\0'; p += strcspn(p, ","), p += *p == ',')
-                if (strcspn(p, ",") == n && strncmp(p, option, n) == 0)
-                        return true;
-
-        return false;
 }
 
 static bool node_mounts(const PlanNode *n) {
@@ -139,33 +79,48 @@ static void mount_explain(Mount *m, const PlanNode *n, size_t i) {
 }
 
 /* Of several mounts at one path the last one is visible. */
-static Mount *find_by_path(const MountTable *t, const char *path) {
+static Mount *find_by_path(const Mounts *t, const char *path) {
         for (size_t i = t->n; i > 0; i--)
-                if (streq(t->mounts[i - 1].path, path))
+                if (streq(t->mounts[i - 1].line.path, path))
                         return &t->mounts[i - 1];
 
         return NULL;
 }
 
-static Mount *find_by_id(const MountTable *t, uint64_t id) {
+static Mount *find_by_id(const Mounts *t, uint64_t id) {
         for (size_t i = 0; i < t->n; i++)
-                if (t->mounts[i].id == id)
+                if (t->mounts[i].line.id == id)
                         return &t->mounts[i];
 
         return NULL;
 }
 
 /* The mount it stands on; NULL: it is the root. */
-static const Mount *parent_of(const MountTable *t, const Mount *m) {
-        return m->parent_id == m->id ? NULL : find_by_id(t, m->parent_id);
+static const Mount *parent_of(const Mounts *t, const Mount *m) {
+        return m->line.parent_id == m->line.id ? NULL : find_by_id(t, m->line.parent_id);
+}
+
+/* By what it shows. It takes everything away and gives nothing, so it does no harm anywhere. */
+static bool hides(const Mount *m) {
+        return streq(m->line.type, "tmpfs") && (streq(m->line.root, TREE_MASK_FILE "//deleted") ||
+                                                streq(m->line.root, TREE_MASK_DIRECTORY "//deleted"));
+}
+
+static bool is_hidden(const Mounts *t, const char *place) {
+        for (size_t i = 0; i < t->n; i++)
+                if (hides(&t->mounts[i]) && path_is_below(place, t->mounts[i].line.path))
+                        return true;
+
+        return false;
 }
 
 /*
  * Where a link in the tree leads to the target, the table shows another path. So ask for the mount that is found
- * there.
+ * there. *ret is NULL where a mask is in the way: then there is nothing to be found, and nothing to be had.
  */
-static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mount **ret) {
+static int find_by_walk(const Mounts *t, int proc_fd, const PlanNode *n, Mount **ret) {
         _cleanup_close_ int root_fd = -EBADF, fd = -EBADF;
+        char place[PATH_MAX];
         bool is_root;
         uint64_t id;
         int r;
@@ -173,7 +128,11 @@ static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mou
         root_fd = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root_fd < 0)
                 return -errno;
-        fd = resolve_path(root_fd, n->target, NULL);
+        fd = resolve_place(root_fd, n->target, place, NULL);
+        if ((fd == -ENOENT || fd == -ENOTDIR) && is_hidden(t, place)) {
+                *ret = find_by_path(t, place);
+                return 0;
+        }
         if (fd < 0)
                 return fd;
         r = mount_identify(fd, &id, &is_root);
@@ -184,7 +143,7 @@ static int find_by_walk(const MountTable *t, int proc_fd, const PlanNode *n, Mou
 }
 
 /* Finds the mount of each node. */
-static int explain_targets(const MountTable *t, const Plan *plan, int proc_fd, Problem *problem) {
+static int explain_targets(const Mounts *t, const Plan *plan, int proc_fd, Problem *problem) {
         for (size_t i = 0; i < plan->n_nodes; i++) {
                 const PlanNode *n = &plan->nodes[i];
                 Mount *m;
@@ -203,14 +162,15 @@ static int explain_targets(const MountTable *t, const Plan *plan, int proc_fd, P
                                         problem, "Nothing is mounted on %s", n->target);
                 }
 
-                mount_explain(m, n, i);
+                if (m)
+                        mount_explain(m, n, i);
         }
 
         return 0;
 }
 
 /* A recursive remount reaches everything that stood below its target by then. */
-static void explain_remounts(const MountTable *t, const Plan *plan) {
+static void explain_remounts(const Mounts *t, const Plan *plan) {
         for (size_t i = 0; i < plan->n_nodes; i++) {
                 const PlanNode *n = &plan->nodes[i];
 
@@ -218,22 +178,22 @@ static void explain_remounts(const MountTable *t, const Plan *plan) {
                         continue;
 
                 for (size_t k = 0; k < t->n; k++)
-                        if (t->mounts[k].node < i && path_is_below(t->mounts[k].path, n->target))
+                        if (t->mounts[k].node < i && path_is_below(t->mounts[k].line.path, n->target))
                                 t->mounts[k].flags |= n->flags;
         }
 }
 
 /* The planned mount that is visible at the same place, if any. */
-static const Mount *find_in_front(const MountTable *t, const Mount *m) {
+static const Mount *find_in_front(const Mounts *t, const Mount *m) {
         for (size_t i = 0; i < t->n; i++)
-                if (t->mounts[i].node != SIZE_MAX && streq(t->mounts[i].path, m->path))
+                if (t->mounts[i].node != SIZE_MAX && streq(t->mounts[i].line.path, m->line.path))
                         return &t->mounts[i];
 
         return NULL;
 }
 
 /* The mount that brought this one along: the nearest that spreads, with nothing of the plan's own in between. */
-static const Mount *find_spreading(const MountTable *t, const Mount *m) {
+static const Mount *find_spreading(const Mounts *t, const Mount *m) {
         const Mount *above = parent_of(t, m);
 
         while (above && !above->spreads && !above->newest)
@@ -243,7 +203,7 @@ static const Mount *find_spreading(const MountTable *t, const Mount *m) {
 }
 
 /* Explains mounts that came along: hidden under another one at the same place, or with what they stand on. */
-static void explain_rest(const MountTable *t) {
+static void explain_rest(const Mounts *t) {
         for (size_t i = 0; i < t->n; i++) {
                 const Mount *front, *spreading;
                 Mount *m = &t->mounts[i];
@@ -253,19 +213,20 @@ static void explain_rest(const MountTable *t) {
 
                 front = find_in_front(t, m);
                 spreading = find_spreading(t, m);
-                m->is_explained = front || spreading;
+                m->is_explained = front || spreading || hides(m);
+                m->is_mask = hides(m);
                 if (front)
                         m->is_device = front->is_device;
                 else if (spreading) {
                         m->flags = spreading->flags;
                         /* Only /proc spreads without being recursive, for its masks and read-only directories. */
-                        m->is_mask = !(spreading->flags & PLAN_NODE_RECURSIVE);
+                        m->is_mask = m->is_mask || !(spreading->flags & PLAN_NODE_RECURSIVE);
                 }
         }
 }
 
 /* The mount itself, or the nearest below it that the plan made and did not copy; NULL: that is the root. */
-static const Mount *find_ground(const MountTable *t, const Mount *m) {
+static const Mount *find_ground(const Mounts *t, const Mount *m) {
         while (m && !m->newest)
                 m = parent_of(t, m);
 
@@ -273,7 +234,7 @@ static const Mount *find_ground(const MountTable *t, const Mount *m) {
 }
 
 /* A remount is a copy of what it stands on, and has its flags. */
-static void explain_copies(const MountTable *t, uint32_t root_flags) {
+static void explain_copies(const Mounts *t, uint32_t root_flags) {
         for (size_t i = 0; i < t->n; i++) {
                 const Mount *ground;
                 Mount *m = &t->mounts[i];
@@ -286,9 +247,9 @@ static void explain_copies(const MountTable *t, uint32_t root_flags) {
         }
 }
 
-/* An overlay is not idmapped itself; its lower layer is. */
-static bool wants_idmap(const MountTable *t, const Mount *m) {
-        if (m->node == SIZE_MAX && find_in_front(t, m))
+/* An overlay is not idmapped itself; its lower layer is. Nor is an automount, which holds nothing of its own. */
+static bool wants_idmap(const Mounts *t, const Mount *m) {
+        if (streq(m->line.type, "autofs") || (m->node == SIZE_MAX && find_in_front(t, m)))
                 return false;
         m = find_ground(t, m);
 
@@ -296,7 +257,7 @@ static bool wants_idmap(const MountTable *t, const Mount *m) {
 }
 
 /* The first option that its nodes ask for, and nosuid for every mount, which it does not have. */
-static bool option_is_missing(const MountTable *t, const Mount *m, const char **ret) {
+static bool option_is_missing(const Mounts *t, const Mount *m, const char **ret) {
         const struct {
                 bool wanted;
                 const char *option;
@@ -309,7 +270,7 @@ static bool option_is_missing(const MountTable *t, const Mount *m, const char **
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
-                if (wanted[i].wanted && !has_option(m->options, wanted[i].option)) {
+                if (wanted[i].wanted && !mount_has_option(m->line.options, wanted[i].option)) {
                         *ret = wanted[i].option;
                         return true;
                 }
@@ -318,7 +279,7 @@ static bool option_is_missing(const MountTable *t, const Mount *m, const char **
 }
 
 /* Whether more is mounted at a place than was planned. Mounts that came along may lie there too. */
-static bool is_covered(const MountTable *t, const Mount *m) {
+static bool is_covered(const Mounts *t, const Mount *m) {
         const Mount *ground = m;
         size_t n_here = 0;
 
@@ -326,8 +287,8 @@ static bool is_covered(const MountTable *t, const Mount *m) {
                 return false;
 
         for (size_t i = 0; i < t->n; i++)
-                n_here += streq(m->path, t->mounts[i].path);
-        while (ground && streq(ground->path, m->path))
+                n_here += streq(m->line.path, t->mounts[i].line.path);
+        while (ground && streq(ground->line.path, m->line.path))
                 ground = parent_of(t, ground);
         if (ground && (ground->spreads || find_spreading(t, ground)))
                 return false;
@@ -354,38 +315,38 @@ static bool type_option_is_missing(const Mount *m, char *buf, size_t size) {
         tree_proc_options(m->newest, options);
         for (const MountOption *o = options; o->key; o++) {
                 (void) snprintf(buf, size, "%s=%s", o->key, o->value);
-                if (!has_option(m->type_options, buf))
+                if (!mount_has_option(m->line.type_options, buf))
                         return true;
         }
 
         return false;
 }
 
-static int compare(const MountTable *t, const Mount *m, Problem *problem) {
+static int compare(const Mounts *t, const Mount *m, Problem *problem) {
         const char *type = type_planned(m), *option;
         char type_option[64];
 
         if (!m->is_explained)
-                return problem_set_difference(problem, "%s is mounted beyond the plan", m->path);
+                return problem_set_difference(problem, "%s is mounted beyond the plan", m->line.path);
         if (is_covered(t, m))
                 return problem_set_difference(
-                        problem, "More is mounted on %s than the %zu planned", m->path, m->n_planned);
-        if (type && !streq(type, m->type))
-                return problem_set_difference(problem, "%s is %s, not %s", m->path, m->type, type);
+                        problem, "More is mounted on %s than the %zu planned", m->line.path, m->n_planned);
+        if (type && !streq(type, m->line.type))
+                return problem_set_difference(problem, "%s is %s, not %s", m->line.path, m->line.type, type);
         if (type_option_is_missing(m, type_option, sizeof(type_option)))
-                return problem_set_difference(problem, "%s is not mounted %s", m->path, type_option);
+                return problem_set_difference(problem, "%s is not mounted %s", m->line.path, type_option);
         if (option_is_missing(t, m, &option))
-                return problem_set_difference(problem, "%s is not mounted %s", m->path, option);
+                return problem_set_difference(problem, "%s is not mounted %s", m->line.path, option);
 
         return 0;
 }
 
 int verify_mounts(const Plan *plan, int proc_fd, Problem *problem) {
-        _cleanup_(mount_table_done) MountTable t = {};
+        _cleanup_(mounts_done) Mounts t = {};
         Mount *root;
         int r;
 
-        r = mount_table_read(proc_fd, &t);
+        r = mounts_read(proc_fd, &t);
         if (r < 0)
                 return problem_set(problem, r, "mountinfo");
 

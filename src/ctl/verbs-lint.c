@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "ctl/output.h"
 #include "ctl/verb.h"
+#include "plan/plan-compile.h"
 #include "profile/config.h"
+#include "profile/profile-keys.h"
 #include "profile/profile-load.h"
 #include "seccomp/seccomp-compile.h"
 
@@ -80,6 +82,75 @@ static int lint_take(Lint *l, const Findings *findings) {
         return r;
 }
 
+/* The key that a refusal begins with, "BindPaths=: …"; NULL: with none. Caller frees. */
+static char *refused_key(const char *text) {
+        size_t n = strcspn(text, "= ");
+        _cleanup_free_ char *name = n > 0 && text[n] == '=' ? strndup(text, n) : NULL;
+
+        for (size_t i = 0; name && i < n_profile_keys; i++)
+                if (streq(profile_keys[i].name, name))
+                        return TAKE_PTR(name);
+
+        return NULL;
+}
+
+/* The plan of this profile for a user with that home; *ret is why there can be none, or NULL. */
+static int
+try_plan(const Profile *profile, const uint8_t *program, size_t size, const char *home, char **ret) {
+        const Account account = {
+                .name = (char *) "user",
+                .uid = 1000,
+                .gid = 1000,
+                .home = (char *) home,
+                .shell = (char *) "/bin/sh",
+        };
+        const PlanRequest request = { .instance = "instance",
+                                      .has_stream = { true, true, true },
+                                      .on_disconnect = -1 };
+        const PlanContext context = { .seccomp = program, .n_seccomp = size, .host_name = "host" };
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        PlanRefusal refusal = PLAN_REFUSAL_NONE;
+        _cleanup_free_ uint8_t *bytes = NULL;
+        _cleanup_free_ char *text = NULL;
+        size_t n_bytes = 0;
+        int r;
+
+        r = plan_compile(&plan, &bytes, &n_bytes, profile, &account, &request, &context, &refusal, &text);
+        if (r < 0 && r != -EINVAL)
+                return ctl_error(r, "Cannot make a plan of %s: %s", profile->name, strerror(-r));
+
+        *ret = r < 0 && refusal == PLAN_REFUSAL_BAD_SETTING ? TAKE_PTR(text) : NULL;
+        return 0;
+}
+
+/*
+ * What does not go together, whoever the user is: refused for the user of a person, and for one of a service, whose
+ * homes are in different places.
+ */
+static int lint_plan(Lint *l, const Profile *profile, const uint8_t *program, size_t size) {
+        static const char *const homes[] = { "/home/user", "/var/lib/user" };
+        _cleanup_findings_ Findings findings = {};
+        _cleanup_free_ char *text = NULL, *key = NULL;
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(homes); i++) {
+                free(text);
+                text = NULL;
+                r = try_plan(profile, program, size, homes[i], &text);
+                if (r < 0 || !text)
+                        return r;
+        }
+
+        key = refused_key(text);
+        r = findings_add(&findings,
+                         profile->source_path,
+                         0,
+                         key,
+                         "%s",
+                         key ? text + strlen(key) + strspn(text + strlen(key), "=: ") : text);
+        return r < 0 ? ctl_error(r, "Out of memory") : lint_take(l, &findings);
+}
+
 /* A profile without errors may still name system calls that do not exist. */
 static int lint_filter(Lint *l, const Profile *profile) {
         _cleanup_findings_ Findings findings = {};
@@ -95,7 +166,8 @@ static int lint_filter(Lint *l, const Profile *profile) {
                 return ctl_error(
                         r, "Cannot compile the system call filter of %s: %s", profile->name, strerror(-r));
 
-        return lint_take(l, &findings);
+        r = lint_take(l, &findings);
+        return r < 0 || !program || profile->abstract ? r : lint_plan(l, profile, program, size);
 }
 
 static int lint_policy(Lint *l) {

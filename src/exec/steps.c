@@ -63,8 +63,7 @@ static int step_user_namespace(Exec *x) {
 static int step_devices(Exec *x) { return devices_add(x->plan, &x->problem); }
 
 static int step_mounts(Exec *x) {
-        return sources_new(
-                &x->sources, x->plan, x->userns_fd, x->id_base, LAUNCH_OWNER_ID(x->id_block), &x->problem);
+        return sources_new(&x->sources, x->plan, x->id_base, LAUNCH_OWNER_ID(x->id_block), &x->problem);
 }
 
 static int step_network(Exec *x) {
@@ -249,7 +248,7 @@ const Step exec_steps[] = {
         { "schedule", STAGE_OUTSIDE, step_schedule },
         /* CAP_SYS_RESOURCE only counts in the initial user namespace. The limits themselves come much later. */
         { "hard-limits", STAGE_OUTSIDE, step_hard_limits },
-        /* Made first: root writes its maps, and the idmapped mounts below need it. */
+        /* Made while root can write its maps. */
         { "user-namespace", STAGE_OUTSIDE, step_user_namespace },
         /* Turns the one word of the plan that is not resolved yet into nodes, which all that follows goes by. */
         { "devices", STAGE_OUTSIDE, step_devices },

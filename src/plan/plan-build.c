@@ -103,9 +103,13 @@ static int compare_targets(const char *a, const char *b) {
         return (*a == '/' ? 1 : (unsigned char) *a) - (*b == '/' ? 1 : (unsigned char) *b);
 }
 
+/* Masks last: where a name leads is a matter of what is not hidden yet. */
 static int compare_nodes(const void *a, const void *b) {
         const PlanNode *x = a, *y = b;
-        int c = compare_targets(x->target, y->target);
+        int c = (x->kind == PLAN_NODE_MASK) - (y->kind == PLAN_NODE_MASK);
+
+        if (c == 0)
+                c = compare_targets(x->target, y->target);
 
         return c != 0 ? c : (int) x->kind - (int) y->kind;
 }

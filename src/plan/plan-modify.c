@@ -47,12 +47,50 @@ static void modify_done(Modify *m) {
         }
 }
 
+/* The text of a link of ours, as a path of its own. */
+static char *link_path(const PlanNode *link) {
+        size_t n_above = (size_t) (strrchr(link->target, '/') - link->target);
+        const char *text = link->source;
+
+        if (*text == '/')
+                return strdup(text);
+
+        for (; startswith(text, "../"); text += strlen("../"))
+                while (n_above > 0 && link->target[--n_above] != '/')
+                        ;
+
+        return text_printf("%.*s/%s", (int) n_above, link->target, text);
+}
+
+/* Several names of one place are one place: the tree's own links are known, and /bin/x is /usr/bin/x. */
+static int follow_links(PlanBuild *b, char **path) {
+        for (size_t i = 0; i < b->plan->n_nodes; i++) {
+                const PlanNode *n = &b->plan->nodes[i];
+                _cleanup_free_ char *link = NULL;
+                char *followed;
+
+                if (n->kind != PLAN_NODE_SYMLINK || !path_is_below(*path, n->target))
+                        continue;
+
+                link = link_path(n);
+                followed = link ? text_printf("%s%s", link, *path + strlen(n->target)) : NULL;
+                if (!followed)
+                        return -ENOMEM;
+                free(*path);
+                *path = followed;
+        }
+
+        return 0;
+}
+
 static int expand_part(PlanBuild *b, const char *key, const char *text, bool mount_only, char **ret) {
         _cleanup_free_ char *target = NULL;
         const char *why;
         int r;
 
         r = plan_expand_path(b, key, text, &target);
+        if (r >= 0)
+                r = follow_links(b, &target);
         if (r < 0)
                 return r;
 
@@ -116,12 +154,9 @@ static bool is_masked(const Modify *m, const char *path) {
         return false;
 }
 
-/* One node for each target: below a mask nothing else matters, and the flags of several lists add up. */
+/* One node for each target: the flags of several lists add up. */
 static int add_modifier(const Modify *m, const PlanNode *node) {
         Plan *p = m->build->plan;
-
-        if (is_masked(m, node->target))
-                return 0;
 
         for (size_t i = m->from; i < p->n_nodes; i++) {
                 PlanNode *n = &p->nodes[i];
@@ -138,6 +173,30 @@ static int add_modifier(const Modify *m, const PlanNode *node) {
         return plan_add_node(m->build, node);
 }
 
+/* With ProcSubset=pid there is nothing in /proc but processes: what else is to be hidden there is not there. */
+static bool is_left_out(const Modify *m, const char *target) {
+        const char *entry = startswith(target, "/proc/");
+
+        return m->build->profile->proc_subset_pid && entry && (*entry < '0' || *entry > '9');
+}
+
+/* Below a mask nothing else matters. The order is that of the paths, so the one above comes first. */
+static void drop_masked_masks(const Modify *m) {
+        Plan *p = m->build->plan;
+        size_t n = m->from;
+
+        plan_sort_nodes(m->build, m->from);
+        for (size_t i = m->from; i < p->n_nodes; i++) {
+                PlanNode *node = &p->nodes[i];
+
+                if (n > m->from && path_is_below(node->target, p->nodes[n - 1].target))
+                        free(node->target);
+                else
+                        p->nodes[n++] = *node;
+        }
+        p->n_nodes = n;
+}
+
 static int add_masks(const Modify *m) {
         const ProfilePaths *paths = &m->build->profile->inaccessible;
 
@@ -146,6 +205,8 @@ static int add_masks(const Modify *m) {
                 int r;
 
                 r = expand_part(m->build, "InaccessiblePaths", paths->items[i].path, false, &target);
+                if (r >= 0 && is_left_out(m, target))
+                        continue;
                 if (r >= 0)
                         r = add_modifier(
                                 m,
@@ -154,6 +215,7 @@ static int add_masks(const Modify *m) {
                         return r;
         }
 
+        drop_masked_masks(m);
         return 0;
 }
 
@@ -163,7 +225,7 @@ static int add_remounts(const Modify *m, const Rule *rule) {
                 int r;
 
                 /* Not the root itself: the mounts that stand on it take the flag, see restrict_everything(). */
-                if (streq(part->path, "/"))
+                if (streq(part->path, "/") || is_masked(m, part->path))
                         continue;
 
                 r = add_modifier(m,

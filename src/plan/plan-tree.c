@@ -207,7 +207,8 @@ static int add_real_home(PlanBuild *b) {
                 b,
                 PLAN_NODE(BIND,
                           b->home,
-                          PLAN_NODE_SAFE | PLAN_NODE_AS_USER | PLAN_NODE_RECURSIVE |
+                          PLAN_NODE_SAFE | PLAN_NODE_AS_USER |
+                                  (b->profile->home_submounts ? PLAN_NODE_RECURSIVE : 0) |
                                   (writable ? 0 : PLAN_NODE_READ_ONLY) |
                                   (b->profile->private_users == PRIVATE_USERS_PICK ? PLAN_NODE_IDMAP : 0),
                           .source = b->home));

@@ -73,8 +73,8 @@ enum {
 
 /*
  * Nodes are made in their order; target is absolute and normalized, inside the sandbox. Parents come first. Below a
- * bind nothing is ever created, as that would be on the host: a place to mount on must exist there. Masks and remounts
- * come last, mixed with binds that open a part of a read-only path again.
+ * bind nothing is ever created, as that would be on the host: a place to mount on must exist there. Remounts come
+ * last, mixed with binds that open a part of a read-only path again, and masks after these.
  */
 typedef struct PlanNode {
         uint8_t kind;   /* PlanNodeKind */

@@ -106,6 +106,17 @@ const char *place_refuse_target_text(const char *text) {
         return fixed_part(text, part) ? place_refuse_target(part) : NULL;
 }
 
+/* Links of the kernel's, which lead each process to something of its own. */
+static const char *const own_links[] = { "/proc/self", "/proc/thread-self", "/proc/mounts", "/proc/net" };
+
+static bool is_own_link(const char *path) {
+        for (size_t i = 0; i < ELEMENTSOF(own_links); i++)
+                if (path_is_below(path, own_links[i]))
+                        return true;
+
+        return false;
+}
+
 const char *place_refuse_change(const char *path, bool mount_only) {
         bool own = streq(path, "/");
 
@@ -113,6 +124,9 @@ const char *place_refuse_change(const char *path, bool mount_only) {
                 own = own || streq(path, own_places[i]);
         if (own)
                 return "can be named only in parts: what lies below it";
+
+        if (is_own_link(path))
+                return "leads each process to a place of its own";
 
         return mount_only && path_is_below(path, "/proc") ? "lies below /proc" : NULL;
 }

@@ -195,7 +195,7 @@ typedef struct Profile {
         /* [Files] */
         ProtectSystem protect_system;
         ProtectHome protect_home;
-        bool persistent_home, private_devices;
+        bool home_submounts, persistent_home, private_devices;
         char *root_directory; /* NULL: the host's /usr in an empty root */
         bool root_ephemeral;
         ProfileBind *binds;

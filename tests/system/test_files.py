@@ -4,6 +4,7 @@
 
 import os
 import pathlib
+import random
 import shutil
 import stat
 import subprocess
@@ -162,6 +163,13 @@ tell(homes=os.listdir("/home"), own=(home / "data/own").read_text(), write=attem
 
 
 class System(Inside):
+    def test_memory_holds_as_many_names_as_the_key_says(self):
+        facts = self.ask('tell(**{p: [os.statvfs(p).f_blocks * os.statvfs(p).f_frsize, os.statvfs(p).f_files] for p in '
+                         '("/tmp", "/var/tmp", "/dev/shm", os.environ["HOME"])})')
+        self.assertEqual(set(map(tuple, facts.values())), {(64 << 20, 64 << 10)}, facts)
+        self.assertEqual(self.ask('tell(**{p: os.statvfs(p).f_files for p in ("/tmp", "/dev/shm", "/srv", "/opt")})', 'open'),
+                         dict.fromkeys(('/tmp', '/dev/shm', '/srv', '/opt'), 4096))
+
     def test_full_is_usr_and_etc(self):
         facts = self.ask('''
 tell(read_only={p: attempt(open, p + "/x", "w") for p in ("", "/usr", "/etc", "/usr/local", "/home")},
@@ -254,6 +262,54 @@ path = "/usr/local/share/deep/deeper"
 tell(seen="not" if not os.path.ismount(path) else "noexec" if os.statvfs(path).f_flag & os.ST_NOEXEC else "exec")
 ''', name)
                 self.assertEqual(facts['seen'], expected)
+
+    def test_entries_in_any_order_and_number_are_one(self):
+        """Pairs and triples of entries, some with several names of one place, or masked already for another reason."""
+        data, doc = pathlib.Path('/home/alice/data'), '/usr/share/doc'
+        (data / 'a/b').mkdir(parents=True)
+        self.addCleanup(shutil.rmtree, data / 'a')
+        for path in (data / 'a', data / 'a/b'):
+            os.chown(path, 3001, 3001)
+        awk = os.path.realpath('/usr/bin/awk')
+        entries = [('InaccessiblePaths', path, hidden) for path, hidden in (
+            ('/bin/true', '/usr/bin/true'), ('/usr/bin/true', '/usr/bin/true'), ('/bin/awk', awk), ('/usr/bin/awk', awk),
+            ('/etc/alternatives', '/etc/alternatives'), ('/proc/interrupts', '/proc/interrupts'), ('/proc/sys/kernel', '/proc/sys/kernel'),
+            ('/proc/sys', '/proc/sys'), ('%h/data', data), ('/home/alice/data/a', data / 'a'), ('%h/data/a/b', data / 'a/b'),
+            ('-/home/alice/data/none', data / 'none'), ('/var/run/lock', '/run/lock'), ('/run', '/run'), (doc, doc))]
+        entries += [('ReadOnlyPaths', '%h/data', None), ('ReadWritePaths', '%h/data/a', None), ('NoExecPaths', '%h/data/a/b', None),
+                    ('ReadOnlyPaths', '/var/run/lock', None), ('NoExecPaths', '/usr/share', None), ('ExecPaths', doc, None)]
+        some = random.Random(11)
+        combinations = [some.sample(entries, k) for k in (2, 3) for _ in range(16)]
+        # Those that have been seen to get into each other's way.
+        combinations += [[e for path in paths for e in entries if e[1] == path] for paths in (
+            ('/bin/true', '/usr/bin/true'), ('/usr/bin/awk', '/etc/alternatives'), ('/etc/alternatives', '/bin/awk', '/usr/bin/awk'),
+            ('/proc/interrupts', '/proc/interrupts'), ('/proc/sys', '/proc/sys/kernel'), ('/var/run/lock', '/run'), ('%h/data', '/home/alice/data/a'))]
+        head = (PROFILES / 'python.profile').read_text() + 'ProcSubset=all\n'
+        self.addCleanup(remove_profile, 'several')
+        for chosen in combinations:
+            lines = [f'{key}={path}' for key, path, _ in chosen]
+            with self.subTest(lines):
+                add_profile('several', head + '\n'.join(lines) + '\n')
+                facts = self.ask(f'''
+tell(seen={{p: attempt(lambda: list(os.scandir(p)) and 0 if os.path.isdir(p) else open(p)) for p in {[str(h) for _, _, h in chosen if h]}}},
+     masks=[l.split()[4] for l in open("/proc/self/mountinfo") if "/.nothing-" in l.split()[3]])
+''', 'several')
+                self.assertLessEqual(set(facts['seen'].values()), {'EACCES', 'ENOENT'}, facts)
+                self.assertEqual(len(facts['masks']), len(set(facts['masks'])), facts)
+                self.assertEqual(immurectl('root', 'lint', str(PROFILES / 'several.profile')).returncode, 0)
+
+    def test_what_does_not_go_together_is_a_finding(self):
+        head = (PROFILES / 'python.profile').read_text()
+        self.addCleanup(remove_profile, 'several')
+        for lines, key in (('ReadOnlyPaths=%h/data/a\nReadWritePaths=%h/data/a', 'ReadWritePaths'),
+                           ('ReadWritePaths=/opt', 'ReadWritePaths'), ('StateDirectory=one one', 'StateDirectory'),
+                           ('RuntimeDirectory=lock', 'RuntimeDirectory'), ('BindPaths=%h:/bin/x', None),
+                           ('InaccessiblePaths=/dev/stdin', 'InaccessiblePaths'), ('InaccessiblePaths=/proc/self/mem', 'InaccessiblePaths')):
+            with self.subTest(lines):
+                (PROFILES / 'several.profile').write_text(f'{head}{lines}\n')
+                done = immurectl('root', 'lint', str(PROFILES / 'several.profile'))
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn(f' {key}: ' if key else '[Files]: ', done.stdout)
 
     def test_file_system_without_idmap_is_named(self):
         data = pathlib.Path('/var/data')
