@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ctl/output.h"
 #include "ctl/verb.h"
+#include "plan/client-streams.h"
 #include "plan/plan-compile.h"
 #include "profile/config.h"
 #include "profile/profile-keys.h"
@@ -105,7 +106,7 @@ try_plan(const Profile *profile, const uint8_t *program, size_t size, const char
                 .shell = (char *) "/bin/sh",
         };
         const PlanRequest request = { .instance = "instance",
-                                      .has_stream = { true, true, true },
+                                      .streams = CLIENT_STREAMS_ALL,
                                       .on_disconnect = -1 };
         const PlanContext context = { .seccomp = program, .n_seccomp = size, .host_name = "host" };
         _cleanup_(plan_freep) Plan *plan = NULL;
