@@ -21,7 +21,22 @@
 
 static int step_harden(Exec *x) { return process_harden(&x->problem); }
 
-static int step_streams(Exec *x) { return streams_check(&x->problem); }
+static int step_streams(Exec *x) {
+        int r;
+
+        if (x->streams_fd < 0)
+                return streams_check(&x->problem);
+
+        r = streams_receive(x->streams_fd, x->streams, &x->problem);
+        if (r >= 0)
+                r = streams_check(&x->problem);
+        if (r < 0)
+                return r;
+
+        x->streams_fd = safe_close(x->streams_fd);
+        r = report_streams(x);
+        return r < 0 ? problem_set(&x->problem, r, "Status record") : 0;
+}
 
 static int step_plan(Exec *x) {
         int r;
@@ -237,7 +252,11 @@ static int step_seccomp(Exec *x) {
 const Step exec_steps[] = {
         /* First, so that nothing that follows can be watched, dumped or interrupted half-way. */
         { "harden", STAGE_OUTSIDE, step_harden },
-        /* Before anything is opened: the next open(2) would get the number of a stream that is closed. */
+        /*
+         * Before anything is opened: the next open(2) would get the number of a stream that is closed. To look at what
+         * a client sends, or to close it, may take as long as the client likes; nobody but its own deadline waits for
+         * this process.
+         */
         { "streams", STAGE_OUTSIDE, step_streams },
         { "plan", STAGE_OUTSIDE, step_plan },
         /* Before anything is made: what this kernel cannot do is reported at once, and both halves know of it. */
