@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#define PACKET_FDS_MAX 9
+#define PACKET_FDS_MAX 10
 #define FDINFO_MAX (64U * 1024)
 
 #ifndef MFD_EXEC

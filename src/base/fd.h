@@ -65,7 +65,7 @@ int fd_check_stream(int fd);
 int fd_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
 /*
- * Sends one packet with up to 9 fds over a socket, unix(7). Never raises SIGPIPE. -E2BIG: more fds; -EIO: a short
+ * Sends one packet with up to 10 fds over a socket, unix(7). Never raises SIGPIPE. -E2BIG: more fds; -EIO: a short
  * write.
  */
 int fd_send_packet(int sock, const void *data, size_t size, const int *fds, size_t n_fds);

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
@@ -121,28 +120,6 @@ int process_change_directory(const char *path, Problem *problem) {
                 return problem_set(problem, -errno, "getcwd");
         if (buf[0] != '/')
                 return problem_set(problem, -EXDEV, "Working directory %s lies outside the root", path);
-
-        return 0;
-}
-
-int process_check_streams(Problem *problem) {
-        for (int fd = 0; fd <= 2; fd++) {
-                int r;
-
-                r = fd_check_stream(fd);
-                if (r == -EPERM)
-                        return problem_set(
-                                problem, r, "Descriptor %d is neither a pipe, a terminal nor /dev/null", fd);
-                if (r < 0)
-                        return problem_set(problem, r, "Descriptor %d", fd);
-        }
-
-        return 0;
-}
-
-int process_close_others(Problem *problem) {
-        if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-                return problem_set(problem, -errno, "close_range");
 
         return 0;
 }

@@ -2,12 +2,11 @@
 #pragma once
 
 /*
- * process — what a process inherits, its streams among it, what it could leak, and how the scheduler sees it
+ * process — what a process inherits, what it could leak, and how the scheduler sees it
  *
  * Errors are set in problem and returned as negative errno.
  *
  * Runs in: exec. Privilege: the keeper's for process_harden() and process_schedule(), none for the others.
- * Input: the streams may belong to a hostile user.
  */
 
 #include "confine/problem.h"
@@ -33,12 +32,3 @@ int process_new_keyring(Problem *problem);
 
 /* chdir(2), and the kernel's own word that the directory is below the root. -EXDEV: it is not. */
 int process_change_directory(const char *path, Problem *problem);
-
-/*
- * Refuses anything on 0, 1, 2 that would lead out of the tree (fd_check_stream()), with -EPERM; and a closed one,
- * whose number the next open(2) would get.
- */
-int process_check_streams(Problem *problem);
-
-/* Everything above 2 is closed by execve(2). */
-int process_close_others(Problem *problem);

@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "link/lease.h"
-#include "link/link.h"
 
 #include <stdio.h>
 
@@ -19,9 +18,7 @@ static int take_text(char *field, size_t size, const char *value) {
 }
 
 static int take_state(LeaseReport *report, const char *value) {
-        if (streq(value, "running"))
-                report->running = true;
-
+        report->executed = report->executed || streq(value, "starting") || streq(value, "running");
         return 0;
 }
 
@@ -51,12 +48,16 @@ static int take_message(LeaseReport *report, const char *value) {
         return take_text(report->text, sizeof(report->text), value);
 }
 
+static int take_error(LeaseReport *report, const char *value) {
+        return take_text(report->error, sizeof(report->error), value);
+}
+
 static const struct {
         const char *name; /* with its "=" */
         int (*take)(LeaseReport *report, const char *value);
 } lease_fields[] = {
         { "STATE=", take_state },   { "RESULT=", take_result }, { "CODE=", take_code },
-        { "STATUS=", take_status }, { "TEXT=", take_message },
+        { "STATUS=", take_status }, { "ERROR=", take_error },   { "TEXT=", take_message },
 };
 
 static int read_line(LeaseReport *report, const char *line) {
@@ -100,7 +101,7 @@ int lease_report_read(LeaseReport *report, const char *packet, size_t size) {
 
 int exit_status_from_report(const LeaseReport *report) {
         if (report->status < 0)
-                return exit_status_from_error(ERROR_SETUP_FAILED, report->text);
+                return exit_status_from_error(report->error, report->text);
         if (streq(report->code, "exited"))
                 return report->status;
         if (streq(report->code, "killed") || streq(report->code, "dumped"))

@@ -10,7 +10,7 @@
  * Runs in: immurectl. Privilege: none. Input: the keeper's packets and the broker's errors.
  */
 
-#include "base/util.h"
+#include "link/link.h"
 
 #define EXIT_STATUS_OWN 125
 #define EXIT_STATUS_NOT_EXECUTABLE 126
@@ -19,15 +19,16 @@
 
 /* What the keeper has said over the lease so far. */
 typedef struct LeaseReport {
-        bool running; /* the application was executed */
-        bool ended;   /* result is final */
+        bool executed; /* the application was; it need not be ready */
+        bool ended;    /* result is final */
         char result[32];
         char code[16];
         int status;      /* exit status or signal; -1: there was none */
-        char text[1024]; /* why it never ran */
+        char error[128]; /* of the bus: why it never ran */
+        char text[1024]; /* the same for people */
 } LeaseReport;
 
-#define LEASE_REPORT_INIT ((LeaseReport){ .status = -1 })
+#define LEASE_REPORT_INIT ((LeaseReport){ .status = -1, .error = ERROR_SETUP_FAILED })
 
 /*
  * Adds what one packet of the lease (link/lease.h) says to the report; unknown names are skipped. -EBADMSG: no such

@@ -105,7 +105,7 @@ const OptionRow option_rows[] = {
           "Tighten a key that UserSettable= lists" },
         { "user",          'u', "NAME",             OPTION_LAUNCH,  offsetof(Options, user),          parse_text,
           "Launch for another user (administrators only)" },
-        { "on-disconnect", 0,   "keep|stop",        OPTION_LEASED,  offsetof(Options, on_disconnect), parse_choice,
+        { "on-disconnect", 0,   "keep|stop|kill",   OPTION_LEASED,  offsetof(Options, on_disconnect), parse_choice,
           "What happens to it when immurectl is gone" },
         { "signal",        's', "SIGNAL",           OPTION_KILL,    offsetof(Options, signal),        parse_signo,
           "Which signal to send, by name or number" },

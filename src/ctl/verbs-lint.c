@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ctl/output.h"
 #include "ctl/verb.h"
+#include "plan/client-streams.h"
 #include "plan/plan-compile.h"
 #include "profile/config.h"
 #include "profile/profile-keys.h"
@@ -105,7 +106,7 @@ try_plan(const Profile *profile, const uint8_t *program, size_t size, const char
                 .shell = (char *) "/bin/sh",
         };
         const PlanRequest request = { .instance = "instance",
-                                      .has_stream = { true, true, true },
+                                      .streams = CLIENT_STREAMS_ALL,
                                       .on_disconnect = -1 };
         const PlanContext context = { .seccomp = program, .n_seccomp = size, .host_name = "host" };
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -131,6 +132,8 @@ static int lint_plan(Lint *l, const Profile *profile, const uint8_t *program, si
         static const char *const homes[] = { "/home/user", "/var/lib/user" };
         _cleanup_findings_ Findings findings = {};
         _cleanup_free_ char *text = NULL, *key = NULL;
+        const char *file;
+        unsigned line;
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(homes); i++) {
@@ -142,9 +145,10 @@ static int lint_plan(Lint *l, const Profile *profile, const uint8_t *program, si
         }
 
         key = refused_key(text);
+        file = profile_origin(profile, key ?: "", &line);
         r = findings_add(&findings,
-                         profile->source_path,
-                         0,
+                         file,
+                         line,
                          key,
                          "%s",
                          key ? text + strlen(key) + strspn(text + strlen(key), "=: ") : text);

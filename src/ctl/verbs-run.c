@@ -15,25 +15,28 @@
 #include "ctl/exit-status.h"
 #include "ctl/relay.h"
 #include "ctl/verb.h"
+#include "link/bus-dict.h"
 #include "link/lease.h"
+#include "plan/client-streams.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 
-#define N_STREAMS 3
-
 /* Signals that we pass on to the application. */
 static const int forwarded_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
 
-static const char *const stream_names[N_STREAMS] = { "StandardInput", "StandardOutput", "StandardError" };
+/* Of the profile: where each goes. */
+static const char *const stream_properties[CLIENT_STREAMS_N] = { "StandardInput",
+                                                                 "StandardOutput",
+                                                                 "StandardError" };
 
 typedef struct Run {
         const Options *options;
         sd_bus *bus; /* NULL once the launch is answered */
         int signals; /* signalfd */
         int lease;
-        Relay streams[N_STREAMS];
+        Relay streams[CLIENT_STREAMS_N];
         LeaseReport report;
         sd_bus_message *request; /* kept while it may have to be sent again */
         bool asked;              /* it was */
@@ -45,7 +48,7 @@ typedef struct Run {
 } Run;
 
 static void run_done(Run *run) {
-        for (size_t i = 0; i < N_STREAMS; i++)
+        for (size_t i = 0; i < CLIENT_STREAMS_N; i++)
                 relay_done(&run->streams[i]);
         agent_close(&run->agent);
         (void) sd_bus_message_unref(run->request);
@@ -71,8 +74,8 @@ static int run_open_streams(Run *run, const char *profile) {
         if (r < 0)
                 return r;
 
-        for (int i = 0; i < N_STREAMS; i++) {
-                const char *kind = json_string_value(json_object_get(properties, stream_names[i]));
+        for (int i = 0; i < CLIENT_STREAMS_N; i++) {
+                const char *kind = json_string_value(json_object_get(properties, stream_properties[i]));
 
                 if (!kind || !streq(kind, "client"))
                         continue;
@@ -80,7 +83,7 @@ static int run_open_streams(Run *run, const char *profile) {
                 if (r < 0)
                         return ctl_error(r,
                                          "Cannot use my %s for the application: %s",
-                                         stream_names[i],
+                                         stream_properties[i],
                                          strerror(-r));
         }
 
@@ -91,13 +94,14 @@ static int run_forward(Run *run, int signo) {
         char packet[32];
         int r;
 
-        if (run->lease < 0) {
-                /* The second time before there is an application to pass it on to: the caller wants out. */
+        /* The second time before there is an application to pass it on to: the caller wants out. */
+        if (!run->report.executed) {
                 if ((signo == SIGINT || signo == SIGTERM) && (run->early_signals & UINT64_C(1) << signo))
                         run_finish(run, EXIT_STATUS_SIGNAL + signo);
                 run->early_signals |= UINT64_C(1) << signo;
-                return 0;
         }
+        if (run->lease < 0)
+                return 0;
 
         snprintf(packet, sizeof(packet), "SIGNAL=%i", signo);
         r = fd_send_packet(run->lease, packet, strlen(packet), NULL, 0);
@@ -136,6 +140,15 @@ static void run_explain(const Run *run) {
                         ctl_note("%s", texts[i].text);
 }
 
+/* It never ran. The error is the one that the launch would have got, had it been answered as late. */
+static void run_explain_failure(const Run *run) {
+        const LeaseReport *report = &run->report;
+        const sd_bus_error error = { .name = report->error,
+                                     .message = *report->text ? report->text : report->result };
+
+        (void) client_error(&error, -EIO);
+}
+
 static void run_read_lease(Run *run) {
         char packet[LEASE_PACKET_MAX];
         ssize_t n;
@@ -162,10 +175,37 @@ static void run_read_lease(Run *run) {
         }
 
         if (run->report.status < 0)
-                (void) ctl_error(-EIO, "%s", *run->report.text ? run->report.text : run->report.result);
+                run_explain_failure(run);
         else
                 run_explain(run);
         run_finish(run, exit_status_from_report(&run->report));
+}
+
+static uint32_t run_streams(const Run *run) {
+        uint32_t streams = 0;
+
+        for (int i = 0; i < CLIENT_STREAMS_N; i++)
+                if (run->streams[i].handover >= 0)
+                        streams |= CLIENT_STREAM(i);
+
+        return streams;
+}
+
+/* The first packet on the lease: before it there is nothing that a signal could be for. */
+static int run_send_streams(const Run *run) {
+        char packet[CLIENT_STREAMS_PACKET_MAX];
+        const size_t size = client_streams_write(run_streams(run), packet);
+        int fds[CLIENT_STREAMS_N], r;
+        size_t n = 0;
+
+        for (size_t i = 0; i < CLIENT_STREAMS_N; i++)
+                if (run->streams[i].handover >= 0)
+                        fds[n++] = run->streams[i].handover;
+
+        r = n > 0 ? fd_send_packet(run->lease, packet, size, fds, n) : 0;
+
+        /* The keeper may have given up meanwhile, and says why. */
+        return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
 static int run_take_lease(Run *run, sd_bus_message *reply) {
@@ -182,9 +222,15 @@ static int run_take_lease(Run *run, sd_bus_message *reply) {
         if (r < 0)
                 return ctl_error(r, "Cannot use the lease: %s", strerror(-r));
 
+        r = run_send_streams(run);
+        if (r < 0)
+                return ctl_error(r, "Cannot send my streams: %s", strerror(-r));
+
         for (int signo = 1; signo < 64 && r >= 0; signo++)
-                if (run->early_signals & UINT64_C(1) << signo)
+                if (run->early_signals & UINT64_C(1) << signo) {
+                        run->early_signals &= ~(UINT64_C(1) << signo);
                         r = run_forward(run, signo);
+                }
 
         return r < 0 ? ctl_error(r, "Cannot hand on a signal: %s", strerror(-r)) : 0;
 }
@@ -213,23 +259,42 @@ static int on_launched(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
         if (error && !run->asked && ask_may_help(error) && run_ask_again(run) >= 0)
                 return 0;
 
-        /* The request holds copies of the streams, which only the application may keep open from here on. */
         run->request = sd_bus_message_unref(run->request);
         agent_close(&run->agent);
         run->launched = true;
-        for (size_t i = 0; i < N_STREAMS; i++)
-                relay_handed_over(&run->streams[i]);
 
         if (error) {
                 (void) client_error(error, -EIO);
                 run_finish(run, exit_status_from_error(error->name, error->message));
-                return 0;
+        } else {
+                r = run_take_lease(run, reply);
+                if (r < 0)
+                        run_finish(run, r);
         }
 
-        r = run_take_lease(run, reply);
-        if (r < 0)
-                run_finish(run, r);
+        /* Only the application may keep them open from here on. */
+        for (size_t i = 0; i < CLIENT_STREAMS_N; i++)
+                relay_handed_over(&run->streams[i]);
         return 0;
+}
+
+static int run_announce_streams(const Run *run, sd_bus_message *m) {
+        const uint32_t streams = run_streams(run);
+        int r;
+
+        if (streams == 0)
+                return 0;
+
+        r = bus_dict_open_entry(m, "Streams", "as");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "s");
+        for (int i = 0; i < CLIENT_STREAMS_N && r >= 0; i++)
+                if (streams & CLIENT_STREAM(i))
+                        r = sd_bus_message_append_basic(m, SD_BUS_TYPE_STRING, client_stream_names[i]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+
+        return r < 0 ? r : bus_dict_close_entry(m);
 }
 
 static int run_launch(Run *run, char **args) {
@@ -245,13 +310,9 @@ static int run_launch(Run *run, char **args) {
         r = client_open_options(m, run->options, args + 1);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < N_STREAMS; i++) {
-                if (run->streams[i].handover < 0)
-                        continue;
-                r = sd_bus_message_append(m, "{sv}", stream_names[i], "h", run->streams[i].handover);
-                if (r < 0)
-                        return client_message_error(r);
-        }
+        r = run_announce_streams(run, m);
+        if (r < 0)
+                return client_message_error(r);
         r = client_close_options(m);
         if (r < 0)
                 return r;
@@ -281,14 +342,14 @@ static int run_process_bus(Run *run) {
 
 /* Whether output may still come: the application's end of a pipe is open, or not all its bytes are written. */
 static bool run_is_draining(const Run *run) {
-        for (size_t i = 0; i < N_STREAMS; i++)
+        for (size_t i = 0; i < CLIENT_STREAMS_N; i++)
                 if (run->streams[i].outward && !relay_is_done(&run->streams[i]))
                         return true;
 
         return false;
 }
 
-enum { POLL_SIGNALS, POLL_BUS, POLL_LEASE, POLL_STREAMS, _POLL_MAX = POLL_STREAMS + N_STREAMS };
+enum { POLL_SIGNALS, POLL_BUS, POLL_LEASE, POLL_STREAMS, _POLL_MAX = POLL_STREAMS + CLIENT_STREAMS_N };
 
 static int run_wait(const Run *run, struct pollfd fds[static _POLL_MAX]) {
         fds[POLL_SIGNALS] = (struct pollfd){ .fd = run->signals, .events = POLLIN };
@@ -302,7 +363,7 @@ static int run_wait(const Run *run, struct pollfd fds[static _POLL_MAX]) {
                         return events;
                 fds[POLL_BUS] = (struct pollfd){ .fd = sd_bus_get_fd(run->bus), .events = (short) events };
         }
-        for (size_t i = 0; i < N_STREAMS; i++)
+        for (size_t i = 0; i < CLIENT_STREAMS_N; i++)
                 fds[POLL_STREAMS + i] = relay_poll(&run->streams[i]);
 
         return poll(fds, _POLL_MAX, -1) < 0 && errno != EINTR ? -errno : 0;
@@ -332,7 +393,7 @@ static int run_loop(Run *run) {
                 }
                 if (fds[POLL_LEASE].revents)
                         run_read_lease(run);
-                for (size_t i = 0; i < N_STREAMS; i++)
+                for (size_t i = 0; i < CLIENT_STREAMS_N; i++)
                         if (fds[POLL_STREAMS + i].revents)
                                 relay_step(&run->streams[i]);
         }

@@ -2,6 +2,7 @@
 #include "exec/exec.h"
 
 #include "base/text.h"
+#include "exec/hold.h"
 #include "exec/seed.h"
 
 #include <stdio.h>
@@ -20,6 +21,8 @@ int exec_main(const Step *steps, int argc, char **argv) {
                 return usage();
         if (streq(argv[1], "--seed"))
                 return seed_main(steps, argv[1], (size_t) (argv[2] + strlen(argv[2]) - argv[1]));
+        if (streq(argv[1], "--hold"))
+                return hold_main();
         if (parse_u32(argv[2], &id_block) < 0)
                 return usage();
 

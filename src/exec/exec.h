@@ -40,6 +40,8 @@ typedef struct Exec {
         int result_fd;      /* to the keeper; for the init */
         int netns_fd;       /* -EBADF: none was prepared */
         int notify_fd;      /* the keeper's, to be bound in the tree; -EBADF: there is none */
+        int streams_fd;     /* the client's streams come here; -EBADF: none do */
+        uint32_t streams;   /* which (client-streams.h) */
         int userns_fd;      /* the sandbox's */
         pid_t userns_first; /* its first process, still to be reaped; 0: none */
         int barrier_fd;     /* between the halves; each has its own end */

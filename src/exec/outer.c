@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/fd.h"
+#include "confine/streams.h"
 #include "confine/userns.h"
 #include "exec/report.h"
 
@@ -219,7 +220,7 @@ static int run_outer(Exec *x, const Step *steps, bool *ret_reported) {
 
 /* Takes the keeper's descriptors and closes all others. Their first use shows whether they are what they should be. */
 static int take_descriptors(Exec *x) {
-        bool has_netns, has_notify;
+        bool has_netns, has_notify, has_streams;
         int r;
 
         for (int fd = LAUNCH_FD_PLAN; fd <= LAUNCH_FD_RESULT; fd++) {
@@ -229,6 +230,7 @@ static int take_descriptors(Exec *x) {
         }
         has_netns = fd_set_cloexec(LAUNCH_FD_NETNS, true) >= 0;
         has_notify = fd_set_cloexec(LAUNCH_FD_NOTIFY, true) >= 0;
+        has_streams = fd_set_cloexec(LAUNCH_FD_STREAMS, true) >= 0;
 
         r = fd_close_from(_LAUNCH_FD_END);
         if (r < 0)
@@ -238,7 +240,8 @@ static int take_descriptors(Exec *x) {
         x->result_fd = LAUNCH_FD_RESULT;
         x->netns_fd = has_netns ? LAUNCH_FD_NETNS : -EBADF;
         x->notify_fd = has_notify ? LAUNCH_FD_NOTIFY : -EBADF;
-        return 0;
+        x->streams_fd = has_streams ? LAUNCH_FD_STREAMS : -EBADF;
+        return has_streams ? streams_await(LAUNCH_FD_PLAN, &x->streams) : 0;
 }
 
 int exec_launch(const Step *steps, uint32_t id_block, PlanRecent *recent) {
@@ -249,6 +252,7 @@ int exec_launch(const Step *steps, uint32_t id_block, PlanRecent *recent) {
                 .result_fd = -EBADF,
                 .netns_fd = -EBADF,
                 .notify_fd = -EBADF,
+                .streams_fd = -EBADF,
                 .userns_fd = -EBADF,
                 .barrier_fd = -EBADF,
                 .landlock_fd = -EBADF,

@@ -69,6 +69,12 @@ int report_verified(const Exec *x, pid_t main, int leader_fd, int main_fd, const
         return fd_send_packet(x->status_fd, &status, sizeof(status), fds, ELEMENTSOF(fds));
 }
 
+int report_streams(const Exec *x) {
+        const LaunchStatus status = { .kind = LAUNCH_STATUS_STREAMS };
+
+        return fd_send_packet(x->status_fd, &status, sizeof(status), NULL, 0);
+}
+
 int barrier_new(int ret[static 2]) {
         static const int on = 1;
         _cleanup_close_ int outer = -EBADF, inner = -EBADF;

@@ -33,6 +33,8 @@ bool report_failed(const Exec *x);
 void report_take_over(const Exec *x);
 
 /* Sends LAUNCH_STATUS_VERIFIED with both pidfds; enforced: names of the layers. 0 or negative errno. */
+/* Tells the keeper that the client's streams have come. */
+int report_streams(const Exec *x);
 int report_verified(const Exec *x, pid_t main, int leader_fd, int main_fd, const char *enforced);
 
 /* A socket pair; the first end is the outer half's. The caller owns both. */

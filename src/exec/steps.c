@@ -11,6 +11,7 @@
 #include "confine/process.h"
 #include "confine/rlimits.h"
 #include "confine/seccomp.h"
+#include "confine/streams.h"
 #include "confine/tree.h"
 #include "confine/userns.h"
 
@@ -20,7 +21,22 @@
 
 static int step_harden(Exec *x) { return process_harden(&x->problem); }
 
-static int step_streams(Exec *x) { return process_check_streams(&x->problem); }
+static int step_streams(Exec *x) {
+        int r;
+
+        if (x->streams_fd < 0)
+                return streams_check(&x->problem);
+
+        r = streams_receive(x->streams_fd, x->streams, &x->problem);
+        if (r >= 0)
+                r = streams_check(&x->problem);
+        if (r < 0)
+                return r;
+
+        x->streams_fd = safe_close(x->streams_fd);
+        r = report_streams(x);
+        return r < 0 ? problem_set(&x->problem, r, "Status record") : 0;
+}
 
 static int step_plan(Exec *x) {
         int r;
@@ -226,7 +242,7 @@ static int step_visible(Exec *x) {
         return prctl(PR_SET_DUMPABLE, 1) < 0 ? problem_set(&x->problem, -errno, "PR_SET_DUMPABLE") : 0;
 }
 
-static int step_descriptors(Exec *x) { return process_close_others(&x->problem); }
+static int step_descriptors(Exec *x) { return streams_close_others(&x->problem); }
 
 static int step_seccomp(Exec *x) {
         return seccomp_load(x->plan, x->layers.memory == MEMORY_WALL_FILTER, &x->problem);
@@ -236,7 +252,11 @@ static int step_seccomp(Exec *x) {
 const Step exec_steps[] = {
         /* First, so that nothing that follows can be watched, dumped or interrupted half-way. */
         { "harden", STAGE_OUTSIDE, step_harden },
-        /* Before anything is opened: the next open(2) would get the number of a stream that is closed. */
+        /*
+         * Before anything is opened: the next open(2) would get the number of a stream that is closed. To look at what
+         * a client sends, or to close it, may take as long as the client likes; nobody but its own deadline waits for
+         * this process.
+         */
         { "streams", STAGE_OUTSIDE, step_streams },
         { "plan", STAGE_OUTSIDE, step_plan },
         /* Before anything is made: what this kernel cannot do is reported at once, and both halves know of it. */

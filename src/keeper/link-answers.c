@@ -3,6 +3,7 @@
 
 #include "link/bus-dict.h"
 #include "link/link.h"
+#include "plan/client-streams.h"
 #include "plan/plan-text.h"
 
 #include <signal.h>
@@ -13,33 +14,40 @@ static const BusField launch_facts[] = {
         { "PlanHash",     's', offsetof(LaunchRequest, plan_hash) },
         { "PlanDigest",   's', offsetof(LaunchRequest, plan_digest) },
         { "Wait",         'b', offsetof(LaunchRequest, wait) },
+        { "Streams",      'u', offsetof(LaunchRequest, streams) },
 };
 /* clang-format on */
 
-static int read_streams(sd_bus_message *m, int streams[static 3], sd_bus_error *error) {
+/* A broker of version 3 sends the streams themselves here. They are not for a keeper to hold. */
+static int refuse_descriptors(sd_bus_message *m, sd_bus_error *error) {
         uint32_t number;
         int fd, r;
 
         r = sd_bus_message_enter_container(m, 'a', "(uh)");
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = sd_bus_message_read(m, "(uh)", &number, &fd);
+        if (r > 0)
+                return sd_bus_error_set(
+                        error,
+                        ERROR_BUSY,
+                        "the keeper of this user is newer than the broker, and takes streams of a "
+                        "client's on a lease alone");
 
-        while ((r = sd_bus_message_read(m, "(uh)", &number, &fd)) > 0) {
-                if (number > 2 || streams[number] >= 0)
-                        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "stream %u", number);
-                streams[number] = fd;
-        }
-        if (r < 0)
-                return r;
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
 
-        return sd_bus_message_exit_container(m);
+static int check_streams(const LaunchRequest *request, sd_bus_error *error) {
+        if (request->streams == 0 || (request->lease && request->streams <= CLIENT_STREAMS_ALL))
+                return 0;
+
+        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "Streams: standard ones, with a lease");
 }
 
 static bool is_hash(const char *s) { return s && strlen(s) == SHA256_HEX_SIZE - 1 && plan_text_is_hex(s); }
 
 static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Keeper *k = userdata;
-        LaunchRequest request = { .plan_fd = -EBADF, .streams = { -EBADF, -EBADF, -EBADF }, .wait = true };
+        LaunchRequest request = { .plan_fd = -EBADF, .wait = true };
         Sandbox *s;
         int r;
 
@@ -58,15 +66,20 @@ static int link_answer_launch(sd_bus_message *m, void *userdata, sd_bus_error *e
 
         r = sd_bus_message_read_basic(m, 'h', &request.plan_fd);
         if (r >= 0)
-                r = read_streams(m, request.streams, error);
+                r = refuse_descriptors(m, error);
         if (r >= 0)
                 r = sd_bus_message_read_basic(m, 'b', &request.lease);
+        if (r >= 0)
+                r = check_streams(&request, error);
         if (r >= 0)
                 r = keeper_launch(k, &request, error, &s);
         if (r < 0)
                 return r;
 
+        /* The client cannot send its streams before it has the lease. What comes of the launch comes there, too. */
         s->launch_call = sd_bus_message_ref(m);
+        if (request.streams != 0)
+                sandbox_answer_launch(s);
         return 1;
 }
 

@@ -15,9 +15,10 @@
  *   keeper's object  LINK_KEEPER_PATH, interface LINK_KEEPER_INTERFACE
  *       Launch(s id, a{sv} facts, h plan, a(uh) streams, b lease) -> (a{sv} record, ah lease)
  *           facts: InvocationID s; Wait b, false: not for READY=1; PlanHash s, the property; PlanDigest s, hex of
- *           the SHA-256 of what plan holds, which is in the highest version that both know. streams: number of the
- *           standard stream and its descriptor. lease: one descriptor or none. Replies when the launch is done as
- *           the plan's type says.
+ *           the SHA-256 of what plan holds, which is in the highest version that both know; Streams u, since version
+ *           4: those that the client sends on the lease (plan/client-streams.h). streams: empty; up to version 3 the
+ *           streams themselves. lease: one descriptor or none. Replies when the launch is done as the plan's type
+ *           says; with Streams at once, and what becomes of it is told on the lease.
  *       Stop(s id)                       replies when the sandbox has ended
  *       Kill(s id, s whom, i signal)     whom: "main", "all"
  *       Restart(s id)                    replies when the next run is running
@@ -52,9 +53,10 @@
  * Version 2 is understood by the broker alone: its keepers said Hello(u version, u uid, s app, aa{sv} records), on
  * LINK_BROKER_INTERFACE_2, and nothing of what they read. They read plans of version 4.
  */
-#define LINK_VERSION (3U + IMMURED_NEXT)
-#define LINK_VERSION_KEEPER 3U /* the oldest that a keeper speaks */
-#define LINK_VERSION_BROKER 2U /* likewise the broker */
+#define LINK_VERSION (4U + IMMURED_NEXT)
+#define LINK_VERSION_KEEPER 3U  /* the oldest that a keeper speaks */
+#define LINK_VERSION_BROKER 2U  /* likewise the broker */
+#define LINK_VERSION_STREAMS 4U /* the first whose keepers know of streams on a lease */
 #define LINK_UID_UNKNOWN UINT32_MAX
 #define LINK_ENDED_MAX 16U /* ended sandboxes that are remembered of a user */
 #define LINK_SOCKET "/run/immured/keeper.sock"

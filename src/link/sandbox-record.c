@@ -35,6 +35,10 @@ static const Field fields[_RECORD_FIELD_MAX] = {
 
 _Static_assert(ELEMENTSOF(fields) <= 32, "the fields seen are a 32-bit set");
 
+bool sandbox_record_is_hidden(const SandboxRecord *r) {
+        return streq(r->sub_state ?: "", SUB_STATE_STREAMS);
+}
+
 static void *member_of(const SandboxRecord *record, RecordField field) {
         return (uint8_t *) record + fields[field].offset;
 }

@@ -21,12 +21,17 @@ typedef struct SandboxRecord {
 #undef FIELD
 } SandboxRecord;
 
+/* The client's streams have not come yet: it counts, but nobody is told of it. */
+#define SUB_STATE_STREAMS "streams"
+
 typedef enum RecordField {
 #define FIELD(name, kind, signature, type, member, link, bus) RECORD_FIELD_##member,
 #include "link/sandbox-record.def"
 #undef FIELD
         _RECORD_FIELD_MAX,
 } RecordField;
+
+bool sandbox_record_is_hidden(const SandboxRecord *r);
 
 SandboxRecord *sandbox_record_free(SandboxRecord *r); /* takes NULL, returns NULL */
 DECLARE_CLEANUP(SandboxRecord *, sandbox_record_free);

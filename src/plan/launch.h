@@ -29,18 +29,27 @@
 #define LAUNCH_OWNER_ID(base) ((base) + LAUNCH_ID_BLOCK_SIZE - 1)
 
 typedef enum LaunchFd {
-        /* 0, 1, 2: the application's own streams */
+        /* 0, 1, 2: the application's own streams. Those that are not there come on LAUNCH_FD_STREAMS. */
         LAUNCH_FD_PLAN = 3,   /* sealed memfd */
         LAUNCH_FD_STATUS = 4, /* SEQPACKET socket of LaunchStatus; end of file: executed */
         LAUNCH_FD_RESULT = 5, /* pipe, for the init alone: int32_t wait status of the application */
         LAUNCH_FD_NETNS = 6,  /* a prepared network namespace; absent: immured-exec makes one */
         LAUNCH_FD_NOTIFY =
                 7, /* DGRAM socket, to be bound inside; there if and only if the plan has a place for it */
-        _LAUNCH_FD_END = 8,
+        LAUNCH_FD_STREAMS =
+                8, /* SEQPACKET socket, whose next packet brings streams (client-streams.h); absent: none come */
+        _LAUNCH_FD_END = 9,
 } LaunchFd;
 
 #define LAUNCH_FD_SEED \
         3 /* SEQPACKET: first an int32_t, the seed's pid; then one for each LaunchOrder, a pid or negative errno */
+
+/*
+ * Or `immured-exec --hold TITLE`, for streams that a client sends once and each run needs: with LAUNCH_FD_STREAMS, the
+ * numbers of the streams as above, and a socket on LAUNCH_FD_HOLDER. Each packet there brings a socket, to which the
+ * streams are sent as the client has sent them; the first once they have come.
+ */
+#define LAUNCH_FD_HOLDER 3
 
 /* Comes with the directory of the cgroup, followed by the descriptors in the set, lowest number first. */
 typedef struct LaunchOrder {
@@ -62,6 +71,7 @@ typedef enum LaunchStatusKind {
         LAUNCH_STATUS_FAILED = 1,
         LAUNCH_STATUS_VERIFIED = 2, /* everything was read back; text: the enforced layers, blanks between;
                                      * fds: pidfd of the sandbox's pid 1, pidfd of the application */
+        LAUNCH_STATUS_STREAMS = 3,  /* those that were to come have come, and LAUNCH_FD_STREAMS is closed */
 } LaunchStatusKind;
 
 /* What kind of error a failed step is on the bus. */

@@ -6,6 +6,7 @@
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
 #include "plan/plan-text.h"
+#include "profile/names.h"
 
 #include <inttypes.h>
 
@@ -68,10 +69,13 @@ static int build_terms(PlanBuild *b) {
         if (asked < 0)
                 return 0;
 
-        if (asked != ON_DISCONNECT_KEEP && asked != ON_DISCONNECT_STOP)
-                return plan_refuse_as(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep or stop");
-        if (asked == ON_DISCONNECT_KEEP && b->profile->terms.on_disconnect == ON_DISCONNECT_STOP)
-                return plan_refuse_as(b, PLAN_REFUSAL_NOT_PERMITTED, "OnDisconnect: the profile says stop");
+        if (asked >= _ON_DISCONNECT_MAX)
+                return plan_refuse_as(b, PLAN_REFUSAL_ARGUMENT, "OnDisconnect: keep, stop or kill");
+        if (asked < (int) b->profile->terms.on_disconnect)
+                return plan_refuse_as(b,
+                                      PLAN_REFUSAL_NOT_PERMITTED,
+                                      "OnDisconnect: the profile says %s",
+                                      on_disconnect_names[b->profile->terms.on_disconnect]);
 
         b->plan->terms.on_disconnect = (OnDisconnect) asked;
         return 0;

@@ -19,7 +19,7 @@ typedef struct PlanRequest {
         const char *instance;     /* NULL: none */
         char *const *arguments;   /* strv, may be NULL */
         char *const *environment; /* NAME=value; only names in PassEnvironment= pass */
-        bool has_stream[3];       /* a descriptor came for stdin, stdout, stderr */
+        uint32_t streams;         /* that the client will send (client-streams.h) */
         int on_disconnect;        /* OnDisconnect, or -1: the profile's */
 } PlanRequest;
 

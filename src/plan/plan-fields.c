@@ -173,7 +173,8 @@ static const PlanField plan_fields[] = {
           .max = PLAN_BITS_WORDS },
         { "SuccessSignals",     PLAN_FIELD_U64, SCALAR(uint64_t, terms.success_signals), .max = UINT64_MAX,
           .format = PLAN_FORMAT_SIGNALS },
-        { "OnDisconnect",       PLAN_FIELD_U8, SCALAR(uint8_t, terms.on_disconnect), ENUM(on_disconnect_names) },
+        { "OnDisconnect",       PLAN_FIELD_U8, SCALAR(uint8_t, terms.on_disconnect), ENUM(on_disconnect_names),
+          .grown = 5, .max_before = ON_DISCONNECT_STOP },
 
         { "SyslogIdentifier",   PLAN_FIELD_TEXT, SCALAR(char *, syslog_identifier), .min = 1, .max = 255,
           .is_valid = plan_text_is_one_line },

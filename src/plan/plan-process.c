@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "plan/capability.h"
+#include "plan/client-streams.h"
 #include "plan/plan-build.h"
 #include "plan/plan-check.h"
 #include "plan/plan-text.h"
@@ -333,16 +334,13 @@ static int build_streams(PlanBuild *b) {
                                            "%s=%s is not supported by this version",
                                            streams[i].key,
                                            stream_names[kind]);
-                if (b->request->has_stream[i] && kind != STREAM_CLIENT)
+                if (b->request->streams & CLIENT_STREAM(i) && kind != STREAM_CLIENT)
                         return plan_refuse_as(b,
                                               PLAN_REFUSAL_NOT_PERMITTED,
-                                              "%s: the profile takes no descriptor of the client's here",
+                                              "%s: the profile takes no stream of the client's here",
                                               streams[i].key);
 
-                /*
-                 * Whether a descriptor came is a matter of this run: the plan that is shown must be the plan that
-                 * runs.
-                 */
+                /* Whether one comes is a matter of this run: the plan that is shown must be the plan that runs. */
                 *streams[i].field = kind;
         }
 

@@ -13,7 +13,7 @@ const char *const oom_policy_names[] = { "kill", "stop", "continue" };
 const char *const service_type_names[] = { "exec", "simple", "oneshot", "notify" };
 const char *const notify_access_names[] = { "none", "main", "all" };
 const char *const restart_names[] = { "no", "on-success", "on-failure", "on-abnormal", "always" };
-const char *const on_disconnect_names[] = { "keep", "stop" };
+const char *const on_disconnect_names[] = { "keep", "stop", "kill" };
 
 int name_value(const char *const *names, size_t n_names, const char *s) {
         for (size_t i = 0; i < n_names; i++)

@@ -84,8 +84,7 @@ bool at_most_name(const ProfileKey *key, const Profile *asked, const Profile *ce
 }
 
 bool at_most_on_disconnect(const ProfileKey *key, const Profile *asked, const Profile *ceiling) {
-        return asked->terms.on_disconnect == ON_DISCONNECT_STOP ||
-               ceiling->terms.on_disconnect == ON_DISCONNECT_KEEP;
+        return asked->terms.on_disconnect >= ceiling->terms.on_disconnect; /* keep, stop, kill */
 }
 
 /*

@@ -344,7 +344,7 @@ const ProfileKey profile_keys[] = {
              "The signal that asks it to stop"),
         LIST("Service", "SuccessExitStatus", parse_key_success_status, terms.success_statuses, "",
              "0…255|name|signal…", "Exit codes and signals that count as success besides 0"),
-        NAME("Service", "OnDisconnect", terms.on_disconnect, on_disconnect_names, "keep", "keep|stop",
+        NAME("Service", "OnDisconnect", terms.on_disconnect, on_disconnect_names, "keep", "keep|stop|kill",
              "What happens when whoever launched it disconnects", .at_most = at_most_on_disconnect),
         LATER("Service", "HealthCmd", false, "", "/path argument…",
              "A command that tells whether it is healthy"),

@@ -322,6 +322,8 @@ static int load_build(const ProfileLoad *load,
         r = lineage_collect(load, s, lineage, findings);
         if (r == 0)
                 r = list_files(lineage, ret_files);
+        if (r == 0)
+                r = strv_copy(*ret_files, &p->files);
         for (size_t i = 0; i < lineage->n_order && r == 0; i++)
                 r = build_apply_source(&b, lineage->order[i], lineage->order[i] == s, findings);
         if (r == 0 && findings->n_items == n_before)

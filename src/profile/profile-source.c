@@ -27,11 +27,16 @@ ProfileSource *profile_source_free(ProfileSource *s) {
 
 DEFINE_CLEANUP(ProfileSource *, profile_source_free);
 
-static int profile_remember(Profile *p, const ProfileKey *key, const char *value) {
-        ProfileLine line = { .key = key, .value = strdup(value) };
+static int profile_remember(Profile *p, const SourceItem *item) {
+        ProfileLine line = { .key = item->key, .value = strdup(item->value) };
 
         if (!line.value)
                 return -ENOMEM;
+        for (uint32_t i = 0; i < strv_length(p->files); i++)
+                if (streq(p->files[i], item->file)) {
+                        line.file = i;
+                        line.line = item->line;
+                }
 
         return profile_rows_add(PROFILE_FIELD_LINES, &p->lines, &line);
 }
@@ -51,7 +56,7 @@ int profile_build_apply(ProfileBuild *b, const SourceItem *item, const char **re
         origin->line = item->line;
         if (r < 0 && r != -ENOMEM)
                 origin->bad = true;
-        return r < 0 ? r : profile_remember(b->profile, item->key, item->value);
+        return r < 0 ? r : profile_remember(b->profile, item);
 }
 
 int source_item_refuse(const SourceItem *item, int error, const char *why, Findings *findings) {

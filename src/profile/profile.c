@@ -60,8 +60,22 @@ Profile *profile_unref(Profile *p) {
         free(p->name);
         free(p->source_path);
         strv_free(p->dropin_paths);
+        strv_free(p->files);
         free(p);
         return NULL;
 }
 
 DEFINE_CLEANUP(Profile *, profile_unref);
+
+const char *profile_origin(const Profile *p, const char *key, unsigned *ret_line) {
+        const char *file = p->source_path;
+
+        *ret_line = 0;
+        for (size_t i = 0; i < p->n_lines; i++)
+                if (streq(p->lines[i].key->name, key) && p->lines[i].line > 0) {
+                        file = p->files[p->lines[i].file];
+                        *ret_line = p->lines[i].line;
+                }
+
+        return file;
+}

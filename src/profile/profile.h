@@ -147,6 +147,7 @@ struct ProfileKey;
 typedef struct ProfileLine {
         char *value;
         const struct ProfileKey *key;
+        uint32_t file, line; /* which of the profile's files, and where in it; line 0: in none */
 } ProfileLine;
 
 /* Each array is followed by the number of its rows, and each row begins with its texts (profile-rows.h). */
@@ -155,6 +156,7 @@ typedef struct Profile {
         char *name;
         char *source_path;   /* the .profile file */
         char **dropin_paths; /* in the order they were applied */
+        char **files;        /* all that it was made of, also those that it inherits from */
         char hash[65];       /* SHA-256 in hex over all files that made it, in order */
         ProfileLine *
                 lines; /* all that was applied, in order, so that it can be applied again with more after it */
@@ -249,5 +251,7 @@ typedef struct Profile {
 /* A profile with every default in *ret, n_ref 1. -EINVAL: bad name. -ENOMEM. */
 int profile_new(Profile **ret, const char *name);
 Profile *profile_ref(Profile *p);
+/* Where a key was written last: the file, and its line or 0 where that is not known. */
+const char *profile_origin(const Profile *p, const char *key, unsigned *ret_line);
 Profile *profile_unref(Profile *p); /* takes NULL, returns NULL */
 DECLARE_CLEANUP(Profile *, profile_unref);

@@ -51,6 +51,7 @@ typedef enum _packed_ NotifyAccess {
 typedef enum _packed_ OnDisconnect {
         ON_DISCONNECT_KEEP = 0,
         ON_DISCONNECT_STOP = 1,
+        ON_DISCONNECT_KILL = 2, /* at once, without TimeoutStopSec= */
         _ON_DISCONNECT_MAX,
 } OnDisconnect;
 

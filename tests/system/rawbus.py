@@ -67,12 +67,23 @@ class Reader:
         return self.s()
 
 
+def variant(content, value):
+    """A number as the index of a descriptor, text, or a list of texts, behind content."""
+    if isinstance(value, int):
+        return padded(content + b'\1h\0', 4) + struct.pack('<I', value)
+    if isinstance(value, str):
+        return padded(content + b'\1s\0', 4) + string(value)
+    texts = b''
+    for text in value:
+        texts = padded(texts, 4) + string(text)
+    return padded(content + b'\2as\0', 4) + struct.pack('<I', len(texts)) + texts
+
+
 def options(entries):
-    """The marshalled sa{sv} of a launch without its first string: [(name, index of a descriptor)]; starts at 8n."""
+    """The marshalled sa{sv} of a launch without its first string: [(name, value)]; starts at 8n."""
     content = b''
-    for name, index in entries:
-        content = padded(content, 8) + string(name) + b'\1h\0'
-        content = padded(content, 4) + struct.pack('<I', index)
+    for name, value in entries:
+        content = variant(padded(content, 8) + string(name), value)
     return content
 
 
@@ -81,6 +92,39 @@ def launch_body(profile, entries):
     content = options(entries)
     head = body + struct.pack('<I', len(content))
     return padded(head, 8) + content
+
+
+class Lease:
+    """What LaunchLeased() returns."""
+
+    def __init__(self, fd):
+        self.socket = socket.socket(fileno=fd)
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, text, fds=()):
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
+        self.socket.sendmsg([text.encode()], ancillary)
+
+    def send_streams(self, streams):
+        """{name: descriptor}"""
+        self.send('STREAMS=' + ' '.join(streams), list(streams.values()))
+
+    def read(self):
+        """One packet as {name: value}; empty at the end."""
+        while True:
+            try:
+                packet = self.socket.recv(4096).decode()
+            except ConnectionResetError:
+                continue  # what was sent before is still there
+            return dict(line.split('=', 1) for line in packet.splitlines() if '=' in line)
+
+    def wait(self, name):
+        """The first packet that has it, or its end."""
+        while (packet := self.read()) and name not in packet:
+            pass
+        return packet
 
 
 class RawBus:
@@ -95,6 +139,7 @@ class RawBus:
         self.socket.sendall(b'BEGIN\r\n')
         self.serial = 0
         self.signals = []
+        self.fds = []  # that came, oldest first
         error, content = self.call(DBUS, DBUS_PATH, DBUS, 'Hello')
         assert error is None, error
         self.name = read_string(content)
@@ -107,6 +152,16 @@ class RawBus:
 
     def close(self):
         self.socket.close()
+        for fd in self.fds:
+            os.close(fd)
+        self.fds = []
+
+    def launch_leased(self, profile, streams, *more):
+        """(name of the error or None, its text or the id, the lease or None) of a launch with these streams to come."""
+        entries = [('Streams', list(streams))] * bool(streams) + list(more)
+        error, body = self.call('org.immured.Broker1', '/org/immured/Broker1', 'org.immured.Broker1.Manager',
+                                'LaunchLeased', 'sa{sv}', launch_body(profile, entries))
+        return error, read_string(body), None if error else Lease(self.fds.pop())
 
     def call(self, destination, path, interface, member, signature='', body=b'', fds=(), flags=0):
         """(name of the error or None, body of the reply)"""
@@ -157,8 +212,7 @@ class RawBus:
         data = b''
         while len(data) < size:
             more, fds, _, _ = socket.recv_fds(self.socket, size - len(data), 16)
-            for fd in fds:
-                os.close(fd)
+            self.fds += fds
             if not more:
                 raise EOFError('the bus has closed the connection')
             data += more

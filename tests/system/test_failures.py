@@ -9,11 +9,12 @@ import pathlib
 import socket
 import subprocess
 
-from common import (BUS, ROOT, SystemTest, command_as, gdbus, immurectl, launch, main, restart_broker, state,
-                    stop_all)
-from rawbus import bus_of, launch_body
+from common import (BUS, ROOT, SystemTest, add_profile, command_as, gdbus, immurectl, launch, main, remove_profile, restart_broker, sandboxes,
+                    state, stop_all, wait_for)
+from rawbus import bus_of, launch_body, read_string
 
 CONF = pathlib.Path('/etc/immured/immured.conf.d')
+CLIENT = '[Access]\nAllowGroups=users\n%s[Exec]\nExecStart=/usr/bin/cat\nStandardOutput=client\n%s'
 
 # (profile, options as gdbus writes them, error, text)
 FAILING = [
@@ -111,12 +112,12 @@ class Failures(SystemTest):
         bus = bus_of('alice')
         before = state()
         for kind, fd in kinds.items():
-            for stream_name in ('StandardInput', 'StandardOutput'):
-                with self.subTest(kind=kind, stream=stream_name):
-                    error, _ = bus.call(BUS, ROOT, f'{BUS}.Manager', 'Launch', 'sa{sv}',
-                                        launch_body('cat', [(stream_name, 0)]), [fd])
-                    self.assertIsNotNone(error)
-        self.forget_failed()
+            for name in ('stdin', 'stdout'):
+                with self.subTest(kind=kind, stream=name):
+                    error, text, lease = bus.launch_leased('cat', [name])
+                    self.assertIsNone(error, text)
+                    lease.send_streams({name: fd})
+                    self.assert_not_set_up(lease, 'neither a pipe, a terminal nor /dev/null')
         self.assert_unchanged(before)
         for kind, fd in kinds.items():
             if 'socket' not in kind:
@@ -128,15 +129,79 @@ class Failures(SystemTest):
     def test_streams_that_the_profile_does_not_leave_to_the_client_are_refused(self):
         bus = bus_of('alice')
         before = state()
-        with open('/dev/null', 'rb') as null:
-            error, _ = bus.call(BUS, ROOT, f'{BUS}.Manager', 'Launch', 'sa{sv}',
-                                launch_body('sleep', [('StandardInput', 0)]), [null.fileno()])
-        self.assertEqual(error, f'{BUS}.Error.SettingNotPermitted')
+        self.assertEqual(bus.launch_leased('sleep', ['stdin'])[0], f'{BUS}.Error.SettingNotPermitted')
+        self.assertEqual(bus.launch_leased('cat', ['stdin', 'control-group'])[0],
+                         'org.freedesktop.DBus.Error.NotSupported')
+        self.assertEqual(bus.launch_leased('cat', ['stdlog'])[0], 'org.freedesktop.DBus.Error.InvalidArgs')
+        # Nothing could bring them.
+        error, _ = bus.call(BUS, ROOT, f'{BUS}.Manager', 'Launch', 'sa{sv}', launch_body('cat', [('Streams', ['stdin'])]))
+        self.assertEqual(error, 'org.freedesktop.DBus.Error.InvalidArgs')
         # An index without a descriptor is no message of D-Bus at all: the bus ends the connection, or the broker refuses.
         with contextlib.suppress(EOFError, ConnectionError):
             error, _ = bus.call(BUS, ROOT, f'{BUS}.Manager', 'Launch', 'sa{sv}', launch_body('cat', [('StandardInput', 7)]))
             self.assertIsNotNone(error)
         bus.close()
+        self.assert_unchanged(before)
+
+    def add(self, name, text):
+        add_profile(name, text)
+        self.addCleanup(remove_profile, name)
+
+    def assert_not_set_up(self, lease, text):
+        """The word of a launch that was answered before it failed."""
+        packet = lease.wait('RESULT')
+        self.assertEqual((packet.get('RESULT'), packet.get('ERROR')), ('setup', f'{BUS}.Error.SetupFailed'))
+        self.assertIn(text, packet['TEXT'])
+        self.assertTrue(packet['TEXT'].startswith('streams: '), packet)
+        self.assertEqual(lease.read(), {})
+        lease.close()
+
+    def test_streams_come_first_and_as_announced(self):
+        bus, null = bus_of('alice'), os.open('/dev/null', os.O_RDWR)
+        self.addCleanup(os.close, null)
+        self.addCleanup(bus.close)
+        before = state()
+        for packet, n in (('SIGNAL=2', 0), ('STOP=1', 2), ('STREAMS=stdin', 1), ('STREAMS=stdin stdout', 1),
+                          ('STREAMS=stdin stdout', 5), ('STREAMS=stdin stderr', 2), ('STREAMS=', 0),
+                          ('STREAMS=stdin stdin', 2), ('STREAMS=stdin stdout\nSTREAMS=stdin stdout', 2)):
+            with self.subTest(packet=packet, n=n):
+                error, text, lease = bus.launch_leased('cat', ['stdin', 'stdout'])
+                self.assertIsNone(error, text)
+                lease.send(packet, [null] * n)
+                self.assert_not_set_up(lease, 'announced')
+        self.assert_unchanged(before)
+
+    def test_nobody_is_told_of_a_sandbox_whose_streams_have_not_come(self):
+        self.add('single', CLIENT % ('MaxInstances=1\n', ''))
+        bus, watcher = bus_of('alice'), bus_of('root')
+        self.addCleanup(bus.close)
+        self.addCleanup(watcher.close)
+        watcher.call(BUS, ROOT, f'{BUS}.Manager', 'Subscribe')
+        before = state()
+        # It counts: MaxInstances= of one.
+        error, id, lease = bus.launch_leased('single', ['stdout'])
+        self.assertIsNone(error, id)
+        self.assertEqual(bus.launch_leased('single', ['stdout'])[0], f'{BUS}.Error.QuotaExceeded')
+        self.assertEqual(sandboxes(), {})
+        self.assert_refused('NoSuchSandbox', id, gdbus, 'alice', 'Stop', id)
+        lease.close()
+        wait_for('its end', lambda: state()['cgroups'] == before['cgroups'])
+        self.assert_unchanged(before)
+
+        launch('alice', 'sleep')
+        while (signal := watcher.next_signal())[0] != 'SandboxNew':
+            self.assertNotEqual(signal[0], 'SandboxRemoved')
+        self.assertEqual(read_string(signal[1]), 'sleep.3001.1')
+        stop_all()
+
+    def test_streams_that_do_not_come_end_the_launch(self):
+        self.add('impatient', CLIENT % ('', '[Service]\nTimeoutStartSec=1s\n'))
+        bus = bus_of('alice')
+        self.addCleanup(bus.close)
+        before = state()
+        error, text, lease = bus.launch_leased('impatient', ['stdout'])
+        self.assertIsNone(error, text)
+        self.assert_not_set_up(lease, 'TimeoutStartSec=')
         self.assert_unchanged(before)
 
     def test_client_that_goes_away_leaves_nothing_behind(self):

@@ -309,7 +309,8 @@ tell(seen={{p: attempt(lambda: list(os.scandir(p)) and 0 if os.path.isdir(p) els
                 (PROFILES / 'several.profile').write_text(f'{head}{lines}\n')
                 done = immurectl('root', 'lint', str(PROFILES / 'several.profile'))
                 self.assertEqual(done.returncode, 1, done.stdout)
-                self.assertIn(f' {key}: ' if key else '[Files]: ', done.stdout)
+                said = f'{head}{lines}'.count('\n') + 1
+                self.assertIn(f'several.profile:{said}: {key}: ' if key else '[Files]: ', done.stdout)
 
     def test_file_system_without_idmap_is_named(self):
         data = pathlib.Path('/var/data')

@@ -166,11 +166,23 @@ class Injections(SystemTest):
         """(name of the error or None, its text or the sandbox's path, the reading end of its output)"""
         reader, writer = os.pipe()
         try:
-            error, body = self.bus.call(BUS, ROOT, BUS + '.Manager', 'Launch', 'sa{sv}',
-                                        launch_body('facts', [('StandardOutput', 0)]), [writer])
+            error, text, lease = self.bus.launch_leased('facts', ['stdout'])
+            if lease:
+                error, text = self.follow(lease, text, writer)
         finally:
             os.close(writer)
-        return error, read_string(body), reader
+        return error, text, reader
+
+    @staticmethod
+    def follow(lease, id, writer):
+        """What comes of it, as launch() says it."""
+        with contextlib.suppress(BrokenPipeError):
+            lease.send_streams({'stdout': writer})
+        packet = lease.read()
+        lease.close()
+        if 'STATE' in packet:
+            return None, id
+        return packet.get('ERROR', DBUS_ERROR + 'NoReply'), packet.get('TEXT', 'the lease has ended')
 
     @staticmethod
     def read_facts(reader):

@@ -4,6 +4,7 @@
 """Launching and ending sandboxes over the bus, with the clients that everyone has."""
 
 import os
+import struct
 import re
 import pathlib
 import signal
@@ -92,25 +93,23 @@ class Launch(SystemTest):
 
     def test_process_leads_to_its_sandbox(self):
         id, path = launch('alice', 'sleep')
-        inside = os.pidfd_open(sandbox_property(path, 'MainPID'))
-        outside = os.pidfd_open(os.getpid())
-        file = os.open('/dev/null', os.O_RDONLY)
-        for fd in (inside, outside, file):
-            self.addCleanup(os.close, fd)
+        inside, outside = sandbox_property(path, 'MainPID'), os.getpid()
 
-        def ask(user, fd):
+        def ask(user, pid):
             bus = bus_of(user)
             self.addCleanup(bus.close)
-            return bus.call(BUS, ROOT, f'{BUS}.Manager', 'GetSandboxByPIDFD', 'h', b'\0\0\0\0', [fd])
+            return bus.call(BUS, ROOT, f'{BUS}.Manager', 'GetSandboxByPID', 'u', struct.pack('<I', pid))
 
         for user in ('alice', 'root'):
             error, body = ask(user, inside)
             self.assertIsNone(error)
             self.assertEqual(body[4:-1].decode(), path)
-        for user, fd, expected in (('bob', inside, f'{BUS}.Error.NoSuchSandbox'),
-                                   ('alice', outside, f'{BUS}.Error.NoSuchSandbox'),
-                                   ('alice', file, 'org.freedesktop.DBus.Error.InvalidArgs')):
-            self.assertEqual(ask(user, fd)[0], expected)
+        for user, pid, expected in (('bob', inside, f'{BUS}.Error.NoSuchSandbox'),
+                                    ('alice', outside, f'{BUS}.Error.NoSuchSandbox'),
+                                    ('alice', 2 ** 31 - 1, f'{BUS}.Error.NoSuchSandbox'),
+                                    ('alice', 0, 'org.freedesktop.DBus.Error.InvalidArgs'),
+                                    ('alice', 2 ** 32 - 1, 'org.freedesktop.DBus.Error.InvalidArgs')):
+            self.assertEqual(ask(user, pid)[0], expected)
         busctl('alice', 'Stop', 's', id)
         self.assertEqual(ask('alice', inside)[0], f'{BUS}.Error.NoSuchSandbox')
 

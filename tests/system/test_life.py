@@ -10,7 +10,8 @@ import pathlib
 import signal
 
 from common import (CGROUP, PATIENCE, BusError, SystemTest, add_profile, broker_pid, busctl, gdbus, immurectl, launch,
-                    main, remove_profile, restart_broker, sandboxes, sandbox_property, start_as, wait_for, wait_for_launch)
+                    main, open_files, pids_of, remove_profile, restart_broker, sandboxes, sandbox_property, start_as,
+                    state, wait_for, wait_for_launch)
 
 PYTHON = '[Access]\nAllowGroups=users\nArguments=append\n[Exec]\nExecStart=/usr/bin/python3 -I -c\n'
 CLIENT = 'StandardInput=client\nStandardOutput=client\n'
@@ -328,6 +329,50 @@ class Policies(LifeTest):
         wait_for('its end', lambda: sandbox_property(path, 'State') == 'failed')
         self.assertEqual(sandbox_property(path, 'Result'), 'start-limit')
         self.assertEqual(sandbox_property(path, 'NRestarts'), 3)
+
+    def test_streams_are_held_from_run_to_run_by_a_process_of_their_own(self):
+        self.profile(PYTHON + CLIENT + '[Service]\nRestart=always\nRestartSec=0\nStartLimitBurst=0\n')
+        busctl('alice', 'Stop', 's', launch('alice', 'sleep')[0])  # from here on there is a keeper
+        before = state()
+        client = start_as('alice', 'immurectl', 'run', 'life', 'print(input(), flush=True)')
+        client.stdin.write(b'1\n')
+        client.stdin.flush()
+        self.assertEqual(client.stdout.readline(), b'1\n')
+        holder, = pids_of('immured-streams')
+        group = cgroup_of(sandboxes()['life.3001.1']['path'])
+        self.assertEqual((group.parent / f'{group.name}.streams/cgroup.procs').read_text().split(), [str(holder)])
+        kept = open_files(holder)
+        keeper, = pids_of('immured-keeper')
+        for end in (client.stdin, client.stdout):
+            pipe = os.readlink(f'/proc/self/fd/{end.fileno()}')
+            held = [os.readlink(path) for path in pathlib.Path(f'/proc/{keeper}/fd').iterdir()]
+            self.assertNotIn(pipe, held)
+        client.stdin.write(b'2\n')
+        client.stdin.flush()
+        self.assertEqual(client.stdout.readline(), b'2\n')
+        self.assertEqual(pids_of('immured-streams'), [holder])
+        self.assertEqual(open_files(holder), kept)
+        # Without it there is no run but the one that has them, or has asked for them.
+        os.kill(holder, signal.SIGKILL)
+        client.communicate(b'3\n', timeout=PATIENCE)
+        self.assertIn(client.returncode, (0, 125))
+        wait_for('its end', lambda: sandboxes().get('life.3001.1', {}).get('state') in (None, 'failed'))
+        with contextlib.suppress(BusError):
+            busctl('root', 'ResetFailed', 's', 'life.3001.1')
+        self.assert_unchanged(before)
+
+    def test_client_that_goes_takes_its_application_along(self):
+        """At once, whatever that has to say to SIGTERM."""
+        self.profile(PYTHON + CLIENT + '[Service]\nOnDisconnect=stop\nTimeoutStopSec=infinity\n')
+        client = start_as('alice', 'immurectl', 'run', '--on-disconnect=kill', 'life',
+                          'import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(999)')
+        self.assertEqual(client.stdout.readline(), b'1\n')
+        client.kill()
+        client.communicate()
+        wait_for('its end', lambda: 'life.3001.1' not in sandboxes())
+        refused = immurectl('alice', 'run', '--on-disconnect=keep', 'life', 'pass')
+        self.assertEqual(refused.returncode, 125)
+        self.assertIn('stop', refused.stderr)
 
     def test_stop_through_the_lease_is_for_good(self):
         self.profile(PYTHON + CLIENT + '[Service]\nRestart=always\n')

@@ -231,7 +231,7 @@ static void packets_carry_descriptors(void **state) {
 
 static void unwanted_descriptors_are_closed(void **state) {
         size_t before = count_fds(), n = 1;
-        int pair[2], out[10], in[1] = { -7 };
+        int pair[2], out[11], in[1] = { -7 };
         char data[4];
 
         assert_int_equal(sockets(pair), 0);
@@ -242,9 +242,9 @@ static void unwanted_descriptors_are_closed(void **state) {
         assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n, NULL), -EMSGSIZE);
         assert_int_equal(fd_send_packet(pair[0], "too long", 8, out, 1), 0);
         assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), in, &n, NULL), -EMSGSIZE);
-        assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 9), 0);
+        assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 10), 0);
         assert_int_equal(fd_receive_packet(pair[1], data, sizeof(data), NULL, NULL, NULL), 2);
-        assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 10), -E2BIG);
+        assert_int_equal(fd_send_packet(pair[0], "ab", 2, out, 11), -E2BIG);
         assert_int_equal(in[0], -7);
 
         (void) close(pair[0]);

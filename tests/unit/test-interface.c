@@ -40,7 +40,7 @@ static void every_member_has_a_rule_and_a_handler(void **state) { each_member(ch
 static void check_first_argument(ObjectKind kind, const Interface *i, const Member *m) {
         static const char first[_SUBJECT_MAX] = {
                 [SUBJECT_SANDBOX] = 's',
-                [SUBJECT_PROCESS] = 'h',
+                [SUBJECT_PROCESS] = 'u',
                 [SUBJECT_PROFILE] = 's',
                 [SUBJECT_USER] = 'u',
         };

@@ -3,6 +3,7 @@
 
 #include "bus-fixture.h"
 #include "link/link.h"
+#include "plan/client-streams.h"
 #include "plan/plan-compile.h"
 
 #include <setjmp.h>
@@ -56,13 +57,12 @@ static void no_options_mean_the_profiles_own(void **state) {
         assert_null(r.options.instance);
         assert_int_equal(r.options.on_disconnect, -1);
         assert_false(r.options.wait_set);
-        for (size_t i = 0; i < 3; i++)
-                assert_true(r.options.streams[i] < 0);
+        assert_int_equal(r.options.streams, 0);
 }
 
 static void every_option_arrives(void **state) {
         _cleanup_(reading_done) Reading r = READ("a{sv}",
-                                                 10,
+                                                 7,
                                                  "Arguments",
                                                  "as",
                                                  2,
@@ -81,15 +81,6 @@ static void every_option_arrives(void **state) {
                                                  "Instance",
                                                  "s",
                                                  "blue",
-                                                 "StandardInput",
-                                                 "h",
-                                                 0,
-                                                 "StandardOutput",
-                                                 "h",
-                                                 1,
-                                                 "StandardError",
-                                                 "h",
-                                                 2,
                                                  "OnDisconnect",
                                                  "s",
                                                  "stop",
@@ -105,8 +96,16 @@ static void every_option_arrives(void **state) {
         assert_string_equal(r.options.instance, "blue");
         assert_int_equal(r.options.on_disconnect, ON_DISCONNECT_STOP);
         assert_true(r.options.wait_set && r.options.wait);
-        for (size_t i = 0; i < 3; i++)
-                assert_true(r.options.streams[i] >= 0);
+}
+
+static void streams_are_named(void **state) {
+        _cleanup_(reading_done) Reading some = READ("a{sv}", 1, "Streams", "as", 2, "stderr", "stdin");
+        _cleanup_(reading_done) Reading none = READ("a{sv}", 2, "Streams", "as", 0, "Wait", "b", 0);
+
+        assert_true(some.result >= 0);
+        assert_int_equal(some.options.streams, CLIENT_STREAM(0) | CLIENT_STREAM(2));
+        assert_true(none.result >= 0);
+        assert_int_equal(none.options.streams, 0);
 }
 
 #define ASSERT_REFUSED(reading, error_name, words)                 \
@@ -119,6 +118,15 @@ static void every_option_arrives(void **state) {
         })
 
 static void what_is_wrong_is_named(void **state) {
+        ASSERT_REFUSED(READ("a{sv}", 1, "Streams", "as", 1, "stdlog"), SD_BUS_ERROR_INVALID_ARGS, "stdin");
+        ASSERT_REFUSED(
+                READ("a{sv}", 1, "Streams", "as", 2, "stdin", "stdin"), SD_BUS_ERROR_INVALID_ARGS, "twice");
+        ASSERT_REFUSED(READ("a{sv}", 1, "Streams", "as", 1, "control-group"),
+                       SD_BUS_ERROR_NOT_SUPPORTED,
+                       "control group");
+        ASSERT_REFUSED(READ("a{sv}", 2, "Streams", "as", 1, "stdin", "Wait", "b", 0),
+                       SD_BUS_ERROR_INVALID_ARGS,
+                       "lease");
         ASSERT_REFUSED(READ("a{sv}", 1, "Argument", "as", 0), SD_BUS_ERROR_INVALID_ARGS, "Argument");
         ASSERT_REFUSED(READ("a{sv}", 1, "Arguments", "s", "one"), SD_BUS_ERROR_INVALID_ARGS, "\"as\"");
         ASSERT_REFUSED(READ("a{sv}", 2, "Wait", "b", 1, "Wait", "b", 1), SD_BUS_ERROR_INVALID_ARGS, "twice");
@@ -129,8 +137,9 @@ static void what_is_wrong_is_named(void **state) {
         ASSERT_REFUSED(READ("a{sv}", 1, "Instance", "s", "a/b"), SD_BUS_ERROR_INVALID_ARGS, "Instance");
         ASSERT_REFUSED(
                 READ("a{sv}", 1, "OnDisconnect", "s", "explode"), SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect");
-        ASSERT_REFUSED(
-                READ("a{sv}", 1, "StandardInput", "s", "/etc/shadow"), SD_BUS_ERROR_INVALID_ARGS, "\"h\"");
+        ASSERT_REFUSED(READ("a{sv}", 1, "StandardInput", "s", "/etc/shadow"),
+                       SD_BUS_ERROR_INVALID_ARGS,
+                       "no option");
         ASSERT_REFUSED(READ("a{sv}", 1, "Properties", "a(sv)", 1, "MemoryMax", "d", 1.0),
                        SD_BUS_ERROR_INVALID_ARGS,
                        "MemoryMax");
@@ -278,6 +287,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(no_options_mean_the_profiles_own),
                 cmocka_unit_test(every_option_arrives),
+                cmocka_unit_test(streams_are_named),
                 cmocka_unit_test(what_is_wrong_is_named),
                 cmocka_unit_test(too_many_and_too_long_are_refused),
                 cmocka_unit_test(properties_arrive_as_a_profile_would_say_them),

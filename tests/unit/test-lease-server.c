@@ -4,9 +4,11 @@
 #include "link/lease.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -87,19 +89,11 @@ static void send_with_fd(int sock, const char *text, int fd) {
         assert_true(sendmsg(sock, &m, 0) >= 0);
 }
 
-static int lowest_free_fd(void) {
-        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-        (void) close(fd);
-        return fd;
-}
-
 static void a_lease_hears_and_ends(void **state) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_close_ int holder = -EBADF;
         Seen seen = {};
         char text[64] = "";
-        int before;
 
         assert_true(sd_event_new(&event) >= 0);
         assert_int_equal(lease_server_new(&seen.lease, event, on_request, on_gone, &seen, &holder), 0);
@@ -108,18 +102,55 @@ static void a_lease_hears_and_ends(void **state) {
         assert_int_equal(recv(holder, text, sizeof(text), 0), 13);
         assert_string_equal(text, "STATE=running");
 
-        before = lowest_free_fd();
-        send_with_fd(holder, "SIGNAL=3", STDIN_FILENO);
+        assert_int_equal(send(holder, "SIGNAL=3", 8, 0), 8);
+        assert_int_equal(sd_event_run(event, 0), 0);
+        assert_true(lease_server_listen(seen.lease) >= 0);
         assert_true(sd_event_run(event, 0) > 0);
         assert_int_equal(seen.n_requests, 1);
         assert_int_equal(seen.last.signo, 3);
-        assert_int_equal(lowest_free_fd(), before);
+
+        assert_int_equal(send(holder, "", 0, 0), 0);
+        assert_true(sd_event_run(event, 0) > 0);
+        assert_int_equal(seen.n_requests, 2);
 
         assert_int_equal(send(holder, "STOP=maybe", 10, 0), 10);
         assert_true(sd_event_run(event, 0) > 0);
         assert_int_equal(seen.n_gone, 1);
         assert_int_equal(recv(holder, text, sizeof(text), 0), 0);
         assert_int_equal(sd_event_run(event, 0), 0);
+}
+
+/* They are never this process's, and their end is a child's. */
+static void descriptors_end_a_lease(void **state) {
+        for (unsigned n_before = 0; n_before < 2; n_before++) {
+                _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+                _cleanup_close_ int holder = -EBADF;
+                struct pollfd closed = { .events = POLLIN };
+                Seen seen = {};
+                int ends[2], status;
+
+                assert_true(sd_event_new(&event) >= 0);
+                assert_int_equal(lease_server_new(&seen.lease, event, on_request, on_gone, &seen, &holder),
+                                 0);
+                assert_true(lease_server_listen(seen.lease) >= 0);
+                assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+                closed.fd = ends[0];
+
+                if (n_before > 0)
+                        assert_int_equal(send(holder, "", 0, 0), 0);
+                send_with_fd(holder, "SIGNAL=3", ends[1]);
+                send_with_fd(holder, "", ends[1]);
+                (void) close(ends[1]);
+                while (seen.n_gone == 0)
+                        assert_true(sd_event_run(event, 0) > 0);
+                assert_int_equal(seen.n_requests, n_before);
+
+                assert_true(wait(&status) > 0);
+                assert_int_equal(status, 0);
+                assert_int_equal(poll(&closed, 1, 0), 1);
+                assert_true(closed.revents & POLLHUP);
+                (void) close(ends[0]);
+        }
 }
 
 static void a_holder_that_leaves_is_noticed(void **state) {
@@ -129,6 +160,7 @@ static void a_holder_that_leaves_is_noticed(void **state) {
 
         assert_true(sd_event_new(&event) >= 0);
         assert_int_equal(lease_server_new(&seen.lease, event, on_request, on_gone, &seen, &holder), 0);
+        assert_true(lease_server_listen(seen.lease) >= 0);
         lease_server_send(seen.lease, "STATE=running");
         (void) close(holder);
         lease_server_send(seen.lease, "RESULT=success");
@@ -155,6 +187,7 @@ int main(void) {
                 cmocka_unit_test(packets_say_what_is_wanted),
                 cmocka_unit_test(bad_packets_leave_the_request_alone),
                 cmocka_unit_test(a_lease_hears_and_ends),
+                cmocka_unit_test(descriptors_end_a_lease),
                 cmocka_unit_test(a_holder_that_leaves_is_noticed),
                 cmocka_unit_test(a_holder_that_does_not_read_holds_up_nobody),
         };

@@ -85,7 +85,7 @@ static void replace(char **s, const char *text) {
         X(access_without_socket,  p->terms.notify_access = NOTIFY_ACCESS_ALL) \
         X(socket_nowhere,         replace(&p->environment[0], "NOTIFY_SOCKET=/run/immured/notify")) \
         X(unknown_oom_policy,     p->terms.oom_policy = 3) \
-        X(unknown_disconnect,     p->terms.on_disconnect = 2) \
+        X(unknown_disconnect,     p->terms.on_disconnect = _ON_DISCONNECT_MAX) \
         X(no_signal,              p->terms.kill_signal = 0) \
         X(signal_too_high,        p->terms.kill_signal = 65) \
         X(log_level,              p->log_level_max = 8) \

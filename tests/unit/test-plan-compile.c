@@ -237,7 +237,7 @@ static void test_streams_need_leave(void **state) {
         _cleanup_fixture_ Fixture f = {};
 
         fixture_init(&f);
-        f.request.has_stream[1] = true;
+        f.request.streams = 1U << 1;
         fixture_must_refuse(&f, PLAN_REFUSAL_NOT_PERMITTED, "StandardOutput");
         f.profile->standard_output = STREAM_CLIENT;
         fixture_must_compile(&f);
@@ -261,6 +261,12 @@ static void test_on_disconnect_may_only_be_tightened(void **state) {
         f.profile->terms.on_disconnect = ON_DISCONNECT_STOP;
         f.request.on_disconnect = ON_DISCONNECT_KEEP;
         fixture_must_refuse(&f, PLAN_REFUSAL_NOT_PERMITTED, "OnDisconnect");
+        f.request.on_disconnect = ON_DISCONNECT_KILL;
+        fixture_must_compile(&f);
+        assert_int_equal(f.plan->terms.on_disconnect, ON_DISCONNECT_KILL);
+        f.profile->terms.on_disconnect = ON_DISCONNECT_KILL;
+        f.request.on_disconnect = ON_DISCONNECT_STOP;
+        fixture_must_refuse(&f, PLAN_REFUSAL_NOT_PERMITTED, "kill");
         f.request.on_disconnect = 7;
         fixture_must_refuse(&f, PLAN_REFUSAL_ARGUMENT, "OnDisconnect");
 }

@@ -2,6 +2,7 @@
 #include "broker/state/plan-memo.h"
 
 #include "plan-fixture.h"
+#include "plan/client-streams.h"
 #include "plan/plan-recent.h"
 
 #include <fcntl.h>
@@ -32,7 +33,7 @@ static void inputs_init(Inputs *i) {
                 .instance = i->instance,
                 .arguments = i->arguments,
                 .environment = i->environment,
-                .has_stream = { false, true, true },
+                .streams = CLIENT_STREAM(1) | CLIENT_STREAM(2),
                 .on_disconnect = -1,
         };
         i->f.context = (PlanContext){ i->filter, 8, i->degrade, i->host_name };
@@ -100,9 +101,9 @@ static void key_of(Inputs *i, Buffer *ret) {
         X(no_environment,     set_words(&i->environment, "")) \
         X(environment_turned, set_words(&i->environment, "B=2 A=1")) \
         X(other_variable,     set_words(&i->environment, "A=1 B=3")) \
-        X(input_too,          i->f.request.has_stream[0] = true) \
-        X(no_output,          i->f.request.has_stream[1] = false) \
-        X(no_errors,          i->f.request.has_stream[2] = false) \
+        X(input_too,          i->f.request.streams |= CLIENT_STREAM(0)) \
+        X(no_output,          i->f.request.streams &= ~CLIENT_STREAM(1)) \
+        X(no_errors,          i->f.request.streams &= ~CLIENT_STREAM(2)) \
         X(keep,               i->f.request.on_disconnect = ON_DISCONNECT_KEEP) \
         X(stop,               i->f.request.on_disconnect = ON_DISCONNECT_STOP) \
         X(other_filter,       i->filter[6] = 0xfe) \

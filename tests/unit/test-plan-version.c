@@ -80,6 +80,13 @@ static void what_a_version_cannot_say_is_never_left_out(void **state) {
         assert_null(data);
         assert_int_equal(n, 7);
         assert_int_equal(plan_to_memfd(4, p, NULL, &unsaid), -EPROTONOSUPPORT);
+
+        p->next = false;
+        p->terms.on_disconnect = ON_DISCONNECT_KILL;
+        assert_int_equal(plan_encode_for(4, p, &data, &n, &unsaid), -EPROTONOSUPPORT);
+        assert_string_equal(unsaid, "OnDisconnect");
+        assert_int_equal(plan_encode_for(5, p, &data, &n, &unsaid), 0);
+        free(data);
 }
 
 static void a_number_that_is_too_large_for_a_version_is_never_cut(void **state) {

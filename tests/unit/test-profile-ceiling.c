@@ -114,7 +114,9 @@ static const CeilingCase cases[] = {
         { "Service",    "RuntimeMaxSec",            NULL,            "1h",             NULL },
         { "Service",    "RuntimeMaxSec",            "1h",            "59min",          "" },
         { "Service",    "OnDisconnect",             "keep",          "stop",           NULL },
-        { "Service",    "OnDisconnect",             "stop",          NULL,             "keep" },
+        { "Service",    "OnDisconnect",             "keep",          "kill",           NULL },
+        { "Service",    "OnDisconnect",             "stop",          "kill",           "keep" },
+        { "Service",    "OnDisconnect",             "kill",          NULL,             "stop" },
 };
 
 /* Where the profile says nothing, there is nothing to compare with. */

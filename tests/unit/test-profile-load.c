@@ -209,6 +209,38 @@ static void heirs_add_to_what_they_inherit(void **state) {
         assert_true(assert_taken(set, "base")->abstract);
 }
 
+static void a_key_is_known_by_where_it_was_written_last(void **state) {
+        static const struct {
+                const char *key, *file;
+                unsigned line;
+        } cases[] = {
+                { "AllowUsers", "/lib/base.profile", 4 }, { "TasksMax", "/etc/base.profile.d/x.conf", 3 },
+                { "BindPaths", "/etc/app.profile", 7 },   { "Nice", "/etc/app.profile", 0 },
+                { "None", "/etc/app.profile", 0 },
+        };
+        _cleanup_files_ Files f = files_new();
+        _cleanup_(profile_set_freep) ProfileSet *set = NULL;
+        const Profile *p;
+
+        files_write(&f,
+                    "lib/base.profile",
+                    "[Profile]\nAbstract=yes\n[Access]\nAllowUsers=a\n[Resources]\nTasksMax=7\n");
+        files_write(&f, "etc/base.profile.d/x.conf", "\n[Resources]\nTasksMax=8\n");
+        files_write(
+                &f,
+                "etc/app.profile",
+                "[Profile]\nInherits=base\n[Exec]\nExecStart=/usr/bin/true\n[Files]\nBindPaths=/a\nBindPaths=/b\n");
+        set = load_profiles(&f);
+        p = assert_taken(set, "app");
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                unsigned line = 99;
+                const char *file = profile_origin(p, cases[i].key, &line);
+
+                assert_non_null(strstr(file, cases[i].file));
+                assert_int_equal(line, cases[i].line);
+        }
+}
+
 static void a_common_ancestor_counts_once(void **state) {
         _cleanup_files_ Files f = files_new();
         _cleanup_(profile_set_freep) ProfileSet *set = NULL;
@@ -376,6 +408,7 @@ int main(void) {
                 cmocka_unit_test(all_findings_of_all_files_come_at_once),
                 cmocka_unit_test(keys_of_later_versions_are_refused),
                 cmocka_unit_test(heirs_add_to_what_they_inherit),
+                cmocka_unit_test(a_key_is_known_by_where_it_was_written_last),
                 cmocka_unit_test(a_common_ancestor_counts_once),
                 cmocka_unit_test(families_with_faults_are_refused),
                 cmocka_unit_test(families_have_eight_generations),

@@ -31,6 +31,8 @@ static void an_ending_is_judged(void **state) {
                 { { CLD_KILLED, 63 }, SANDBOX_SUCCESS },
                 { { CLD_KILLED, 64 }, SANDBOX_SIGNAL },
                 { { CLD_KILLED, SIGKILL }, SANDBOX_SIGNAL },
+                { { CLD_KILLED, SIGKILL, .stopped = true }, SANDBOX_SIGNAL },
+                { { CLD_KILLED, SIGKILL, .stopped = true, .killed = true }, SANDBOX_SUCCESS },
                 { { CLD_KILLED, SIGQUIT }, SANDBOX_SIGNAL },
                 { { CLD_KILLED, SIGQUIT, .stopped = true }, SANDBOX_SUCCESS },
                 { { CLD_DUMPED, SIGQUIT, .stopped = true }, SANDBOX_SUCCESS },

@@ -87,7 +87,7 @@ static const struct {
         { "TimeoutStartSec", { "1s", "30s", "infinity" } },
         { "TimeoutStopSec", { "0", "10s", "infinity" } },
         { "RuntimeMaxSec", { "1min", "1h", "infinity" } },
-        { "OnDisconnect", { "keep", "stop" } },
+        { "OnDisconnect", { "keep", "stop", "kill" } },
 };
 /* clang-format on */
 

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "link/lease.h"
 #include "link/link.h"
+#include "plan/client-streams.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -42,6 +43,12 @@ static const RunCase run_cases[] = {
           125,
           "mounts: \\x1b[31m/srv: Busy" },
         { "late-exec", { "RESULT=setup\nTEXT=exec: /x: Permission denied" }, NULL, NULL, 126, "exec: /x" },
+        { "late-layer",
+          { "RESULT=setup\nERROR=" ERROR_LAYER_UNAVAILABLE "\nTEXT=exec: x: No such file or directory" },
+          NULL,
+          NULL,
+          125,
+          "exec: x" },
         { "keeper-gone", { "STATE=running" }, NULL, NULL, 125, "keeper is gone" },
         { "nonsense", { "RESULT=pancake\nCODE=exited\nSTATUS=0" }, NULL, NULL, 125, "not understood" },
         { "no-number", { "RESULT=exit-code\nCODE=exited\nSTATUS=1e3" }, NULL, NULL, 125, "not understood" },
@@ -62,11 +69,10 @@ static const RunCase run_cases[] = {
         { "other-error", {}, ERROR_LAYER_UNAVAILABLE, "exec: x: No such file or directory", 125, "exec" },
 };
 
-static const char *const streams[] = { "StandardInput", "StandardOutput", "StandardError" };
-
 typedef struct Launch {
         const char *profile;
-        int fds[3];
+        uint32_t streams; /* as announced */
+        int fds[CLIENT_STREAMS_N];
         int arguments, dashes; /* how many, and how many of them begin with "-" */
 } Launch;
 
@@ -86,6 +92,22 @@ static int read_arguments(sd_bus_message *m, Launch *launch) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int read_streams(sd_bus_message *m, Launch *launch) {
+        const char *name;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(m, 'a', "s");
+        while (r >= 0 && (r = sd_bus_message_read(m, "s", &name)) > 0)
+                for (int i = 0; i < CLIENT_STREAMS_N; i++)
+                        if (streq(name, client_stream_names[i]))
+                                launch->streams |= CLIENT_STREAM(i);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_option(sd_bus_message *m, Launch *launch) {
         const char *name;
         int r;
@@ -96,9 +118,8 @@ static int read_option(sd_bus_message *m, Launch *launch) {
         if (streq(name, "Arguments"))
                 return read_arguments(m, launch);
 
-        for (size_t i = 0; i < ELEMENTSOF(streams); i++)
-                if (streq(name, streams[i]))
-                        return sd_bus_message_read(m, "v", "h", &launch->fds[i]);
+        if (streq(name, "Streams"))
+                return read_streams(m, launch);
 
         return sd_bus_message_skip(m, "v");
 }
@@ -196,6 +217,23 @@ static void play(const Launch *launch, int lease) {
                                 send_packet(lease, run_cases[i].packets[k]);
 }
 
+/* What was announced comes first on the lease. */
+static void receive_streams(Launch *launch, int lease) {
+        int fds[CLIENT_STREAMS_N], numbers[CLIENT_STREAMS_N], n;
+        char packet[CLIENT_STREAMS_PACKET_MAX];
+        size_t n_fds = ELEMENTSOF(fds);
+        ssize_t size;
+
+        size = launch->streams != 0 ? fd_receive_packet(lease, packet, sizeof(packet), fds, &n_fds, NULL)
+                                    : 0;
+        n = size > 0 ? client_streams_read(packet, (size_t) size, numbers) : 0;
+        if (size < 0 || n < 0 || (launch->streams != 0 && (size_t) n != n_fds))
+                _exit(1);
+
+        for (int i = 0; i < n; i++)
+                launch->fds[numbers[i]] = fds[i];
+}
+
 static int answer_launch(sd_bus_message *m) {
         Launch launch = { .fds = { -EBADF, -EBADF, -EBADF } };
         int pair[2], r;
@@ -219,8 +257,12 @@ static int answer_launch(sd_bus_message *m) {
         (void) close(pair[1]);
         if (r >= 0)
                 r = sd_bus_flush(sd_bus_message_get_bus(m));
-        if (r >= 0)
+        if (r >= 0) {
+                receive_streams(&launch, pair[0]);
                 play(&launch, pair[0]);
+        }
+        for (int i = 0; i < CLIENT_STREAMS_N; i++)
+                (void) safe_close(launch.fds[i]);
         (void) close(pair[0]);
         return r;
 }

@@ -296,7 +296,7 @@ static const char *field_weaker(const char *name, const Plan *a, const Plan *w) 
                 { "TimeoutStartUSec", a->terms.timeout_start_usec < w->terms.timeout_start_usec },
                 { "TimeoutStopUSec", a->terms.timeout_stop_usec < w->terms.timeout_stop_usec },
                 { "RuntimeMaxUSec", a->terms.runtime_max_usec < w->terms.runtime_max_usec },
-                { "OnDisconnect", a->terms.on_disconnect == ON_DISCONNECT_STOP },
+                { "OnDisconnect", a->terms.on_disconnect > w->terms.on_disconnect },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)

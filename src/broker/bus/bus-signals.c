@@ -153,12 +153,24 @@ static int fill_sandbox_new(sd_bus_message *m, const View *to, const void *data)
         return sd_bus_message_append(m, "sosu", s->record->id, s->path, s->record->profile, s->record->uid);
 }
 
+/* first: of its user's. One that is hidden is new when it is shown. */
+static void send_new(Manager *m, SandboxEntry *s, bool first) {
+        const Object object = object_of_sandbox(s);
+        const SignalTarget t = { &object, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "SandboxNew" };
+
+        if (sandbox_record_is_hidden(s->record))
+                return;
+
+        if (first)
+                send_user(m, s->record->uid, true);
+        send_interfaces(m, &object, true);
+        send_each(m, &t, fill_sandbox_new, NULL);
+}
+
 static void sandbox_appeared(Manager *m, struct KeeperEntry *keeper, SandboxRecord *record) {
-        SignalTarget t = { NULL, OBJECT_PATH_MANAGER, INTERFACE_MANAGER, "SandboxNew" };
         bool first = !sandboxes_has_user(&m->sandboxes, record->uid);
         uid_t uid = record->uid;
         SandboxEntry *s;
-        Object object;
         int r;
 
         r = sandboxes_insert(&m->sandboxes, record, keeper, &s);
@@ -167,12 +179,7 @@ static void sandbox_appeared(Manager *m, struct KeeperEntry *keeper, SandboxReco
                 return;
         }
 
-        if (first)
-                send_user(m, uid, true);
-        object = object_of_sandbox(s);
-        t.object = &object;
-        send_interfaces(m, &object, true);
-        send_each(m, &t, fill_sandbox_new, NULL);
+        send_new(m, s, first);
         signals_update_status(m);
 }
 
@@ -191,6 +198,7 @@ void signals_record_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecor
         SandboxEntry *s = sandboxes_find(&m->sandboxes, record->id);
         SignalTarget t = { NULL, NULL, INTERFACE_PROPERTIES, "PropertiesChanged" };
         Object object;
+        bool first;
 
         /* A failed one makes room for a new one of the same name: that is another sandbox. */
         if (s && !streq(s->record->invocation_id, record->invocation_id)) {
@@ -204,9 +212,15 @@ void signals_record_changed(Manager *m, struct KeeperEntry *keeper, SandboxRecor
                 return;
         }
 
+        first = !sandboxes_has_user(&m->sandboxes, record->uid);
         before = s->record;
         s->record = record;
         s->keeper = keeper;
+        if (sandbox_record_is_hidden(before)) {
+                send_new(m, s, first);
+                return;
+        }
+
         object = object_of_sandbox(s);
         t.object = &object;
         t.path = s->path;
@@ -236,7 +250,7 @@ void signals_record_removed(
         sandboxes_remove(&m->sandboxes, gone);
         send_each(m, &t, fill_sandbox_removed, &d);
         send_interfaces(m, &object, false);
-        if (!sandboxes_has_user(&m->sandboxes, gone->record->uid))
+        if (!sandbox_record_is_hidden(gone->record) && !sandboxes_has_user(&m->sandboxes, gone->record->uid))
                 send_user(m, gone->record->uid, false);
         signals_update_status(m);
 }

@@ -16,7 +16,7 @@ static int get_sandboxes(const View *v, const Property *p, sd_bus_message *reply
         for (size_t i = 0; r >= 0 && i < v->manager->sandboxes.n_items; i++) {
                 const SandboxEntry *s = v->manager->sandboxes.items[i];
 
-                if (s->record->uid == v->object->uid)
+                if (s->record->uid == v->object->uid && !sandbox_record_is_hidden(s->record))
                         r = sd_bus_message_append_basic(reply, 'o', s->path);
         }
 

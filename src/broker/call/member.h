@@ -21,7 +21,7 @@ typedef struct Arguments {
 typedef enum Subject {
         SUBJECT_PATH = 0, /* the one it is called on */
         SUBJECT_SANDBOX,  /* the one whose id is the first argument */
-        SUBJECT_PROCESS,  /* the one that holds the process whose pidfd is the first argument */
+        SUBJECT_PROCESS,  /* the one that holds the process whose pid is the first argument */
         SUBJECT_PROFILE,  /* the one whose name is the first argument */
         SUBJECT_USER,     /* likewise by uid */
         _SUBJECT_MAX,

@@ -9,23 +9,24 @@ static Object find_sandbox(const Manager *m, const char *id, const char *path) {
         return (Object){ .kind = OBJECT_SANDBOX,
                          .path = path,
                          .name = id,
-                         .sandbox = sandboxes_find(&m->sandboxes, id),
+                         .sandbox = sandboxes_find_shown(&m->sandboxes, id),
                          .uid = UID_NOBODY };
 }
 
-/* The object of the sandbox that holds the process behind the pidfd. */
+/* The object of the sandbox that holds the process with this pid. */
 static int
 find_sandbox_of_process(const Manager *m, sd_bus_message *message, Object *ret, sd_bus_error *error) {
         _cleanup_free_ char *group = NULL;
-        int fd, r;
+        uint32_t pid;
+        int r;
 
-        r = sd_bus_message_read(message, "h", &fd);
+        r = sd_bus_message_read(message, "u", &pid);
         if (r < 0)
                 return r;
+        if (pid == 0 || pid > INT32_MAX)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no pid");
 
-        r = cgroup_of_pidfd(fd, &group);
-        if (r == -EBADF)
-                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "The first argument is no pidfd");
+        r = cgroup_of_process((pid_t) pid, &group);
         if (r < 0 && r != -ESRCH)
                 return r;
 
@@ -135,13 +136,17 @@ AccessObject object_access(const Manager *m, const Object *object) {
 bool object_is_visible(const Manager *m, const Caller *caller, const Object *object) {
         const AccessObject a = object_access(m, object);
 
+        if (object->sandbox && sandbox_record_is_hidden(object->sandbox->record))
+                return false;
+
         return access_check(caller, ACCESS_INSPECT, &a, NULL) == 0;
 }
 
-/* A user is listed with the first of their sandboxes. */
+/* A user is listed with the first of their sandboxes that is shown. */
 static bool has_user_before(const Sandboxes *s, size_t k) {
         for (size_t i = 0; i < k; i++)
-                if (s->items[i]->record->uid == s->items[k]->record->uid)
+                if (s->items[i]->record->uid == s->items[k]->record->uid &&
+                    !sandbox_record_is_hidden(s->items[i]->record))
                         return true;
 
         return false;
@@ -156,6 +161,8 @@ bool object_next_visible(const Manager *m, const Caller *caller, ObjectKind kind
                                       : kind == OBJECT_USER  ? object_of_user(m->sandboxes.items[k])
                                                              : object_of_sandbox(m->sandboxes.items[k]);
 
+                if (kind != OBJECT_PROFILE && sandbox_record_is_hidden(m->sandboxes.items[k]->record))
+                        continue;
                 if (kind == OBJECT_USER && has_user_before(&m->sandboxes, k))
                         continue;
                 if (object_is_visible(m, caller, &object)) {

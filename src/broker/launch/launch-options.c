@@ -3,6 +3,7 @@
 
 #include "link/bus-dict.h"
 #include "link/link.h"
+#include "plan/client-streams.h"
 #include "plan/plan-compile.h"
 #include "profile/names.h"
 
@@ -16,7 +17,6 @@ struct Option {
         const char *name;
         const char *types;
         OptionReader read;
-        int index;
 };
 
 static int read_texts(sd_bus_message *m, const Option *o, size_t max, char ***ret, sd_bus_error *error) {
@@ -261,8 +261,37 @@ static int read_instance(sd_bus_message *m, const Option *o, LaunchOptions *ret,
         return 0;
 }
 
-static int read_stream(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
-        return sd_bus_message_read_basic(m, 'h', ret->streams + o->index);
+static int add_stream(LaunchOptions *ret, const char *name, sd_bus_error *error) {
+        const int number = name_value(client_stream_names, CLIENT_STREAMS_N, name);
+
+        if (streq(name, "control-group"))
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_NOT_SUPPORTED, "Streams: this version takes no control group");
+        if (number < 0)
+                return sd_bus_error_set(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "Streams: \"stdin\", \"stdout\" and \"stderr\"");
+        if (ret->streams & CLIENT_STREAM(number))
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "Streams: %s twice", name);
+
+        ret->streams |= CLIENT_STREAM(number);
+        return 0;
+}
+
+static int read_streams(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
+        const char *name;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_read_basic(m, 's', &name)) > 0) {
+                r = add_stream(ret, name, error);
+                if (r < 0)
+                        return r;
+        }
+
+        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
@@ -279,7 +308,8 @@ static int read_on_disconnect(sd_bus_message *m, const Option *o, LaunchOptions 
                 return 0;
         }
 
-        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect: \"keep\" or \"stop\"");
+        return sd_bus_error_setf(
+                error, SD_BUS_ERROR_INVALID_ARGS, "OnDisconnect: \"keep\", \"stop\" or \"kill\"");
 }
 
 static int read_wait(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_bus_error *error) {
@@ -296,16 +326,14 @@ static int read_wait(sd_bus_message *m, const Option *o, LaunchOptions *ret, sd_
 
 /* clang-format off */
 static const Option options[] = {
-        { "Arguments",      "as",     read_arguments,     0 },
-        { "Environment",    "as",     read_environment,   0 },
-        { "Properties",     "a(sv)",  read_properties,    0 },
-        { "User",           "s",      read_user,          0 },
-        { "Instance",       "s",      read_instance,      0 },
-        { "StandardInput",  "h",      read_stream,        0 },
-        { "StandardOutput", "h",      read_stream,        1 },
-        { "StandardError",  "h",      read_stream,        2 },
-        { "OnDisconnect",   "s",      read_on_disconnect, 0 },
-        { "Wait",           "b",      read_wait,          0 },
+        { "Arguments",    "as",    read_arguments },
+        { "Environment",  "as",    read_environment },
+        { "Properties",   "a(sv)", read_properties },
+        { "User",         "s",     read_user },
+        { "Instance",     "s",     read_instance },
+        { "Streams",      "as",    read_streams },
+        { "OnDisconnect", "s",     read_on_disconnect },
+        { "Wait",         "b",     read_wait },
 };
 /* clang-format on */
 
@@ -372,8 +400,19 @@ static int read_entry(sd_bus_message *m, const char *name, void *userdata) {
 
 int launch_options_read(sd_bus_message *m, LaunchOptions *ret, sd_bus_error *error) {
         OptionsReading reading = { .options = ret, .error = error };
+        int r;
 
         *ret = LAUNCH_OPTIONS_NONE;
 
-        return bus_dict_read(m, read_entry, &reading);
+        r = bus_dict_read(m, read_entry, &reading);
+        if (r < 0)
+                return r;
+
+        /* The answer comes before anything runs, so that the streams can be sent. */
+        if (ret->streams != 0 && ret->wait_set)
+                return sd_bus_error_set(error,
+                                        SD_BUS_ERROR_INVALID_ARGS,
+                                        "Wait: with Streams the lease says when the application runs");
+
+        return 0;
 }

@@ -18,7 +18,7 @@ typedef struct LaunchOptions {
         size_t n_settings;
         char *user;        /* NULL: the caller */
         char *instance;    /* NULL: none */
-        int streams[3];    /* borrowed from the message; negative: none */
+        uint32_t streams;  /* that come on the lease (client-streams.h) */
         int on_disconnect; /* OnDisconnect, or -1: the profile's */
         bool wait_set, wait;
 } LaunchOptions;
@@ -29,7 +29,7 @@ typedef struct LaunchOptions {
 
 /* What is meant where nothing is said. */
 #define LAUNCH_OPTIONS_NONE \
-        (LaunchOptions) { .streams = { -EBADF, -EBADF, -EBADF }, .on_disconnect = -1 }
+        (LaunchOptions) { .on_disconnect = -1 }
 
 void launch_options_done(LaunchOptions *o);
 #define _cleanup_launch_options_ _cleanup_(launch_options_done)

@@ -149,7 +149,7 @@ int launch_plan_make(
                 .instance = o->instance,
                 .arguments = o->arguments,
                 .environment = o->environment,
-                .has_stream = { o->streams[0] >= 0, o->streams[1] >= 0, o->streams[2] >= 0 },
+                .streams = o->streams,
                 .on_disconnect = o->on_disconnect,
         };
         const PlanContext context = {

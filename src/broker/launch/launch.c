@@ -113,8 +113,15 @@ static StepAnswer step_rate(void *traveller) {
 static StepAnswer step_options(void *traveller) {
         Launch *l = traveller;
         Call *c = l->call;
+        int r;
 
-        return call_step(c, launch_options_read(c->message, &l->options, &c->error));
+        r = launch_options_read(c->message, &l->options, &c->error);
+        if (r >= 0 && l->mode == LAUNCH_PLAIN && l->options.streams != 0)
+                r = call_fail(c,
+                              SD_BUS_ERROR_INVALID_ARGS,
+                              "Streams: they are sent on a lease, which LaunchLeased() returns");
+
+        return call_step(c, r);
 }
 
 static bool is_the_caller(const Call *c, const char *user) {
@@ -386,6 +393,9 @@ static StepAnswer step_encode(void *traveller) {
         int r;
 
         link_plan_done(&l->older);
+        if (l->options.streams != 0 && !link_takes_streams(l->keeper))
+                return replace_keeper(l, "streams on a lease");
+
         r = ready_plan_encode(l->ready, keeper_entry_plan_version(l->keeper), &l->older, &l->sent, &unsaid);
         return r == -EPROTONOSUPPORT ? replace_keeper(l, unsaid) : call_step(l->call, r);
 }
@@ -419,6 +429,7 @@ static StepAnswer step_send(void *traveller) {
         Launch *l = traveller;
         const LaunchOptions *o = &l->options;
         const Plan *plan = l->ready->plan;
+        const uint64_t timeout = o->streams != 0 ? ANSWER_GRACE_USEC : answer_timeout(&plan->terms);
         char invocation_id[SD_ID128_STRING_MAX];
         sd_id128_t invocation;
         int r;
@@ -437,13 +448,13 @@ static StepAnswer step_send(void *traveller) {
                                 .id = l->reservation.id,
                                 .invocation_id = invocation_id,
                                 .plan = l->sent,
-                                .streams = { o->streams[0], o->streams[1], o->streams[2] },
+                                .streams = o->streams,
                                 .wait = !o->wait_set || o->wait,
                                 .lease = l->mode == LAUNCH_LEASED,
                         },
                         on_launched,
                         l,
-                        answer_timeout(&plan->terms));
+                        timeout);
         return r < 0 ? call_step(l->call, r) : STEP_WAIT;
 }
 

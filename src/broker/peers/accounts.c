@@ -61,6 +61,7 @@ struct Accounts {
         TAILQ_HEAD(, Asker) askers;             /* whose turn is next, first */
         Asker *turn;    /* the last of them, while their question is asked; may be NULL */
         bool answering; /* handlers are being called */
+        bool partial;   /* the last account that was found had not all of its groups */
         bool closing;
         uint8_t answer[ACCOUNT_ANSWER_MAX];
 };
@@ -313,6 +314,15 @@ static void ask_next(Accounts *a) {
         }
 }
 
+/* Said when it begins: while a directory is down, it is so for every account. */
+static void note_partial(Accounts *a, const Account *account) {
+        if (account->groups_partial && !a->partial)
+                log_warning(
+                        "Not every service of nsswitch.conf told the groups of %s: DenyGroups= refuses them",
+                        account->name);
+        a->partial = account->groups_partial;
+}
+
 static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         Account *account = NULL;
         AccountAnswer head;
@@ -340,10 +350,8 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdat
         error = MIN(head.error, 0);
         if (error == 0)
                 error = account_answer_read(a->answer, n, &account);
-        if (account && account->groups_partial)
-                log_warning(
-                        "Not every service of nsswitch.conf told the groups of %s: DenyGroups= refuses them",
-                        account->name);
+        if (account)
+                note_partial(a, account);
 
         l = lookup_by_number(a, head.number);
         if (l)

@@ -175,22 +175,9 @@ int cgroup_clear(const char *path) {
         return 0;
 }
 
-/* -ESRCH: gone, or not in our namespace. */
-static int pid_of_pidfd(int pidfd, pid_t *ret) {
-        int r;
-
-        r = pidfd_pid(pidfd, ret);
-        return r < 0 ? r : *ret <= 0 ? -ESRCH : 0;
-}
-
-int cgroup_of_pidfd(int pidfd, char **ret) {
+int cgroup_of_process(pid_t pid, char **ret) {
         _cleanup_free_ char *path = NULL, *text = NULL;
-        pid_t pid, again;
         int r;
-
-        r = pid_of_pidfd(pidfd, &pid);
-        if (r < 0)
-                return r;
 
         path = text_printf("/proc/%d/cgroup", pid);
         if (!path)
@@ -198,11 +185,6 @@ int cgroup_of_pidfd(int pidfd, char **ret) {
         r = file_read_full(AT_FDCWD, path, SMALL_FILE_MAX, &text, NULL);
         if (r < 0)
                 return r == -ENOENT ? -ESRCH : r;
-
-        /* Still the same process: so what was read is not of a later one with its number. */
-        r = pid_of_pidfd(pidfd, &again);
-        if (r < 0)
-                return r;
 
         r = cgroup2_group_in(text, ret);
         return r == -ENOMEDIUM ? -ESRCH : r;

@@ -40,10 +40,9 @@ bool cgroup_has_processes(const char *path, const char *child);
 int cgroup_clear(const char *path);
 
 /*
- * The group of a process, as in ControlGroup; caller frees. It was its group at some moment while the process lived.
- * -EBADF: no pidfd; -ESRCH: the process has ended, or is not in our pid namespace.
+ * The group of the process that has this pid, as in ControlGroup; caller frees. -ESRCH: there is none.
  */
-int cgroup_of_pidfd(int pidfd, char **ret);
+int cgroup_of_process(pid_t pid, char **ret);
 
 /*
  * One number of a group's file; name: the word before it ("usage_usec" in cpu.stat), NULL: the first line is it.

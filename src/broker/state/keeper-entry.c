@@ -336,6 +336,10 @@ void keeper_entry_reconsider(KeeperEntry *keeper) {
                 timer_set(keeper, 0);
 }
 
+uint32_t keeper_entry_link_version(const KeeperEntry *keeper) {
+        return keeper->link ? keeper->link->version : 0;
+}
+
 uint32_t keeper_entry_plan_version(const KeeperEntry *keeper) {
         return keeper->link ? keeper->link->plan_version : 0;
 }

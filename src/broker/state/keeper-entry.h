@@ -85,6 +85,8 @@ bool keeper_entry_retire(KeeperEntry *keeper);
 /* The same from the loop, for a user's keeper of another version; to be called whenever it may have become idle. */
 void keeper_entry_reconsider(KeeperEntry *keeper);
 
+/* The version of the link that is spoken with it; 0: there is none that both know, or no link. */
+uint32_t keeper_entry_link_version(const KeeperEntry *keeper);
 /* The version of plans to send it; 0: there is none that both know, or no link. */
 uint32_t keeper_entry_plan_version(const KeeperEntry *keeper);
 

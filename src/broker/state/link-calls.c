@@ -65,23 +65,12 @@ int link_set_limits(KeeperEntry *keeper,
         return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, LINK_ATTENTION_USEC);
 }
 
-static int append_streams(sd_bus_message *m, const int streams[static 3]) {
-        int r;
-
-        r = sd_bus_message_open_container(m, 'a', "(uh)");
-        for (uint32_t i = 0; r >= 0 && i < 3; i++)
-                if (streams[i] >= 0)
-                        r = sd_bus_message_append(m, "(uh)", i, streams[i]);
-
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 void link_plan_done(LinkPlan *p) { p->fd = safe_close(p->fd); }
 
 static int append_facts(sd_bus_message *m, const LinkLaunch *launch) {
         return sd_bus_message_append(m,
                                      "a{sv}",
-                                     4,
+                                     5,
                                      "InvocationID",
                                      "s",
                                      launch->invocation_id,
@@ -93,7 +82,14 @@ static int append_facts(sd_bus_message *m, const LinkLaunch *launch) {
                                      launch->plan->hash,
                                      "PlanDigest",
                                      "s",
-                                     launch->plan->digest);
+                                     launch->plan->digest,
+                                     "Streams",
+                                     "u",
+                                     launch->streams);
+}
+
+bool link_takes_streams(const KeeperEntry *keeper) {
+        return keeper_entry_link_version(keeper) >= LINK_VERSION_STREAMS;
 }
 
 int link_launch(KeeperEntry *keeper,
@@ -110,9 +106,7 @@ int link_launch(KeeperEntry *keeper,
         if (r >= 0)
                 r = sd_bus_message_append_basic(m, 'h', &launch->plan->fd);
         if (r >= 0)
-                r = append_streams(m, launch->streams);
-        if (r >= 0)
-                r = sd_bus_message_append(m, "b", launch->lease);
+                r = sd_bus_message_append(m, "a(uh)b", 0, launch->lease);
 
         return r < 0 ? r : keeper_entry_call(keeper, m, handler, userdata, timeout_usec);
 }

@@ -28,10 +28,13 @@ void link_plan_done(LinkPlan *p);
 typedef struct LinkLaunch {
         const char *id, *invocation_id;
         const LinkPlan *plan;
-        int streams[3]; /* negative: none */
-        bool wait;      /* for READY=1, where the application says so */
+        uint32_t streams; /* that the client sends on its lease (client-streams.h) */
+        bool wait;        /* for READY=1, where the application says so */
         bool lease;
 } LinkLaunch;
+
+/* Whether this keeper knows of them. */
+bool link_takes_streams(const KeeperEntry *keeper);
 
 int link_launch(KeeperEntry *keeper,
                 const LinkLaunch *launch,

@@ -117,8 +117,7 @@ void plan_memo_key(const PlanInputs *in, Buffer *ret) {
         put_text(ret, r->instance);
         put_texts(ret, r->arguments);
         put_texts(ret, r->environment);
-        for (size_t i = 0; i < ELEMENTSOF(r->has_stream); i++)
-                put_number(ret, r->has_stream[i]);
+        put_number(ret, r->streams);
         put_number(ret, (uint64_t) r->on_disconnect);
 
         put_bytes(ret, c->seccomp, c->n_seccomp);

@@ -57,6 +57,12 @@ SandboxEntry *sandboxes_find_alive(const Sandboxes *s, const char *id) {
         return sandbox && sandbox_state_is_alive(sandbox->record->state) ? sandbox : NULL;
 }
 
+SandboxEntry *sandboxes_find_shown(const Sandboxes *s, const char *id) {
+        SandboxEntry *sandbox = sandboxes_find(s, id);
+
+        return sandbox && !sandbox_record_is_hidden(sandbox->record) ? sandbox : NULL;
+}
+
 static int reserve(Sandboxes *s) {
         size_t n = s->n_allocated > 0 ? 2 * s->n_allocated : 16;
         SandboxEntry **items;
@@ -77,7 +83,8 @@ SandboxEntry *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group) {
         for (size_t i = 0; i < s->n_items; i++) {
                 const SandboxRecord *record = s->items[i]->record;
 
-                if (sandbox_state_is_alive(record->state) && path_is_below(group, record->control_group))
+                if (sandbox_state_is_alive(record->state) && !sandbox_record_is_hidden(record) &&
+                    path_is_below(group, record->control_group))
                         return s->items[i];
         }
 
@@ -173,7 +180,7 @@ size_t sandboxes_count_alive(const Sandboxes *s, uid_t uid, const char *profile)
 
 bool sandboxes_has_user(const Sandboxes *s, uid_t uid) {
         for (size_t i = 0; i < s->n_items; i++)
-                if (s->items[i]->record->uid == uid)
+                if (s->items[i]->record->uid == uid && !sandbox_record_is_hidden(s->items[i]->record))
                         return true;
 
         return false;

@@ -5,6 +5,7 @@
  * sandboxes — what the keepers say there is
  *
  * The keepers hold the truth; this is the copy that the bus shows. Sorted by id, so that lists come out in order.
+ * Those that are hidden (sandbox-record.h) count, and to the bus they are not there.
  *
  * Runs in: broker. Privilege: none. Input: records that link.h has checked.
  */
@@ -32,6 +33,9 @@ SandboxEntry *sandboxes_find(const Sandboxes *s, const char *id);
 /* The same, but NULL too for one that has ended. */
 SandboxEntry *sandboxes_find_alive(const Sandboxes *s, const char *id);
 
+/* The same, but NULL too for one that is hidden. */
+SandboxEntry *sandboxes_find_shown(const Sandboxes *s, const char *id);
+
 /* The one that this cgroup, or one above it, belongs to. */
 SandboxEntry *sandboxes_find_by_cgroup(const Sandboxes *s, const char *group);
 
@@ -52,5 +56,6 @@ SandboxEntry *sandboxes_surplus(const Sandboxes *s, uid_t uid, size_t max);
 
 /* Those that hold processes. uid (uid_t) -1: of all users; profile NULL: of all profiles. */
 size_t sandboxes_count_alive(const Sandboxes *s, uid_t uid, const char *profile);
+/* Whether any of theirs is shown. */
 bool sandboxes_has_user(const Sandboxes *s, uid_t uid);
 size_t sandboxes_count_users(const Sandboxes *s);

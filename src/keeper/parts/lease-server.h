@@ -24,7 +24,10 @@ typedef void LeaseHandler(void *userdata, const LeaseRequest *request);
 /* The holder has gone, or broke the rules; the lease is dead and the handler frees it. */
 typedef void LeaseGone(void *userdata);
 
-/* *ret_holder: the other end, which is the caller's to hand on. Errors of socketpair(2) and sd_event_add_io(3). */
+/*
+ * Deaf so far. *ret_holder: the other end, which is the caller's to hand on. Errors of socketpair(2) and
+ * sd_event_add_io(3).
+ */
 int lease_server_new(LeaseServer **ret,
                      sd_event *event,
                      LeaseHandler *handler,
@@ -33,6 +36,11 @@ int lease_server_new(LeaseServer **ret,
                      int *ret_holder);
 LeaseServer *lease_server_free(LeaseServer *l); /* takes NULL, returns NULL */
 DECLARE_CLEANUP(LeaseServer *, lease_server_free);
+
+/* A copy of its socket, the caller's, for whoever receives the holder's streams before the lease listens. */
+int lease_server_copy(const LeaseServer *l);
+/* Begins to hear what the holder wants, and that it goes. Takes a NULL lease. */
+int lease_server_listen(LeaseServer *l);
 
 /* One packet; a holder that does not read gets what fits. Takes a NULL lease. */
 void lease_server_send(LeaseServer *l, const char *packet);

@@ -6,11 +6,10 @@
  *
  * Made unbound; immured-exec binds its copy inside the sandbox, so it has no name on the host and goes with the tree.
  *
- * No descriptor that an application sends ever becomes one of the keeper's. It may send any file, and closing one may
- * take as long as whoever serves it likes (FUSE, SO_LINGER). So a packet is looked at (MSG_PEEK) without room for
- * descriptors, and one that has any is taken off the queue by a child; only the next packet of the same sandbox waits
- * for that child to end. Barriers work (sd_notify_barrier(3): a descriptor, to be closed once everything before it was
- * handled), and a flood of descriptors holds up nobody but the sandbox that sends it.
+ * It is a foreign socket (foreign-socket.h): a packet with descriptors is taken off the queue by a child, and only the
+ * next packet of the same sandbox waits for that child to end. Barriers work (sd_notify_barrier(3): a descriptor, to
+ * be closed once everything before it was handled), and a flood of descriptors holds up nobody but the sandbox that
+ * sends it.
  *
  * Life: from the start of a run until its end. Runs in: keeper. Privilege: root. Input: hostile (the application).
  */

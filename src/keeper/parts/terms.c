@@ -13,6 +13,7 @@ bool signal_ends_cleanly(int signo) {
 
 static bool signal_is_clean(const Terms *t, const Ending *e) {
         return signal_ends_cleanly(e->status) || (e->stopped && e->status == t->kill_signal) ||
+               (e->killed && e->status == SIGKILL) ||
                (e->status > 0 && e->status < 64 && t->success_signals & UINT64_C(1) << e->status);
 }
 

@@ -18,6 +18,7 @@ typedef struct Ending {
         int code;           /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
         int status;         /* exit status or signal */
         bool stopped;       /* it was told to stop */
+        bool killed;        /* it was to end at once, as by OnDisconnect=kill */
         bool timed_out;     /* a deadline ended it */
         bool stuck;         /* its watchdog ended it */
         bool unready;       /* it was to say that it is ready, and did not */

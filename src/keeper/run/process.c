@@ -85,11 +85,22 @@ static int take_verified(
         return 0;
 }
 
+/* Again only from the outer half, and before all else. */
+static int take_streams(Process *p, const FdSender *sender, size_t n_fds) {
+        if (p->outer <= 0 || sender->pid != p->outer || sender->uid != 0 || p->verified || n_fds > 0)
+                return -EBADMSG;
+
+        p->handlers->streams(p->userdata);
+        return 0;
+}
+
 static int
 take_record(Process *p, LaunchStatus *status, const FdSender *sender, int fds[static 2], size_t n_fds) {
         status->step[sizeof(status->step) - 1] = '\0';
         status->text[sizeof(status->text) - 1] = '\0';
 
+        if (status->kind == LAUNCH_STATUS_STREAMS)
+                return take_streams(p, sender, n_fds);
         if (status->kind == LAUNCH_STATUS_VERIFIED)
                 return take_verified(p, status, sender, fds, n_fds);
         if (status->kind != LAUNCH_STATUS_FAILED)

@@ -25,6 +25,8 @@ typedef struct Process Process;
 
 /* What it tells its owner. */
 typedef struct ProcessHandlers {
+        /* The client's streams have come, which it waited for. */
+        void (*streams)(void *userdata);
         /* It was verified, with these layers in force ("a b c"). An error means that it cannot go on. */
         int (*verified)(void *userdata, const Process *p, const char *layers);
         /* It will never run; an error of the bus says why. May come again: the first reason is the true one. */

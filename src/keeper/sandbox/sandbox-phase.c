@@ -77,7 +77,8 @@ void sandbox_change_phase(Sandbox *s, SandboxPhase phase) {
         s->record->state = phases[phase].state;
         if (phase == PHASE_DEAD && s->record->result == SANDBOX_SUCCESS)
                 s->record->state = SANDBOX_EXITED;
-        sandbox_set_text(&s->record->sub_state, phases[phase].sub_state);
+        sandbox_set_text(&s->record->sub_state,
+                         s->awaits_streams ? SUB_STATE_STREAMS : phases[phase].sub_state);
 
         if (!sandbox_never_was(s))
                 sandbox_changed(s);

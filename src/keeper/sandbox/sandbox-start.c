@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "keeper/parts/spawn.h"
 #include "keeper/sandbox/sandbox.h"
+#include "plan/client-streams.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -65,23 +66,7 @@ static int step_keep(Start *st, sd_bus_error *error) {
         (void) sandbox_count_start(s);
 
         s->plan_fd = fd_duplicate(st->request->plan_fd);
-        if (s->plan_fd < 0)
-                return s->plan_fd;
-
-        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++) {
-                if (st->request->streams[i] < 0)
-                        continue;
-
-                s->has_client_streams = true;
-                if (s->terms.restart == RESTART_NO)
-                        continue;
-
-                s->stream_fds[i] = fd_duplicate(st->request->streams[i]);
-                if (s->stream_fds[i] < 0)
-                        return s->stream_fds[i];
-        }
-
-        return 0;
+        return MIN(s->plan_fd, 0);
 }
 
 static int step_record(Start *st, sd_bus_error *error) {
@@ -155,13 +140,38 @@ static int step_logs(Start *st, sd_bus_error *error) {
 
         for (size_t i = 1; i < ELEMENTSOF(kinds); i++)
                 needed = needed || kinds[i] == STREAM_JOURNAL ||
-                         (kinds[i] == STREAM_CLIENT && st->request->streams[i] < 0);
+                         (kinds[i] == STREAM_CLIENT && !(s->streams & CLIENT_STREAM(i)));
 
         if (!needed)
                 return 0;
 
         return log_streams_new(
-                &s->streams, s->context->run.event, s->record, plan->syslog_identifier, plan->log_level_max);
+                &s->logs, s->context->run.event, s->record, plan->syslog_identifier, plan->log_level_max);
+}
+
+/* Later runs need the client's streams, too. */
+static int step_holder(Start *st, sd_bus_error *error) {
+        Sandbox *s = st->sandbox;
+        const RunContext *context = &s->context->run;
+        const StreamHolderRequest request = {
+                .event = context->event,
+                .unit = context->unit,
+                .exec_fd = context->exec_fd,
+                .null_fd = context->null_fd,
+                .cgroup_name = s->cgroup_name,
+                .streams = s->streams,
+                .lease = s->lease,
+        };
+
+        if (s->streams == 0 || s->terms.restart == RESTART_NO)
+                return 0;
+
+        return stream_holder_new(&s->holder, &request);
+}
+
+/* Where this run gets the client's streams from. */
+static int streams_open(const Sandbox *s) {
+        return s->holder ? stream_holder_lend(s->holder) : lease_server_copy(s->lease);
 }
 
 /* The host's id behind one inside; UINT32_MAX, which chown(2) takes for "leave it", where there is none. */
@@ -179,7 +189,7 @@ static int open_journal_stream(Start *st, int number) {
         const uint32_t base = plan->private_users == PRIVATE_USERS_PICK ? s->id_block : 0;
         int fd;
 
-        fd = log_streams_open(s->streams, number);
+        fd = log_streams_open(s->logs, number);
         if (fd < 0)
                 return fd;
 
@@ -194,11 +204,8 @@ static int open_null_stream(Start *st, int number) {
         return fd_duplicate(st->sandbox->context->run.null_fd);
 }
 
-/* Without a descriptor from the client: nothing to read, and a log to write to. */
+/* The client gives none: nothing to read, and a log to write to. */
 static int open_client_stream(Start *st, int number) {
-        if (st->request->streams[number] >= 0)
-                return fd_duplicate(st->request->streams[number]);
-
         return number == 0 ? open_null_stream(st, number) : open_journal_stream(st, number);
 }
 
@@ -208,6 +215,7 @@ static int step_streams(Start *st, sd_bus_error *error) {
                 [STREAM_CLIENT] = open_client_stream,
                 [STREAM_JOURNAL] = open_journal_stream,
         };
+        const uint32_t streams = st->sandbox->streams;
         const uint8_t kinds[3] = {
                 st->plan->standard_input,
                 st->plan->standard_output,
@@ -221,18 +229,25 @@ static int step_streams(Start *st, sd_bus_error *error) {
                                                  ERROR_SETUP_FAILED,
                                                  "streams: stream %d cannot go where the plan says",
                                                  i);
-                if (st->request->streams[i] >= 0 && kinds[i] != STREAM_CLIENT)
-                        return sd_bus_error_setf(error,
-                                                 ERROR_SETTING_NOT_PERMITTED,
-                                                 "stream %d is not the client's to give",
-                                                 i);
+                if (streams & CLIENT_STREAM(i)) {
+                        if (kinds[i] != STREAM_CLIENT)
+                                return sd_bus_error_setf(error,
+                                                         ERROR_SETTING_NOT_PERMITTED,
+                                                         "stream %d is not the client's to give",
+                                                         i);
+                        continue; /* it comes to the process itself */
+                }
 
                 st->spawn.fds[i] = open_stream[kinds[i]](st, i);
                 if (st->spawn.fds[i] < 0)
                         return st->spawn.fds[i];
         }
 
-        return 0;
+        if (streams == 0)
+                return 0;
+
+        st->spawn.fds[LAUNCH_FD_STREAMS] = streams_open(st->sandbox);
+        return MIN(st->spawn.fds[LAUNCH_FD_STREAMS], 0);
 }
 
 static int step_cgroup(Start *st, sd_bus_error *error) {
@@ -265,7 +280,7 @@ static int step_channels(Start *st, sd_bus_error *error) {
 
         return process_new(&s->run->process,
                            s->context->run.event,
-                           s->streams,
+                           s->logs,
                            &st->handlers->process,
                            s,
                            &st->spawn.fds[LAUNCH_FD_STATUS],
@@ -309,6 +324,7 @@ static const struct {
         { "record",   step_record,   true },
         { "ids",      step_ids,      true },
         { "logs",     step_logs,     true },
+        { "holder",   step_holder,   true },
         { "streams",  step_streams,  false },
         { "cgroup",   step_cgroup,   false },
         { "channels", step_channels, false },
@@ -325,7 +341,6 @@ int sandbox_start(Sandbox *s,
                 .id = s->record->id,
                 .invocation_id = s->record->invocation_id,
                 .plan_fd = s->plan_fd,
-                .streams = { s->stream_fds[0], s->stream_fds[1], s->stream_fds[2] },
         };
         _cleanup_(start_done) Start st = {
                 .sandbox = s,

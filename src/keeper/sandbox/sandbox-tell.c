@@ -158,7 +158,10 @@ void sandbox_send_result(Sandbox *s) {
 
         if (s->aborted) {
                 text = text_escape(s->record->status_text);
-                packet = text_printf("RESULT=%s\nTEXT=%.512s", result, text ?: "");
+                packet = text_printf("RESULT=%s\nERROR=%s\nTEXT=%.512s",
+                                     result,
+                                     s->error.name ?: ERROR_SETUP_FAILED,
+                                     text ?: "");
         } else
                 packet = text_printf("RESULT=%s\nCODE=%s\nSTATUS=%d",
                                      result,
@@ -166,6 +169,7 @@ void sandbox_send_result(Sandbox *s) {
                                      s->ending.status);
         if (packet)
                 lease_server_send(s->lease, packet);
+        s->lease = lease_server_free(s->lease);
 }
 
 void sandbox_drop_calls(Sandbox *s) {

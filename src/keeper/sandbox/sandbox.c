@@ -15,6 +15,9 @@
 static bool goes_on(const Sandbox *s) {
         if (s->context->leaving || s->stop_wanted || !s->ran)
                 return false;
+        /* Whatever killed that process, no run could begin without what it held. */
+        if (s->holder && !stream_holder_is_alive(s->holder))
+                return false;
 
         return s->restart_wanted || terms_restart(&s->terms, s->record->result);
 }
@@ -29,10 +32,9 @@ static void release(Sandbox *s) {
         release_run(s);
         s->timer = sd_event_source_disable_unref(s->timer);
         s->lease = lease_server_free(s->lease);
-        s->streams = log_streams_free(s->streams);
+        s->logs = log_streams_free(s->logs);
+        s->holder = stream_holder_free(s->holder);
         s->plan_fd = safe_close(s->plan_fd);
-        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
-                s->stream_fds[i] = safe_close(s->stream_fds[i]);
 
         if (s->id_picked)
                 id_pool_release(s->context->ids, s->id_block);
@@ -83,7 +85,7 @@ static void run_again(Sandbox *s);
 
 /* A run is over, or could not be started: what comes next? */
 static void run_over(Sandbox *s) {
-        log_streams_drain(s->streams);
+        log_streams_drain(s->logs);
         judge(s);
         sandbox_tell_ended(s);
         release_run(s);
@@ -106,14 +108,20 @@ static void application_executed(Sandbox *s) {
         run_executed(s->run);
 
         s->ending.unready = s->terms.type == SERVICE_NOTIFY;
-        if (s->ending.unready)
+        if (s->ending.unready) {
                 sandbox_change_phase(s, PHASE_START);
-        else
+                lease_server_send(s->lease, "STATE=starting");
+        } else
                 sandbox_enter_running(s);
 
         /* The holder of a lease learns the end over it, and needs it before, to hand on signals. */
         if (s->lease || !s->wait)
                 sandbox_answer_launch(s);
+
+        for (int signo = 1; signo < _NSIG && s->early_signals != 0; signo++)
+                if (s->early_signals & UINT64_C(1) << (signo - 1))
+                        (void) sandbox_signal(s, false, signo);
+        s->early_signals = 0;
 }
 
 /* Whether the cgroup is gone. Where something still lives in it, its end is waited for. */
@@ -154,14 +162,27 @@ static void advance(void *userdata) {
 }
 
 /*
- * A failed launch whose processes do not die. They may hang on a file server that never answers, and the caller must
- * not hang with them. The reason of the failure is known, so the call is answered; what is left is a sandbox of its
- * user that counts like any other.
+ * A failed launch whose processes do not die. They may hang on a file server that never answers, and whoever launched
+ * it must not hang with them. The reason of the failure is known, so it is told; what is left is a sandbox of its user
+ * that counts like any other.
  */
 static void answer_overdue(Sandbox *s) {
         s->overdue = true;
+        s->awaits_streams = false;
         sandbox_changed(s);
         sandbox_answer_launch(s);
+        judge(s);
+        sandbox_send_result(s);
+}
+
+/* It is not the sandbox that takes too long where the client is waited for. */
+static void give_up_setup(Sandbox *s) {
+        if (s->awaits_streams)
+                s->ending.timed_out = false;
+        sandbox_abort(s,
+                      ERROR_SETUP_FAILED,
+                      s->awaits_streams ? "streams: the client's have not come within TimeoutStartSec="
+                                        : "TimeoutStartSec= is over");
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -172,7 +193,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 
         switch (s->phase) {
         case PHASE_SETUP:
-                sandbox_abort(s, ERROR_SETUP_FAILED, "TimeoutStartSec= is over");
+                give_up_setup(s);
                 break;
         case PHASE_START:
         case PHASE_RUNNING:
@@ -199,6 +220,20 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 
         advance(s);
         return 0;
+}
+
+/* The client's part is done: from here on there is a sandbox, and its lease is what a lease is for. */
+static void on_streams(void *userdata) {
+        Sandbox *s = userdata;
+
+        if (!s->awaits_streams)
+                return;
+
+        s->awaits_streams = false;
+        if (lease_server_listen(s->lease) < 0)
+                sandbox_abort(s, ERROR_SETUP_FAILED, "the lease cannot be watched");
+        if (s->phase == PHASE_SETUP)
+                sandbox_change_phase(s, PHASE_SETUP);
 }
 
 static void on_failed(void *userdata, const char *error_name, const char *text) {
@@ -263,7 +298,12 @@ on_hit(FaultResource resource, FaultLevel level, uint64_t value, uint64_t limit,
 }
 
 static const RunHandlers run_handlers = {
-        .process = { .verified = on_verified, .failed = on_failed, .advanced = advance },
+        .process = {
+                .streams = on_streams,
+                .verified = on_verified,
+                .failed = on_failed,
+                .advanced = advance,
+        },
         .notified = on_notified,
         .starved = on_starved,
         .frozen = on_frozen,
@@ -315,9 +355,7 @@ static void run_again(Sandbox *s) {
         }
 }
 
-static bool streams_were_kept(const Sandbox *s) {
-        return !s->has_client_streams || s->terms.restart != RESTART_NO;
-}
+static bool streams_were_kept(const Sandbox *s) { return s->streams == 0 || s->holder; }
 
 static int refuse_not_running(const Sandbox *s, sd_bus_error *error) {
         return sd_bus_error_setf(error, ERROR_SANDBOX_NOT_RUNNING, "%s is not running", s->record->id);
@@ -384,7 +422,9 @@ int sandbox_append_processes(Sandbox *s, sd_bus_message *m) {
 static void on_lease(void *userdata, const LeaseRequest *request) {
         Sandbox *s = userdata;
 
-        if (request->signo > 0)
+        if (request->signo > 0 && s->phase == PHASE_SETUP)
+                s->early_signals |= UINT64_C(1) << (request->signo - 1);
+        else if (request->signo > 0)
                 (void) sandbox_signal(s, false, request->signo);
         if (request->stop) {
                 sandbox_stop(s);
@@ -396,10 +436,15 @@ static void on_lease_gone(void *userdata) {
         Sandbox *s = userdata;
 
         s->lease = lease_server_free(s->lease);
-        if (s->terms.on_disconnect == ON_DISCONNECT_STOP) {
+        if (s->terms.on_disconnect == ON_DISCONNECT_KEEP)
+                return;
+
+        s->ending.killed = s->terms.on_disconnect == ON_DISCONNECT_KILL;
+        if (s->ending.killed)
+                sandbox_kill_all(s);
+        else
                 sandbox_stop(s);
-                advance(s);
-        }
+        advance(s);
 }
 
 int sandbox_launch(const SandboxContext *context,
@@ -415,9 +460,9 @@ int sandbox_launch(const SandboxContext *context,
                 return -ENOMEM;
         s->context = context;
         s->wait = request->wait;
+        s->streams = request->streams;
+        s->awaits_streams = s->streams != 0;
         s->lease_holder = s->plan_fd = -EBADF;
-        for (size_t i = 0; i < ELEMENTSOF(s->stream_fds); i++)
-                s->stream_fds[i] = -EBADF;
 
         s->record = calloc(1, sizeof(*s->record));
         if (!s->record)
@@ -429,6 +474,9 @@ int sandbox_launch(const SandboxContext *context,
                 r = sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
         if (r >= 0 && request->lease)
                 r = lease_server_new(&s->lease, event, on_lease, on_lease_gone, s, &s->lease_holder);
+        /* Whoever receives the streams hears, until then, that the client has gone. */
+        if (r >= 0 && !s->awaits_streams)
+                r = lease_server_listen(s->lease);
         if (r >= 0)
                 r = sandbox_start(s, request, &run_handlers, error);
         if (r < 0)

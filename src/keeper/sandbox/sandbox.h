@@ -17,8 +17,10 @@
  *
  * A run is over only when both halves of immured-exec are reaped and the cgroup could be removed. What comes then is
  * a matter of Restart= and of who asked for what: the sandbox is dead, or the same plan runs once more, after a wait
- * if nobody asked for it. From run to run it keeps its id, picked ids, lease, and the streams that a client gave where
- * Restart= is not "no": a client would wait in vain for their end if they were kept without need.
+ * if nobody asked for it. From run to run it keeps its id, picked ids, lease, and the streams that a client gives
+ * where Restart= is not "no": a client would wait in vain for their end if they were kept without need.
+ *
+ * Until a client's streams have come it is a sandbox of this keeper alone: it counts, but nobody is told of it.
  *
  * What belongs to one run is in its Run (run/run.h), which is there in the phases from setup to killing; what lasts
  * from run to run is here.
@@ -34,6 +36,7 @@
 #include "keeper/parts/lease-server.h"
 #include "keeper/parts/link-send.h"
 #include "keeper/parts/log-streams.h"
+#include "keeper/parts/stream-holder.h"
 #include "keeper/parts/terms.h"
 #include "keeper/run/limits.h"
 #include "keeper/run/run.h"
@@ -88,16 +91,16 @@ typedef enum SandboxPhase {
         _PHASE_MAX,
 } SandboxPhase;
 
-/* All descriptors stay the caller's; streams: negative where none came along. */
+/* The descriptor stays the caller's. */
 typedef struct LaunchRequest {
         const char *id;
         const char *invocation_id;
         /* Of its newest encoding, and of what the descriptor holds; hex. NULL for a later run. */
         const char *plan_hash, *plan_digest;
         int plan_fd;
-        int streams[3];
-        int lease; /* booleans, as the bus has them */
-        int wait;  /* for READY=1 */
+        uint32_t streams; /* that the client sends on its lease (client-streams.h) */
+        int lease;        /* booleans, as the bus has them */
+        int wait;         /* for READY=1 */
 } LaunchRequest;
 
 typedef TAILQ_HEAD(SandboxList, Sandbox) SandboxList;
@@ -124,17 +127,19 @@ struct Sandbox {
         sd_bus_error error;
 
         int plan_fd;
-        int stream_fds[3];       /* the client's, for the next run; negative: not kept */
-        bool has_client_streams; /* whether any were given */
-        bool ran;                /* a run came to be, this one or another before */
+        uint32_t streams;     /* the client's (client-streams.h) */
+        bool awaits_streams;  /* they have not come yet */
+        StreamHolder *holder; /* of those, from run to run; NULL: they are for one run, or there are none */
+        bool ran;             /* a run came to be, this one or another before */
         bool stop_wanted, restart_wanted;
         StartCount starts;
         Limits limits;
         Faults *faults; /* of all runs; NULL: none yet */
 
-        LogStreams *streams;
+        LogStreams *logs;
         LeaseServer *lease;
-        int lease_holder; /* the other end, until it was handed over */
+        uint64_t early_signals; /* of the lease, before there was an application; bit N: signal N + 1 */
+        int lease_holder;       /* the other end, until it was handed over */
         sd_bus_message *launch_call;
         bool wait; /* launch_call is answered when the application is ready, and not before */
         CallList stop_calls, restart_calls;
@@ -193,7 +198,7 @@ void sandbox_tell_event(const Sandbox *s, const SandboxEvent *e);
 
 /*
  * And whoever waits: an open Launch() gets its error, or the record and the lease; an open Restart() the
- * error of the run that did not come to be; the holder of the lease how it ended.
+ * error of the run that did not come to be; the holder of the lease how it ended, the last that they hear.
  */
 void sandbox_answer_launch(Sandbox *s);
 void sandbox_refuse_restarts(Sandbox *s);

@@ -341,7 +341,8 @@ void rig_start(Run *r, const Plan *p, const char *program, const char *fault) {
                                                   status[1],
                                                   result[1],
                                                   netns_fd,
-                                                  notify_fd };
+                                                  notify_fd,
+                                                  -EBADF };
 
                 if (tracer)
                         (void) raise(SIGSTOP);

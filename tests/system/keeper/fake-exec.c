@@ -8,6 +8,8 @@
 
 #include "base/fd.h"
 #include "base/strv.h"
+#include "confine/streams.h"
+#include "exec/hold.h"
 #include "plan/launch.h"
 #include "plan/plan-recent.h"
 
@@ -183,10 +185,35 @@ static int run(const Plan *plan, bool release) {
         return EXIT_SUCCESS;
 }
 
+static int receive_streams(void) {
+        LaunchStatus status = { .kind = LAUNCH_STATUS_STREAMS };
+        Problem problem = {};
+        uint32_t streams = 0;
+        int r;
+
+        if (fcntl(LAUNCH_FD_STREAMS, F_GETFD) < 0)
+                return 0;
+
+        r = streams_await(LAUNCH_FD_PLAN, &streams);
+        if (r >= 0)
+                r = streams_receive(LAUNCH_FD_STREAMS, streams, &problem);
+        if (r < 0)
+                return send_failure(LAUNCH_FAILURE_SETUP, -r, "streams", problem.text);
+
+        (void) close(LAUNCH_FD_STREAMS);
+        send_status(&status, NULL, 0);
+        return 0;
+}
+
 int main(int argc, char **argv) {
         PlanRecent recent = { .max = 1 };
         const Plan *plan;
         const char *fake;
+
+        if (argc > 1 && streq(argv[1], "--hold"))
+                return hold_main();
+        if (receive_streams() != 0)
+                return EXIT_FAILURE;
 
         if (plan_recent_read(&recent, LAUNCH_FD_PLAN, &plan, NULL) < 0)
                 return EXIT_FAILURE;

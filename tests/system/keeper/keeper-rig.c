@@ -293,7 +293,7 @@ static void append_launch(sd_bus_message *m, const RigLaunch *launch, int plan_f
         assert_true(sd_bus_message_append(m,
                                           "sa{sv}h",
                                           id,
-                                          3,
+                                          4,
                                           "InvocationID",
                                           "s",
                                           invocation_id,
@@ -303,12 +303,14 @@ static void append_launch(sd_bus_message *m, const RigLaunch *launch, int plan_f
                                           "PlanDigest",
                                           "s",
                                           launch->digest ?: digest,
+                                          "Streams",
+                                          "u",
+                                          launch->streams,
                                           plan_fd) >= 0);
-        assert_true(sd_bus_message_open_container(m, 'a', "(uh)") >= 0);
-        for (uint32_t i = 0; i < 3; i++)
-                if (launch->streams[i] > 0)
-                        assert_true(sd_bus_message_append(m, "(uh)", i, launch->streams[i]) >= 0);
-        assert_true(sd_bus_message_close_container(m) >= 0);
+        if (launch->descriptor > 0)
+                assert_true(sd_bus_message_append(m, "a(uh)", 1, 1, launch->descriptor) >= 0);
+        else
+                assert_true(sd_bus_message_append(m, "a(uh)", 0) >= 0);
         assert_true(sd_bus_message_append(m, "b", launch->lease) >= 0);
 }
 

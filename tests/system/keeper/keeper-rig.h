@@ -41,7 +41,8 @@ typedef struct RigLaunch {
         void (*change)(Plan *plan);
         const char *digest; /* NULL: that of the plan */
         bool lease;
-        int streams[3]; /* 0: none */
+        uint32_t streams; /* client-streams.h */
+        int descriptor;   /* sent along as brokers of version 3 of the link did; 0: none */
 } RigLaunch;
 
 typedef struct RigAnswer {

@@ -2,11 +2,14 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "keeper-rig.h"
+#include "link/lease.h"
 #include "plan-fixture.h"
+#include "plan/client-streams.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define ID "web.3001.1"
 
@@ -289,7 +292,12 @@ static void what_does_not_fit_together_is_refused(void **state) {
         expect_refused(&(RigLaunch){ .digest = "0011" }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .change = other_user }, SD_BUS_ERROR_INVALID_ARGS);
         expect_refused(&(RigLaunch){ .change = tty_stream }, ERROR_SETUP_FAILED);
-        expect_refused(&(RigLaunch){ .streams = { 0, STDOUT_FILENO, 0 } }, ERROR_SETTING_NOT_PERMITTED);
+        expect_refused(&(RigLaunch){ .streams = CLIENT_STREAM(1) }, SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .streams = CLIENT_STREAM(3), .lease = true },
+                       SD_BUS_ERROR_INVALID_ARGS);
+        expect_refused(&(RigLaunch){ .streams = CLIENT_STREAM(1), .lease = true },
+                       ERROR_SETTING_NOT_PERMITTED);
+        expect_refused(&(RigLaunch){ .descriptor = STDOUT_FILENO }, ERROR_BUSY);
         if (!controller_is_there("pids"))
                 expect_refused(&(RigLaunch){ .change = no_degrade }, ERROR_LAYER_UNAVAILABLE);
 }
@@ -333,18 +341,34 @@ static void client_streams(Plan *plan) {
         plan->standard_input = plan->standard_output = plan->standard_error = STREAM_CLIENT;
 }
 
+/* What is on the lease, word for word; "": its end. */
+static void expect_packet(int lease, const char *packet) {
+        char text[LEASE_PACKET_MAX + 1] = "";
+        const ssize_t n = recv(lease, text, sizeof(text) - 1, 0);
+
+        assert_true(n >= 0);
+        assert_string_equal(text, packet);
+}
+
+static const RigLaunch cat_launch = {
+        .script = "cat; echo more >&2",
+        .change = client_streams,
+        .streams = CLIENT_STREAMS_ALL,
+        .lease = true,
+};
+
 static void the_client_gets_its_bytes(void **state) {
+        static const char packet[] = "STREAMS=stderr stdin stdout";
+        _cleanup_answer_ RigAnswer a = rig_launch(&rig, &cat_launch);
         int in[2], out[2];
         char text[64] = "";
 
+        assert_true(a.r >= 0);
+        assert_true(sandbox_record_is_hidden(a.record));
         assert_int_equal(pipe2(in, O_CLOEXEC), 0);
         assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-        rig_must_launch(&rig,
-                        &(RigLaunch){
-                                .script = "cat; echo more >&2",
-                                .change = client_streams,
-                                .streams = { in[0], out[1], out[1] },
-                        });
+        assert_int_equal(
+                fd_send_packet(a.lease, packet, strlen(packet), (int[]){ out[1], in[0], out[1] }, 3), 0);
         (void) close(in[0]);
         (void) close(out[1]);
         assert_int_equal(write(in[1], "some\n", 5), 5);
@@ -361,6 +385,49 @@ static void the_client_gets_its_bytes(void **state) {
         assert_string_equal(text, "some\nmore\n");
         (void) close(out[0]);
         rig_expect(&rig, "removed " ID " success 1 0");
+}
+
+/* Nothing is left of a launch whose client sends something else, or nothing. */
+static void streams_come_as_they_were_announced(void **state) {
+        static const struct {
+                const char *packet;
+                size_t n_fds;
+        } cases[] = {
+                { "STREAMS=stdin stdout", 2 },
+                { "STREAMS=stdin stdout stderr", 2 },
+                { "STREAMS=stdin stdout stderr", 4 },
+                { "STREAMS=stdin stdout stdin", 3 },
+                { "SIGNAL=2", 0 },
+                { "SIGNAL=2", 3 },
+                { NULL, 0 },
+        };
+        const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *before = rig_snapshot(&rig);
+                _cleanup_answer_ RigAnswer a = rig_launch(&rig, &cat_launch);
+                char text[LEASE_PACKET_MAX + 1] = "";
+
+                assert_true(a.r >= 0);
+                if (cases[i].packet) {
+                        assert_int_equal(fd_send_packet(a.lease,
+                                                        cases[i].packet,
+                                                        strlen(cases[i].packet),
+                                                        (int[]){ null, null, null, null },
+                                                        cases[i].n_fds),
+                                         0);
+                        assert_true(recv(a.lease, text, sizeof(text) - 1, 0) > 0);
+                        assert_true(startswith(
+                                text, "RESULT=setup\nERROR=" ERROR_SETUP_FAILED "\nTEXT=streams: "));
+                        expect_packet(a.lease, "");
+                } else
+                        a.lease = safe_close(a.lease);
+                rig_expect(&rig, "removed " ID " setup 0 0");
+                assert_true(rig_call(&rig, "Stop", ID, NULL) < 0); /* and the keeper is through with it */
+                rig_expect_same(&rig, before);
+        }
+
+        (void) close(null);
 }
 
 static void lines_reach_the_log(void **state) {
@@ -411,6 +478,7 @@ int main(void) {
                 cmocka_unit_test_setup(one_id_runs_once, rig_clean_slate),
                 cmocka_unit_test_setup(calls_name_a_sandbox_that_exists, rig_clean_slate),
                 cmocka_unit_test_setup(the_client_gets_its_bytes, rig_clean_slate),
+                cmocka_unit_test_setup(streams_come_as_they_were_announced, rig_clean_slate),
                 cmocka_unit_test_setup(lines_reach_the_log, rig_clean_slate),
                 cmocka_unit_test_setup(nothing_of_the_keeper_reaches_the_application, rig_clean_slate),
         };
