@@ -2,9 +2,10 @@
 
 /*
  * A name service that knows the group "students", 30000, and one member, and fails as it is told: nss(5) finds it as
- * "fail" in nsswitch.conf. The file /run/nss-fail/FUNCTION says how, "STATUS ERRNO", for the broker's process for
- * accounts; everybody else gets its answers. /run/nss-fail/delay is how long that process waits for a user whom this
- * service does not know, in ms, and /run/nss-fail/asked gets a line for each of them if it is there.
+ * "fail" in nsswitch.conf, and as "list" where groups have to be read one by one. The file /run/nss-fail/FUNCTION says
+ * how, "STATUS ERRNO", for the broker's process for accounts; everybody else gets its answers. /run/nss-fail/delay is
+ * how long that process waits for a user whom this service does not know, in ms, and /run/nss-fail/asked gets a line
+ * for each of them if it is there.
  */
 
 #include <errno.h>
@@ -101,6 +102,41 @@ enum nss_status _nss_fail_getgrgid_r(gid_t gid, struct group *g, char *buf, size
 enum nss_status
 _nss_fail_getgrnam_r(const char *name, struct group *g, char *buf, size_t size, int *ret_errno) {
         return strcmp(name, "students") == 0 ? students(g, buf, size, ret_errno) : NSS_STATUS_NOTFOUND;
+}
+
+/* "list": what initgroups_dyn would do, and a buffer that is too small at first. */
+enum nss_status _nss_list_setgrent(int stay_open);
+enum nss_status _nss_list_endgrent(void);
+enum nss_status _nss_list_getgrent_r(struct group *g, char *buf, size_t size, int *ret_errno);
+enum nss_status _nss_list_getgrgid_r(gid_t gid, struct group *g, char *buf, size_t size, int *ret_errno);
+
+static bool is_read;
+
+enum nss_status _nss_list_setgrent(int stay_open) {
+        is_read = false;
+        return NSS_STATUS_SUCCESS;
+}
+
+enum nss_status _nss_list_endgrent(void) { return NSS_STATUS_SUCCESS; }
+
+enum nss_status _nss_list_getgrent_r(struct group *g, char *buf, size_t size, int *ret_errno) {
+        enum nss_status status;
+
+        if (fails("initgroups_dyn", &status, ret_errno))
+                return status;
+        if (size < 100 * 1024) {
+                *ret_errno = ERANGE;
+                return NSS_STATUS_TRYAGAIN;
+        }
+        if (is_read)
+                return NSS_STATUS_NOTFOUND;
+
+        is_read = true;
+        return students(g, buf, size, ret_errno);
+}
+
+enum nss_status _nss_list_getgrgid_r(gid_t gid, struct group *g, char *buf, size_t size, int *ret_errno) {
+        return _nss_fail_getgrgid_r(gid, g, buf, size, ret_errno);
 }
 
 static void note(const char *name) {

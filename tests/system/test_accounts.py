@@ -40,6 +40,7 @@ class NameServiceTest(SystemTest):
         cls.orders.mkdir()
         subprocess.run(['gcc', '-shared', '-fPIC', '-o', cls.library / f'libnss_{cls.service}.so.2',
                         HERE / f'nss-{cls.service}.c'], check=True)
+        (cls.library / 'libnss_list.so.2').symlink_to(f'libnss_{cls.service}.so.2')
         cls.libraries.write_text(f'{cls.library}\n')
         subprocess.run(['ldconfig', '-X'], check=True)
         cls.before = NSSWITCH.read_text() if NSSWITCH.exists() else None
@@ -123,6 +124,7 @@ SERVICES = {
     'alone': 'group: fail\n',
     'as the last word': 'group: fail [!SUCCESS=return] files\n',
     'for users apart': 'group: fail files\ninitgroups: files [SUCCESS=continue NOTFOUND=continue] fail\n',
+    'one by one': 'group: files list\n',
     'merged': 'group: files [SUCCESS=merge] fail # as Fedora\n',
 }
 
