@@ -277,13 +277,14 @@ tell(seen="not" if not os.path.ismount(path) else "noexec" if os.statvfs(path).f
             ('/proc/sys', '/proc/sys'), ('%h/data', data), ('/home/alice/data/a', data / 'a'), ('%h/data/a/b', data / 'a/b'),
             ('-/home/alice/data/none', data / 'none'), ('/var/run/lock', '/run/lock'), ('/run', '/run'), (doc, doc))]
         entries += [('ReadOnlyPaths', '%h/data', None), ('ReadWritePaths', '%h/data/a', None), ('NoExecPaths', '%h/data/a/b', None),
-                    ('ReadOnlyPaths', '/var/run/lock', None), ('NoExecPaths', '/usr/share', None), ('ExecPaths', doc, None)]
+                    ('ReadOnlyPaths', '/var/run/lock', None), ('NoExecPaths', '/usr/bin/awk', None), ('NoExecPaths', '/usr/share', None), ('ExecPaths', doc, None)]
         some = random.Random(11)
         combinations = [some.sample(entries, k) for k in (2, 3) for _ in range(16)]
         # Those that have been seen to get into each other's way.
         combinations += [[e for path in paths for e in entries if e[1] == path] for paths in (
             ('/bin/true', '/usr/bin/true'), ('/usr/bin/awk', '/etc/alternatives'), ('/etc/alternatives', '/bin/awk', '/usr/bin/awk'),
             ('/proc/interrupts', '/proc/interrupts'), ('/proc/sys', '/proc/sys/kernel'), ('/var/run/lock', '/run'), ('%h/data', '/home/alice/data/a'))]
+        combinations.append([e for e in entries if e[:2] in (('NoExecPaths', '/usr/bin/awk'), ('InaccessiblePaths', '/etc/alternatives'))])
         head = (PROFILES / 'python.profile').read_text() + 'ProcSubset=all\n'
         self.addCleanup(remove_profile, 'several')
         for chosen in combinations:

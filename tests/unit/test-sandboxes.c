@@ -67,6 +67,27 @@ static void what_was_removed_is_the_callers(void **state) {
         assert_string_equal(gone->record->id, "b.1000.1");
 }
 
+/* One whose client has not sent its streams yet. */
+static void the_hidden_count_and_are_not_shown(void **state) {
+        _cleanup_(sandboxes_done) Sandboxes s = { 0 };
+        SandboxRecord *hidden = record("web", 1000, 1, SANDBOX_STARTING);
+
+        hidden->sub_state = strdup(SUB_STATE_STREAMS);
+        hidden->control_group = strdup("/immured/x");
+        insert(&s, hidden);
+        assert_true(sandbox_record_is_hidden(hidden));
+        assert_int_equal(sandboxes_count_alive(&s, 1000, "web"), 1);
+        assert_non_null(sandboxes_find_alive(&s, "web.1000.1"));
+        assert_null(sandboxes_find_shown(&s, "web.1000.1"));
+        assert_null(sandboxes_find_by_cgroup(&s, "/immured/x"));
+        assert_false(sandboxes_has_user(&s, 1000));
+
+        memcpy(hidden->sub_state, "setup", sizeof("setup"));
+        assert_non_null(sandboxes_find_shown(&s, "web.1000.1"));
+        assert_non_null(sandboxes_find_by_cgroup(&s, "/immured/x"));
+        assert_true(sandboxes_has_user(&s, 1000));
+}
+
 static void only_the_living_count(void **state) {
         _cleanup_(sandboxes_done) Sandboxes s = { 0 };
 
@@ -119,6 +140,7 @@ int main(void) {
                 cmocka_unit_test(they_are_sorted_and_found),
                 cmocka_unit_test(one_id_is_there_once),
                 cmocka_unit_test(what_was_removed_is_the_callers),
+                cmocka_unit_test(the_hidden_count_and_are_not_shown),
                 cmocka_unit_test(only_the_living_count),
                 cmocka_unit_test(surplus_is_what_is_oldest_and_no_keepers),
         };
