@@ -184,7 +184,7 @@ int manager_new(Manager **ret, const ManagerOptions *options) {
         if (gethostname(m->host_name, sizeof(m->host_name) - 1) < 0)
                 return log_errno(-errno, "Cannot get the host's name");
 
-        r = catalog_load(&m->catalog, m->sources, &text);
+        r = catalog_load(&m->catalog, m->sources, NULL, &text);
         if (r < 0)
                 return log_errno(r, "Cannot start with these settings");
 

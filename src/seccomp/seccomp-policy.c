@@ -417,3 +417,15 @@ char *const *seccomp_policy_group(const SeccompPolicy *p, const char *group) {
 }
 
 char *const *seccomp_policy_groups(const SeccompPolicy *p) { return p->names; }
+
+bool seccomp_policy_equal(const SeccompPolicy *a, const SeccompPolicy *b) {
+        if (a->n_groups != b->n_groups)
+                return false;
+
+        for (size_t i = 0; i < a->n_groups; i++)
+                if (!streq(a->groups[i].name, b->groups[i].name) ||
+                    !strv_equal(a->groups[i].syscalls, b->groups[i].syscalls))
+                        return false;
+
+        return true;
+}

@@ -32,6 +32,9 @@ int seccomp_policy_load(SeccompPolicy **ret,
                         uid_t required_uid,
                         Findings *findings);
 
+/* The same groups with the same system calls in them. */
+bool seccomp_policy_equal(const SeccompPolicy *a, const SeccompPolicy *b);
+
 /* The system calls of a group ("@system-service"), sorted, groups in it expanded; NULL: no such group. p owns them. */
 char *const *seccomp_policy_group(const SeccompPolicy *p, const char *group);
 /* The names of all groups with their "@", sorted, for tests that compile each. p owns them. */

@@ -59,7 +59,7 @@ static void load_catalog(CallBench *b) {
         sources.config = config;
         sources.profiles = (char *[]){ profiles, NULL };
         sources.seccomp = (char *[]){ getenv("SECCOMP_POLICIES"), NULL };
-        assert_int_equal(catalog_load(&b->manager.catalog, &sources, &text), 0);
+        assert_int_equal(catalog_load(&b->manager.catalog, &sources, NULL, &text), 0);
         assert_non_null(catalog_find(b->manager.catalog, "web"));
 }
 

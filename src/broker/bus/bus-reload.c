@@ -13,7 +13,7 @@ static int swap_catalog(Manager *m, char **ret_text) {
         Catalog *after = NULL;
         int r;
 
-        r = catalog_load(&after, m->sources, ret_text);
+        r = catalog_load(&after, m->sources, m->catalog, ret_text);
         if (r < 0)
                 return r;
 

@@ -3,11 +3,11 @@
 
 #include "base/log.h"
 #include "broker/access/object-path.h"
-#include "seccomp/seccomp-compile.h"
 
 static const char *entry_name(const CatalogEntry *e) { return e->loaded->name; }
 
-static int entry_fill(CatalogEntry *e, const ProfileEntry *loaded, const SeccompPolicy *policy) {
+static int entry_fill(CatalogEntry *e, const ProfileEntry *loaded, Catalog *c, const Catalog *before) {
+        const SeccompFilter *filter = NULL;
         int r;
 
         e->loaded = loaded;
@@ -18,17 +18,20 @@ static int entry_fill(CatalogEntry *e, const ProfileEntry *loaded, const Seccomp
         if (!loaded->profile)
                 return 0;
 
-        r = seccomp_compile(policy, loaded->profile, &e->seccomp, &e->n_seccomp, &e->findings);
+        r = seccomp_filters_get(
+                &c->filters, before ? &before->filters : NULL, loaded->profile, &filter, &e->findings);
         if (r == -EBADMSG)
                 return 0;
         if (r < 0)
                 return r;
 
         e->profile = loaded->profile;
+        e->seccomp = filter->data;
+        e->n_seccomp = filter->size;
         return 0;
 }
 
-static int load(Catalog **ret, const CatalogSources *sources, Findings *findings) {
+static int load(Catalog **ret, const CatalogSources *sources, const Catalog *before, Findings *findings) {
         _cleanup_(catalog_freep) Catalog *c = NULL;
         int r;
 
@@ -44,6 +47,7 @@ static int load(Catalog **ret, const CatalogSources *sources, Findings *findings
         if (r < 0)
                 return r;
 
+        c->filters.policy = c->policy;
         r = profile_set_load(&c->profiles, sources->profiles, sources->required_uid);
         if (r < 0)
                 return r;
@@ -54,7 +58,7 @@ static int load(Catalog **ret, const CatalogSources *sources, Findings *findings
 
         for (size_t i = 0; i < c->profiles->n_entries; i++) {
                 c->n_entries++;
-                r = entry_fill(c->entries + i, c->profiles->entries + i, c->policy);
+                r = entry_fill(c->entries + i, c->profiles->entries + i, c, before);
                 if (r < 0)
                         return r;
         }
@@ -88,11 +92,11 @@ static void log_bad_profiles(const Catalog *c) {
         }
 }
 
-int catalog_load(Catalog **ret, const CatalogSources *sources, char **ret_text) {
+int catalog_load(Catalog **ret, const CatalogSources *sources, const Catalog *before, char **ret_text) {
         _cleanup_findings_ Findings findings = { 0 };
         int r;
 
-        r = load(ret, sources, &findings);
+        r = load(ret, sources, before, &findings);
         if (r < 0) {
                 log_findings(&findings);
                 *ret_text = findings.n_items > 0 ? finding_format(findings.items) : strdup(strerror(-r));
@@ -110,12 +114,12 @@ Catalog *catalog_free(Catalog *c) {
 
         for (size_t i = 0; i < c->n_entries; i++) {
                 free(c->entries[i].path);
-                free(c->entries[i].seccomp);
                 findings_done(&c->entries[i].findings);
         }
 
         free(c->entries);
         (void) profile_set_free(c->profiles);
+        seccomp_filters_done(&c->filters);
         (void) seccomp_policy_free(c->policy);
         config_done(&c->config);
         free(c);

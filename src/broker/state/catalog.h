@@ -11,13 +11,13 @@
 
 #include "profile/config.h"
 #include "profile/profile-load.h"
-#include "seccomp/seccomp-policy.h"
+#include "seccomp/seccomp-filters.h"
 
 typedef struct CatalogEntry {
         const ProfileEntry *loaded;
         const Profile *profile; /* NULL: refused, by its reader or by the seccomp compiler */
         char *path;             /* of its bus object */
-        uint8_t *seccomp;
+        const uint8_t *seccomp; /* one of the catalog's filters */
         size_t n_seccomp;
         Findings findings; /* of the seccomp compiler */
 } CatalogEntry;
@@ -26,6 +26,7 @@ typedef struct Catalog {
         uint64_t generation; /* one more with each reload: what was made from another one is out of date */
         Config config;
         SeccompPolicy *policy; /* for profiles that a user has tightened */
+        SeccompFilters filters;
         ProfileSet *profiles;
         CatalogEntry *entries; /* sorted by name */
         size_t n_entries;
@@ -43,10 +44,13 @@ typedef struct CatalogSources {
  * 0; -EBADMSG when settings or system call groups are wrong: those hold for every profile, so nothing
  * can be taken over. A profile that is wrong is an entry without a profile. -ENOMEM, -EIO…
  *
+ * before is the catalog that this one follows, or NULL: filters that would be the same are shared with it. Both may be
+ * freed in any order.
+ *
  * Every finding goes to the journal. When it fails, *ret_text is the first of them, or what else is wrong; the caller
  * frees it.
  */
-int catalog_load(Catalog **ret, const CatalogSources *sources, char **ret_text);
+int catalog_load(Catalog **ret, const CatalogSources *sources, const Catalog *before, char **ret_text);
 Catalog *catalog_free(Catalog *c); /* takes NULL, returns NULL */
 DECLARE_CLEANUP(Catalog *, catalog_free);
 
