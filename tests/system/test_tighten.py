@@ -106,7 +106,7 @@ class Tighten(SystemTest):
             ('MemoryMax', '<"infinity">', 'SettingNotPermitted', 'MemoryMax.*256M'),
             ('TasksMax', '<uint32 21>', 'SettingNotPermitted', 'TasksMax=21.*20'),
             ('SystemCallFilter', '<["~ptrace", "ptrace"]>', 'SettingNotPermitted', 'SystemCallFilter.*@system-service'),
-            ('RestrictAddressFamilies', '<["AF_UNIX", "AF_NETLINK"]>', 'SettingNotPermitted', 'AF_INET6'),
+            ('RestrictAddressFamilies', '<["AF_UNIX", "AF_PACKET"]>', 'SettingNotPermitted', 'AF_INET6'),
             ('InaccessiblePaths', '<"relative">', 'BadSetting', 'InaccessiblePaths=relative'),
             ('SystemCallFilter', '<"~execve">', 'BadSetting', 'execve cannot be refused'),
             ('SystemCallFilter', '<"~no_such_call">', 'BadSetting', 'no_such_call'),
