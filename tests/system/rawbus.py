@@ -7,6 +7,8 @@ import pwd
 import socket
 import struct
 
+from common import PATIENCE
+
 DBUS, DBUS_PATH = 'org.freedesktop.DBus', '/org/freedesktop/DBus'
 CALL, REPLY, ERROR, SIGNAL = 1, 2, 3, 4
 
@@ -112,7 +114,8 @@ class Lease:
         self.send('STREAMS=' + ' '.join(streams), list(streams.values()))
 
     def read(self):
-        """One packet as {name: value}; empty at the end."""
+        """One packet as {name: value}; empty at the end, and an error where neither comes."""
+        self.socket.settimeout(PATIENCE)
         while True:
             try:
                 packet = self.socket.recv(4096).decode()

@@ -47,6 +47,7 @@ BindReadOnlyPaths={PLACE}
 '''
 
 DBUS_ERROR = 'org.freedesktop.DBus.Error.'
+LEASE_ENDED = f'{BUS}.Error.LeaseEnded'
 
 # sd-bus gives up a connection whose socket fails, and without the bus the broker ends and is started again.
 MAY_END = {'broker': ['recvmsg'], 'keeper': []}
@@ -182,7 +183,7 @@ class Injections(SystemTest):
         lease.close()
         if 'STATE' in packet:
             return None, id
-        return packet.get('ERROR', DBUS_ERROR + 'NoReply'), packet.get('TEXT', 'the lease has ended')
+        return packet.get('ERROR', LEASE_ENDED), packet.get('TEXT', 'the lease has ended')
 
     @staticmethod
     def read_facts(reader):
@@ -238,6 +239,8 @@ class Injections(SystemTest):
         if not text or not answer.startswith((BUS + '.Error.', DBUS_ERROR, 'System.Error.')):
             self.complain(what, f'the error is {answer}: {text}')
         running = [row for row in self.others().values() if row['state'] == 'running']
+        if answer == LEASE_ENDED and not running:
+            self.complain(what, 'the lease ended without a word of why')
         for row in running:
             # The answer was lost, the sandbox was not.
             print(f'{what}: {answer}: {text}; and there it is', flush=True)

@@ -163,9 +163,9 @@ int lease_server_listen(LeaseServer *l) {
 int lease_server_copy(const LeaseServer *l) { return fd_duplicate(l->fd); }
 
 void lease_server_send(LeaseServer *l, const char *packet) {
-        if (l)
-                (void) send(l->fd,
-                            packet,
-                            MIN(strlen(packet), (size_t) LEASE_PACKET_MAX),
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
+        const size_t size = MIN(strlen(packet), (size_t) LEASE_PACKET_MAX);
+
+        /* Who does read would wait for ever for what could not be sent: the end of the lease tells them, too. */
+        if (l && send(l->fd, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+                (void) shutdown(l->fd, SHUT_WR);
 }

@@ -42,7 +42,10 @@ int lease_server_copy(const LeaseServer *l);
 /* Begins to hear what the holder wants, and that it goes. Takes a NULL lease. */
 int lease_server_listen(LeaseServer *l);
 
-/* One packet; a holder that does not read gets what fits. Takes a NULL lease. */
+/*
+ * One packet; a holder that does not read gets what fits. Where it cannot be sent for another reason, the lease ends.
+ * Takes a NULL lease.
+ */
 void lease_server_send(LeaseServer *l, const char *packet);
 
 /*
