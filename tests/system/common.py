@@ -16,6 +16,8 @@ import time
 import traceback
 import unittest
 
+from rawbus import PATIENCE
+
 RIG = pathlib.Path(os.environ.get('IMMURED_RIG', '/run/rig'))
 CGROUP = RIG / 'cgroup'
 PROFILES = pathlib.Path('/etc/immured/profiles')
@@ -23,9 +25,6 @@ LIBEXEC = pathlib.Path('/usr/libexec/immured')
 BUS, ROOT = 'org.immured.Broker1', '/org/immured/Broker1'
 ERROR = BUS + '.Error.'
 UIDS = {'root': 0, 'alice': 3001, 'bob': 3002, 'carol': 3003}
-
-# Far more than anything here needs, so that no test depends on how fast the machine is.
-PATIENCE = int(os.environ.get("P", 120))
 
 
 def wait_for(what, condition):
