@@ -10,6 +10,7 @@
 #include "profile/profile-load.h"
 #include "seccomp/seccomp-policy.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -61,16 +62,25 @@ static const TableColumn key_columns[] = {
         { "section", "SECTION", 0 },
         { "supported", "BUILT", 0 },
         { "settable", "SETTABLE", 0 },
+        { "syntax", "VALUE", COLUMN_SHRINK },
         { "default", "DEFAULT", COLUMN_SHRINK },
         { "help", "MEANING", COLUMN_SHRINK },
 };
 
-/* Matched against "Section.Key": "Files.*" is a section, and "*Paths" all keys with that ending. */
+/*
+ * Matched against "Section.Key": "Files.*" is a section, and "*Paths" all keys with that ending. Large and small
+ * letters are the same here, as whoever looks for a key need not know yet how it is written.
+ */
 static bool key_matches(const ProfileKey *key, int n, char **patterns) {
         char full[128];
 
-        snprintf(full, sizeof(full), "%s.%s", key->section, key->name);
-        return words_match(n, patterns, full) || words_match(n, patterns, key->name);
+        (void) snprintf(full, sizeof(full), "%s.%s", key->section, key->name);
+        for (int i = 0; i < n; i++)
+                if (fnmatch(patterns[i], full, FNM_CASEFOLD) == 0 ||
+                    fnmatch(patterns[i], key->name, FNM_CASEFOLD) == 0)
+                        return true;
+
+        return n == 0;
 }
 
 int verb_keys(const Options *o, int n, char **args) {
@@ -103,6 +113,11 @@ int verb_keys(const Options *o, int n, char **args) {
                 if (!row || json_array_append_new(rows, row) < 0)
                         return ctl_error(-ENOMEM, "Out of memory");
         }
+
+        if (json_array_size(rows) == 0)
+                return ctl_error(-ENOENT,
+                                 "No key is called that; \"immurectl keys\" lists all, and \"immurectl keys "
+                                 "'*memory*'\" those with that word");
 
         return output_list(o, rows, key_columns, ELEMENTSOF(key_columns), "key", "keys");
 }

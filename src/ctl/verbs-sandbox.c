@@ -288,16 +288,47 @@ static int for_each_id(sd_bus *bus, const Options *o, char *const *ids) {
         return first;
 }
 
+static bool is_pattern(const char *word) { return strpbrk(word, "*?[") != NULL; }
+
+/* The ids that a word stands for: itself, or of all sandboxes those that it matches, which must be one at least. */
+static int expand_word(sd_bus *bus, char *word, char ***ids) {
+        _cleanup_json_ json_t *rows = NULL;
+        json_t *row;
+        size_t i;
+        int r;
+
+        if (!is_pattern(word))
+                return strv_extend(ids, word) < 0 ? ctl_error(-ENOMEM, "Out of memory") : 0;
+
+        r = sandbox_list(bus, 1, &word, &rows);
+        if (r < 0)
+                return r;
+        if (json_array_size(rows) == 0)
+                return ctl_error(-ENOENT, "No sandbox matches '%s'", word);
+
+        json_array_foreach (rows, i, row) {
+                const char *id = json_string_value(json_object_get(row, "id"));
+
+                if (!strv_contains(*ids, id) && strv_extend(ids, id) < 0)
+                        return ctl_error(-ENOMEM, "Out of memory");
+        }
+
+        return 0;
+}
+
+/* Nothing is done to any sandbox unless each word stands for one. */
 int verb_for_sandboxes(const Options *o, int n, char **args) {
         _cleanup_bus_ sd_bus *bus = NULL;
-        _cleanup_strv_ char **failed = NULL;
+        _cleanup_strv_ char **ids = NULL;
         int r;
 
         r = client_open(&bus);
         if (r >= 0 && n == 0)
-                r = sandbox_ids(bus, "failed", &failed);
+                r = sandbox_ids(bus, "failed", &ids);
+        for (int i = 0; r >= 0 && i < n; i++)
+                r = expand_word(bus, args[i], &ids);
 
-        return r < 0 ? r : for_each_id(bus, o, n == 0 ? failed : args);
+        return r < 0 ? r : for_each_id(bus, o, ids);
 }
 
 int verb_set_property(const Options *o, int n, char **args) {

@@ -8,9 +8,10 @@
 
 #include <fcntl.h>
 #include <libgen.h>
+#include <search.h>
 
 #define INHERIT_DEPTH_MAX 8
-#define PROFILES_MAX 4096 /* in one set */
+#define PROFILES_MAX 16384 /* in one set */
 
 static const char *const default_directories[] = {
         "/etc/immured/profiles",
@@ -19,17 +20,27 @@ static const char *const default_directories[] = {
         NULL,
 };
 
+/* Ancestors before heirs, each once: the order in which their keys are applied. */
+typedef struct Lineage {
+        const ProfileSource *order[PROFILES_MAX];
+        size_t n_order;
+} Lineage;
+
 /* All that is open or read while a set is being made. */
 typedef struct ProfileLoad {
         ProfileDirectories directories;
+        void *seen;              /* names as text, of masked files, too: a tree of tsearch(3) */
         ProfileSource **sources; /* sorted by name */
         size_t n_sources;
+        Lineage *lineage; /* of one profile at a time */
 } ProfileLoad;
 
 static void profile_load_done(ProfileLoad *l) {
         for (size_t i = 0; i < l->directories.n_items; i++)
                 strict_directory_done(&l->directories.items[i]);
         free(l->directories.items);
+        tdestroy(l->seen, free);
+        free(l->lineage);
         for (size_t i = 0; i < l->n_sources; i++)
                 profile_source_free(l->sources[i]);
         free(l->sources);
@@ -81,17 +92,29 @@ static int load_open_directories(ProfileLoad *l, char *const *directories, uid_t
         return 0;
 }
 
+static int compare_names(const void *a, const void *b) { return strcmp(a, b); }
+
 static int compare_sources(const void *a, const void *b) {
         const ProfileSource *const *x = a, *const *y = b;
 
         return strcmp((*x)->name, (*y)->name);
 }
 
-/*
- * One file of one directory, unless an earlier directory has that name. *seen collects the names, masked ones
- * included.
- */
-static int load_add_file(ProfileLoad *l, size_t index, const char *file_name, char ***seen) {
+/* 1 where the name is new; 0. The tree takes a copy. */
+static int load_add_name(ProfileLoad *l, const char *name) {
+        char *copy = strdup(name), **found = NULL;
+        bool is_new;
+
+        if (copy)
+                found = (char **) tsearch(copy, &l->seen, compare_names);
+        is_new = found && *found == copy;
+        if (!is_new)
+                free(copy);
+        return found ? is_new : -ENOMEM;
+}
+
+/* One file of one directory, unless an earlier directory has that name. */
+static int load_add_file(ProfileLoad *l, size_t index, const char *file_name) {
         _cleanup_free_ char *name = NULL, *shown = NULL;
         ProfileSource *source = NULL, **grown;
         int r;
@@ -100,11 +123,11 @@ static int load_add_file(ProfileLoad *l, size_t index, const char *file_name, ch
         shown = name ? text_escape(name) : NULL;
         if (!shown)
                 return -ENOMEM;
-        if (strv_contains(*seen, shown))
-                return 0;
-        r = strv_extend(seen, shown);
-        if (r < 0 || strict_file_is_mask(l->directories.items[index].fd, file_name))
+        r = load_add_name(l, shown);
+        if (r <= 0)
                 return r;
+        if (strict_file_is_mask(l->directories.items[index].fd, file_name))
+                return 0;
 
         if (l->n_sources >= PROFILES_MAX)
                 return -E2BIG;
@@ -122,7 +145,6 @@ static int load_add_file(ProfileLoad *l, size_t index, const char *file_name, ch
 }
 
 static int load_read_sources(ProfileLoad *l) {
-        _cleanup_strv_ char **seen = NULL;
         int r;
 
         for (size_t i = 0; i < l->directories.n_items; i++) {
@@ -132,7 +154,7 @@ static int load_read_sources(ProfileLoad *l) {
                 if (r < 0)
                         return r;
                 STRV_FOREACH (name, names) {
-                        r = load_add_file(l, i, *name, &seen);
+                        r = load_add_file(l, i, *name);
                         if (r < 0)
                                 return r;
                 }
@@ -143,12 +165,15 @@ static int load_read_sources(ProfileLoad *l) {
         return 0;
 }
 
-static const ProfileSource *load_find(const ProfileLoad *l, const char *name) {
-        for (size_t i = 0; i < l->n_sources; i++)
-                if (streq(l->sources[i]->name, name))
-                        return l->sources[i];
+static int compare_source_name(const void *name, const void *source) {
+        return strcmp(name, (*(const ProfileSource *const *) source)->name);
+}
 
-        return NULL;
+static const ProfileSource *load_find(const ProfileLoad *l, const char *name) {
+        const ProfileSource *const *found =
+                bsearch(name, l->sources, l->n_sources, sizeof(ProfileSource *), compare_source_name);
+
+        return found ? *found : NULL;
 }
 
 /* The line of Inherits=, for findings about it. */
@@ -172,12 +197,6 @@ refuse_inherits(const ProfileSource *s, Findings *findings, const char *format, 
         free(text);
         return r;
 }
-
-/* Ancestors before heirs, each once: the order in which their keys are applied. */
-typedef struct Lineage {
-        const ProfileSource *order[PROFILES_MAX];
-        size_t n_order;
-} Lineage;
 
 static bool lineage_contains(const Lineage *l, const ProfileSource *s) {
         for (size_t i = 0; i < l->n_order; i++)
@@ -301,7 +320,7 @@ static int load_build(const ProfileLoad *load,
                       Findings *findings) {
         _cleanup_(profile_unrefp) Profile *p = NULL;
         _cleanup_free_ KeyOrigin *origins = NULL;
-        _cleanup_free_ Lineage *lineage = NULL;
+        Lineage *lineage = load->lineage;
         size_t n_before = findings->n_items;
         ProfileBuild b;
         int r;
@@ -314,11 +333,11 @@ static int load_build(const ProfileLoad *load,
 
         p->source_path = strdup(s->path);
         origins = calloc(n_profile_keys, sizeof(KeyOrigin));
-        lineage = calloc(1, sizeof(Lineage));
-        if (!p->source_path || !origins || !lineage)
+        if (!p->source_path || !origins)
                 return -ENOMEM;
 
         b = (ProfileBuild){ .profile = p, .origins = origins };
+        lineage->n_order = 0;
         r = lineage_collect(load, s, lineage, findings);
         if (r == 0)
                 r = list_files(lineage, ret_files);
@@ -367,8 +386,9 @@ int profile_set_load(ProfileSet **ret, char *const *directories, uid_t required_
         if (r < 0)
                 return r;
 
+        load.lineage = calloc(1, sizeof(Lineage));
         set = calloc(1, sizeof(ProfileSet));
-        if (!set)
+        if (!load.lineage || !set)
                 return -ENOMEM;
         set->entries = calloc(load.n_sources + 1, sizeof(ProfileEntry));
         if (!set->entries)

@@ -172,13 +172,18 @@ def pids_of(name):
     return sorted(pid for pid, comm in processes().items() if comm == name[:15])
 
 
-def open_files(pid):
-    """What a process has open, by kind and with inode numbers left out, sorted."""
-    kinds = []
+def open_targets(pid):
+    """What a process has open; what it closes meanwhile is left out."""
+    targets = []
     for fd in pathlib.Path(f'/proc/{pid}/fd').iterdir():
         with contextlib.suppress(OSError):
-            kinds.append(re.sub(r':\[\d+\]', '', os.readlink(fd)))
-    return sorted(kinds)
+            targets.append(os.readlink(fd))
+    return targets
+
+
+def open_files(pid):
+    """The same by kind and with inode numbers left out, sorted."""
+    return sorted(re.sub(r':\[\d+\]', '', target) for target in open_targets(pid))
 
 
 def namespaces():

@@ -10,8 +10,8 @@ import pathlib
 import signal
 
 from common import (CGROUP, PATIENCE, BusError, SystemTest, add_profile, broker_pid, busctl, gdbus, immurectl, launch,
-                    main, open_files, pids_of, remove_profile, restart_broker, sandboxes, sandbox_property, start_as,
-                    state, wait_for, wait_for_launch)
+                    main, open_files, open_targets, pids_of, remove_profile, restart_broker, sandboxes,
+                    sandbox_property, start_as, state, wait_for, wait_for_launch)
 
 PYTHON = '[Access]\nAllowGroups=users\nArguments=append\n[Exec]\nExecStart=/usr/bin/python3 -I -c\n'
 CLIENT = 'StandardInput=client\nStandardOutput=client\n'
@@ -345,8 +345,7 @@ class Policies(LifeTest):
         keeper, = pids_of('immured-keeper')
         for end in (client.stdin, client.stdout):
             pipe = os.readlink(f'/proc/self/fd/{end.fileno()}')
-            held = [os.readlink(path) for path in pathlib.Path(f'/proc/{keeper}/fd').iterdir()]
-            self.assertNotIn(pipe, held)
+            self.assertNotIn(pipe, open_targets(keeper))
         client.stdin.write(b'2\n')
         client.stdin.flush()
         self.assertEqual(client.stdout.readline(), b'2\n')

@@ -9,7 +9,8 @@ import pty
 import struct
 import termios
 
-from common import SystemTest, add_profile, immurectl, launch, main, remove_profile, run_as, start_as, PATIENCE
+from common import (PATIENCE, SystemTest, add_profile, immurectl, launch, main, remove_profile, run_as, sandboxes,
+                    start_as)
 
 LONG = 'word ' * 60
 
@@ -73,6 +74,28 @@ class Output(SystemTest):
             done = immurectl(user, 'launch', *options, 'sleep')
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, text, ''))
         self.assertEqual(sorted(immurectl('alice', 'list', '-q').stdout.split()), ['sleep.3001.1', 'sleep.3001.2'])
+
+    def test_verbs_of_sandboxes_take_patterns(self):
+        for profile, user in (('sleep', 'alice'), ('python', 'alice'), ('sleep', 'bob')):
+            launch(user, profile, *(['-c', 'import time; time.sleep(99)'] if profile == 'python' else []))
+        done = immurectl('alice', 'stop', 'nosuch.*', 'sleep.*')
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn("No sandbox matches 'nosuch.*'", done.stderr)
+        self.assertEqual(len(sandboxes()), 4)
+        done = immurectl('alice', 'freeze', '*.3001.?', 'sleep.*')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        done = immurectl('alice', 'stop', '--json=short', 'sleep.*')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(sandboxes()), ['python.3001.1', 'sleep.3002.1'])
+
+    def test_keys_are_found_however_they_are_written(self):
+        for pattern in ('memorymax', 'RESOURCES.MemoryMax', '*orymax'):
+            done = immurectl('alice', 'keys', pattern)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, r'(?m)^MemoryMax +Resources +.*size')
+        done = immurectl('alice', 'keys', 'nosuchkey')
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn('No key is called that', done.stderr)
 
     def test_nothing_is_paged(self):
         # A pager that runs would leave its mark instead of the text.

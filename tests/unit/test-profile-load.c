@@ -396,6 +396,28 @@ static void nothing_stays_open(void **state) {
         assert_int_equal(before, after);
 }
 
+/* All inherit from the last one, which an earlier directory replaces. */
+static void test_ten_thousand_profiles(void **state) {
+        enum { N = 10000 };
+        _cleanup_files_ Files f = files_new();
+        _cleanup_(profile_set_freep) ProfileSet *set = NULL;
+
+        for (int i = 0; i < N; i++) {
+                _cleanup_free_ char *name = text_printf("lib/p%05d.profile", i);
+
+                assert_non_null(name);
+                files_write(&f, name, "[Profile]\nInherits=p09999\n");
+        }
+        files_write(&f, "etc/p09999.profile", PROGRAM);
+        files_link(&f, "/dev/null", "etc/p00000.profile");
+
+        set = load_profiles(&f);
+        assert_int_equal(set->n_entries, N - 1);
+        assert_null(profile_set_find(set, "p00000"));
+        for (size_t i = 0; i < set->n_entries; i++)
+                assert_non_null(set->entries[i].profile);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(no_directory_is_an_empty_set),
@@ -415,6 +437,7 @@ int main(void) {
                 cmocka_unit_test(the_hash_is_that_of_the_files_in_order),
                 cmocka_unit_test(a_file_alone),
                 cmocka_unit_test(nothing_stays_open),
+                cmocka_unit_test(test_ten_thousand_profiles),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

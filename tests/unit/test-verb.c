@@ -73,7 +73,7 @@ static const struct {
         { { "version", "--json=short" }, 0, "{\"version\":\"" IMMURED_VERSION "\"}", NULL },
         { { "pancake" }, 1, NULL, "no command 'pancake'" },
         { { "\033[2J" }, 1, NULL, "no command '\\x1b[2J'" },
-        { { "stop" }, 1, NULL, "stop needs ID…" },
+        { { "stop" }, 1, NULL, "stop needs ID|PATTERN…" },
         { { "run" }, 125, NULL, "run needs PROFILE" },
         { { "run", "--frob", "x" }, 125, NULL, "--frob" },
         { { "run", "--json=short", "x" }, 125, NULL, "does not apply" },
