@@ -112,6 +112,42 @@ bool text_is_printable(const char *s, const char *allowed) {
         return true;
 }
 
+/*
+ * Characters that are well-formed and printable, but not drawn, or that change the order in which others are drawn
+ * (Bidi_Control, UAX #9; UTR #36). The joiners U+200C and U+200D are not among them: words and emoji need those.
+ */
+static bool is_format_mark(const char *s, size_t n) {
+        static const struct {
+                char first[5], last[5];
+        } marks[] = {
+                { "\u061c", "\u061c" },         /* Arabic letter mark */
+                { "\u200b", "\u200b" },         /* space without width */
+                { "\u200e", "\u200f" },         /* marks of direction */
+                { "\u2028", "\u202e" },         /* separators of lines; embedding and override */
+                { "\u2060", "\u206f" },         /* joiner of words, invisible operators, isolates */
+                { "\ufeff", "\ufeff" },         /* byte order mark */
+                { "\ufff9", "\ufffb" },         /* annotation */
+                { "\U000e0000", "\U000e007f" }, /* tags */
+        };
+
+        /* The order of bytes is that of code points, and characters of one length compare as a whole. */
+        for (size_t i = 0; i < ELEMENTSOF(marks); i++)
+                if (n == strlen(marks[i].first) && memcmp(s, marks[i].first, n) >= 0 &&
+                    memcmp(s, marks[i].last, n) <= 0)
+                        return true;
+
+        return false;
+}
+
+/* As take_character(), but also tells whether a terminal may be shown it. */
+static size_t take_shown(const char *s, bool *ret_shown) {
+        bool control;
+        size_t n = take_character(s, &control);
+
+        *ret_shown = n > 0 && !control && (n == 1 || !is_format_mark(s, n));
+        return n;
+}
+
 char *text_escape(const char *s) {
         static const char digits[] = "0123456789abcdef";
         char *escaped, *p;
@@ -125,10 +161,10 @@ char *text_escape(const char *s) {
 
         p = escaped;
         while (*s) {
-                bool control;
-                size_t n = take_character(s, &control);
+                bool shown;
+                size_t n = take_shown(s, &shown);
 
-                if (n > 0 && !control && *s != '\\') {
+                if (shown && *s != '\\') {
                         p = mempcpy(p, s, n);
                         s += n;
                         continue;
@@ -149,9 +185,8 @@ void text_clean(const char *s, char *ret, size_t size) {
         char *p = ret;
 
         while (*s) {
-                bool control;
-                size_t n = take_character(s, &control);
-                bool good = n > 0 && !control;
+                bool good;
+                size_t n = take_shown(s, &good);
                 size_t n_out = good ? n : strlen(replacement);
 
                 if ((size_t) (p - ret) + n_out >= size)

@@ -73,12 +73,15 @@ int path_normalize(const char *s, char **ret);
  */
 int split_words(const char *s, char ***ret);
 
-/* s with every control character, backslash and invalid byte written as \xHH, for logs and terminals. Caller frees. */
+/*
+ * s with every control character, mark of direction or other invisible format mark, backslash and invalid byte written
+ * as \xHH, for logs and terminals. Caller frees; NULL: no memory.
+ */
 char *text_escape(const char *s);
 
 /*
- * Writes as much of s as fits into size bytes (at least 4), as valid UTF-8: U+FFFD stands for each control character
- * and each stray byte. For what hostile programs say of themselves, to be shown unescaped.
+ * Writes as much of s as fits into size bytes (at least 4), as valid UTF-8: U+FFFD stands for each control character,
+ * format mark and stray byte. For what hostile programs say of themselves, to be shown unescaped.
  */
 void text_clean(const char *s, char *ret, size_t size);
 

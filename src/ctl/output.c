@@ -243,6 +243,9 @@ int output_json(OutputMode mode, const json_t *value) {
 
         if (!value)
                 return ctl_error(-ENOMEM, "Out of memory");
+        /* JSON leaves marks of direction and C1 as they are, which programs want and terminals must not have. */
+        if (isatty(STDOUT_FILENO))
+                flags |= JSON_ENSURE_ASCII;
         if (json_dumpf(value, stdout, flags) < 0)
                 return ctl_error(-EIO, "Cannot write JSON to standard output");
 

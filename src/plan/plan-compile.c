@@ -171,6 +171,8 @@ static int build_service(PlanBuild *b) {
 
         b->plan->network = from->network_mode;
         b->plan->log_level_max = from->log_level_max;
+        b->plan->syslog_level = from->syslog_level;
+        b->plan->syslog_level_prefix = from->syslog_level_prefix;
 #if IMMURED_NEXT
         b->plan->next = strv_env_get(b->plan->environment, "NEXT") != NULL;
 #endif

@@ -180,6 +180,9 @@ static const PlanField plan_fields[] = {
           .is_valid = plan_text_is_one_line },
         { "LogLevelMax",        PLAN_FIELD_I32, SCALAR(int32_t, log_level_max), .min = -1, .max = 7 },
         { "NoExecMemory",       PLAN_FIELD_BOOL, SCALAR(bool, no_exec_memory), .max = 1, .since = 5 },
+        { "SyslogLevel",        PLAN_FIELD_I32, SCALAR(int32_t, syslog_level), .max = 7, .since = 5, .before = 6 },
+        /* Older keepers read the prefix always. A launch must not fail for that, so "no" counts as what they do. */
+        { "SyslogLevelPrefix",  PLAN_FIELD_BOOL, SCALAR(bool, syslog_level_prefix), .max = 1, .since = 5 },
 #if IMMURED_NEXT
         { "Next",               PLAN_FIELD_BOOL, SCALAR(bool, next), .max = 1, .since = PLAN_VERSION },
 #endif

@@ -153,6 +153,8 @@ typedef struct Plan {
         /* its log */
         char *syslog_identifier;
         int32_t log_level_max;
+        int32_t syslog_level;
+        bool syslog_level_prefix;
 
 #if IMMURED_NEXT
         bool next; /* stands for what the version after this one will have */

@@ -358,6 +358,10 @@ const ProfileKey profile_keys[] = {
         /* Its log */
         KEY("Log", "SyslogIdentifier", parse_key_log_name, syslog_identifier, 0, 128, false, "", "name",
              "Its name in the log; empty: the profile's name"),
+        VALUE("Log", "SyslogLevel", parse_key_log_level, syslog_level, "info",
+             "emerg|alert|crit|err|warning|notice|info|debug", "The priority of its lines"),
+        BOOL("Log", "SyslogLevelPrefix", syslog_level_prefix, "no",
+             "Whether \"<N>\" before a line is its priority, up to err or SyslogLevel="),
         VALUE("Log", "LogLevelMax", parse_key_log_level, log_level_max, "debug",
              "emerg|alert|crit|err|warning|notice|info|debug", "The least important messages that are kept"),
         LATER("Log", "LogRateLimitIntervalSec", false, "", "time", "The time within which messages are counted"),

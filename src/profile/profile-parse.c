@@ -322,12 +322,13 @@ int parse_key_log_level(const ProfileKey *key, const char *text, Profile *p, con
         static const char *const names[] = { "emerg",   "alert",  "crit", "err",
                                              "warning", "notice", "info", "debug" };
         const char *s = scalar_text(key, text);
+        int *ret = key_field(key, p);
         uint32_t number;
         int r;
 
         r = name_value(names, ELEMENTSOF(names), s);
         if (r >= 0) {
-                p->log_level_max = r;
+                *ret = r;
                 return 0;
         }
 
@@ -337,7 +338,7 @@ int parse_key_log_level(const ProfileKey *key, const char *text, Profile *p, con
         if (number > LOG_DEBUG)
                 return -ERANGE;
 
-        p->log_level_max = (int) number;
+        *ret = (int) number;
         return 0;
 }
 

@@ -245,7 +245,8 @@ typedef struct Profile {
 
         /* [Log] */
         char *syslog_identifier;
-        int log_level_max;
+        int syslog_level, log_level_max; /* syslog(3) */
+        bool syslog_level_prefix;
 } Profile;
 
 /* A profile with every default in *ret, n_ref 1. -EINVAL: bad name. -ENOMEM. */

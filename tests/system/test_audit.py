@@ -39,8 +39,9 @@ def fields_of(entry):
 
 
 def escaped(text):
-    """As a record shows a string: what a terminal would act on as \\xHH, quotes doubled."""
-    return re.sub(r'[\x00-\x1f\x7f\\]', lambda m: f'\\x{ord(m[0]):02x}', text).replace('"', '""')
+    """As a record shows a string: what a terminal would act on, or not show, as \\xHH; quotes doubled."""
+    return re.sub('[\x00-\x1f\x7f\\\\\u200b\u202e]',
+                  lambda m: ''.join(f'\\x{b:02x}' for b in m[0].encode()), text).replace('"', '""')
 
 
 class Journal:
@@ -191,7 +192,7 @@ class Requests(AuditTest):
                     # None where not even the object has a name that could be one.
                     self.assertLessEqual(len(records), 1, records)
                     for field, value in (item for e in records for item in e.items()):
-                        self.assertNotRegex(value, r'[\x00-\x1f\x7f]', field)
+                        self.assertNotRegex(value, '[\x00-\x1f\x7f\u200b\u202e]', field)
                     self.assertEqual([e for e in self.journal.take() if e.get('MESSAGE') == 'forged'], [])
                     for entry in records:
                         self.assertIn(escaped(text), entry['IMMURED_ARGUMENTS'])
@@ -251,12 +252,24 @@ class Events(AuditTest):
         self.assertEqual(entry['EXIT_STATUS'], '7')
 
     def test_lines_of_the_application_are_entries(self):
-        launch('alice', 'python', '-c', 'import sys; print("<4>two", "x\x1b"); print("err", file=sys.stderr)')
+        launch('alice', 'python', '-c', 'import sys; print("<0>two", "x\x1b"); print("err", file=sys.stderr)')
         out = self.journal.wait(IMMURED_STREAM='stdout')
-        self.assertEqual((out['MESSAGE'], out['PRIORITY']), ('two x\x1b', '4'))
+        self.assertEqual((out['MESSAGE'], out['PRIORITY']), ('<0>two x\x1b', '6'))
         self.assertEqual((out['IMMURED_ID'], out['IMMURED_USER']), ('python.3001.1', 'alice'))
         err = self.journal.wait(IMMURED_STREAM='stderr')
         self.assertEqual((err['MESSAGE'], err['INVOCATION_ID']), ('err', out['INVOCATION_ID']))
+
+    def test_priorities_are_what_the_profile_allows(self):
+        """An application that could say "emergency" would write to the terminals of everybody."""
+        self.addCleanup(remove_profile, 'loud')
+        for log, priority in (('SyslogLevelPrefix=yes', '3'), ('SyslogLevelPrefix=yes\nSyslogLevel=crit', '2'),
+                              ('SyslogLevel=notice', '5')):
+            add_profile('loud', '[Access]\nAllowGroups=users\nArguments=append\n'
+                        f'[Exec]\nExecStart=/usr/bin/python3 -I\n[Log]\n{log}\n')
+            launch('alice', 'loud', '-c', 'print("<0>loud")')
+            entry = self.journal.wait(IMMURED_STREAM='stdout')
+            text = 'loud' if 'Prefix' in log else '<0>loud'
+            self.assertEqual((entry['MESSAGE'], entry['PRIORITY']), (text, priority), log)
 
     def test_a_profile_that_is_refused_is_named(self):
         (PROFILES / 'wrong.profile').write_text('[Exec]\nExecStart=\n')

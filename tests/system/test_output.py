@@ -53,6 +53,16 @@ class Output(SystemTest):
         # Into a pipe goes all of it.
         self.assertIn(LONG.strip(), immurectl('alice', 'profiles').stdout)
 
+    def test_marks_of_direction_do_not_reach_a_terminal(self):
+        word = 'a\u202eb\u009bc\ufeffd'
+        for options in (), ('--json=short',):
+            text = self.on_terminal('plan', *options, '--', 'python', word)
+            self.assertIn(r'a\u202Eb\u009Bc\uFEFFd', text)
+            self.assertTrue(text.isascii(), ascii(text))
+        # What reads it through a pipe gets what the user wrote.
+        self.assertIn(word, immurectl('alice', 'plan', '--json=short', '--', 'python', word).stdout)
+        self.assertIn(r'a\xe2\x80\xaeb\xc2\x9bc\xef\xbb\xbfd', immurectl('alice', 'cat', word).stderr)
+
     def test_legends_can_be_left_out(self):
         with_legend, without = (immurectl('alice', 'list', *options).stdout.splitlines() for options in ((), ('--no-legend',)))
         self.assertRegex(with_legend[0], '^ID ')

@@ -19,19 +19,38 @@ static void a_line_may_claim_a_priority(void **state) {
                 const char *line, *rest;
                 int priority;
         } cases[] = {
-                { "<0>x", "x", 0 },    { "<7>", "", 7 },        { "<3>a<4>b", "a<4>b", 3 },
-                { "<8>x", "<8>x", 6 }, { "<3x", "<3x", 6 },     { "<", "<", 6 },
-                { "", "", 6 },         { "<33>x", "<33>x", 6 }, { " <3>x", " <3>x", 6 },
+                { "<0>x", "x", 3 }, { "<7>", "", 7 },   { "<3>a<4>b", "a<4>b", 3 }, { "<1>x", "x", 3 },
+                { "<2>x", "x", 3 }, { "<4>x", "x", 4 }, { "<8>x", "<8>x", 6 },      { "<3x", "<3x", 6 },
+                { "<", "<", 6 },    { "", "", 6 },      { "<33>x", "<33>x", 6 },    { " <3>x", " <3>x", 6 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 const char *line = cases[i].line;
                 size_t length = strlen(line);
 
-                assert_int_equal(stream_line_priority(&line, &length, LOG_INFO), cases[i].priority);
+                assert_int_equal(stream_line_priority(&line, &length, LOG_INFO, true), cases[i].priority);
                 assert_string_equal(line, cases[i].rest);
                 assert_int_equal(length, strlen(cases[i].rest));
         }
+}
+
+/* An emergency goes to all terminals: what is above err takes the word of the profile, not of the application. */
+static void no_line_is_above_what_the_profile_says(void **state) {
+        for (int level = LOG_EMERG; level <= LOG_DEBUG; level++)
+                for (char claim = '0'; claim <= '7'; claim++) {
+                        const char text[] = { '<', claim, '>', 'x', '\0' }, *line = text;
+                        size_t length = 4;
+
+                        assert_int_equal(stream_line_priority(&line, &length, level, true),
+                                         MAX(claim - '0', MIN(level, LOG_ERR)));
+                        assert_string_equal(line, "x");
+
+                        line = text;
+                        length = 4;
+                        assert_int_equal(stream_line_priority(&line, &length, level, false), level);
+                        assert_ptr_equal(line, text);
+                        assert_int_equal(length, 4);
+                }
 }
 
 typedef struct Log {
@@ -49,6 +68,7 @@ static int log_begin(void **state) {
                 .invocation_id = (char *) "0123456789abcdef0123456789abcdef",
                 .uid = 1,
         };
+        const LogTerms terms = { .level = LOG_INFO, .level_max = LOG_INFO, .level_prefix = true };
 
         /* With a journal lines go there: what is tested is how they are cut, and that is read from stderr. */
         journal_use("/nonexistent/journal");
@@ -56,7 +76,7 @@ static int log_begin(void **state) {
         l.fd = memfd_create("log", MFD_CLOEXEC);
         assert_true(dup2(l.fd, STDERR_FILENO) >= 0);
         assert_true(sd_event_new(&l.event) >= 0);
-        assert_int_equal(log_streams_new(&l.streams, l.event, &record, NULL, LOG_WARNING + 2), 0);
+        assert_int_equal(log_streams_new(&l.streams, l.event, &record, &terms), 0);
         *state = &l;
         return 0;
 }
@@ -221,6 +241,7 @@ static void a_flood_is_cut_off(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_line_may_claim_a_priority),
+                cmocka_unit_test(no_line_is_above_what_the_profile_says),
                 cmocka_unit_test_setup_teardown(lines_are_logged_whole, log_begin, log_end),
                 cmocka_unit_test_setup_teardown(
                         lines_are_entries_with_the_sandboxs_fields, log_begin, log_end),

@@ -89,6 +89,8 @@ static void replace(char **s, const char *text) {
         X(no_signal,              p->terms.kill_signal = 0) \
         X(signal_too_high,        p->terms.kill_signal = 65) \
         X(log_level,              p->log_level_max = 8) \
+        X(syslog_level,           p->syslog_level = 8) \
+        X(syslog_level_negative,  p->syslog_level = -1) \
         X(cgroup_path,            replace(&p->cgroup[0].file, "../cgroup.procs")) \
         X(cgroup_other_file,      replace(&p->cgroup[0].file, "cgroup.procs")) \
         X(cgroup_layer,           replace(&p->cgroup[0].layer, "cpu")) \

@@ -83,6 +83,8 @@ static void defaults_confine(void **state) {
         assert_int_equal(p->terms.success_statuses[0], 1);
         assert_int_equal(p->terms.success_signals, 0);
         assert_int_equal(p->log_level_max, LOG_DEBUG);
+        assert_int_equal(p->syslog_level, LOG_INFO);
+        assert_false(p->syslog_level_prefix);
 }
 
 static void bad_profile_names_are_refused(void **state) {
@@ -323,6 +325,12 @@ static const ValueCase values[] = {
         { "Log", "SyslogIdentifier", "a%z", -EINVAL },
         { "Log", "LogLevelMax", "notice", 0 },
         { "Log", "LogLevelMax", "8", -ERANGE },
+        { "Log", "SyslogLevel", "emerg", 0 },
+        { "Log", "SyslogLevel", "5", 0 },
+        { "Log", "SyslogLevel", "8", -ERANGE },
+        { "Log", "SyslogLevel", "error", -EINVAL },
+        { "Log", "SyslogLevelPrefix", "yes", 0 },
+        { "Log", "SyslogLevelPrefix", "perhaps", -EINVAL },
 };
 /* clang-format on */
 

@@ -339,6 +339,47 @@ static void printable_and_escaped(void **state) {
         assert_false(text_is_printable("\xc2\x85", "\t"));
 }
 
+/* UTF-8 of a code point, for a test that goes over all of them. */
+static void put_character(uint32_t c, char ret[static 5]) {
+        unsigned n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+        ret[n] = '\0';
+        for (unsigned i = n - 1; i > 0; i--, c >>= 6)
+                ret[i] = (char) (0x80 | (c & 63));
+        ret[0] = (char) (c | (n == 1 ? 0 : 0xf00 >> n));
+}
+
+/* What a terminal obeys, draws in another order, or does not draw: Unicode's Bidi_Control, and format marks. */
+static void no_mark_reaches_a_terminal(void **state) {
+        static const struct {
+                uint32_t first, last;
+        } marks[] = {
+                { 0x0001, 0x001f }, { 0x005c, 0x005c }, { 0x007f, 0x009f },   { 0x061c, 0x061c },
+                { 0x200b, 0x200b }, { 0x200e, 0x200f }, { 0x2028, 0x202e },   { 0x2060, 0x206f },
+                { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+        };
+
+        for (uint32_t c = 1; c <= 0x10ffff; c++) {
+                char text[7] = "a", shown[16];
+                _cleanup_free_ char *escaped = NULL;
+                bool mark = false;
+
+                if (c == 0xd800)
+                        c = 0xe000; /* surrogates are no characters */
+                for (size_t i = 0; i < ELEMENTSOF(marks); i++)
+                        mark = mark || (c >= marks[i].first && c <= marks[i].last);
+                put_character(c, text + 1);
+                assert_true(utf8_is_valid(text));
+
+                escaped = text_escape(text);
+                if (mark == streq(escaped, text))
+                        fail_msg("text_escape() of U+%04X: %s", c, escaped);
+                text_clean(text, shown, sizeof(shown));
+                if (c != '\\' && mark != streq(shown, "a\xef\xbf\xbd") && c != 0xfffd)
+                        fail_msg("text_clean() of U+%04X: %s", c, shown);
+        }
+}
+
 static void paths(void **state) {
         static const struct {
                 const char *text, *normal; /* NULL: refused */
@@ -445,6 +486,7 @@ int main(void) {
                 cmocka_unit_test(environment_and_hostnames),
                 cmocka_unit_test(utf8),
                 cmocka_unit_test(printable_and_escaped),
+                cmocka_unit_test(no_mark_reaches_a_terminal),
                 cmocka_unit_test(paths),
                 cmocka_unit_test(words),
         };

@@ -28,28 +28,26 @@ struct LogStreams {
         char *id;
         Buffer fields; /* what every entry of this sandbox carries */
         char object_pid[32];
-        int level_max;
+        int level, level_max;
+        bool level_prefix;
         uint64_t interval_begin;
         unsigned n_in_interval, n_suppressed;
         Stream streams[2]; /* output, error */
 };
 
-int stream_line_priority(const char **line, size_t *length, int fallback) {
+int stream_line_priority(const char **line, size_t *length, int level, bool prefix) {
         const char *s = *line;
 
-        if (*length < 3 || s[0] != '<' || s[1] < '0' || s[1] > '7' || s[2] != '>')
-                return fallback;
+        if (!prefix || *length < 3 || s[0] != '<' || s[1] < '0' || s[1] > '7' || s[2] != '>')
+                return level;
 
         *line += 3;
         *length -= 3;
-        return s[1] - '0';
+        /* journald may write what is above err to all terminals (ForwardToWall=), and the application is hostile. */
+        return MAX(s[1] - '0', MIN(level, LOG_ERR));
 }
 
-int log_streams_new(LogStreams **ret,
-                    sd_event *event,
-                    const SandboxRecord *record,
-                    const char *identifier,
-                    int level_max) {
+int log_streams_new(LogStreams **ret, sd_event *event, const SandboxRecord *record, const LogTerms *terms) {
         _cleanup_(log_streams_freep) LogStreams *s = NULL;
         char uid[16];
         const char *const fields[][2] = {
@@ -58,7 +56,7 @@ int log_streams_new(LogStreams **ret,
                 { "IMMURED_USER", record->user },
                 { "IMMURED_UID", uid },
                 { "INVOCATION_ID", record->invocation_id },
-                { "SYSLOG_IDENTIFIER", identifier ?: record->profile },
+                { "SYSLOG_IDENTIFIER", terms->identifier ?: record->profile },
         };
 
         (void) snprintf(uid, sizeof(uid), "%u", record->uid);
@@ -66,7 +64,9 @@ int log_streams_new(LogStreams **ret,
         if (!s)
                 return -ENOMEM;
         s->event = sd_event_ref(event);
-        s->level_max = level_max;
+        s->level = terms->level;
+        s->level_max = terms->level_max;
+        s->level_prefix = terms->level_prefix;
         for (size_t i = 0; i < ELEMENTSOF(s->streams); i++)
                 s->streams[i] = (Stream){ .owner = s, .fd = -EBADF, .number = (int) i + 1 };
 
@@ -160,7 +160,7 @@ static void log_line(Stream *stream, const char *line, size_t length) {
         LogStreams *s = stream->owner;
         int priority;
 
-        priority = stream_line_priority(&line, &length, LOG_INFO);
+        priority = stream_line_priority(&line, &length, s->level, s->level_prefix);
         if (length > 0 && priority <= s->level_max && within_rate(s, stream->number))
                 write_entry(s, stream->number, priority, line, length);
 }

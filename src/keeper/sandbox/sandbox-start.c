@@ -137,6 +137,7 @@ static int step_logs(Start *st, sd_bus_error *error) {
         const Plan *plan = st->plan;
         const uint8_t kinds[3] = { STREAM_NULL, plan->standard_output, plan->standard_error };
         bool needed = false;
+        LogTerms terms;
 
         for (size_t i = 1; i < ELEMENTSOF(kinds); i++)
                 needed = needed || kinds[i] == STREAM_JOURNAL ||
@@ -145,8 +146,13 @@ static int step_logs(Start *st, sd_bus_error *error) {
         if (!needed)
                 return 0;
 
-        return log_streams_new(
-                &s->logs, s->context->run.event, s->record, plan->syslog_identifier, plan->log_level_max);
+        terms = (LogTerms){
+                .identifier = plan->syslog_identifier,
+                .level = plan->syslog_level,
+                .level_max = plan->log_level_max,
+                .level_prefix = plan->syslog_level_prefix,
+        };
+        return log_streams_new(&s->logs, s->context->run.event, s->record, &terms);
 }
 
 /* Later runs need the client's streams, too. */

@@ -64,4 +64,6 @@ SuccessExitStatus=3 SIGTERM
 OnDisconnect=stop
 [Log]
 SyslogIdentifier=everything
+SyslogLevel=notice
+SyslogLevelPrefix=yes
 LogLevelMax=warning
