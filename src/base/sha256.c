@@ -3,8 +3,6 @@
 
 #include <endian.h>
 
-#define ROTATE_RIGHT(x, n) ((x) >> (n) | (x) << (32 - (n)))
-
 /* FIPS 180-4, 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 // clang-format off
 static const uint32_t round_constants[64] = {
@@ -31,8 +29,8 @@ static void sha256_block(uint32_t state[static 8], const uint8_t *block) {
         }
         for (unsigned i = 16; i < 64; i++) {
                 uint32_t a = w[i - 15], b = w[i - 2];
-                uint32_t s0 = ROTATE_RIGHT(a, 7) ^ ROTATE_RIGHT(a, 18) ^ a >> 3;
-                uint32_t s1 = ROTATE_RIGHT(b, 17) ^ ROTATE_RIGHT(b, 19) ^ b >> 10;
+                uint32_t s0 = rotate_right(a, 7) ^ rotate_right(a, 18) ^ a >> 3;
+                uint32_t s1 = rotate_right(b, 17) ^ rotate_right(b, 19) ^ b >> 10;
 
                 w[i] = w[i - 16] + s0 + w[i - 7] + s1;
         }
@@ -40,10 +38,10 @@ static void sha256_block(uint32_t state[static 8], const uint8_t *block) {
         memcpy(v, state, sizeof(v));
         for (unsigned i = 0; i < 64; i++) {
                 uint32_t a = v[0], e = v[4];
-                uint32_t s1 = ROTATE_RIGHT(e, 6) ^ ROTATE_RIGHT(e, 11) ^ ROTATE_RIGHT(e, 25);
+                uint32_t s1 = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
                 uint32_t choice = (e & v[5]) ^ (~e & v[6]);
                 uint32_t t1 = v[7] + s1 + choice + round_constants[i] + w[i];
-                uint32_t s0 = ROTATE_RIGHT(a, 2) ^ ROTATE_RIGHT(a, 13) ^ ROTATE_RIGHT(a, 22);
+                uint32_t s0 = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
                 uint32_t majority = (a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]);
 
                 memmove(v + 1, v, 7 * sizeof(v[0]));
