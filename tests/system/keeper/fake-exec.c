@@ -206,7 +206,7 @@ static int receive_streams(void) {
 }
 
 int main(int argc, char **argv) {
-        PlanRecent recent = { .max = 1 };
+        _cleanup_(plan_recent_done) PlanRecent recent = { .max = 1 };
         const Plan *plan;
         const char *fake;
 
