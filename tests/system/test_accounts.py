@@ -165,7 +165,7 @@ class Failing(NameServiceTest):
         """A process for accounts that has read nothing yet, and no answer is left."""
         for pid in pids_of('immured-account'):
             os.kill(pid, signal.SIGKILL)
-            wait_for('its end', lambda: not pathlib.Path(f'/proc/{pid}/fd/3').exists())
+            wait_for('its end', lambda: not os.path.exists(f'/proc/{pid}/fd/3'))
         busctl('root', 'Reload')
 
     def visible(self, user):
